@@ -1,0 +1,1 @@
+"""The configuration that users write, and its validation: profiles and the status map."""

@@ -1,0 +1,173 @@
+"""Profiles: one Ropo customer number each, with its connection, market, time zone and ERP.
+
+They come from ``include/config/profiles.yaml`` or the file that ``ROPO_PROFILES_FILE`` names. A mistake there is one
+:class:`ConfigurationError` that names file, profile and key.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import msgspec
+import yaml
+
+from include.config.errors import ConfigurationError
+
+SHIPPED_PROFILES = Path(__file__).with_name("profiles.yaml")
+SHIPPED_STATUS_MAP = Path(__file__).with_name("status_map.yaml")
+SHIPPED_QUERY = Path(__file__).parents[1] / "erp" / "generic.sql"
+FILE_VARIABLE = "ROPO_PROFILES_FILE"
+
+Verdict = Literal["reconciled", "pending", "breaks", "incomplete"]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Ledger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the ERP's ledger is read.
+
+    :param connection: Airflow connection id, type postgres, read only.
+    :param query: file of one SELECT that returns the contract's columns (see ``include/erp/generic.sql``).
+    :param max_age_hours: the ledger is stale when its newest change is older; 0 does not check.
+    """
+
+    connection: Text = "erp_ledger"
+    query: Path = SHIPPED_QUERY
+    max_age_hours: Count = 0
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One Ropo customer number (cid) and what is needed to reconcile it.
+
+    Durations are in the unit that the key names; ``start_date`` and all business dates are calendar days in
+    ``timezone``, the market's.
+    """
+
+    name: Name
+    connection: Text = "ropo_one_default"
+    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$")] = "FI"
+    timezone: Text = "Europe/Helsinki"
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")] = "EUR"
+    start_date: datetime.date = datetime.date(2026, 1, 1)
+    late_days: Count = 7
+    settle_hours: Count = 1
+    grace_business_days: Count = 1
+    recheck_days: Count = 60
+    first_event_days: Count = 0
+    amount_tolerance: Decimal = Decimal("0.00")
+    date_cap: Annotated[int, msgspec.Meta(ge=1)] = 1000
+    status_map: Path = SHIPPED_STATUS_MAP
+    fail_on: tuple[Verdict, ...] = ("breaks", "incomplete")
+    ledger: Ledger = Ledger()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The market's time zone."""
+        return ZoneInfo(self.timezone)
+
+    def business_date(self, moment: datetime.datetime) -> datetime.date:
+        """Return the market's calendar day of an aware ``moment``."""
+        return moment.astimezone(self.zone).date()
+
+
+def profiles_file() -> Path:
+    """Return the file that profiles are read from."""
+    named = os.environ.get(FILE_VARIABLE)
+    return Path(named).expanduser() if named else SHIPPED_PROFILES
+
+
+def load_profiles(path: Path | None = None) -> tuple[Profile, ...]:
+    """Read and check every profile.
+
+    :param path: the YAML file; by default :func:`profiles_file`.
+    :raises ConfigurationError: naming file, profile and key.
+    """
+    path = path or profiles_file()
+    entries = _entries(path)
+    profiles = tuple(_profile(path, position, entry) for position, entry in enumerate(entries, start=1))
+    names = [profile.name for profile in profiles]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigurationError(path, f"profile '{name}', key 'name'", "stands twice; each profile needs its own")
+    return profiles
+
+
+def load_profile(name: str, path: Path | None = None) -> Profile:
+    """Return the profile called ``name``.
+
+    :raises ConfigurationError: where the file has none of that name.
+    """
+    path = path or profiles_file()
+    profiles = load_profiles(path)
+    for profile in profiles:
+        if profile.name == name:
+            return profile
+    known = ", ".join(profile.name for profile in profiles)
+    raise ConfigurationError(path, f"profile '{name}'", f"is not there; the file has: {known}")
+
+
+def _entries(path: Path) -> list[Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(path, "file", f"cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(path, "file", f"is not YAML: {error}") from error
+    if not isinstance(content, dict) or set(content) != {"profiles"} or not isinstance(content["profiles"], list):
+        raise ConfigurationError(path, "key 'profiles'", "expected this one key at the top, with a list of profiles")
+    if not content["profiles"]:
+        raise ConfigurationError(path, "key 'profiles'", "expected at least one profile, the list is empty")
+    return content["profiles"]
+
+
+def _profile(path: Path, position: int, entry: object) -> Profile:
+    named = f"'{entry['name']}'" if isinstance(entry, dict) and entry.get("name") else f"number {position}"
+    where = f"profile {named}"
+    try:
+        # `strict` keeps "7" from passing as a number; what YAML reads as a date stays one.
+        profile = msgspec.convert(entry, Profile, dec_hook=_path, builtin_types=(datetime.date,))
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(path, *_located(where, str(error))) from error
+    if profile.timezone not in available_timezones():
+        problem = f"expected an IANA time zone such as Europe/Helsinki, got {profile.timezone!r}"
+        raise ConfigurationError(path, f"{where}, key 'timezone'", problem)
+    if not profile.amount_tolerance.is_finite() or profile.amount_tolerance < 0:
+        problem = f"expected an amount of zero or more, got {profile.amount_tolerance}"
+        raise ConfigurationError(path, f"{where}, key 'amount_tolerance'", problem)
+    return _with_absolute_paths(path, where, profile)
+
+
+def _path(kind: type, value: Any) -> Any:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError(f"no conversion from {type(value).__name__} to {kind.__name__}")
+
+
+def _located(where: str, message: str) -> tuple[str, str]:
+    """Turn msgspec's "… - at `$.ledger.query`" or "… unknown field `x`" into a key that the user wrote."""
+    problem, _, at = message.partition(" - at ")
+    keys = re.findall(r"\w+", at)
+    unknown = re.search(r"(?:unknown|missing required) field `([^`]+)`", problem)
+    if unknown:
+        keys.append(unknown.group(1))
+        problem = "is not known" if "unknown" in problem else "is missing"
+    return (f"{where}, key '{'.'.join(keys)}'" if keys else where), problem
+
+
+def _with_absolute_paths(path: Path, where: str, profile: Profile) -> Profile:
+    base = path.resolve().parent
+    status_map = (base / profile.status_map).resolve()
+    query = (base / profile.ledger.query).resolve()
+    for key, file in (("status_map", status_map), ("ledger.query", query)):
+        if not file.is_file():
+            raise ConfigurationError(path, f"{where}, key '{key}'", f"names {file}, which is not a file")
+    return msgspec.structs.replace(
+        profile, status_map=status_map, ledger=msgspec.structs.replace(profile.ledger, query=query)
+    )

@@ -1,0 +1,32 @@
+-- The contract between an ERP and the reconciliation: one SELECT, these twelve columns, one row an invoice.
+--
+-- An ERP team creates a view `ropo_ledger` with these columns, or copies this file and writes its own SELECT
+-- (`ledger.query` in profiles.yaml). Only invoices that were sent, or are to be sent, through this Ropo customer number.
+-- The program wraps the SELECT and filters it by invoice number, jobid, sent_at and changed_at: it needs no WHERE for that.
+--
+--   billnum          text         not null  the invoice number in the sender's books
+--   jobid            text                   Ropo's id of the invoice, if the ERP stores it
+--   status           text         not null  the ERP's own word; the status map's `ledger` section says what it means
+--   total            numeric      not null  the invoice's amount, in the invoice's currency, as all amounts are
+--   paid             numeric      not null  money received, cash discounts not counted
+--   discount         numeric                cash discounts granted
+--   credited         numeric                covered by credit notes
+--   open             numeric                what is still to be paid
+--   currency         text                   ISO 4217; null: the profile's
+--   sent_at          timestamptz            when it went to Ropo; null until sent
+--   changed_at       timestamptz            last change of this row, payments included; null: not known
+--   payments_by_ropo boolean                false: Ropo's print service, the debtor pays the sender's own account; null: true
+SELECT
+    billnum,
+    jobid,
+    status,
+    total,
+    paid,
+    discount,
+    credited,
+    open,
+    currency,
+    sent_at,
+    changed_at,
+    payments_by_ropo
+FROM ropo_ledger

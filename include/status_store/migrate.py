@@ -1,0 +1,92 @@
+"""Migrations of the store, by Alembic: ``python -m include.status_store.migrate`` (``make migrate``)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg2
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, pool
+
+from include.status_store.database import MIGRATE_COMMAND, StoreUnavailableError, connect, store_dsn_from_environment
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+SCRIPTS = Path(__file__).with_name("migrations")
+# Two migrations started at once (two containers, say) run one after the other.
+_LOCK_KEY = 7_302_117_260_911_003
+
+
+def upgrade(dsn: str) -> str:
+    """Bring the store of ``dsn`` to the newest migration, from nothing or from any earlier one; repeatable.
+
+    :return: the revision it now has.
+    :raises StoreUnavailableError: where PostgreSQL does not let us in.
+    """
+    engine = create_engine("postgresql+psycopg2://", creator=lambda: connect(dsn), poolclass=pool.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK_KEY,))
+        connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS ropo")
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return head()
+
+
+def head() -> str:
+    """Return the newest revision that this code has."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    if revision is None:
+        raise RuntimeError(f"{SCRIPTS} holds no migration")
+    return revision
+
+
+def require_current(connection: Connection) -> None:
+    """Check that the store is at the newest migration.
+
+    :raises StoreUnavailableError: naming the command that mends it.
+    """
+    wanted = head()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT version_num FROM ropo.alembic_version")
+            found = cursor.fetchone()
+    except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName):
+        found = None
+    finally:
+        connection.rollback()
+    if found is None:
+        raise StoreUnavailableError(
+            f"The store (connection ropo_store, database {connection.info.dbname}) has not been set up: run `{MIGRATE_COMMAND}`"
+        )
+    if found[0] != wanted:
+        raise StoreUnavailableError(
+            f"The store (connection ropo_store, database {connection.info.dbname}) is at migration {found[0]}, "
+            f"this code needs {wanted}: run `{MIGRATE_COMMAND}`"
+        )
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    return config
+
+
+def main() -> int:
+    """Migrate the store that ``AIRFLOW_CONN_ROPO_STORE`` names."""
+    try:
+        revision = upgrade(store_dsn_from_environment())
+    except StoreUnavailableError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"The store is at migration {revision}.\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
