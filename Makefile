@@ -1,0 +1,63 @@
+# `make help` lists what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+PORT ?= 8080
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
+export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
+
+.PHONY: install
+install: $(STAMP) ## the project's own environment from the lock, nothing started
+
+$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "Python 3.11 or newer is needed: make install PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' \
+	    || { echo "$(PYTHON) cannot make environments: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test "$$($(BIN)/uv --version 2>/dev/null | cut -d' ' -f2)" = $(UV_VERSION) \
+	    || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt requirements-dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+.PHONY: demo
+demo: install ## the main job on made-up data: drain, re-read, compare with a ledger, print the differences
+	$(BIN)/python -m demo
+
+.PHONY: up
+up: install ## the demo, then Airflow at http://localhost:8080 (PORT=…) until stopped
+	$(BIN)/python -m demo.up --port $(PORT)
+
+.PHONY: test
+test: install ## all tests (ARGS='-k name' picks some)
+	AIRFLOW_HOME=$(CURDIR)/.airflow/tests $(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: install ## lint, format and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+.PHONY: migrate
+migrate: install ## the store that AIRFLOW_CONN_ROPO_STORE names, and Airflow's pools
+	$(BIN)/python -m include.status_store.migrate
+
+.PHONY: lock
+lock: install ## compile requirements.txt and requirements-dev.txt anew (ARGS=--upgrade for newer versions)
+	$(COMPILE) $(ARGS) requirements.in -o requirements.txt
+	$(COMPILE) $(ARGS) requirements-dev.in -o requirements-dev.txt
+
+.PHONY: clean
+clean: ## remove the environment and all that the demo and the tests have made
+	rm -rf $(VENV) .airflow .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info plugins/*.egg-info

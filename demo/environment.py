@@ -1,0 +1,109 @@
+"""The environment variables that the project's Airflow runs with. A variable that is already set always wins."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+from demo.paths import ROOT, private_directory
+from demo.secret_files import read_or_create
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from demo.embedded import Server
+
+METADATA_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+# Airflow takes the same setting as a command or from a secrets backend, too.
+METADATA_VARIABLES = (METADATA_VARIABLE, f"{METADATA_VARIABLE}_CMD", f"{METADATA_VARIABLE}_SECRET")
+STORE_VARIABLE = "AIRFLOW_CONN_ROPO_STORE"
+# What the demo's data needs: all of it, or, where one is the user's own, none. A stand-in's codes must not explain a
+# real queue, nor a real queue be drained into the demo's throw-away store.
+DEMO_VARIABLES = ("AIRFLOW_CONN_ROPO_ONE_DEFAULT", STORE_VARIABLE, "AIRFLOW_CONN_ERP_LEDGER", "ROPO_PROFILES_FILE")
+PROFILES_FILE = ROOT / "demo" / "profiles.yaml"
+
+
+def project_environment(given: Mapping[str, str], home: Path) -> dict[str, str]:
+    """The project's Airflow, whatever databases it uses.
+
+    :param given: the variables that are set already; they win.
+    :param home: Airflow's home; its secrets are made there on first use.
+    :return: ``given`` and what it lacks.
+    """
+    private_directory(home)
+    environment = {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        **_secrets(home),
+        **given,
+    }
+    path = [str(ROOT), str(ROOT / "plugins"), *given.get("PYTHONPATH", "").split(os.pathsep)]
+    environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, path)))
+    # Airflow starts `airflow` and `python` by name.
+    environment["PATH"] = os.pathsep.join([str(ROOT / ".venv" / "bin"), given.get("PATH", os.defpath)])
+    return environment
+
+
+def metadata_is_named(given: Mapping[str, str]) -> bool:
+    """Whether the user has named a metadata database.
+
+    :param given: the variables that are set.
+    :return: False if the embedded one is to be used.
+    """
+    return any(given.get(name) for name in METADATA_VARIABLES)
+
+
+def with_embedded_metadata(environment: Mapping[str, str], server: Server) -> dict[str, str]:
+    """Airflow's metadata in the embedded PostgreSQL.
+
+    :param environment: the variables so far.
+    :param server: the running server.
+    :return: them, and the metadata database.
+    """
+    return {**environment, METADATA_VARIABLE: server.dsn("airflow", "airflow", "psycopg2")}
+
+
+def with_demo(environment: Mapping[str, str], server: Server, simulator: Mapping[str, str]) -> dict[str, str]:
+    """The demo's connections and profile: Ropo One's stand-in, the store and the ledger.
+
+    :param environment: the variables so far.
+    :param server: the running server, provisioned.
+    :param simulator: the stand-in's ``url``, ``cid`` and ``apicode``.
+    :return: them, and :data:`DEMO_VARIABLES`.
+    """
+    ropo_one = {
+        "conn_type": "ropo_one",
+        "host": simulator["url"],
+        "login": simulator["cid"],
+        "password": simulator["apicode"],
+    }
+    connections = {
+        "AIRFLOW_CONN_ROPO_ONE_DEFAULT": ropo_one,
+        STORE_VARIABLE: server.airflow_connection("store", "store"),
+        "AIRFLOW_CONN_ERP_LEDGER": server.airflow_connection("erp", "erp_reader"),
+    }
+    values = {name: json.dumps(fields) for name, fields in connections.items()}
+    return {**environment, **values, "ROPO_PROFILES_FILE": str(PROFILES_FILE)}
+
+
+def _secrets(home: Path) -> dict[str, str]:
+    """Made here and not left to each process: processes that do not agree on them refuse each other's tokens."""
+    names = {
+        "AIRFLOW__CORE__FERNET_KEY": "fernet-key",
+        "AIRFLOW__API_AUTH__JWT_SECRET": "jwt-secret",
+        "AIRFLOW__API__SECRET_KEY": "api-secret-key",
+    }
+    if (home / "airflow.cfg").exists() and not (home / "fernet-key").exists():
+        return {}  # a home with a configuration of its own has its own keys
+    return {name: read_or_create(home / file, _key) for name, file in names.items()}
+
+
+def _key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
