@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     home = airflow_home()
     variables = environment.project_environment(given, home)
     if environment.metadata_is_named(given) or not arguments or arguments[0] in WITHOUT_DATABASE:
-        os.execve(AIRFLOW, [AIRFLOW, *arguments], variables)
+        os.execve(AIRFLOW, [AIRFLOW, *arguments], variables)  # noqa: S606 - the very program asked for, without a shell
     with embedded.shared(home) as server:
         server.provision()
         variables = environment.with_embedded_metadata(variables, server)

@@ -1,0 +1,26 @@
+FROM python:3.12-slim
+
+ENV PYTHONUNBUFFERED=1 \
+    PYTHONPATH=/opt/ropo:/opt/ropo/plugins \
+    AIRFLOW_HOME=/opt/airflow \
+    AIRFLOW__CORE__DAGS_FOLDER=/opt/ropo/dags \
+    AIRFLOW__CORE__PLUGINS_FOLDER=/opt/ropo/plugins \
+    AIRFLOW__CORE__LOAD_EXAMPLES=False
+
+# The logs' directory is made here so that a volume mounted on it belongs to the user too.
+RUN useradd --uid 50000 --create-home airflow \
+    && mkdir -p /opt/airflow/logs \
+    && chown -R airflow: /opt/airflow
+
+WORKDIR /opt/ropo
+COPY requirements.txt ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.txt
+
+COPY pyproject.toml README.md ./
+COPY plugins plugins
+COPY include include
+COPY dags dags
+# Editable: what runs is what was copied, and the entry point of the connection type is registered.
+RUN pip install --no-cache-dir --no-deps --editable .
+
+USER airflow
