@@ -22,7 +22,7 @@ MIGRATE_COMMAND = "make migrate"
 
 # A drain may hold its session for minutes while Ropo answers: the keepalives find a dead peer within a minute or two,
 # and a commit is only reported when it is on disk, since the page exists nowhere else by then.
-_SESSION = {
+_SESSION: dict[str, Any] = {
     "keepalives": 1,
     "keepalives_idle": 30,
     "keepalives_interval": 30,
@@ -44,9 +44,10 @@ def connect(dsn: str) -> Connection:
     :raises StoreUnavailableError: where PostgreSQL does not let us in. The message holds no password.
     """
     try:
-        connection = psycopg2.connect(dsn, **_SESSION)
+        connection: Connection = psycopg2.connect(dsn, **_SESSION)
     except psycopg2.OperationalError as error:
-        raise StoreUnavailableError(f"The store (connection ropo_store) cannot be reached: {_first_line(error)}") from None
+        reason = _first_line(error)
+        raise StoreUnavailableError(f"The store (connection ropo_store) cannot be reached: {reason}") from None
     with connection.cursor() as cursor:
         # Set in the session and not in the startup options, which connection poolers refuse.
         cursor.execute("SET synchronous_commit = on; SET timezone = 'UTC'; SET search_path = ropo, pg_catalog")
@@ -90,16 +91,8 @@ def make_dsn(
     """Build a libpq connection string from an Airflow connection's fields; ``extra`` may hold ``ssl…`` settings."""
     options = {key: value for key, value in (extra or {}).items() if key.startswith("ssl")}
     fields = {"host": host, "port": port, "user": login, "password": password, "dbname": schema, **options}
-    return psycopg2.extensions.make_dsn(**{key: value for key, value in fields.items() if value not in (None, "")})
-
-
-def is_connection_lost(error: BaseException, connection: Connection | None = None) -> bool:
-    """Tell a lost session from a statement that failed."""
-    if connection is not None and connection.closed:
-        return True
-    lost = (psycopg2.InterfaceError, psycopg2.OperationalError)
-    # A deadlock and a serialization failure are OperationalErrors of a session that lives on.
-    return isinstance(error, lost) and not isinstance(error, psycopg2.extensions.TransactionRollbackError)
+    dsn: str = psycopg2.extensions.make_dsn(**{key: value for key, value in fields.items() if value not in (None, "")})
+    return dsn
 
 
 def _from_json(value: str) -> dict[str, Any]:

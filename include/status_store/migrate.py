@@ -61,14 +61,15 @@ def require_current(connection: Connection) -> None:
     finally:
         connection.rollback()
     if found is None:
-        raise StoreUnavailableError(
-            f"The store (connection ropo_store, database {connection.info.dbname}) has not been set up: run `{MIGRATE_COMMAND}`"
-        )
+        raise StoreUnavailableError(f"{_named(connection)} has not been set up: run `{MIGRATE_COMMAND}`")
     if found[0] != wanted:
         raise StoreUnavailableError(
-            f"The store (connection ropo_store, database {connection.info.dbname}) is at migration {found[0]}, "
-            f"this code needs {wanted}: run `{MIGRATE_COMMAND}`"
+            f"{_named(connection)} is at migration {found[0]}, this code needs {wanted}: run `{MIGRATE_COMMAND}`"
         )
+
+
+def _named(connection: Connection) -> str:
+    return f"The store (connection ropo_store, database {connection.info.dbname})"
 
 
 def _config() -> Config:

@@ -1,0 +1,119 @@
+"""The engineer's commands on the store: ``python -m include.status_store --help``.
+
+They need no Airflow: the store is the one that ``AIRFLOW_CONN_ROPO_STORE`` names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+from typing import TYPE_CHECKING
+
+from include.config.errors import ConfigurationError
+from include.config.profiles import load_profile, load_profiles
+from include.status_store import attention
+from include.status_store.database import StoreUnavailableError, connect, store_dsn_from_environment
+from include.status_store.migrate import require_current
+from include.status_store.replay import replay
+from include.status_store.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from include.config.profiles import Profile
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its result goes to standard output, an error to standard error with exit code 1."""
+    options = _parser().parse_args(arguments)
+    try:
+        dsn = store_dsn_from_environment()
+        with Session(lambda: connect(dsn)) as session:
+            require_current(session.connection)
+            options.command(session, options)
+    except (ConfigurationError, StoreUnavailableError, attention.NothingToSettleError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m include.status_store", description="Commands on the status store")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, command, text in (
+        ("replay", _replay, "parse again the pages and rows that could not be parsed when they came"),
+        ("doubts", _doubts, "list the polls in doubt that are neither recovered nor accepted"),
+        ("quarantine", _quarantine, "list the rows that could not be taken as events"),
+    ):
+        listing = commands.add_parser(name, help=text, description=text)
+        listing.add_argument("--profile", help="one profile; by default every one")
+        listing.set_defaults(command=command)
+        if name == "quarantine":
+            listing.add_argument("--raw", action="store_true", help="show the rows too: they may hold personal data")
+    for name, command, text in (
+        ("accept", _accept, "accept an unproven doubt, by its poll id"),
+        ("dismiss", _dismiss, "dismiss a quarantined row, by its id"),
+    ):
+        settling = commands.add_parser(name, help=text, description=text)
+        settling.add_argument("id", type=int)
+        settling.add_argument("--note", required=True, help="why; kept with it")
+        settling.add_argument("--by", default=getpass.getuser(), help="who; by default the system's user")
+        settling.set_defaults(command=command)
+    return parser
+
+
+def _profiles(options: argparse.Namespace) -> tuple[Profile, ...]:
+    return (load_profile(options.profile),) if options.profile else load_profiles()
+
+
+def _replay(session: Session, options: argparse.Namespace) -> None:
+    for profile in _profiles(options):
+        done = replay(session, profile)
+        _say(
+            f"{profile.name}: {done.pages} pages and {done.rows} rows taken, {done.new} new events; "
+            f"{done.pages_left} pages and {done.rows_left} rows still wait"
+        )
+
+
+def _doubts(session: Session, options: argparse.Namespace) -> None:
+    for profile in _profiles(options):
+        with session.transaction() as cursor:
+            for doubt in attention.doubts(cursor, profile.name):
+                _say(
+                    f"{profile.name}: poll {doubt.poll_id} of {doubt.opened_at:%Y-%m-%d %H:%M:%S%z}, {doubt.recovery}, "
+                    f"dates {doubt.window_from} to {doubt.window_to}{' (before any 204)' if doubt.bounded else ''}: "
+                    f"{doubt.error}{'; ' + doubt.recovery_reason if doubt.recovery_reason else ''}"
+                )
+
+
+def _quarantine(session: Session, options: argparse.Namespace) -> None:
+    for profile in _profiles(options):
+        with session.transaction() as cursor:
+            for row in attention.quarantined_rows(cursor, profile.name):
+                _say(
+                    f"{profile.name}: row {row.quarantine_id} (poll {row.poll_id}, place {row.ordinal}, seen "
+                    f"{row.times_seen} times since {row.first_seen_at:%Y-%m-%d}): {row.error}"
+                )
+                if options.raw:
+                    _say(f"    {bytes(row.raw).decode(errors='backslashreplace')}")
+
+
+def _accept(session: Session, options: argparse.Namespace) -> None:
+    with session.transaction() as cursor:
+        attention.accept_doubt(cursor, options.id, by=options.by, note=options.note)
+    _say(f"Poll {options.id} is accepted.")
+
+
+def _dismiss(session: Session, options: argparse.Namespace) -> None:
+    with session.transaction() as cursor:
+        attention.dismiss_row(cursor, options.id, by=options.by, note=options.note)
+    _say(f"Row {options.id} is dismissed.")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""What waits for a person: doubts that stayed unproven, and rows in quarantine. Each is settled with a note."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    import datetime
+
+    from psycopg2.extensions import cursor as Cursor
+
+
+class Doubt(msgspec.Struct, frozen=True):
+    """A drain poll that may have lost a page, and how its recovery stands."""
+
+    poll_id: int
+    opened_at: datetime.datetime
+    window_from: datetime.date
+    window_to: datetime.date
+    bounded: bool
+    recovery: str
+    error: str | None
+    recovery_reason: str | None
+
+
+class QuarantinedRow(msgspec.Struct, frozen=True):
+    """A row that could not be taken as an event."""
+
+    quarantine_id: int
+    poll_id: int
+    ordinal: int
+    times_seen: int
+    first_seen_at: datetime.datetime
+    error: str
+    raw: memoryview
+
+
+class NothingToSettleError(LookupError):
+    """No such doubt or row waits."""
+
+
+def doubts(cursor: Cursor, profile: str) -> list[Doubt]:
+    """Return a profile's doubts that are neither recovered nor accepted, oldest first."""
+    cursor.execute(
+        f"SELECT {', '.join(Doubt.__struct_fields__)} FROM ropo.status_poll "  # noqa: S608 - our own field names
+        "WHERE profile = %s AND recovery IN ('pending', 'unproven') ORDER BY poll_id",
+        (profile,),
+    )
+    return [Doubt(*row) for row in cursor.fetchall()]
+
+
+def accept_doubt(cursor: Cursor, poll_id: int, *, by: str, note: str) -> None:
+    """Accept that a doubt cannot be proven away; it keeps its reason, and no verdict waits for it any more.
+
+    :raises NothingToSettleError: where no such poll is unproven.
+    :raises ValueError: where the note or the name is empty.
+    """
+    _require(by=by, note=note)
+    cursor.execute(
+        "UPDATE ropo.status_poll SET recovery = 'accepted', accepted_by = %s, accepted_note = %s "
+        "WHERE poll_id = %s AND recovery = 'unproven'",
+        (by, note, poll_id),
+    )
+    if not cursor.rowcount:
+        raise NothingToSettleError(f"Poll {poll_id} is no unproven doubt (one that is pending is still being re-read)")
+
+
+def quarantined_rows(cursor: Cursor, profile: str) -> list[QuarantinedRow]:
+    """Return a profile's rows in quarantine, oldest first."""
+    cursor.execute(
+        f"SELECT {', '.join(QuarantinedRow.__struct_fields__)} FROM ropo.status_quarantine "  # noqa: S608 - our own names
+        "WHERE profile = %s AND resolved_at IS NULL ORDER BY quarantine_id",
+        (profile,),
+    )
+    return [QuarantinedRow(*values) for values in cursor.fetchall()]
+
+
+def dismiss_row(cursor: Cursor, quarantine_id: int, *, by: str, note: str) -> None:
+    """Dismiss a quarantined row: a person has seen what it says, and no verdict waits for it any more.
+
+    :raises NothingToSettleError: where no such row waits.
+    :raises ValueError: where the note or the name is empty.
+    """
+    _require(by=by, note=note)
+    cursor.execute(
+        "UPDATE ropo.status_quarantine SET resolved_at = clock_timestamp(), resolution = %s "
+        "WHERE quarantine_id = %s AND resolved_at IS NULL",
+        (f"dismissed by {by}: {note}", quarantine_id),
+    )
+    if not cursor.rowcount:
+        raise NothingToSettleError(f"No row {quarantine_id} waits in quarantine")
+
+
+def _require(**texts: str) -> None:
+    for name, text in texts.items():
+        if not text.strip():
+            raise ValueError(f"{name}: expected a text, it is empty")

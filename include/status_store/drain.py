@@ -1,0 +1,202 @@
+"""The drain: parameterless polls until 204, each page committed before the next request leaves."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from include.status_store.landing import Page, keep_doubtful, land
+from include.status_store.polling import poll_rows
+from include.status_store.queue_lock import QueueLock, pin
+from include.status_store.source import NO_CONTENT, PollInDoubtError, PollRefusedError, PollUnsentError
+
+if TYPE_CHECKING:
+    from include.status_store.events import Stored
+    from include.status_store.journal import Journal, Outcome
+    from include.status_store.landing import Landed
+    from include.status_store.session import Session
+    from include.status_store.source import StatusSource
+
+logger = logging.getLogger(__name__)
+
+Stop = Literal["empty", "pages", "time", "in_doubt", "refused", "lock_lost", "empty_answers"]
+
+# Ropo documents 204 as the queue's end. A 200 without rows is another thing, of which nobody knows what it means.
+MAX_EMPTY_ANSWERS = 3
+
+
+class DrainSummary(msgspec.Struct, kw_only=True):
+    """What a drain did, in counts.
+
+    :param stopped_by: ``empty`` is Ropo's 204: the queue held nothing more. Every other word leaves the rest to the
+        next run: a bound (``pages``, ``time``), a poll ``in_doubt`` or ``refused``, the queue's lock lost
+        (``lock_lost``), or answers without rows that were no 204 (``empty_answers``).
+    :param polls: GETs sent; ``pages``: those that brought rows or an empty list.
+    :param in_doubt: polls of this drain that ended in doubt; ``abandoned``: those of earlier processes, found now.
+    """
+
+    stopped_by: Stop = "empty"
+    polls: int = 0
+    pages: int = 0
+    rows: int = 0
+    new: int = 0
+    revised: int = 0
+    quarantined: int = 0
+    refused: int = 0
+    in_doubt: int = 0
+    abandoned: int = 0
+    seconds: float = 0.0
+
+
+class Drain:
+    """One drain of a profile's queue.
+
+    :param source: Ropo One, asked for one page at a time.
+    :param journal: of the profile, on behalf of this run.
+    :param max_pages: and ``max_seconds``: bounds of one drain; what is left then goes to the next.
+    """
+
+    def __init__(
+        self, session: Session, source: StatusSource, journal: Journal, *, max_pages: int, max_seconds: float
+    ) -> None:
+        self._session = session
+        self._source = source
+        self._journal = journal
+        self._max_pages = max_pages
+        self._max_seconds = max_seconds
+        self._lock = QueueLock(session, source.queue)
+        self._summary = DrainSummary()
+        self._empty_answers = 0
+        self._started = 0.0
+
+    def run(self) -> DrainSummary:
+        """Poll until 204 or a bound.
+
+        :raises QueueBusyError: where another drain holds the queue.
+        :raises PinnedElsewhereError: where profile and queue belong to others.
+        :raises PollUnsentError: where Ropo One cannot be reached: nothing was asked, nothing is lost.
+        :raises PollRefusedError: where it refuses for good.
+        """
+        self._started = time.monotonic()
+        self._lock.acquire()
+        try:
+            pin(self._session, self._journal.profile.name, self._source.queue)
+            with self._session.transaction() as cursor:
+                self._summary.abandoned = self._journal.judge_abandoned(cursor)
+                poll_id: int | None = self._journal.open(cursor, "drain")
+            while poll_id is not None:
+                poll_id = self._poll(poll_id)
+        finally:
+            self._summary.seconds = round(time.monotonic() - self._started, 3)
+            self._lock.release()
+        return self._summary
+
+    def _poll(self, poll_id: int) -> int | None:
+        """Send one poll and keep what comes; return the next poll's id, None where the drain ends."""
+        self._summary.polls += 1
+        try:
+            polled = poll_rows(self._source)
+        except PollUnsentError as error:
+            self._close(poll_id, "unsent", error=str(error))
+            raise
+        except PollRefusedError as error:
+            return self._refused(poll_id, error)
+        except PollInDoubtError as error:
+            self._in_doubt(poll_id, error)
+            return None
+        except BaseException as error:
+            # A task that is told to stop, or a fault of ours: the request may have left.
+            doubt = PollInDoubtError(f"the poll was broken off by {type(error).__name__}")
+            self._in_doubt(poll_id, doubt)
+            raise
+        if polled is None:
+            self._close(poll_id, "empty", http_status=NO_CONTENT)
+            self._summary.stopped_by = "empty"
+            return None
+        answer, rows = polled
+        self._empty_answers = 0 if rows else self._empty_answers + 1
+        bound = self._bound(self._summary.pages + 1)
+        landed = land(
+            self._session,
+            self._journal,
+            Page(poll_id=poll_id, kind="drain", answer=answer, rows=rows),
+            lock=self._lock,
+            open_next=bound is None,
+        )
+        return self._landed(landed, bound)
+
+    def _landed(self, landed: Landed, bound: Stop | None) -> int | None:
+        self._count(landed.rows, landed.stored)
+        if landed.lock_lost:
+            logger.warning(
+                "Profile %s: the page is kept, but the queue's lock was lost with its session; the drain stops "
+                "here and the next run goes on. Where this happens at every page, connection ropo_store leads through "
+                "a proxy that pools transactions: give it a direct connection",
+                self._journal.profile.name,
+            )
+            self._summary.stopped_by = "lock_lost"
+        elif bound is not None:
+            self._summary.stopped_by = bound
+        return landed.next_poll_id
+
+    def _count(self, rows: int, stored: Stored) -> None:
+        summary = self._summary
+        summary.pages += 1
+        summary.rows += rows
+        summary.new += stored.new
+        summary.revised += stored.revised
+        summary.quarantined += stored.quarantined
+        seconds = max(time.monotonic() - self._started, 0.001)
+        logger.info(
+            "Profile %s: page %d kept, %d rows; %d events so far, %d new, %d in quarantine; %.0f rows/s",
+            self._journal.profile.name, summary.pages, rows,
+            summary.rows - summary.quarantined, summary.new, summary.quarantined, summary.rows / seconds,
+        )  # fmt: skip
+
+    def _refused(self, poll_id: int, error: PollRefusedError) -> int | None:
+        """Nothing was served, so a new poll may go on: at once with a new token, later where Ropo says when."""
+        self._summary.refused += 1
+        wait = error.go_on_after
+        self._close(poll_id, "refused", http_status=error.http_status, error=str(error))
+        if wait is None:
+            raise error
+        if wait > self._max_seconds - (time.monotonic() - self._started):
+            logger.warning("%s; the rest is left to the next run", error)
+            self._summary.stopped_by = "refused"
+            return None
+        logger.info("%s; going on with a new poll in %.0f s", error, wait)
+        time.sleep(wait)
+        return self._reopen()
+
+    def _reopen(self) -> int | None:
+        """Open a poll in a transaction of its own, if the lock is still ours after the pause."""
+        with self._session.transaction() as cursor:
+            if self._lock.held(cursor):
+                return self._journal.open(cursor, "drain")
+        self._summary.stopped_by = "lock_lost"
+        return None
+
+    def _in_doubt(self, poll_id: int, error: PollInDoubtError) -> None:
+        """Record the doubt and stop: a server in trouble might take a page with every further poll."""
+        keep_doubtful(self._session, self._journal, poll_id, error)
+        logger.warning(
+            "Profile %s: poll %d is in doubt (%s). A page may be gone from the queue; its window of dates is re-read",
+            self._journal.profile.name, poll_id, error,
+        )  # fmt: skip
+        self._summary.in_doubt += 1
+        self._summary.stopped_by = "in_doubt"
+
+    def _close(self, poll_id: int, outcome: Outcome, **details: Any) -> None:
+        self._session.insist(lambda cursor: self._journal.close(cursor, poll_id, outcome, **details))
+
+    def _bound(self, pages: int) -> Stop | None:
+        if self._empty_answers >= MAX_EMPTY_ANSWERS:
+            return "empty_answers"
+        if pages >= self._max_pages:
+            return "pages"
+        if time.monotonic() - self._started >= self._max_seconds:
+            return "time"
+        return None

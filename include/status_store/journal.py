@@ -1,0 +1,119 @@
+"""The journal of polls: a row before each request leaves, and what became of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+
+Kind = Literal["drain", "date", "billnum"]
+Outcome = Literal["open", "landed", "empty", "unsent", "refused", "in_doubt"]
+
+_NEWEST_204 = """
+(SELECT max(closed_at) FROM ropo.status_poll WHERE profile = %(profile)s AND kind = 'drain' AND outcome = 'empty')
+"""
+# Longer than any request may take: what is still open then belongs to a process that ended.
+_ABANDONED = "interval '1 hour'"
+
+
+class Journal:
+    """The journal of one profile, written on behalf of one run.
+
+    :param dag_id: and ``run_id``: of the Airflow run that polls, None outside one.
+    """
+
+    def __init__(self, profile: Profile, *, dag_id: str | None = None, run_id: str | None = None) -> None:
+        self.profile = profile
+        self._constants = {
+            "profile": profile.name,
+            "zone": profile.timezone,
+            "late_days": profile.late_days,
+            "start_date": profile.start_date,
+            "dag_id": dag_id,
+            "run_id": run_id,
+        }
+
+    def open(self, cursor: Cursor, kind: Kind, filter_value: str | None = None) -> int:
+        """Write that a poll is about to be sent.
+
+        A drain poll's window starts at the earlier of now and the newest 204, less ``late_days``: what that 204 proved
+        drained cannot be lost by this poll. Before any 204 it starts at ``start_date`` and is marked ``bounded``.
+
+        :return: the poll's id.
+        """
+        cursor.execute(
+            f"""
+            INSERT INTO ropo.status_poll (profile, kind, filter_value, window_from, bounded, dag_id, run_id)
+            SELECT %(profile)s, %(kind)s, %(filter_value)s,
+                CASE
+                    WHEN %(kind)s <> 'drain' THEN NULL
+                    WHEN newest_204 IS NULL THEN %(start_date)s
+                    ELSE (least(clock_timestamp(), newest_204) AT TIME ZONE %(zone)s)::date - %(late_days)s
+                END,
+                %(kind)s = 'drain' AND newest_204 IS NULL,
+                %(dag_id)s, %(run_id)s
+            FROM (SELECT {_NEWEST_204} AS newest_204) AS known
+            RETURNING poll_id
+            """,  # noqa: S608 - constants
+            {**self._constants, "kind": kind, "filter_value": filter_value},
+        )
+        return _only(cursor)
+
+    def close(
+        self,
+        cursor: Cursor,
+        poll_id: int,
+        outcome: Outcome,
+        *,
+        http_status: int | None = None,
+        error: str | None = None,
+    ) -> None:
+        """Write what became of a poll that brought no page; one that has its outcome keeps it."""
+        cursor.execute(
+            "UPDATE ropo.status_poll SET outcome = %s, http_status = %s, error = %s, closed_at = clock_timestamp() "
+            "WHERE poll_id = %s AND outcome = 'open'",
+            (outcome, http_status, error, poll_id),
+        )
+
+    def doubt(self, cursor: Cursor, poll_id: int, *, error: str, http_status: int | None = None) -> None:
+        """Write that a poll may have taken a page with it; a drain poll's window ends the day after now."""
+        self._doubt(cursor, "poll_id = %(poll_id)s", poll_id=poll_id, error=error, http_status=http_status)
+
+    def judge_abandoned(self, cursor: Cursor) -> int:
+        """Put in doubt what earlier processes left open. The caller holds the queue's lock.
+
+        :return: how many drain polls that were.
+        """
+        error = "the process that sent it ended without writing an outcome"
+        drains = self._doubt(cursor, "profile = %(profile)s AND kind = 'drain'", error=error)
+        self._doubt(
+            cursor,
+            f"profile = %(profile)s AND kind <> 'drain' AND opened_at < clock_timestamp() - {_ABANDONED}",
+            error=error,
+        )
+        return drains
+
+    def _doubt(self, cursor: Cursor, which: str, **values: object) -> int:
+        # The clock may have been put back since: the window never ends before what it must reach over.
+        cursor.execute(
+            f"""
+            UPDATE ropo.status_poll
+            SET outcome = 'in_doubt', http_status = %(http_status)s, error = %(error)s, closed_at = clock_timestamp(),
+                recovery = CASE WHEN kind = 'drain' THEN 'pending' END,
+                window_to = CASE WHEN kind = 'drain' THEN
+                    (greatest(clock_timestamp(), opened_at, {_NEWEST_204}) AT TIME ZONE %(zone)s)::date + 1 END
+            WHERE outcome = 'open' AND {which}
+            """,  # noqa: S608 - constants
+            {**self._constants, "http_status": None, **values},
+        )
+        return cursor.rowcount
+
+
+def _only(cursor: Cursor) -> int:
+    row = cursor.fetchone()
+    if row is None:
+        raise RuntimeError("PostgreSQL returned no row for an INSERT … RETURNING")
+    return int(row[0])

@@ -1,0 +1,206 @@
+"""From the bytes of a row to an event, or to a reason why it cannot be one.
+
+The ten known fields, their types and samples are those of ``ropo_one_api.md`` ("Seen in third-party code"). Nothing is
+guessed: a value of another form sends its row to quarantine, where it waits for a person or a better parser.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from zoneinfo import ZoneInfo
+
+FIELDS = (
+    "jobid", "statusid", "billnum", "statustype", "statustime",
+    "statusref", "statustext", "statuscode", "paydate", "amount",
+)  # fmt: skip
+
+# Money with a decimal point; so many digits hold any invoice, and a number out of all measure is no amount.
+_AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
+_ESCAPED_NUL = b"\\u0000"
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of Ropo One, parsed.
+
+    :param ordinal: its place in its answer, from 0.
+    :param statusid: Ropo's id of the row; without one, a hash of the ten fields and the row's occurrence in its answer.
+    :param statustime: the market's wall clock, as ISO text without a zone.
+    :param content_sha256: hex, of the ten known fields as trimmed strings.
+    :param raw: the row's JSON as it came, unknown fields included.
+    """
+
+    ordinal: int
+    statusid: str
+    jobid: str | None
+    billnum: str | None
+    statustype: str
+    statustime: str
+    statuscode: str
+    statusref: str
+    statustext: str
+    paydate: str | None
+    amount: str | None
+    content_sha256: str
+    raw: msgspec.Raw
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that cannot be an event.
+
+    :param ordinal: its place in its answer, from 0.
+    :param error: why; names the field and the expected form, never the content, which may be personal data.
+    """
+
+    ordinal: int
+    raw: bytes
+    error: str
+
+
+class ParsedPage(msgspec.Struct, frozen=True):
+    """An answer's rows: each is in one of the two lists."""
+
+    events: list[Event]
+    rejected: list[Rejected]
+
+
+class _Row(msgspec.Struct):
+    """The known fields of any type; the unknown ones are passed over here and kept in ``raw``."""
+
+    jobid: Any = None
+    statusid: Any = None
+    billnum: Any = None
+    statustype: Any = None
+    statustime: Any = None
+    statusref: Any = None
+    statustext: Any = None
+    statuscode: Any = None
+    paydate: Any = None
+    amount: Any = None
+
+
+class _RowError(ValueError):
+    """Why a row cannot be an event."""
+
+
+_row = msgspec.json.Decoder(_Row, float_hook=Decimal)
+_anything = msgspec.json.Decoder()
+
+
+def parse_rows(rows: Iterable[bytes], zone: ZoneInfo) -> ParsedPage:
+    """Parse an answer's rows.
+
+    :param zone: the market's, for a ``statustime`` that names an offset (none was ever seen to).
+    """
+    events: list[Event] = []
+    rejected: list[Rejected] = []
+    occurrences: dict[str, int] = {}
+    for ordinal, raw in enumerate(rows):
+        try:
+            events.append(_event(ordinal, raw, zone, occurrences))
+        except _RowError as error:
+            rejected.append(Rejected(ordinal=ordinal, raw=raw, error=str(error)))
+    return ParsedPage(events, rejected)
+
+
+def _event(ordinal: int, raw: bytes, zone: ZoneInfo, occurrences: dict[str, int]) -> Event:
+    text = _texts(_decoded(raw))
+    if not text["jobid"] and not text["billnum"]:
+        raise _RowError("jobid and billnum: expected one of them, both are missing")
+    if not text["statustype"]:
+        raise _RowError("statustype: expected a word such as payment or comment, it is missing")
+    # Lengths before values: no two rows may run into the same text.
+    content = hashlib.sha256("".join(f"{len(value)}:{value}" for value in text.values()).encode()).hexdigest()
+    return Event(
+        ordinal=ordinal,
+        statusid=text["statusid"] or _made_up_id(content, occurrences),
+        jobid=text["jobid"] or None,
+        billnum=text["billnum"] or None,
+        statustype=text["statustype"],
+        statustime=_time(text["statustime"], zone),
+        statuscode=text["statuscode"],
+        statusref=text["statusref"],
+        statustext=text["statustext"],
+        paydate=_date("paydate", text["paydate"], zone),
+        amount=_amount(text["amount"], text["statustype"]),
+        content_sha256=content,
+        raw=msgspec.Raw(raw),
+    )
+
+
+def _decoded(raw: bytes) -> _Row:
+    try:
+        raw.decode()  # unknown fields are passed over by the decoder, and must be text all the same
+        if _ESCAPED_NUL in raw and _holds_nul(_anything.decode(raw)):
+            raise _RowError("row: holds a NUL character, which PostgreSQL's text cannot")
+        return _row.decode(raw)
+    except (msgspec.ValidationError, TypeError) as error:
+        raise _RowError("row: expected a JSON object") from error
+    except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError) as error:
+        if isinstance(error, _RowError):
+            raise
+        raise _RowError("row: is no valid JSON text") from error
+
+
+def _holds_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(part) for pair in value.items() for part in pair)
+    return isinstance(value, list) and any(_holds_nul(part) for part in value)
+
+
+def _texts(row: _Row) -> dict[str, str]:
+    return {field: _text(field, getattr(row, field)) for field in FIELDS}
+
+
+def _text(field: str, value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return str(value)
+    raise _RowError(f"{field}: expected text or a number, got a JSON {type(value).__name__}")
+
+
+def _made_up_id(content: str, occurrences: dict[str, int]) -> str:
+    occurrence = occurrences[content] = occurrences.get(content, 0) + 1
+    return f"sha256:{content}:{occurrence}"
+
+
+def _time(text: str, zone: ZoneInfo) -> str:
+    if not text:
+        raise _RowError("statustime: expected YYYY-MM-DD HH:MM:SS, it is missing")
+    return _moment("statustime", text, zone).isoformat(sep=" ")
+
+
+def _date(field: str, text: str, zone: ZoneInfo) -> str | None:
+    return _moment(field, text, zone).date().isoformat() if text else None
+
+
+def _moment(field: str, text: str, zone: ZoneInfo) -> datetime.datetime:
+    """Return a date or time as the market's wall clock shows it."""
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+        return moment.astimezone(zone).replace(tzinfo=None) if moment.tzinfo else moment
+    except (ValueError, OverflowError):
+        raise _RowError(f"{field}: expected a form such as 2015-11-13 or 2015-11-13 09:59:20, got another") from None
+
+
+def _amount(text: str, statustype: str) -> str | None:
+    if not text:
+        if statustype == "payment":
+            raise _RowError("amount: expected a number such as 96.72 on a payment, it is missing")
+        return None
+    if not _AMOUNT.fullmatch(text):
+        raise _RowError("amount: expected a number such as 96.72, got another form")
+    return text

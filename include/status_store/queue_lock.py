@@ -1,0 +1,91 @@
+"""One consumer of a queue: the pin of a profile to its queue, and the lock that a drain holds."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from include.status_store.session import PASSING_ERRORS
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.status_store.session import Session
+
+_HELD = """
+EXISTS (
+    SELECT FROM pg_locks
+    WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid()
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND ((classid::bigint << 32) | objid::bigint) = %s AND objsubid = 1
+)
+"""
+
+
+class QueueBusyError(RuntimeError):
+    """Another drain holds this queue's lock."""
+
+
+class PinnedElsewhereError(RuntimeError):
+    """A profile and a queue that belong to others already."""
+
+
+class QueueLock:
+    """PostgreSQL's advisory lock on one queue, held by the very session that commits the queue's pages.
+
+    It belongs to the backend: where that is lost, or a proxy hands each transaction another one, :meth:`held` is false.
+
+    :param queue: (host, cid).
+    """
+
+    def __init__(self, session: Session, queue: tuple[str, str]) -> None:
+        self._session = session
+        self._queue = queue
+        self._key = int.from_bytes(hashlib.sha256("|".join(queue).encode()).digest()[:8], signed=True)
+
+    def acquire(self) -> None:
+        """Take the lock without waiting for it.
+
+        :raises QueueBusyError: where another session has it.
+        """
+        with self._session.transaction() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", (self._key,))
+            if cursor.fetchone() != (True,):
+                host, cid = self._queue
+                raise QueueBusyError(f"Another drain is reading the queue of customer {cid} at {host}")
+
+    def held(self, cursor: Cursor) -> bool:
+        """Tell whether the backend of ``cursor``'s transaction holds the lock."""
+        cursor.execute(f"SELECT {_HELD}", (self._key,))
+        return cursor.fetchone() == (True,)
+
+    def release(self) -> None:
+        """Give the lock back, if this session still has it; a session that was lost took it along."""
+        with suppress(*PASSING_ERRORS), self._session.transaction() as cursor:
+            if self.held(cursor):
+                cursor.execute("SELECT pg_advisory_unlock(%s)", (self._key,))
+
+
+def pin(session: Session, profile: str, queue: tuple[str, str]) -> None:
+    """Pin ``profile`` to its queue at its first poll; later, check that it is still the same.
+
+    :raises PinnedElsewhereError: where the profile was pinned to another queue, or the queue to another profile.
+    """
+    host, cid = queue
+    with session.transaction() as cursor:
+        cursor.execute(
+            "INSERT INTO ropo.profile_pin (profile, host, cid) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+            (profile, host, cid),
+        )
+        cursor.execute(
+            "SELECT profile, host, cid FROM ropo.profile_pin WHERE profile = %s OR (host, cid) = (%s, %s)",
+            (profile, host, cid),
+        )
+        for pinned in cursor.fetchall():
+            if pinned != (profile, host, cid):
+                raise PinnedElsewhereError(
+                    f"Profile '{profile}' would read the queue of customer {cid} at {host}, but the store has profile "
+                    f"'{pinned[0]}' pinned to customer {pinned[2]} at {pinned[1]}. A queue has one profile for good: "
+                    "give the other customer number a profile name of its own, or put the connection right"
+                )

@@ -1,0 +1,155 @@
+"""Recovery: the dates that a doubtful poll's lost page may belong to are re-read until they are shown whole.
+
+Each date is asked once for every doubt that it serves, ticked off in the store, and not asked again: a run that is
+broken off, or out of time, is resumed by the next.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from include.status_store.reread import Reread
+from include.status_store.source import PollRefusedError
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.status_store.journal import Journal
+    from include.status_store.reread import RereadSummary
+    from include.status_store.session import Session
+    from include.status_store.source import StatusSource
+
+logger = logging.getLogger(__name__)
+
+_TICK = Path(__file__).with_name("tick_window_date.sql").read_text(encoding="utf-8")
+_CONCLUDE = Path(__file__).with_name("conclude_doubts.sql").read_text(encoding="utf-8")
+
+# What was asked and not shown whole is asked again, but not in every run: nothing may have changed in a quarter hour.
+_DATES_TO_ASK = """
+SELECT DISTINCT day::date
+FROM ropo.status_poll AS doubt
+CROSS JOIN LATERAL generate_series(doubt.window_from, doubt.window_to, interval '1 day') AS day
+LEFT JOIN ropo.status_poll_window_date AS asked ON asked.poll_id = doubt.poll_id AND asked.business_date = day::date
+WHERE doubt.profile = %(profile)s AND doubt.recovery IN ('pending', 'unproven')
+  AND asked.ticked_at IS NULL
+  AND (asked.asked_at IS NULL OR asked.asked_at < clock_timestamp() - %(ask_again)s)
+ORDER BY 1
+"""
+_STANDING = """
+SELECT
+    count(*) FILTER (WHERE recovery = 'pending'),
+    count(*) FILTER (WHERE recovery = 'unproven'),
+    count(*) FILTER (WHERE recovery = 'recovered')
+FROM ropo.status_poll
+WHERE profile = %(profile)s AND recovery IS NOT NULL
+"""
+ASK_AGAIN = datetime.timedelta(hours=1)
+
+
+class RecoverySummary(msgspec.Struct, kw_only=True):
+    """What a recovery did, in counts, and how the profile's doubts stand after it.
+
+    :param dates: business dates asked; ``whole``: those that were shown whole.
+    :param new: events that the re-reads brought, which no poll had brought before.
+    :param pending: doubts whose dates are not all asked yet; ``unproven``: asked, and not all shown whole.
+    :param recovered: doubts whose dates were all shown whole, ever.
+    """
+
+    dates: int = 0
+    whole: int = 0
+    new: int = 0
+    pending: int = 0
+    unproven: int = 0
+    recovered: int = 0
+
+
+class Recovery:
+    """The recovery of one profile's doubtful polls.
+
+    :param max_seconds: bound of one run; what is left goes to the next.
+    """
+
+    def __init__(self, session: Session, source: StatusSource, journal: Journal, *, max_seconds: float) -> None:
+        self._session = session
+        self._source = source
+        self._journal = journal
+        self._profile = journal.profile
+        self._max_seconds = max_seconds
+
+    def run(self) -> RecoverySummary:
+        """Re-read what doubts need.
+
+        :raises PollError: where Ropo One cannot be asked; what was ticked until then stays.
+        """
+        summary = RecoverySummary()
+        started = time.monotonic()
+        try:
+            for date in self._dates():
+                if time.monotonic() - started >= self._max_seconds:
+                    logger.info("Profile %s: recovery is out of time; the next run goes on", self._profile.name)
+                    break
+                self._recover(date, summary)
+        finally:
+            self._session.insist(self._conclude)
+        summary.pending, summary.unproven, summary.recovered = self._session.insist(self._standing)
+        return summary
+
+    def _dates(self) -> list[datetime.date]:
+        with self._session.transaction() as cursor:
+            cursor.execute(_DATES_TO_ASK, {"profile": self._profile.name, "ask_again": ASK_AGAIN})
+            return [date for (date,) in cursor.fetchall()]
+
+    def _recover(self, date: datetime.date, summary: RecoverySummary) -> None:
+        try:
+            reread = Reread(self._session, self._source, self._journal).by_date(date)
+        except PollRefusedError as error:
+            if error.go_on_after is not None or error.http_status not in (400, 404):
+                raise
+            # The window reaches a day past the doubt; a server may refuse a day that has not begun.
+            self._tick(date, None, f"{date}: {error}")
+            logger.warning("Profile %s: %s", self._profile.name, error)
+            return
+        self._tick(date, reread, _reason(date, reread))
+        summary.dates += 1
+        summary.whole += reread.whole
+        summary.new += reread.new
+        logger.info(
+            "Profile %s: %s re-read for recovery, %d rows, %d new%s",
+            self._profile.name, date, reread.rows, reread.new, "" if reread.whole else ", not shown whole",
+        )  # fmt: skip
+
+    def _tick(self, date: datetime.date, reread: RereadSummary | None, reason: str | None) -> None:
+        values = {
+            "profile": self._profile.name,
+            "date": date,
+            "reread_poll_id": reread.poll_id if reread else None,
+            "new": reread.new if reread else 0,
+            "whole": reread is not None and reread.whole,
+            "reason": reason,
+        }
+        self._session.insist(lambda cursor: cursor.execute(_TICK, values))
+
+    def _conclude(self, cursor: Cursor) -> None:
+        cursor.execute(_CONCLUDE, {"profile": self._profile.name})
+
+    def _standing(self, cursor: Cursor) -> tuple[int, int, int]:
+        cursor.execute(_STANDING, {"profile": self._profile.name})
+        row = cursor.fetchone()
+        return row if row else (0, 0, 0)
+
+
+def _reason(date: datetime.date, reread: RereadSummary) -> str | None:
+    """Say why a date does not count, None where it does."""
+    if reread.possibly_cut:
+        return f"{date}: the answer had {reread.rows} rows, the most that one may have: it was possibly cut"
+    if reread.absent:
+        return f"{date}: {reread.absent} events that are held for this date were not shown"
+    if reread.unparsed:
+        return f"{date}: the answer is kept, but could not be parsed"
+    return None

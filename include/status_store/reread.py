@@ -1,0 +1,196 @@
+"""Re-reads: polls by date or by invoice number, which may be repeated, each as a journal row of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import tenacity
+
+from include.status_store.landing import Page, keep_doubtful, land
+from include.status_store.polling import poll_rows
+from include.status_store.source import NO_CONTENT, PollInDoubtError, PollRefusedError, PollUnsentError
+
+if TYPE_CHECKING:
+    import datetime
+
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.status_store.journal import Journal, Kind, Outcome
+    from include.status_store.session import Session
+    from include.status_store.source import StatusSource
+
+ATTEMPTS = 3
+PAUSE_SECONDS = 2.0
+# A cut date answer is asked again; each time that brings something new earns another.
+MAX_ASKS = 10
+
+_JUDGE = """
+UPDATE ropo.status_poll
+SET possibly_cut = %(possibly_cut)s, absent_count = (
+    SELECT count(*)
+    FROM ropo.status_event AS event
+    WHERE event.profile = %(profile)s
+      AND event.statustime >= %(date)s::date AND event.statustime < %(date)s::date + 1
+      AND event.first_seen_at < (SELECT opened_at FROM ropo.status_poll WHERE poll_id = %(first_poll_id)s)
+      AND NOT EXISTS (SELECT FROM unnest(%(shown)s::text[]) AS shown (statusid) WHERE shown.statusid = event.statusid)
+)
+WHERE poll_id = %(poll_id)s
+RETURNING absent_count
+"""
+
+
+class RereadSummary(msgspec.Struct, kw_only=True):
+    """What a re-read showed, in counts.
+
+    :param poll_id: of the last poll, which is the one that carries the answer's judgement in the journal.
+    :param polls: journal rows written.
+    :param rows: of the last answer; ``new``: events that no earlier poll had brought.
+    :param possibly_cut: the answer had exactly as many rows as the profile's ``date_cap``.
+    :param absent: events held for the date before it was asked that no answer showed.
+    :param unparsed: an answer landed that could not be parsed; what it showed is not known.
+    """
+
+    poll_id: int
+    polls: int = 0
+    rows: int = 0
+    new: int = 0
+    revised: int = 0
+    quarantined: int = 0
+    possibly_cut: bool = False
+    absent: int = 0
+    unparsed: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """The answer was not possibly cut, and showed every event already held."""
+        return not (self.possibly_cut or self.absent or self.unparsed)
+
+
+class Reread:
+    """Polls by one filter.
+
+    :param attempts: GETs that one ask may take while answers do not come whole.
+    """
+
+    def __init__(self, session: Session, source: StatusSource, journal: Journal, *, attempts: int = ATTEMPTS) -> None:
+        self._session = session
+        self._source = source
+        self._journal = journal
+        self._attempts = attempts
+        self._polls = 0
+
+    def by_date(self, date: datetime.date) -> RereadSummary:
+        """Ask for the changes of one business date, and again while the answer may be cut and brings something new.
+
+        :raises PollError: where no attempt brought a whole answer.
+        """
+        summary, shown = self._ask("date", date.isoformat(), date=date)
+        first_poll_id = summary.poll_id
+        for _ in range(MAX_ASKS if summary.possibly_cut else 0):
+            again, shown_again = self._ask("date", date.isoformat(), date=date)
+            summary = _joined(summary, again)
+            if shown_again <= shown:
+                break
+            shown |= shown_again
+        if not summary.unparsed:
+            summary.absent = self._judge(date, shown, first_poll_id, summary)
+        return summary
+
+    def by_billnum(self, billnum: str) -> RereadSummary:
+        """Ask for the changes of one invoice.
+
+        :raises PollError: where no attempt brought a whole answer.
+        """
+        return self._ask("billnum", billnum, billnum=billnum)[0]
+
+    def _ask(self, kind: Kind, value: str, **filters: Any) -> tuple[RereadSummary, frozenset[str]]:
+        """Send polls with one filter until one brings a whole answer, within the attempts."""
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_may_be_repeated),
+            stop=tenacity.stop_after_attempt(self._attempts),
+            wait=_pause,
+            reraise=True,
+        )
+        return retrying(self._poll, kind, value, **filters)
+
+    def _poll(self, kind: Kind, value: str, **filters: Any) -> tuple[RereadSummary, frozenset[str]]:
+        with self._session.transaction() as cursor:
+            poll_id = self._journal.open(cursor, kind, value)
+        self._polls += 1
+        try:
+            polled = poll_rows(self._source, **filters)
+        except PollUnsentError as error:
+            self._close(poll_id, "unsent", error=str(error))
+            raise
+        except PollRefusedError as error:
+            self._close(poll_id, "refused", http_status=error.http_status, error=str(error))
+            raise
+        except PollInDoubtError as error:
+            keep_doubtful(self._session, self._journal, poll_id, error)
+            raise
+        if polled is None:
+            self._close(poll_id, "empty", http_status=NO_CONTENT)
+            return RereadSummary(poll_id=poll_id, polls=self._polls), frozenset()
+        answer, rows = polled
+        cut = kind == "date" and len(rows) == self._journal.profile.date_cap
+        page = Page(poll_id=poll_id, kind=kind, answer=answer, rows=rows, possibly_cut=cut)
+        landed = land(self._session, self._journal, page)
+        summary = RereadSummary(
+            poll_id=poll_id,
+            polls=self._polls,
+            rows=landed.rows,
+            possibly_cut=cut,
+            unparsed=landed.shown is None,
+            **msgspec.structs.asdict(landed.stored),
+        )
+        return summary, landed.shown or frozenset()
+
+    def _close(self, poll_id: int, outcome: Outcome, **details: Any) -> None:
+        self._session.insist(lambda cursor: self._journal.close(cursor, poll_id, outcome, **details))
+
+    def _judge(self, date: datetime.date, shown: frozenset[str], first_poll_id: int, summary: RereadSummary) -> int:
+        """Write on the last poll whether the answers were whole.
+
+        :return: how many events held for the date before it was first asked no answer showed.
+        """
+        values = {
+            "profile": self._journal.profile.name,
+            "date": date,
+            "first_poll_id": first_poll_id,
+            "poll_id": summary.poll_id,
+            "possibly_cut": summary.possibly_cut,
+            "shown": sorted(shown),
+        }
+
+        def work(cursor: Cursor) -> int:
+            cursor.execute(_JUDGE, values)
+            row = cursor.fetchone()
+            return int(row[0]) if row else 0
+
+        return self._session.insist(work)
+
+
+def _joined(before: RereadSummary, after: RereadSummary) -> RereadSummary:
+    """Join two asks of one date: what they brought adds up, and what was cut once stays possibly cut."""
+    return msgspec.structs.replace(
+        after,
+        new=before.new + after.new,
+        revised=before.revised + after.revised,
+        quarantined=before.quarantined + after.quarantined,
+        possibly_cut=before.possibly_cut or after.possibly_cut,
+        unparsed=before.unparsed or after.unparsed,
+    )
+
+
+def _may_be_repeated(error: BaseException) -> bool:
+    if isinstance(error, PollRefusedError):
+        return error.go_on_after is not None
+    return isinstance(error, PollInDoubtError)
+
+
+def _pause(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, PollRefusedError) and error.go_on_after is not None:
+        return error.go_on_after
+    return PAUSE_SECONDS * state.attempt_number

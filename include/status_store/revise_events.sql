@@ -1,0 +1,43 @@
+-- Events that are held with other content. The newest content counts, by the order of the polls that brought it (a page
+-- that is parsed late is not new); the other one is kept as a revision.
+WITH incoming AS (
+    SELECT event.*, decode(event.content_sha256, 'hex') AS sha256
+    FROM json_to_recordset(%(events)s::json) AS event (
+        statusid text, jobid text, billnum text, statustype text, statustime timestamp, statuscode text, statusref text,
+        statustext text, paydate date, amount numeric, raw jsonb, content_sha256 text
+    )
+),
+revision AS (
+    INSERT INTO ropo.status_event_revision (profile, statusid, revision, content_sha256, raw, poll_id)
+    SELECT
+        held.profile,
+        held.statusid,
+        1 + coalesce((
+            SELECT max(earlier.revision)
+            FROM ropo.status_event_revision AS earlier
+            WHERE earlier.profile = held.profile AND earlier.statusid = held.statusid
+        ), 0),
+        CASE WHEN held.content_poll_id <= %(poll_id)s THEN held.content_sha256 ELSE incoming.sha256 END,
+        CASE WHEN held.content_poll_id <= %(poll_id)s THEN held.raw ELSE incoming.raw END,
+        least(held.content_poll_id, %(poll_id)s)
+    FROM incoming
+    JOIN ropo.status_event AS held ON held.profile = %(profile)s AND held.statusid = incoming.statusid
+)
+UPDATE ropo.status_event AS held
+SET
+    jobid = incoming.jobid,
+    billnum = incoming.billnum,
+    statustype = incoming.statustype,
+    statustime = incoming.statustime,
+    statuscode = incoming.statuscode,
+    statusref = incoming.statusref,
+    statustext = incoming.statustext,
+    paydate = incoming.paydate,
+    amount = incoming.amount,
+    raw = incoming.raw,
+    content_poll_id = %(poll_id)s,
+    content_sha256 = incoming.sha256
+FROM incoming
+WHERE held.profile = %(profile)s
+  AND held.statusid = incoming.statusid
+  AND held.content_poll_id <= %(poll_id)s

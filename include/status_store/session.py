@@ -1,0 +1,102 @@
+"""A session of the store that survives the loss of its connection."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
+
+import psycopg2
+import tenacity
+
+from include.status_store.database import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+    from typing import Self
+
+    from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.status_store.database import Connect
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# Deadlocks, a lost or refused connection, a full disk, a shutdown: PostgreSQL may take the same work a moment later.
+PASSING_ERRORS = (psycopg2.OperationalError, psycopg2.InterfaceError, StoreUnavailableError)
+
+
+class Session:
+    """One session of the store at a time; a context manager that closes it.
+
+    :param connect: opens a connection (:func:`include.status_store.database.connect` with its DSN).
+    :param patience: seconds for which :meth:`insist` tries again while the store cannot be had.
+    """
+
+    def __init__(self, connect: Connect, *, patience: float = 300.0) -> None:
+        self._connect = connect
+        self._patience = patience
+        self._connection: Connection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def connection(self) -> Connection:
+        """The open connection; a new one where there was none or it was lost."""
+        if self._connection is None or self._connection.closed:
+            self._connection = self._connect()
+        return self._connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Cursor]:
+        """Commit what is done in the block, or roll it back where it raises."""
+        connection = self.connection
+        try:
+            with connection.cursor() as cursor:
+                yield cursor
+            connection.commit()
+        except BaseException:
+            with suppress(psycopg2.Error):  # a lost connection cannot be rolled back, and needs not
+                connection.rollback()
+            raise
+
+    def insist(self, work: Callable[[Cursor], T]) -> T:
+        """Do ``work`` in a transaction, again on a new connection where the first was lost or the store is away.
+
+        A commit whose answer was lost may have taken effect: ``work`` must find that out for itself, or not mind.
+
+        :raises psycopg2.Error: where it fails for another reason, or still fails after the session's patience.
+        """
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(PASSING_ERRORS),
+            stop=tenacity.stop_after_delay(self._patience),
+            wait=tenacity.wait_random_exponential(multiplier=0.1, max=10),
+            before_sleep=_tell,
+            reraise=True,
+        )
+        result: T = retrying(self._once, work)
+        return result
+
+    def close(self) -> None:
+        """End the session, and with it every lock that it holds."""
+        if self._connection is not None:
+            with suppress(psycopg2.Error):
+                self._connection.close()
+
+    def _once(self, work: Callable[[Cursor], T]) -> T:
+        with self.transaction() as cursor:
+            return work(cursor)
+
+
+def _tell(state: tenacity.RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    # The class only: PostgreSQL's message may quote a row.
+    logger.warning("The store did not take a transaction (%s); trying again", type(error).__name__)

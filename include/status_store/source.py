@@ -1,0 +1,82 @@
+"""What the store needs of Ropo One's transport: one poll, and the ways in which it can fail.
+
+The exceptions say what may have become of the request, because that alone decides what happens next: an unsent poll
+lost nothing, a refused one was served nothing, and one in doubt may have taken a page out of the queue with it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    import datetime
+
+NO_CONTENT = 204
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole answer of Ropo One.
+
+    :param http_status: 200 with a page, or 204: the queue (or the filter) holds nothing more.
+    :param body: every byte of the answer, decompressed; empty for 204.
+    :param content_type: as the server named it.
+    """
+
+    http_status: int
+    body: bytes = b""
+    content_type: str | None = None
+
+
+class PollError(Exception):
+    """A poll that brought no answer to keep."""
+
+
+class PollUnsentError(PollError):
+    """The poll failed before any byte of it left: nothing was asked, nothing can be lost."""
+
+
+class PollRefusedError(PollError):
+    """Ropo One answered that it does not serve this poll: nothing was handed over.
+
+    :param http_status: 400, 401, 403, 404 or 429.
+    :param go_on_after: seconds after which a new poll may be sent; None where a new one would be refused as well.
+    """
+
+    def __init__(self, message: str, *, http_status: int, go_on_after: float | None = None) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+        self.go_on_after = go_on_after
+
+
+class PollInDoubtError(PollError):
+    """The poll may have reached Ropo One and its answer did not reach us whole: a page may be gone from the queue.
+
+    :param http_status: of the answer, where one began.
+    :param body: what came of it.
+    """
+
+    def __init__(
+        self, message: str, *, http_status: int | None = None, body: bytes = b"", content_type: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+        self.body = body
+        self.content_type = content_type
+
+
+class StatusSource(Protocol):
+    """Where polls go; ``ropo_one.hooks.RopoOneHook`` is one."""
+
+    @property
+    def queue(self) -> tuple[str, str]:
+        """The queue's (host, cid), which a profile is pinned to."""
+
+    def poll(self, *, date: datetime.date | None = None, billnum: str | None = None) -> Answer:
+        """Send one GET, parameterless or with one filter, and read its whole answer.
+
+        :raises PollUnsentError: see there, as for the others.
+        :raises PollRefusedError:
+        :raises PollInDoubtError:
+        """

@@ -1,0 +1,1 @@
+"""Ropo One for Airflow: hook, operators, timetable and connection type."""

@@ -1,0 +1,171 @@
+"""Operators that poll Ropo One and keep what it hands over.
+
+Each returns a summary of counts. None may be retried by Airflow in a way that repeats a parameterless poll blindly: what
+a broken drain left open is judged, and recovered by date, by the tasks that follow.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from airflow.sdk.exceptions import AirflowException, AirflowSkipException
+
+from include.status_store.drain import Drain
+from include.status_store.queue_lock import QueueBusyError
+from include.status_store.recovery import Recovery
+from include.status_store.reread import Reread
+from ropo_one.business_date import business_date
+from ropo_one.profile_operator import ProfileOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+    from include.status_store.reread import RereadSummary
+    from include.status_store.session import Session
+
+_QUIET = """
+SELECT coalesce(max(greatest(opened_at, closed_at)) < clock_timestamp() - %s, true)
+FROM ropo.status_poll WHERE profile = %s AND kind = 'drain'
+"""
+MAX_SKIPPING = datetime.timedelta(hours=1)
+
+
+class RopoStatusDrainOperator(ProfileOperator):
+    """Drain a profile's queue: parameterless polls until 204, each page committed before the next request.
+
+    Where another drain holds the queue the task is skipped; where that one has not polled for an hour, it fails.
+
+    :param max_pages: bound of one drain, in pages of up to 1000 changes; what is left goes to the next run.
+    :param max_seconds: bound of one drain, in seconds.
+    """
+
+    def __init__(self, *, max_pages: int = 1000, max_seconds: float = 600.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.max_pages = max_pages
+        self.max_seconds = max_seconds
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the :class:`include.status_store.drain.DrainSummary` as a dict."""
+        with self.session() as session:
+            drain = Drain(
+                session, self.hook, self.journal(context), max_pages=self.max_pages, max_seconds=self.max_seconds
+            )
+            try:
+                summary = drain.run()
+            except QueueBusyError as busy:
+                raise self._skipped(session, busy) from None
+        if summary.stopped_by == "lock_lost":
+            raise AirflowException(
+                f"Profile {self.profile}: the drain lost the queue's lock with its session of {self.store_conn_id} after "
+                f"{summary.pages} pages. All of them are kept; the next run goes on"
+            )
+        told = "the queue is empty" if summary.stopped_by == "empty" else f"stopped by: {summary.stopped_by}"
+        self.log.info("Profile %s: %d pages, %d new events, %s", self.profile, summary.pages, summary.new, told)
+        result: dict[str, Any] = msgspec.to_builtins(summary)
+        return result
+
+    def _skipped(self, session: Session, busy: QueueBusyError) -> AirflowException:
+        with session.transaction() as cursor:
+            cursor.execute(_QUIET, (MAX_SKIPPING, self.profile))
+            quiet = cursor.fetchone() == (True,)
+        if quiet:
+            return AirflowException(
+                f"Profile {self.profile}: {busy}, but no drain of this profile has polled in the last hour. Find the "
+                f"session that holds the advisory lock on the store ({self.store_conn_id}) and end it"
+            )
+        return AirflowSkipException(f"Profile {self.profile}: {busy}")
+
+
+class RopoStatusRereadOperator(ProfileOperator):
+    """Re-read one business date and keep what no drain brought.
+
+    :param date: YYYY-MM-DD (templated); by default the run's business date: its partition key, else its ``date`` param.
+    """
+
+    template_fields: Sequence[str] = ("profile", "date")
+
+    def __init__(self, *, date: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.date = date
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the :class:`include.status_store.reread.RereadSummary` as a dict."""
+        if self.date is None:
+            self.date = business_date(context).isoformat()
+        try:
+            date = datetime.date.fromisoformat(self.date)
+        except ValueError:
+            raise ValueError(f"date: expected YYYY-MM-DD, got {self.date!r}") from None
+        with self.session() as session:
+            summary = Reread(session, self.hook, self.journal(context)).by_date(date)
+        self._tell(summary)
+        result: dict[str, Any] = msgspec.to_builtins(summary)
+        return result
+
+    def _tell(self, summary: RereadSummary) -> None:
+        self.log.info(
+            "Profile %s: %s re-read, %d rows, %d that no drain brought",
+            self.profile, self.date, summary.rows, summary.new,
+        )  # fmt: skip
+        if summary.possibly_cut:
+            self.log.warning("Profile %s: the answer for %s is possibly cut", self.profile, self.date)
+        if summary.absent:
+            self.log.warning(
+                "Profile %s: %d events that are held for %s were not shown", self.profile, summary.absent, self.date
+            )
+
+
+class RopoInvoiceStatusOperator(ProfileOperator):
+    """Ask for the changes of one invoice; for single checks, never for many.
+
+    :param billnum: the invoice number (templated).
+    """
+
+    template_fields: Sequence[str] = ("profile", "billnum")
+
+    def __init__(self, *, billnum: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.billnum = billnum
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the :class:`include.status_store.reread.RereadSummary` as a dict."""
+        with self.session() as session:
+            summary = Reread(session, self.hook, self.journal(context)).by_billnum(self.billnum)
+        self.log.info("Profile %s: %d rows, %d new", self.profile, summary.rows, summary.new)
+        result: dict[str, Any] = msgspec.to_builtins(summary)
+        return result
+
+
+class RopoDoubtRecoveryOperator(ProfileOperator):
+    """Re-read the windows of polls in doubt, date by date, until each is recovered or unproven.
+
+    :param max_seconds: bound of one run; the next one goes on where it stopped.
+    """
+
+    def __init__(self, *, max_seconds: float = 600.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.max_seconds = max_seconds
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the :class:`include.status_store.recovery.RecoverySummary` as a dict.
+
+        :raises AirflowException: while a doubt of the profile is unproven.
+        """
+        with self.session() as session:
+            summary = Recovery(session, self.hook, self.journal(context), max_seconds=self.max_seconds).run()
+        self.log.info(
+            "Profile %s: %d dates re-read, %d new events; doubts: %d pending, %d unproven, %d recovered",
+            self.profile, summary.dates, summary.new, summary.pending, summary.unproven, summary.recovered,
+        )  # fmt: skip
+        if summary.unproven:
+            raise AirflowException(
+                f"Profile {self.profile}: {summary.unproven} polls in doubt could not be proven harmless. "
+                "`python -m include.status_store doubts` names them with their reasons; their dates are asked again "
+                "every hour, or accept one with a note: `python -m include.status_store accept POLL --note …`"
+            )
+        result: dict[str, Any] = msgspec.to_builtins(summary)
+        return result
