@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import subprocess
@@ -12,12 +13,12 @@ import pytest
 from demo import environment
 from demo.embedded import Server
 from demo.paths import ROOT
-from demo.state import record_simulator, recorded_simulator
+from demo.state import DemoRunsAlreadyError, Recorded, alone, record, recorded
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SIMULATOR = {"url": "http://127.0.0.1:9", "cid": "1000011", "apicode": "code"}
+DEMO = Recorded(datetime.datetime(2026, 11, 24, 4, tzinfo=datetime.UTC), 9, "1000011", "code", moved_on=False)
 
 
 def _bare() -> dict[str, str]:
@@ -56,19 +57,26 @@ def test_a_metadata_database_is_named_in_any_of_airflows_ways(name: str) -> None
 
 
 def test_the_demos_connections_are_json_of_the_right_types(tmp_path: Path) -> None:
-    variables = environment.with_demo({}, Server(tmp_path, 5432, "password"), SIMULATOR)
+    variables = environment.with_demo({}, Server(tmp_path, 5432, "password"), DEMO)
     connections = {name: json.loads(variables[name]) for name in variables if name.startswith("AIRFLOW_CONN_")}
     assert {fields["conn_type"] for fields in connections.values()} == {"ropo_one", "postgres"}
-    assert connections["AIRFLOW_CONN_ROPO_ONE_DEFAULT"]["host"] == SIMULATOR["url"]
+    assert connections["AIRFLOW_CONN_ROPO_ONE_DEFAULT"]["host"] == "http://127.0.0.1:9"
     assert connections["AIRFLOW_CONN_ERP_LEDGER"]["login"] == "erp_reader"
     assert set(environment.DEMO_VARIABLES) == set(variables)
 
 
-def test_a_home_remembers_its_simulator_and_only_its_owner_reads_it(tmp_path: Path) -> None:
-    assert recorded_simulator(tmp_path) is None
-    record_simulator(tmp_path, SIMULATOR)
-    assert recorded_simulator(tmp_path) == SIMULATOR
+def test_a_home_remembers_its_demo_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    assert recorded(tmp_path) is None
+    record(tmp_path, DEMO)
+    assert recorded(tmp_path) == DEMO
     assert (tmp_path / "demo.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_second_demo_in_one_home_is_refused(tmp_path: Path) -> None:
+    with alone(tmp_path), pytest.raises(DemoRunsAlreadyError, match="stop it first"), alone(tmp_path):
+        pass
+    with alone(tmp_path):
+        pass
 
 
 def test_the_cli_uses_a_metadata_database_that_is_named_and_starts_none(tmp_path: Path) -> None:

@@ -1,0 +1,45 @@
+"""
+### Check one invoice
+
+By hand, with an invoice number: asks Ropo One for the invoice's changes (`billnum`), keeps what is new, and prints the
+invoice's history, the ledger's view of it and what the comparison says, in the log of **show**.
+
+**Backfill:** none.
+
+**When it is red:** the last line of the failed task says why; trigger it again. Nothing can be lost: a poll by invoice
+number may be repeated.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from airflow.sdk import DAG, Param
+
+from include.config.profiles import load_profiles
+from ropo_one.operators import RopoInvoiceStatusOperator
+from ropo_one.reconciliation import InvoiceHistoryOperator
+
+PROFILES = [profile.name for profile in load_profiles()]
+
+with DAG(
+    dag_id="ropo_invoice_check",
+    doc_md=__doc__,
+    schedule=None,
+    start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+    params={
+        "billnum": Param(
+            type="string", title="Invoice number", description="In the sender's books.", minLength=1, maxLength=100
+        ),
+        "profile": Param(PROFILES[0], type="string", enum=PROFILES, title="Profile"),
+    },
+    default_args={"retries": 0, "execution_timeout": datetime.timedelta(minutes=30)},
+    tags=["ropo-one", "invoice"],
+) as dag:
+    ask = RopoInvoiceStatusOperator(
+        task_id="ask", profile="{{ params.profile }}", billnum="{{ params.billnum }}", pool="ropo_one"
+    )
+    show = InvoiceHistoryOperator(
+        task_id="show", profile="{{ params.profile }}", billnum="{{ params.billnum }}", pool="erp_ledger"
+    )
+    ask >> show

@@ -1,0 +1,76 @@
+"""
+### Reconcile one business date with the ERP ledger
+
+One run a business date (its partition key, `YYYY-MM-DD`), at the midnight that ends it in Helsinki; for each profile:
+
+1. **settle** waits, without holding a worker, until the profile's own midnight plus `settle_hours`. Scheduled runs only.
+2. **reread** asks Ropo One for the date and keeps what no drain brought (*recovered*).
+3. **compare** takes the ledger's rows and compares every invoice of the date, as both sides stand now. The result is a
+   new reconciliation beside any earlier one of the date; none is ever changed.
+4. **verdict** turns the run red on the verdicts that the profile names in `fail_on` (`breaks`, `incomplete`).
+
+**Backfill by date:** open the DAG, *Trigger*, *Backfill*, pick the first and the last date, leave the param `date` empty,
+choose *All runs* to run dates again, start. Each date picked gives one run; a date that is not over gives none. Set the
+UI's time zone to UTC or Helsinki: west of UTC Airflow's form shifts the dates by one day. By hand, for one date: *Single
+run* with the param `date`.
+
+**When it is red:**
+
+- *reread* failed: Ropo One could not be asked. *compare* ran all the same and says `incomplete`. Run the date again.
+- *compare* failed: the ledger or the store could not be read, or the profile's SELECT breaks the contract; the last line
+  says what. Mend it and run the date again.
+- *verdict* failed: its last lines name the verdict, its reasons and the counts by category. `incomplete` says what is
+  missing; mend that and run the date again. `breaks` are for finance: the invoices are in `ropo.reconciliation_item`.
+
+Running a date again, twice at once even, is safe.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from airflow.sdk import DAG, Param, TriggerRule, task_group
+
+from include.config.profiles import load_profiles
+from ropo_one.operators import RopoStatusRereadOperator
+from ropo_one.reconciliation import ReconciliationOperator, SettleOperator, VerdictOperator
+from ropo_one.timetable import BusinessDateTimetable
+
+with DAG(
+    dag_id="ropo_reconciliation",
+    doc_md=__doc__,
+    schedule=BusinessDateTimetable("0 0 * * *", timezone="Europe/Helsinki", run_offset=-1, key_format="%Y-%m-%d"),
+    start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+    catchup=False,
+    # Deferred runs of earlier days wait here beside a backfill's.
+    max_active_runs=16,
+    params={
+        "date": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="Business date",
+            description="For a run by hand. Leave it empty in a backfill: each run has its own date there.",
+        ),
+    },
+    default_args={"retries": 0, "execution_timeout": datetime.timedelta(hours=1)},
+    tags=["ropo-one", "reconciliation"],
+) as dag:
+
+    @task_group
+    def profile(name: str) -> None:
+        """One profile's date; its failure stays its own."""
+        settle = SettleOperator(task_id="settle", profile=name)
+        reread = RopoStatusRereadOperator(task_id="reread", profile=name, pool="ropo_one")
+        compare = ReconciliationOperator(
+            task_id="compare",
+            profile=name,
+            reread_task_id="profile.reread",
+            pool="erp_ledger",
+            # A date that could not be re-read is compared all the same: its verdict says that it is incomplete.
+            trigger_rule=TriggerRule.ALL_DONE,
+        )
+        verdict = VerdictOperator(task_id="verdict", profile=name, reconciliation_task_id="profile.compare")
+        settle >> reread >> compare >> verdict
+
+    profile.expand(name=[each.name for each in load_profiles()])

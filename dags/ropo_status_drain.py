@@ -1,0 +1,64 @@
+"""
+### Drain Ropo One's status queue
+
+Every 15 minutes, for each profile:
+
+1. **drain** polls `GET /rest/jobs/statusupdates` until 204. Each page is committed, raw and as events, before the next
+   request leaves. Where another drain holds the queue the task is skipped.
+2. **recover** re-reads the dates that a poll in doubt (a timeout, a broken answer, a killed process) may have lost, one
+   by one, until each doubt is *recovered* or *unproven*.
+
+**close** then tells the asset `ropo_status_events` that events are in.
+
+**Backfill:** none; the queue knows no dates. Dates are re-read and backfilled by `ropo_reconciliation`.
+
+**When it is red:** read the failed task's last line, which says what to do. Nothing has to be cleared: the next run goes
+on by itself, and what a broken run may have lost is on record in `ropo.status_poll`.
+
+- *drain*: Ropo One cannot be reached, refuses the token, or the store is away. Nothing was lost.
+- *recover*: a doubt is unproven. `python -m include.status_store doubts` lists it with the reason;
+  `python -m include.status_store accept POLL --note …` accepts it.
+
+Clearing a drain is safe: it judges what its earlier try left open, and never repeats a poll as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from airflow.sdk import DAG, Asset, TriggerRule, task, task_group
+
+from include.config.profiles import load_profiles
+from ropo_one.operators import RopoDoubtRecoveryOperator, RopoStatusDrainOperator
+
+STATUS_EVENTS = Asset(name="ropo_status_events", uri="ropo-one://status_events")
+
+with DAG(
+    dag_id="ropo_status_drain",
+    doc_md=__doc__,
+    schedule="*/15 * * * *",
+    start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+    catchup=False,
+    max_active_runs=1,
+    default_args={
+        # A retry would come within seconds; the next run comes anyway, and judges what this one left.
+        "retries": 0,
+        "pool": "ropo_one",
+        "execution_timeout": datetime.timedelta(minutes=30),
+    },
+    tags=["ropo-one", "drain"],
+) as dag:
+
+    @task_group
+    def profile(name: str) -> None:
+        """One profile's queue."""
+        drain = RopoStatusDrainOperator(task_id="drain", profile=name)
+        recover = RopoDoubtRecoveryOperator(task_id="recover", profile=name, trigger_rule=TriggerRule.ALL_DONE)
+        drain >> recover
+
+    @task(outlets=[STATUS_EVENTS], trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS, pool="default_pool")
+    def close() -> None:
+        """Tell the asset that events are in; red where a profile's task is."""
+
+    profiles = profile.expand(name=[each.name for each in load_profiles()])
+    profiles >> close()

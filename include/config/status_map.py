@@ -1,0 +1,141 @@
+"""The status map: what Ropo's codes and the ERP's status words say of an invoice.
+
+A state has three parts (payment, stage, end); a code or word says something of any of them, or nothing. A code that
+the map lacks is never guessed. A mistake in the file is one :class:`ConfigurationError` that names file and key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+import yaml
+
+from include.config.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+# Each in the order in which an invoice goes on: the comparison counts with the places in these tuples.
+PAYMENTS = ("unpaid", "partly_paid", "paid")
+STAGES = ("invoiced", "due", "reminded", "in_collection")
+ENDS = ("credited", "cancelled")
+PAYMENT_KINDS = ("paid", "discount", "ignore")
+# What Ropo calls its two known types of rows.
+PAYMENT_TYPE, COMMENT_TYPE = "payment", "comment"
+
+
+class Meaning(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a code or a status word says of the parts of a state; None says nothing of that part."""
+
+    payment: Literal["unpaid", "partly_paid", "paid"] | None = None
+    stage: Literal["invoiced", "due", "reminded", "in_collection"] | None = None
+    end: Literal["credited", "cancelled"] | None = None
+
+
+class StatusMap(msgspec.Struct, frozen=True, kw_only=True):
+    """A checked status map.
+
+    :param payments: type number of a payment row (its statustext) to kind: paid (money received), discount or ignore.
+    :param events: type of a row and its statuscode to a meaning. Type ``comment`` is the file's section ``comments``.
+    :param ledger: the ERP's status word to a meaning.
+    :param version: first 12 hex digits of the SHA-256 of the content, whatever its layout and comments in the file.
+    """
+
+    payments: dict[str, str]
+    events: dict[str, dict[str, Meaning]]
+    ledger: dict[str, Meaning]
+    version: str
+
+
+def load_status_map(path: Path) -> StatusMap:
+    """Read and check a status map.
+
+    :param path: the YAML file. Every code is text in it, with or without quotes.
+    :raises ConfigurationError: naming file and key.
+    """
+    content = _section(path, "file", _content(path), required=("ropo",), optional=("ledger",))
+    ropo = _section(path, "key 'ropo'", content["ropo"], optional=("payments", "comments", "others"))
+    payments = dict(_kinds(path, "ropo.payments", ropo.get("payments", {})))
+    events = {COMMENT_TYPE: dict(_meanings(path, "ropo.comments", ropo.get("comments", {})))}
+    for statustype, codes in _mapping(path, "ropo.others", ropo.get("others", {})).items():
+        if statustype in (PAYMENT_TYPE, COMMENT_TYPE):
+            problem = f"rows of this type belong in the section '{statustype}s'"
+            raise ConfigurationError(path, f"key 'ropo.others.{statustype}'", problem)
+        events[statustype] = dict(_meanings(path, f"ropo.others.{statustype}", codes))
+    ledger = dict(_meanings(path, "ledger", content.get("ledger", {})))
+    return StatusMap(payments=payments, events=events, ledger=ledger, version=_version(payments, events, ledger))
+
+
+class _UniqueKeyLoader(yaml.BaseLoader):
+    """Reads every scalar as text, so that no code turns into a number on the way, and refuses a key that is repeated."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key '{key.value}' stands twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+def _content(path: Path) -> Any:
+    try:
+        loader = _UniqueKeyLoader(path.read_text(encoding="utf-8"))
+        try:
+            return loader.get_single_data()
+        finally:
+            loader.dispose()
+    except OSError as error:
+        raise ConfigurationError(path, "file", f"cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(path, "file", f"is not usable YAML: {error}") from error
+
+
+def _section(
+    path: Path, where: str, value: Any, *, required: tuple[str, ...] = (), optional: tuple[str, ...] = ()
+) -> Mapping[str, Any]:
+    known = (*required, *optional)
+    if not isinstance(value, dict):
+        raise ConfigurationError(path, where, f"expected a mapping with the keys {', '.join(known)}")
+    for key in value:
+        if key not in known:
+            raise ConfigurationError(path, f"{where}, key '{key}'", f"is not known; expected {', '.join(known)}")
+    for key in required:
+        if key not in value:
+            raise ConfigurationError(path, f"{where}, key '{key}'", "is missing")
+    return value
+
+
+def _mapping(path: Path, where: str, value: Any) -> Mapping[str, Any]:
+    if value == "":  # a section that is named and left empty
+        return {}
+    if not isinstance(value, dict):
+        raise ConfigurationError(path, f"key '{where}'", "expected a mapping of codes to what they mean")
+    return value
+
+
+def _kinds(path: Path, where: str, section: Any) -> Iterator[tuple[str, str]]:
+    for code, kind in _mapping(path, where, section).items():
+        if kind not in PAYMENT_KINDS:
+            problem = f"expected one of {', '.join(PAYMENT_KINDS)}, got {kind!r}"
+            raise ConfigurationError(path, f"key '{where}.{code}'", problem)
+        yield code.strip(), kind
+
+
+def _meanings(path: Path, where: str, section: Any) -> Iterator[tuple[str, Meaning]]:
+    for code, parts in _mapping(path, where, section).items():
+        try:
+            meaning = msgspec.convert(parts, Meaning)
+        except msgspec.ValidationError as error:
+            problem = f"expected any of payment ({', '.join(PAYMENTS)}), stage ({', '.join(STAGES)}), end ({', '.join(ENDS)})"
+            raise ConfigurationError(path, f"key '{where}.{code}'", f"{problem}: {error}") from error
+        yield code.strip(), meaning
+
+
+def _version(payments: object, events: object, ledger: object) -> str:
+    canonical = json.dumps(msgspec.to_builtins([payments, events, ledger]), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]

@@ -1,0 +1,71 @@
+"""What every test may use: one real PostgreSQL, and a fresh, migrated store of its own for each test."""
+
+from __future__ import annotations
+
+import pathlib
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from demo import embedded
+from include.config.profiles import Profile
+from include.status_store.database import connect
+from include.status_store.migrate import upgrade
+from include.status_store.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg2.extensions import connection as Connection
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
+    """A PostgreSQL of this test run's own."""
+    with embedded.shared(tmp_path_factory.mktemp("postgres"), durable=False) as server:
+        server.provision()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def store_template(postgres: embedded.Server) -> str:
+    """A migrated, empty store to copy from."""
+    name = postgres.fresh_database("store_template")
+    upgrade(postgres.dsn(name))
+    return name
+
+
+@pytest.fixture
+def store_name(postgres: embedded.Server, store_template: str) -> Iterator[str]:
+    """A store of the test's own, by its database's name."""
+    name = postgres.fresh_database("store", template=store_template)
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def store_dsn(postgres: embedded.Server, store_name: str) -> str:
+    """Where that store is."""
+    return postgres.dsn(store_name)
+
+
+@pytest.fixture
+def store(store_dsn: str) -> Iterator[Connection]:
+    """A connection of the test's own to look into the store; each statement sees what is committed by then."""
+    with closing(connect(store_dsn)) as connection:
+        connection.autocommit = True
+        yield connection
+
+
+@pytest.fixture
+def session(store_dsn: str) -> Iterator[Session]:
+    """A session as the code under test uses it."""
+    with Session(lambda: connect(store_dsn), patience=30) as session:
+        yield session
+
+
+@pytest.fixture
+def profile(tmp_path: pathlib.Path) -> Profile:
+    """A profile with the shipped settings."""
+    return Profile(name="default")

@@ -1,0 +1,185 @@
+"""A drain keeps every page once, journals every poll, and never asks blindly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from include.status_store.drain import Drain
+from include.status_store.journal import Journal
+from include.status_store.source import Answer, PollInDoubtError, PollRefusedError, PollUnsentError
+from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from include.config.profiles import Profile
+    from include.status_store.drain import DrainSummary
+    from include.status_store.session import Session
+
+
+def drain(session: Session, profile: Profile, source: ScriptedSource, **bounds: float) -> DrainSummary:
+    limits = {"max_pages": 100, "max_seconds": 60, **bounds}
+    return Drain(session, source, Journal(profile), **limits).run()  # type: ignore[arg-type]
+
+
+def query(store: Connection, statement: str) -> list[tuple[object, ...]]:
+    with store.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall()
+
+
+def outcomes(store: Connection) -> list[object]:
+    return [outcome for (outcome,) in query(store, "SELECT outcome FROM ropo.status_poll ORDER BY poll_id")]
+
+
+def events(store: Connection) -> list[object]:
+    return [statusid for (statusid,) in query(store, "SELECT statusid FROM ropo.status_event ORDER BY statusid")]
+
+
+def test_it_keeps_every_page_until_204(session: Session, store: Connection, profile: Profile) -> None:
+    source = ScriptedSource(page(row(1), row(2)), page(row(3)), EMPTY)
+
+    summary = drain(session, profile, source)
+
+    assert events(store) == ["P1", "P2", "P3"]
+    assert outcomes(store) == ["landed", "landed", "empty"]
+    assert (summary.stopped_by, summary.polls, summary.pages, summary.new) == ("empty", 3, 2, 3)
+
+
+def test_the_journal_row_is_committed_before_the_request_leaves(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    seen: list[list[object]] = []
+
+    def look() -> Answer:
+        seen.append(outcomes(store))
+        return page(row(len(seen))) if len(seen) < 3 else EMPTY
+
+    drain(session, profile, ScriptedSource(look, look, look))
+
+    assert seen == [["open"], ["landed", "open"], ["landed", "landed", "open"]]
+
+
+def test_a_page_is_committed_before_the_next_request_leaves(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    held: list[list[object]] = []
+
+    def look() -> Answer:
+        held.append(events(store))
+        return EMPTY
+
+    drain(session, profile, ScriptedSource(page(row(1)), look))
+
+    assert held == [["P1"]]
+
+
+def test_a_row_that_comes_twice_is_one_event(session: Session, store: Connection, profile: Profile) -> None:
+    summary = drain(session, profile, ScriptedSource(page(row(1)), page(row(1), row(1), row(2))))
+
+    assert events(store) == ["P1", "P2"]
+    assert (summary.rows, summary.new, summary.revised) == (4, 2, 0)
+
+
+def test_a_doubt_stops_the_drain_and_is_on_record_with_what_came(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    cut = PollInDoubtError("broke off", http_status=200, body=b'{"result"')
+    source = ScriptedSource(page(row(1)), cut, page(row(2)))
+
+    summary = drain(session, profile, source)
+
+    assert (summary.stopped_by, summary.in_doubt, len(source.polls)) == ("in_doubt", 1, 2)
+    doubt = "SELECT outcome, recovery, error, body, complete FROM ropo.status_poll JOIN ropo.status_page USING (poll_id)"
+    found = query(store, f"{doubt} WHERE outcome = 'in_doubt'")
+    assert [(*values[:3], bytes(values[3]), values[4]) for values in found] == [
+        ("in_doubt", "pending", "broke off", b'{"result"', False)
+    ]
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"{}", b'{"result": {}}', b'{"result": {"status": null}}'])
+def test_a_200_that_is_no_status_answer_is_in_doubt_and_kept(
+    session: Session, store: Connection, profile: Profile, body: bytes
+) -> None:
+    summary = drain(session, profile, ScriptedSource(Answer(http_status=200, body=body)))
+
+    assert (summary.stopped_by, outcomes(store)) == ("in_doubt", ["in_doubt"])
+    kept = query(store, "SELECT body FROM ropo.status_page")
+    assert [bytes(value) for (value,) in kept] == ([body] if body else [])
+
+
+def test_an_open_poll_of_a_dead_process_is_judged_by_the_next_drain(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    with session.transaction() as cursor:
+        Journal(profile).open(cursor, "drain")
+
+    summary = drain(session, profile, ScriptedSource(EMPTY))
+
+    assert (summary.abandoned, outcomes(store)) == (1, ["in_doubt", "empty"])
+
+
+def test_an_unsent_poll_loses_nothing_and_fails(session: Session, store: Connection, profile: Profile) -> None:
+    with pytest.raises(PollUnsentError, match="unreachable"):
+        drain(session, profile, ScriptedSource(PollUnsentError("unreachable")))
+
+    assert outcomes(store) == ["unsent"]
+
+
+def test_a_refused_poll_goes_on_as_a_new_one(session: Session, store: Connection, profile: Profile) -> None:
+    refused = PollRefusedError("token", http_status=401, go_on_after=0.0)
+
+    summary = drain(session, profile, ScriptedSource(refused, page(row(1))))
+
+    assert (outcomes(store), summary.new) == (["refused", "landed", "empty"], 1)
+
+
+def test_a_wait_longer_than_the_drain_may_take_leaves_the_rest_to_the_next(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    busy = PollRefusedError("too many", http_status=429, go_on_after=3600.0)
+
+    summary = drain(session, profile, ScriptedSource(busy, page(row(1))))
+
+    assert (summary.stopped_by, outcomes(store)) == ("refused", ["refused"])
+
+
+def test_a_refusal_for_good_fails(session: Session, store: Connection, profile: Profile) -> None:
+    with pytest.raises(PollRefusedError, match="forbidden"):
+        drain(session, profile, ScriptedSource(PollRefusedError("forbidden", http_status=403)))
+
+    assert outcomes(store) == ["refused"]
+
+
+def test_it_is_bounded_by_pages_and_opens_no_poll_that_it_will_not_send(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    source = ScriptedSource(page(row(1)), page(row(2)), page(row(3)))
+
+    summary = drain(session, profile, source, max_pages=2)
+
+    assert (summary.stopped_by, outcomes(store)) == ("pages", ["landed", "landed"])
+
+
+def test_it_is_bounded_by_time(session: Session, store: Connection, profile: Profile) -> None:
+    summary = drain(session, profile, ScriptedSource(page(row(1)), page(row(2))), max_seconds=0)
+
+    assert (summary.stopped_by, outcomes(store)) == ("time", ["landed"])
+
+
+def test_empty_lists_are_not_204_and_are_asked_again_a_few_times(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    summary = drain(session, profile, ScriptedSource(page(), page(), page(), page(row(1))))
+
+    assert (summary.stopped_by, outcomes(store)) == ("empty_answers", ["landed"] * 3)
+
+
+def test_an_empty_list_between_pages_does_not_end_the_drain(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    summary = drain(session, profile, ScriptedSource(page(), page(row(1)), page(), page(), page(row(2))))
+
+    assert (summary.stopped_by, events(store)) == ("empty", ["P1", "P2"])
