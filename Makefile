@@ -52,6 +52,7 @@ check: install ## lint, format and types
 .PHONY: migrate
 migrate: install ## the store that AIRFLOW_CONN_ROPO_STORE names, and Airflow's pools
 	$(BIN)/python -m include.status_store.migrate
+	./airflow.sh pools import include/config/pools.json
 
 .PHONY: lock
 lock: install ## compile requirements.txt and requirements-dev.txt anew (ARGS=--upgrade for newer versions)

@@ -142,6 +142,21 @@ def binaries() -> Path:
     return Path(spec.origin).parent / "pginstall18" / "bin"
 
 
+def port_is_free(port: int) -> bool:
+    """Whether nothing listens on a TCP port of the loopback address at this moment.
+
+    :param port: the port's number.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As servers do: a port whose last connections are only just closing counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
 def _system_user(base: Path) -> str | None:
     """Whom PostgreSQL's programs run as: root is refused by them, so a user of their own, who must reach the files."""
     if os.geteuid() != 0:

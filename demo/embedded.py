@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from psycopg2.extensions import connection as Connection  # noqa: N812 - a class in all but its case
+    from psycopg2.extensions import connection as Connection
 
 # Each database belongs to a role of its own name, as it would in an installation; none of them is a superuser.
 DATABASES = ("airflow", "store", "erp")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from demo.embedded import Server
+    from demo.state import Recorded
 
 METADATA_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 # Airflow takes the same setting as a command or from a secrets backend, too.
@@ -70,19 +71,19 @@ def with_embedded_metadata(environment: Mapping[str, str], server: Server) -> di
     return {**environment, METADATA_VARIABLE: server.dsn("airflow", "airflow", "psycopg2")}
 
 
-def with_demo(environment: Mapping[str, str], server: Server, simulator: Mapping[str, str]) -> dict[str, str]:
+def with_demo(environment: Mapping[str, str], server: Server, demo: Recorded) -> dict[str, str]:
     """The demo's connections and profile: Ropo One's stand-in, the store and the ledger.
 
     :param environment: the variables so far.
     :param server: the running server, provisioned.
-    :param simulator: the stand-in's ``url``, ``cid`` and ``apicode``.
-    :return: them, and :data:`DEMO_VARIABLES`.
+    :param demo: where Ropo One's stand-in listens.
+    :return: them, and :data:`DEMO_VARIABLES`; DAGs that are new run at once, a few tasks at a time.
     """
     ropo_one = {
         "conn_type": "ropo_one",
-        "host": simulator["url"],
-        "login": simulator["cid"],
-        "password": simulator["apicode"],
+        "host": demo.url,
+        "login": demo.cid,
+        "password": demo.apicode,
     }
     connections = {
         "AIRFLOW_CONN_ROPO_ONE_DEFAULT": ropo_one,
@@ -90,7 +91,13 @@ def with_demo(environment: Mapping[str, str], server: Server, simulator: Mapping
         "AIRFLOW_CONN_ERP_LEDGER": server.airflow_connection("erp", "erp_reader"),
     }
     values = {name: json.dumps(fields) for name, fields in connections.items()}
-    return {**environment, **values, "ROPO_PROFILES_FILE": str(PROFILES_FILE)}
+    return {
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__CORE__PARALLELISM": "8",
+        **environment,
+        **values,
+        "ROPO_PROFILES_FILE": str(PROFILES_FILE),
+    }
 
 
 def _secrets(home: Path) -> dict[str, str]:

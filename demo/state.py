@@ -1,36 +1,87 @@
-"""What a home remembers of the demo: where its stand-in of Ropo One listens, and the day its data was made for."""
+"""What a home remembers of the demo: where its stand-in of Ropo One listens, and the moment its data was made for."""
 
 from __future__ import annotations
 
+import datetime
+import fcntl
 import json
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+HOST = "127.0.0.1"
 _FILE = "demo.json"
 
 
-def record_simulator(home: Path, simulator: dict[str, str]) -> None:
-    """Remember the stand-in.
+class DemoRunsAlreadyError(RuntimeError):
+    """Another ``make demo`` or ``make up`` uses this home."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A home's demo.
+
+    :param as_of: the moment its data was made for, aware.
+    :param port: the TCP port of Ropo One's stand-in on the loopback address.
+    :param cid: the customer number there.
+    :param apicode: its secret.
+    :param moved_on: whether the stand-in has gone on producing since.
+    """
+
+    as_of: datetime.datetime
+    port: int
+    cid: str
+    apicode: str
+    moved_on: bool
+
+    @property
+    def url(self) -> str:
+        """The stand-in's address."""
+        return f"http://{HOST}:{self.port}"
+
+
+def record(home: Path, demo: Recorded) -> None:
+    """Remember a home's demo.
 
     :param home: the demo's home.
-    :param simulator: its ``url``, ``cid``, ``apicode`` and ``today`` (the day its data was made for, YYYY-MM-DD).
+    :param demo: what to remember.
     """
     file = home / _FILE
     draft = file.with_suffix(".draft")
     draft.touch(mode=0o600)
-    draft.write_text(json.dumps(simulator))
+    draft.write_text(json.dumps({**asdict(demo), "as_of": demo.as_of.isoformat()}))
     draft.replace(file)
 
 
-def recorded_simulator(home: Path) -> dict[str, str] | None:
-    """The stand-in that was recorded last.
+def recorded(home: Path) -> Recorded | None:
+    """What was remembered last.
 
     :param home: the demo's home.
-    :return: as given to :func:`record_simulator`; None where no demo has run.
+    :return: None where no demo has run.
     """
     try:
-        return dict(json.loads((home / _FILE).read_text()))
+        fields = json.loads((home / _FILE).read_text())
     except FileNotFoundError:
         return None
+    return Recorded(**{**fields, "as_of": datetime.datetime.fromisoformat(fields["as_of"])})
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Be the only demo in a home: two would drain one queue and run each other's tasks.
+
+    :param home: the demo's home; it exists.
+    :raises DemoRunsAlreadyError: if there is another.
+    """
+    with (home / "demo.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoRunsAlreadyError(
+                f"`make demo` or `make up` is running in {home}: stop it first, or name another AIRFLOW_HOME"
+            ) from None
+        yield

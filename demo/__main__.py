@@ -1,0 +1,37 @@
+"""``make demo``: the main job on made-up data, from nothing to the differences by name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from demo.cluster import EmbeddedPostgresError
+from demo.job import DemoFailedError, prepared, run
+from demo.paths import airflow_home
+from demo.progress import Progress
+from demo.state import DemoRunsAlreadyError
+from demo.stopping import stops_as_exit
+
+
+def main() -> int:
+    """Run the demo.
+
+    :return: 0 if exactly the differences that were put in were found.
+    """
+    progress = Progress()
+    try:
+        with stops_as_exit(), prepared(airflow_home(), progress) as demo:
+            surprises = run(demo, progress)
+    except (DemoFailedError, DemoRunsAlreadyError, EmbeddedPostgresError, subprocess.CalledProcessError) as error:
+        print(f"The demo failed: {error}", file=sys.stderr)
+        return 1
+    if surprises:
+        print("The demo failed: it came out otherwise than the data was made:", *surprises, sep="\n  ", file=sys.stderr)
+        return 1
+    progress.say("Exactly the differences that were put in were found, and every other invoice matched.")
+    print("\n`make up` serves the same in the Airflow UI; `make test` runs the tests.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

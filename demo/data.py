@@ -1,0 +1,87 @@
+"""The demo's made-up data: when it was made, what lives in it, and when it has to be made anew."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from demo.cluster import free_port, port_is_free
+from demo.state import Recorded, record, recorded
+from include.simulator.dataset import Dataset, make_dataset
+from include.simulator.ledger import plan_differences, seed_ledger
+from include.simulator.ropo import DEFAULT_APICODE, DEFAULT_CID
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from demo.embedded import Server
+    from include.simulator.differences import Difference
+
+MARKET = ZoneInfo("Europe/Helsinki")
+SEED = 7
+PAST_DAYS, COMING_DAYS = 40, 30
+RECONCILED_DAYS = 14
+# One port for all demos of a machine while it is free; the store knows a queue by its address.
+USUAL_PORT = 8124
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data of one home.
+
+    :param as_of: the moment as of which the ledger was first made; the stand-in's clock stands there in `make demo`.
+    :param port: the stand-in's TCP port.
+    :param dataset: what Ropo One's stand-in serves.
+    :param differences: what is put into the ledger.
+    """
+
+    as_of: datetime.datetime
+    port: int
+    dataset: Dataset
+    differences: list[Difference]
+
+    @property
+    def dates(self) -> list[datetime.date]:
+        """The business dates to reconcile, ascending: the last ones that were over as of the making."""
+        today = self.as_of.astimezone(MARKET).date()
+        return [today - datetime.timedelta(days=back) for back in range(RECONCILED_DAYS, 0, -1)]
+
+
+def provide(home: Path, server: Server, now: datetime.datetime) -> tuple[Data, bool]:
+    """Give the data of a home. It is made, and the databases with it, where there is none of this day that stood still.
+
+    :param home: the demo's home.
+    :param server: its running server, provisioned; its databases ``store`` and ``erp`` hold the demo's data alone.
+    :param now: aware.
+    :return: the data, and whether it was made anew.
+    """
+    known = recorded(home)
+    usable = known is not None and not known.moved_on and _same_day(known.as_of, now) and port_is_free(known.port)
+    if known is None or not usable:
+        for database in ("store", "erp"):
+            server.drop_database(database)
+        server.provision()
+        port = USUAL_PORT if port_is_free(USUAL_PORT) else free_port()
+        known = Recorded(as_of=now, port=port, cid=DEFAULT_CID, apicode=DEFAULT_APICODE, moved_on=False)
+        record(home, known)
+    first_day = known.as_of.astimezone(MARKET).date() - datetime.timedelta(days=PAST_DAYS)
+    dataset = make_dataset(SEED, first_day, PAST_DAYS + COMING_DAYS)
+    data = Data(known.as_of, known.port, dataset, plan_differences(dataset, known.as_of))
+    move_ledger(server, data, known.as_of)
+    return data, not usable
+
+
+def move_ledger(server: Server, data: Data, as_of: datetime.datetime) -> None:
+    """Bring the ledger to what is right at a moment, less the differences; only what changed is written.
+
+    :param server: the running server.
+    :param data: the home's data.
+    :param as_of: the moment.
+    """
+    seed_ledger(server.dsn("erp", "erp"), data.dataset, data.differences, as_of=as_of)
+
+
+def _same_day(one: datetime.datetime, other: datetime.datetime) -> bool:
+    return one.astimezone(MARKET).date() == other.astimezone(MARKET).date()

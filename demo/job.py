@@ -1,0 +1,154 @@
+"""The main job on the embedded environment: drain the queue, reconcile each date, look whether it came out right."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from demo import environment, outcome
+from demo.cli import migrate_metadata
+from demo.data import Data, provide
+from demo.embedded import Server, shared
+from demo.paths import private_directory
+from demo.state import HOST, alone, recorded
+from include.simulator.server import SimulatorServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from demo.progress import Progress
+    from include.simulator.ropo import Ropo
+
+PROFILE = "demo"
+DRAIN_DAG, DAY_DAG = "ropo_status_drain", "ropo_reconciliation"
+
+
+class DemoFailedError(RuntimeError):
+    """A step of the demo did not do what it must; the text says which, and where to read more."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The environment, ready for the main job.
+
+    :param home: what everything is kept in.
+    :param server: the embedded PostgreSQL.
+    :param variables: the environment of the project's Airflow.
+    :param ropo: Ropo One's stand-in, serving.
+    :param data: what was made up.
+    """
+
+    home: Path
+    server: Server
+    variables: Mapping[str, str]
+    ropo: Ropo
+    data: Data
+
+
+@contextmanager
+def prepared(home: Path, progress: Progress) -> Iterator[Demo]:
+    """Set everything up, and stop it in the end.
+
+    :param home: where everything is kept; made if it is not there.
+    :param progress: is told of each step.
+    :return: the environment.
+    :raises DemoRunsAlreadyError: if another demo uses the home.
+    :raises DemoFailedError: if a step fails.
+    """
+    private_directory(home)
+    with alone(home), shared(home) as server:
+        _log(home).unlink(missing_ok=True)
+        server.provision()
+        progress.say(f"Embedded PostgreSQL listens on {server.host}:{server.port}, its files in {home}")
+        with progress.step("Made-up data") as remarks:
+            data, anew = provide(home, server, datetime.datetime.now(datetime.UTC))
+            remarks.append(
+                f"{len(data.dataset.invoices):,} invoices, {len(data.dataset.rows):,} changes, "
+                f"{len(data.differences)} differences put into the ledger{'' if anew else ', as last time'}"
+            )
+        with SimulatorServer(host=HOST, port=data.port) as simulator:
+            simulator.ropo.set_now(data.as_of)
+            simulator.ropo.load(data.dataset)
+            progress.say(f"A stand-in of Ropo One serves them at {simulator.url}")
+            variables = _variables(home, server)
+            _migrate(home, server, variables, progress)
+            yield Demo(home, server, variables, simulator.ropo, data)
+
+
+def run(demo: Demo, progress: Progress) -> list[str]:
+    """Drain, reconcile the last dates, print what was found.
+
+    :param demo: the environment.
+    :param progress: is told of each step.
+    :return: what came out otherwise than it must, a sentence each; empty when all is right.
+    :raises DemoFailedError: if Airflow cannot run the DAGs.
+    """
+    dates = demo.data.dates
+    runs = [(DRAIN_DAG, {}), *((DAY_DAG, {"date": day.isoformat()}) for day in dates)]
+    for answer in _through_airflow(demo, runs):
+        what = f"{answer['dag_id']} {answer['conf'].get('date', '')}".strip()
+        progress.say(f"{what}: run {answer['state']} ({answer['seconds']:.1f} s)")
+        if answer["dag_id"] == DRAIN_DAG and answer["state"] != "success":
+            raise DemoFailedError(f"the drain failed; what Airflow said is in {_log(demo.home)}")
+    found = outcome.read(demo.server.dsn("store", "store"), PROFILE, dates)
+    print(f"\n{outcome.table(found)}\n\nSome of the differences:\n\n{outcome.named(found)}\n", flush=True)
+    return outcome.surprises(found, dates, demo.data.differences)
+
+
+def _variables(home: Path, server: Server) -> dict[str, str]:
+    """The demo's own of everything: what the user has set for an installation of theirs must not be touched by it."""
+    foreign = (*environment.METADATA_VARIABLES, *environment.DEMO_VARIABLES)
+    given = {name: value for name, value in os.environ.items() if name not in foreign}
+    demo = recorded(home)
+    if demo is None:
+        raise DemoFailedError(f"{home} has no demo")
+    variables = environment.with_embedded_metadata(environment.project_environment(given, home), server)
+    return environment.with_demo(variables, server, demo)
+
+
+def _migrate(home: Path, server: Server, variables: Mapping[str, str], progress: Progress) -> None:
+    with progress.step("Airflow's metadata, the store and the pools are migrated"):
+        command = [sys.executable, "-m", "include.status_store.migrate"]
+        with _log(home).open("ab") as log:
+            subprocess.run(command, env=variables, check=True, stdout=log, stderr=log)
+        migrate_metadata(server, variables, _log(home))
+
+
+def _through_airflow(demo: Demo, runs: list[tuple[str, dict[str, str]]]) -> Iterator[dict[str, Any]]:
+    with (
+        _log(demo.home).open("ab") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "demo.run_dags"],
+            env=dict(demo.variables),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as runner,
+    ):
+        if runner.stdin is None or runner.stdout is None:
+            raise DemoFailedError("the runner has no pipes")
+        try:
+            runner.stdin.writelines(json.dumps({"dag_id": dag_id, "conf": conf}) + "\n" for dag_id, conf in runs)
+            runner.stdin.close()
+            for line in runner.stdout:
+                yield json.loads(line)
+            code = runner.wait()
+        except BaseException:
+            runner.terminate()
+            raise
+    if code != 0:
+        raise DemoFailedError(f"Airflow could not run the DAGs (code {code}); what it said is in {_log(demo.home)}")
+
+
+def _log(home: Path) -> Path:
+    file = home / "logs" / "demo.log"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return file
