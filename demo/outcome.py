@@ -86,10 +86,8 @@ def surprises(outcome: Outcome, dates: Sequence[dt.date], seeded: Iterable[Diffe
         if day in dates
     }
     found = {(item.business_date, item.billnum, item.category) for item in outcome.items}
-    texts = [
-        f"{day}: invoice {number} is {what}, and nothing was put in" for day, number, what in sorted(found - wanted)
-    ]
-    texts += [f"{day}: invoice {number} is not found {what}" for day, number, what in sorted(wanted - found)]
+    texts = [f"{day}: invoice {number} is {what}; not put in" for day, number, what in sorted(found - wanted)]
+    texts += [f"{day}: invoice {number} should be {what}; not found" for day, number, what in sorted(wanted - found)]
     verdicts = {date.business_date: date.verdict for date in outcome.dates}
     for day in dates:
         right = {"breaks", "pending"} if any(day == seeded_day for seeded_day, _, _ in wanted) else {"reconciled"}

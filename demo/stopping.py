@@ -23,6 +23,7 @@ def stops_as_exit(code: int | None = None) -> Iterator[None]:
     def leave(number: int, _frame: FrameType | None) -> None:
         for each in numbers:
             signal.signal(each, signal.SIG_IGN)
+        print("Stopping …", file=sys.stderr, flush=True)
         sys.exit(128 + number if code is None else code)
 
     for number in numbers:
