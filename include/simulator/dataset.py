@@ -55,7 +55,7 @@ def make_dataset(
     days: int,
     scale: float = 1.0,
     timezone: str = "Europe/Helsinki",
-    unmapped_codes: int = 3,
+    unmapped_every: int = 7,
 ) -> Dataset:
     """
     Make a data set; equal arguments give equal data.
@@ -65,12 +65,11 @@ def make_dataset(
     :param days: how many days; at scale 1, 30 days hold about 15,000 changes.
     :param scale: multiplies the number of invoices.
     :param timezone: the market's, in which rows tell their times.
-    :param unmapped_codes: how many invoices end with a code that the simulator's status map lacks, one a weekday back
-        from the last.
-    :raises ValueError: on no days or a scale that is not positive.
+    :param unmapped_every: one invoice in so many days goes silent after a code that the simulator's status map lacks.
+    :raises ValueError: on no days, a scale that is not positive, or no span between the unmapped codes.
     """
-    if days < 1 or scale <= 0:
-        raise ValueError(f"a data set needs at least one day and a positive scale, not {days} and {scale}")
+    if days < 1 or scale <= 0 or unmapped_every < 1:
+        raise ValueError(f"days, scale and unmapped_every must be positive, not {days}, {scale} and {unmapped_every}")
     rng = Random(seed)  # noqa: S311 - repeatable on purpose
     zone, end = ZoneInfo(timezone), first_day + timedelta(days=days)
     invoices: list[Invoice] = []
@@ -80,7 +79,7 @@ def make_dataset(
             invoice = _invoice(len(invoices), day, rng, zone)
             Life(invoice, rng, zone, end).live()
             invoices.append(invoice)
-    _end_with_unmapped_codes(invoices, unmapped_codes, rng, zone)
+    _end_with_unmapped_codes(invoices, unmapped_every, rng, zone)
     return Dataset(seed, timezone, first_day, end, invoices, list(_rows(invoices, rng)))
 
 
@@ -114,18 +113,18 @@ def _invoice(index: int, day: date, rng: Random, zone: ZoneInfo) -> Invoice:
     )
 
 
-def _end_with_unmapped_codes(invoices: list[Invoice], count: int, rng: Random, zone: ZoneInfo) -> None:
-    """Only on invoices of which nothing else is told but on their first day, so that other days stay spotless."""
+def _end_with_unmapped_codes(invoices: list[Invoice], every_days: int, rng: Random, zone: ZoneInfo) -> None:
+    """One invoice of each span of days; its life is cut after its first day, so that other days stay spotless."""
     fresh: dict[date, list[Invoice]] = defaultdict(list)
     for invoice in invoices:
-        days = {fact.statustime.date() for fact in invoice.facts} | {f.recorded_at.date() for f in invoice.facts}
-        if invoice.kind == "normal" and invoice.earlier_jobid is None and days == {invoice.issued_on}:
+        if invoice.kind == "normal" and invoice.earlier_jobid is None and invoice.issued_on.weekday() < SATURDAY:
             fresh[invoice.issued_on].append(invoice)
-    weekdays = sorted((day for day in fresh if day.weekday() < SATURDAY), reverse=True)
-    for day in weekdays[:count]:
+    last_of_span = {(day - invoices[0].issued_on).days // every_days: day for day in sorted(fresh)}
+    for day in last_of_span.values():
         invoice = rng.choice(fresh[day])
         moment = datetime.combine(day, time(19, 30))
         recorded_at = moment.replace(tzinfo=zone).astimezone(UTC) + timedelta(seconds=30)
+        invoice.facts = [fact for fact in invoice.facts if fact.recorded_at < recorded_at]
         invoice.facts.append(Fact("unmapped", moment, recorded_at, invoice.jobid))
 
 

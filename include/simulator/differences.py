@@ -69,6 +69,7 @@ def plan_differences(dataset: Dataset, as_of: datetime, per_category: int = 2) -
 class _Planner:
     def __init__(self, dataset: Dataset, as_of: datetime) -> None:
         self.zone = ZoneInfo(dataset.timezone)
+        self.as_of = as_of
         self.today = as_of.astimezone(self.zone).date()
         entries = ledger_entries(dataset, as_of)
         self.billnum = max(int(invoice.billnum) for invoice in dataset.invoices)
@@ -123,6 +124,9 @@ class _Planner:
 
     def _difference(self, candidate: _Candidate, category: str) -> Difference:
         invoice, dates = candidate.invoice, candidate.dates
+        if category == "missing_in_ledger":
+            # Only Ropo's rows can bring it into a population then.
+            dates = tuple(sorted({fact.statustime.date() for fact in known_facts(invoice, self.as_of)}))
         return Difference(invoice.billnum, str(invoice.jobid), category, dates[-1], dates)
 
     def _days_of(self, entry: LedgerEntry) -> set[date]:
