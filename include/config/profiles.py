@@ -43,6 +43,18 @@ class Ledger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     max_age_hours: Count = 0
 
 
+class Severity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """From when a break is of medium and of high severity: either of amount and age suffices.
+
+    Amounts are in the invoice's currency; ages are days from the business date.
+    """
+
+    medium_amount: Decimal = Decimal("100.00")
+    high_amount: Decimal = Decimal("1000.00")
+    medium_age_days: Count = 3
+    high_age_days: Count = 10
+
+
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One Ropo customer number (cid) and what is needed to reconcile it.
 
@@ -62,6 +74,11 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     recheck_days: Count = 60
     first_event_days: Count = 0
     amount_tolerance: Decimal = Decimal("0.00")
+    second_opinions: Count = 50
+    severity: Severity = Severity()
+    break_cap: Annotated[int, msgspec.Meta(ge=1)] = 200
+    page_retention_days: Count = 0
+    text_retention_days: Count = 0
     date_cap: Annotated[int, msgspec.Meta(ge=1)] = 1000
     status_map: Path = SHIPPED_STATUS_MAP
     fail_on: tuple[Verdict, ...] = ("breaks", "incomplete")

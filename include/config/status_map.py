@@ -131,7 +131,9 @@ def _meanings(path: Path, where: str, section: Any) -> Iterator[tuple[str, Meani
         try:
             meaning = msgspec.convert(parts, Meaning)
         except msgspec.ValidationError as error:
-            problem = f"expected any of payment ({', '.join(PAYMENTS)}), stage ({', '.join(STAGES)}), end ({', '.join(ENDS)})"
+            problem = (
+                f"expected any of payment ({', '.join(PAYMENTS)}), stage ({', '.join(STAGES)}), end ({', '.join(ENDS)})"
+            )
             raise ConfigurationError(path, f"key '{where}.{code}'", f"{problem}: {error}") from error
         yield code.strip(), meaning
 

@@ -1,0 +1,104 @@
+"""Every DAG loads without a database, explains itself, and can never poll blindly."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from airflow.models.dagbag import DagBag
+
+from demo.paths import ROOT
+from ropo_one.operators import RopoDoubtRecoveryOperator, RopoStatusDrainOperator
+from ropo_one.profile_operator import ProfileOperator
+from ropo_one.reconciliation import LedgerOperator, SettleOperator, VerdictOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+
+DAGS = ROOT / "dags"
+TAGS = {"ropo-one", "drain", "reconciliation", "invoice"}
+IDS = {"ropo_status_drain", "ropo_reconciliation", "ropo_invoice_check"}
+POOLS = set(json.loads((ROOT / "include" / "config" / "pools.json").read_text(encoding="utf-8")))
+
+
+@pytest.fixture(scope="module")
+def bag() -> DagBag:
+    return DagBag(dag_folder=DAGS, include_examples=False)
+
+
+@pytest.fixture(params=sorted(IDS))
+def dag(bag: DagBag, request: pytest.FixtureRequest) -> DAG:
+    return bag.dags[request.param]
+
+
+def test_every_file_is_one_dag_that_loads(bag: DagBag) -> None:
+    assert bag.import_errors == {}
+    assert set(bag.dags) == IDS == {path.stem for path in DAGS.glob("*.py")}
+
+
+@pytest.mark.parametrize("file", sorted(DAGS.glob("*.py")), ids=lambda path: path.stem)
+def test_a_file_loads_where_no_database_is(file: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    unreachable = "postgresql+psycopg2://nobody@127.0.0.1:9/nothing"
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": unreachable,
+    }
+    loaded = subprocess.run([sys.executable, str(file)], env=environment, capture_output=True, text=True, check=False)
+    assert loaded.returncode == 0, loaded.stderr
+
+
+def test_its_docs_say_how_to_backfill_and_what_to_do_when_it_is_red(dag: DAG) -> None:
+    assert dag.doc_md is not None
+    assert "**Backfill" in dag.doc_md
+    assert "**When it is red:**" in dag.doc_md
+
+
+def test_its_tags_are_known(dag: DAG) -> None:
+    assert "ropo-one" in dag.tags
+    assert set(dag.tags) <= TAGS
+
+
+def test_no_task_is_retried_by_airflow(dag: DAG) -> None:
+    """A retry could poll again as if nothing had happened."""
+    assert {task.task_id: task.retries for task in dag.tasks if task.retries} == {}
+
+
+def test_every_task_that_calls_ropo_or_reads_a_ledger_is_in_a_pool(dag: DAG) -> None:
+    for task in dag.tasks:
+        operator = task.operator_class if task.is_mapped else type(task)
+        if issubclass(operator, SettleOperator | VerdictOperator):
+            assert task.pool == "default_pool", task.task_id
+        elif issubclass(operator, LedgerOperator):
+            assert task.pool == "erp_ledger", task.task_id
+        elif issubclass(operator, ProfileOperator):
+            assert task.pool == "ropo_one", task.task_id
+    assert {task.pool for task in dag.tasks} <= POOLS | {"default_pool"}
+
+
+def test_one_drain_run_at_a_time_and_no_catchup(bag: DagBag) -> None:
+    drain = bag.dags["ropo_status_drain"]
+    assert (drain.max_active_runs, drain.catchup) == (1, False)
+    assert {type(task) for task in drain.tasks if isinstance(task, ProfileOperator)} == {
+        RopoStatusDrainOperator,
+        RopoDoubtRecoveryOperator,
+    }
+
+
+def test_a_mistake_in_the_profiles_is_one_import_error_that_names_file_profile_and_key(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "profiles.yaml"
+    file.write_text("profiles:\n  - name: acme\n    timezon: Europe/Helsinki\n", encoding="utf-8")
+    monkeypatch.setenv("ROPO_PROFILES_FILE", str(file))
+
+    bag = DagBag(dag_folder=DAGS / "ropo_status_drain.py", include_examples=False)
+
+    (error,) = bag.import_errors.values()
+    assert f"{file}: profile 'acme', key 'timezon': is not known" in error
