@@ -71,7 +71,7 @@ def load_status_map(path: Path) -> StatusMap:
 
 
 class _UniqueKeyLoader(yaml.BaseLoader):
-    """Reads every scalar as text, so that no code turns into a number on the way, and refuses a key that is repeated."""
+    """Reads every scalar as text, so that no code turns into a number on the way, and refuses a repeated key."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()

@@ -1,0 +1,63 @@
+"""The categories of the comparison, and what their reasons mean in words for people."""
+
+from __future__ import annotations
+
+# In the order in which they are tried; each invoice gets the first that fits.
+CATEGORIES = (
+    "unparseable",
+    "duplicate_in_ledger",
+    "ambiguous_match",
+    "missing_in_ledger",
+    "missing_in_ropo",
+    "unknown_status",
+    "ledger_inconsistent",
+    "status_conflict",
+    "ledger_behind",
+    "ledger_ahead",
+    "amount_mismatch",
+    "matched",
+)
+MATCHED = "matched"
+
+REASONS = {
+    ("unparseable", "row_in_quarantine"): "a row of this invoice could not be read and waits in quarantine",
+    ("unparseable", "payment_without_amount"): "Ropo names a payment without an amount",
+    ("duplicate_in_ledger", "jobid_twice"): "the ledger has several rows with this jobid",
+    ("duplicate_in_ledger", "billnum_twice"): "the ledger has several rows with this invoice number and no jobid",
+    ("ambiguous_match", "several_rows"): "its jobid and its invoice number lead to different rows of the ledger",
+    ("ambiguous_match", "keys_lead_apart"): "the ledger pairs a jobid and an invoice number that Ropo knows apart",
+    ("ambiguous_match", "row_of_another"): "the ledger's row with this number carries the jobid of another invoice",
+    ("missing_in_ledger", "no_row"): "Ropo speaks of it, and the ledger has no row for it",
+    ("missing_in_ledger", "row_gone"): "an earlier reconciliation saw it; now neither the ledger nor Ropo knows it",
+    ("missing_in_ropo", "payment"): "the ledger shows a payment, and Ropo has never spoken of the invoice",
+    ("missing_in_ropo", "end"): "it has ended in the ledger, and Ropo has never spoken of it",
+    ("missing_in_ropo", "first_event_overdue"): "it was sent long ago, and Ropo has never spoken of it",
+    ("unknown_status", "payment_type"): "a payment has a type that the status map lacks, so its sums are not known",
+    ("unknown_status", "code"): "its newest code is one that the status map lacks",
+    ("unknown_status", "ledger_word"): "the ledger's status word is one that the status map lacks",
+    ("ledger_inconsistent", "paid_but_open"): "the ledger calls it paid and shows something open",
+    ("ledger_inconsistent", "amounts_do_not_add_up"): "its total is not paid + discount + credited + open",
+    ("status_conflict", "ends_differ"): "it has ended differently on the two sides",
+    ("status_conflict", "ended_in_ropo_paid_in_ledger"): "it has ended at Ropo and is paid in the ledger",
+    ("status_conflict", "ended_in_ledger_paid_in_ropo"): "it has ended in the ledger and is paid at Ropo",
+    ("status_conflict", "ended_in_ropo"): "it has ended at Ropo only",
+    ("status_conflict", "ended_in_ledger"): "it has ended in the ledger only",
+    ("ledger_behind", "payment"): "Ropo is further in payment",
+    ("ledger_behind", "stage"): "Ropo is at a later stage",
+    ("ledger_ahead", "payment"): "the ledger is further in payment",
+    ("ledger_ahead", "stage"): "the ledger is at a later stage",
+    ("amount_mismatch", "overpaid_in_ropo"): "more was paid than is to be paid, by Ropo's sums alone",
+    ("amount_mismatch", "overpaid_in_ledger"): "more was paid than is to be paid, by the ledger's sums alone",
+    ("amount_mismatch", "booked_otherwise"): "the sums agree, but not what of them is discount",
+    ("amount_mismatch", "payments_and_discounts"): "payments and discounts differ",
+    ("amount_mismatch", "payments"): "payments differ",
+    ("amount_mismatch", "discounts"): "discounts differ",
+    (MATCHED, "never_spoken_of"): "unpaid, and Ropo has had nothing to say of it",
+    (MATCHED, "credit_note"): "a total of zero or less, compared by existence and end alone",
+    (MATCHED, "print_service"): "paid to the sender's own account, so that payments are not compared",
+}
+
+
+def reason_in_words(category: str, reason: str | None) -> str:
+    """Return why an invoice is in its category, as a clause for people; "both sides agree" where nothing is to say."""
+    return "both sides agree" if reason is None else REASONS[category, reason]

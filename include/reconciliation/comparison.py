@@ -1,0 +1,143 @@
+"""The comparison itself: population, match, states, categories, grace, in temporary tables of the store's session.
+
+Its result is the temporary table ``comparison`` and, in words, the view ``item``: one row an invoice of the population.
+They live until the transaction ends.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psycopg2.extras import execute_values
+
+from include.config.status_map import COMMENT_TYPE, PAYMENT_TYPE, PAYMENTS, STAGES
+from include.reconciliation.business_days import BusinessCalendar, day_span
+from include.reconciliation.ledger import bare_number
+from include.reconciliation.population import gather, name_quarantined
+from include.reconciliation.statements import statement
+
+if TYPE_CHECKING:
+    import datetime
+
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+    from include.config.status_map import Meaning, StatusMap
+    from include.reconciliation.ledger import LedgerReader
+    from include.reconciliation.population import Span
+
+# Near misses are looked up by a scan of the ledger and read by a person: more would help nobody.
+HINTED_INVOICES = 500
+
+
+def prepare(cursor: Cursor, status_map: StatusMap) -> None:
+    """Begin a comparison: the transaction's isolation, the scratch tables, the status map.
+
+    :param cursor: of the store, in no transaction yet.
+    """
+    cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    cursor.execute(statement("scratch"))
+    codes: list[tuple[Any, ...]] = [
+        (PAYMENT_TYPE, code, kind, None, None, None) for code, kind in status_map.payments.items()
+    ]
+    for statustype, meanings in {COMMENT_TYPE: {}, **status_map.events}.items():
+        codes += [(statustype.lower(), code, None, *_places(meaning)) for code, meaning in meanings.items()]
+    words = [(word, *_places(meaning)) for word, meaning in status_map.ledger.items()]
+    if codes:
+        execute_values(
+            cursor, "INSERT INTO code_meaning (statustype, code, kind, payment, stage, part_end) VALUES %s", codes
+        )
+    if words:
+        execute_values(cursor, "INSERT INTO word_meaning (status, payment, stage, part_end) VALUES %s", words)
+
+
+def compare(
+    cursor: Cursor,
+    ledger: LedgerReader,
+    profile: Profile,
+    span: Span,
+    *,
+    business_date: datetime.date | None,
+    now: datetime.datetime,
+    start: datetime.date | None,
+) -> None:
+    """Compare every invoice of a population, as both sides stand now.
+
+    :param cursor: after :func:`prepare`; invoices named beforehand belong to the population too.
+    :param business_date: whose rows in quarantine belong to the population; None: of no date.
+    :param now: aware; what the run calls now.
+    :param start: invoices sent before this business date are out of scope; None: none is.
+    :raises LedgerContractError: where a row of the ledger does not keep the contract.
+    """
+    name_quarantined(cursor, profile, business_date)
+    gather(cursor, ledger, profile, span)
+    start_of_interest = day_span(start, profile.zone)[0] if start else "-infinity"
+    cursor.execute(statement("match"), {**span.parameters, "start": start_of_interest})
+    cursor.execute(statement("states"))
+    parameters = {
+        "tolerance": profile.amount_tolerance,
+        "first_event_days": profile.first_event_days,
+        "currency": profile.currency,
+        "now": now,
+    }
+    cursor.execute(statement("compare"), parameters)
+    _hint(cursor, ledger)
+    _grant_grace(cursor, profile, now)
+    cursor.execute(statement("items"), {"payments": list(PAYMENTS), "stages": list(STAGES)})
+
+
+def drop_settled(cursor: Cursor) -> None:
+    """Leave out of a full comparison what is ended or paid on both sides, and matched."""
+    cursor.execute(statement("drop_settled"))
+
+
+def _places(meaning: Meaning) -> tuple[int | None, int | None, str | None]:
+    return (
+        None if meaning.payment is None else PAYMENTS.index(meaning.payment),
+        None if meaning.stage is None else STAGES.index(meaning.stage),
+        meaning.end,
+    )
+
+
+def _hint(cursor: Cursor, ledger: LedgerReader) -> None:
+    """Name the ledger's near misses of invoices that it lacks; they are never matched."""
+    cursor.execute(
+        "SELECT invoice_key, billnum FROM comparison WHERE category = 'missing_in_ledger' AND billnum IS NOT NULL "
+        "ORDER BY invoice_key LIMIT %s",
+        (HINTED_INVOICES,),
+    )
+    missing: list[tuple[str, str]] = cursor.fetchall()
+    if not missing:
+        return
+    near: dict[str, list[str]] = {}
+    for bare, number in ledger.near_misses([billnum for _, billnum in missing]):
+        near.setdefault(bare, []).append(number)
+    hints = [
+        (key, "the ledger has " + ", ".join(sorted(near[bare_number(billnum)])))
+        for key, billnum in missing
+        if bare_number(billnum) in near
+    ]
+    # The other side of the same near miss, where it is in the population too.
+    others = [
+        (f"b:{number}", f"Ropo has {billnum}")
+        for _, billnum in missing
+        for number in near.get(bare_number(billnum), ())
+    ]
+    _write_hints(cursor, "hint_missing", hints)
+    _write_hints(cursor, "hint_unspoken", others)
+
+
+def _write_hints(cursor: Cursor, name: str, hints: list[tuple[str, str]]) -> None:
+    if hints:
+        execute_values(cursor, statement(name), hints)
+
+
+def _grant_grace(cursor: Cursor, profile: Profile, now: datetime.datetime) -> None:
+    cursor.execute(statement("grace_from"), {"profile": profile.name, "timezone": profile.timezone, "now": now})
+    calendar = BusinessCalendar(profile.country, profile.zone)
+    cursor.execute("SELECT DISTINCT grace_from FROM comparison WHERE grace_from IS NOT NULL")
+    ends = [(start, calendar.grace_end(start, profile.grace_business_days)) for (start,) in cursor.fetchall()]
+    if ends:
+        cursor.execute("CREATE TEMP TABLE grace (grace_from timestamptz, grace_until timestamptz) ON COMMIT DROP")
+        execute_values(cursor, "INSERT INTO grace (grace_from, grace_until) VALUES %s", ends)
+        cursor.execute(statement("grace_until"), {"now": now})

@@ -1,0 +1,42 @@
+-- What the store knows and does not know of a business date: one row.
+SELECT
+    reread.poll_id IS NOT NULL AS has_reread,
+    reread.outcome AS reread_outcome,
+    COALESCE(reread.possibly_cut, false) AS is_cut,
+    COALESCE(reread.absent_count, 0) AS absent,
+    reread.new_count AS recovered,
+    COALESCE(reread.opened_at >= %(day_end)s, false) AS is_after_day_end,
+    (
+        SELECT max(opened_at)
+        FROM ropo.status_poll
+        WHERE profile = %(profile)s AND kind = 'drain' AND outcome = 'empty' AND closed_at >= %(day_end)s
+    ) AS newest_empty,
+    (
+        SELECT count(*)
+        FROM ropo.status_poll
+        WHERE profile = %(profile)s AND recovery IN ('pending', 'unproven') AND window_to >= %(business_date)s
+    ) AS doubts,
+    (
+        -- Left open by a process that died, and not yet judged by the next drain.
+        SELECT count(*)
+        FROM ropo.status_poll
+        WHERE profile = %(profile)s AND outcome = 'open' AND kind = 'drain' AND opened_at < %(open_before)s
+    ) AS left_open,
+    (SELECT count(*) FROM ropo.status_quarantine WHERE profile = %(profile)s AND resolved_at IS NULL) AS quarantined,
+    (
+        SELECT count(*)
+        FROM ropo.status_page AS page
+        JOIN ropo.status_poll AS poll USING (poll_id)
+        WHERE page.complete AND page.parsed_at IS NULL AND poll.profile = %(profile)s
+    ) AS unparsed,
+    (
+        SELECT max(first_seen_at)
+        FROM ropo.status_event
+        WHERE profile = %(profile)s
+    ) AS events_cutoff
+FROM (SELECT 1) AS once
+LEFT JOIN ropo.status_poll AS reread
+    ON reread.poll_id = %(reread_poll_id)s
+    AND reread.profile = %(profile)s
+    AND reread.kind = 'date'
+    AND reread.filter_value = %(business_date)s::date::text

@@ -1,0 +1,122 @@
+"""Reading an ERP's ledger: another database, read only, as it stands at one moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psycopg2 import sql
+
+from include.reconciliation.copying import copy_rows
+from include.reconciliation.ledger_contract import (
+    COLUMNS,
+    LedgerContractError,
+    LedgerQuery,
+    check_contract,
+    check_row,
+)
+from include.reconciliation.statements import only_row
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+
+FETCH_ROWS = 5_000
+_COPY = f"COPY ledger_row (batch, {', '.join(COLUMNS)}) FROM STDIN"
+
+
+class LedgerReader:
+    """A profile's ledger, read in one read-only transaction, so that every answer shows the same moment.
+
+    :param ledger: a session of the ledger's database that is in no transaction; :meth:`close` ends the one begun here.
+    :raises LedgerContractError: where the profile's SELECT does not keep the contract.
+    """
+
+    def __init__(self, ledger: Connection, profile: Profile) -> None:
+        self._ledger = ledger
+        self._profile = profile
+        with ledger.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            cursor.execute("SELECT now()")
+            self.cutoff: datetime.datetime = only_row(cursor)[0]
+        self._query: LedgerQuery = check_contract(ledger, profile)
+
+    def close(self) -> None:
+        """End the transaction."""
+        self._ledger.rollback()
+
+    def is_empty(self) -> bool:
+        """Tell whether the SELECT returns nothing at all."""
+        with self._ledger.cursor() as cursor:
+            cursor.execute(sql.SQL("SELECT EXISTS ({})").format(self._query.select(sql.SQL("1"))), ())
+            return not only_row(cursor)[0]
+
+    def newest_change(self) -> datetime.datetime | None:
+        """Return when the newest change was, of any row; None where the ledger does not say."""
+        newest_column = sql.SQL("max({})").format(self._query.column("changed_at", self._profile.timezone))
+        with self._ledger.cursor() as cursor:
+            cursor.execute(self._query.select(newest_column), ())
+            newest: datetime.datetime | None = only_row(cursor)[0]
+        return newest
+
+    def touched_keys(
+        self, span: tuple[datetime.datetime, datetime.datetime] | None
+    ) -> Iterator[tuple[str | None, str]]:
+        """Return jobid and billnum of every row sent or changed in a span.
+
+        :param span: aware moments, the second excluded; None: every row.
+        :raises LedgerContractError: where a row has no billnum.
+        """
+        query = self._query.select(sql.SQL("NULLIF(btrim(ledger.jobid::text), ''), btrim(ledger.billnum::text)"))
+        if span is not None:
+            query += sql.SQL(" WHERE ") + self._query.touched(*span, self._profile.zone)
+        for jobid, billnum in self._rows(query, ()):
+            if not billnum:
+                row = f"the row of jobid {jobid}" if jobid else "a row"
+                raise LedgerContractError(self._profile, f"{row} has no billnum: it is null or blank")
+            yield jobid, billnum
+
+    def copy_rows(self, into: Cursor, batch: int, jobids: Sequence[str], billnums: Sequence[str]) -> int:
+        """Copy the rows of these jobids or billnums into the table ``ledger_row`` of the store's session.
+
+        :param into: a cursor of the store.
+        :return: how many rows.
+        :raises LedgerContractError: naming the invoice whose row does not keep the contract.
+        """
+        query = self._query.select(self._query.columns(self._profile.timezone)) + sql.SQL(
+            " WHERE btrim(ledger.jobid::text) = ANY(%s) OR btrim(ledger.billnum::text) = ANY(%s)"
+        )
+        return copy_rows(into, _COPY, self._checked(batch, self._rows(query, (list(jobids), list(billnums)))))
+
+    def near_misses(self, billnums: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Return, for each of the numbers, the ledger's numbers that differ from it by a prefix or leading zeros only.
+
+        :return: pairs of the bare number (see :func:`bare_number`) and the ledger's.
+        """
+        bare = sql.SQL("ltrim(regexp_replace(btrim(ledger.billnum::text), '^[^0-9]+', ''), '0')")
+        query = self._query.select(sql.SQL("DISTINCT {}, btrim(ledger.billnum::text)").format(bare))
+        query += sql.SQL(" WHERE {} = ANY(%s)").format(bare)
+        yield from self._rows(query, (sorted({bare_number(each) for each in billnums} - {""}),))
+
+    def _checked(self, batch: int, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
+        for row in rows:
+            check_row(self._profile, row)
+            # A null payments_by_ropo is a yes.
+            yield (batch, *row[:-1], row[-1] is not False)
+
+    def _rows(self, query: sql.Composable, parameters: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        # A named cursor stays on the server: memory is that of one batch, whatever the ledger's size.
+        with self._ledger.cursor(name="ropo_ledger_rows") as cursor:
+            cursor.itersize = FETCH_ROWS
+            cursor.execute(query, parameters)
+            yield from cursor
+
+
+def bare_number(billnum: str) -> str:
+    """Return an invoice number without what stands before its first digit and without leading zeros."""
+    start = next((place for place, letter in enumerate(billnum) if letter in "0123456789"), len(billnum))
+    return billnum[start:].lstrip("0")

@@ -1,0 +1,173 @@
+"""The contract between an ERP and the reconciliation, and the SELECT that it makes of an ERP's own.
+
+``include/erp/generic.sql`` is the contract in words.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import psycopg2
+from psycopg2 import sql
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Sequence
+    from zoneinfo import ZoneInfo
+
+    from psycopg2.extensions import connection as Connection
+
+    from include.config.profiles import Profile
+
+CONTRACT_FILE = "include/erp/generic.sql"
+
+# Type numbers of pg_type; they are PostgreSQL's own and the same in every database.
+_TEXT = {25: "text", 1043: "character varying", 1042: "character"}
+_NUMBER = {1700: "numeric", 23: "integer", 20: "bigint", 21: "smallint"}
+_WITH_ZONE, _WITHOUT_ZONE, _DATE = 1184, 1114, 1082
+_TIME = {_WITH_ZONE: "timestamptz", _WITHOUT_ZONE: "timestamp without time zone", _DATE: "date"}
+_BOOLEAN = {16: "boolean"}
+_COLUMNS = {
+    "billnum": _TEXT,
+    "jobid": _TEXT,
+    "status": _TEXT,
+    "total": _NUMBER,
+    "paid": _NUMBER,
+    "discount": _NUMBER,
+    "credited": _NUMBER,
+    "open": _NUMBER,
+    "currency": _TEXT,
+    "sent_at": _TIME,
+    "changed_at": _TIME,
+    "payments_by_ropo": _BOOLEAN,
+}
+COLUMNS = tuple(_COLUMNS)
+_REQUIRED = ("billnum", "status", "total", "paid")
+_NAMES = {id(_TEXT): "text", id(_NUMBER): "numeric", id(_TIME): "timestamptz", id(_BOOLEAN): "boolean"}
+_ADVICE = {
+    790: "; money rounds as its server's locale says and has no currency: cast it to numeric",
+    700: "; a float does not hold cents exactly: cast it to numeric where the ERP stores it",
+    701: "; a float does not hold cents exactly: cast it to numeric where the ERP stores it",
+}
+_ADVICE_BY_KIND = {
+    "text": "; cast it to text",
+    "numeric": "; cast it to numeric (a column that the ERP lacks is NULL::numeric)",
+    "timestamptz": "; cast it to timestamptz (a column that the ERP lacks is NULL::timestamptz)",
+    "boolean": "; cast it to boolean (a column that the ERP lacks is NULL::boolean)",
+}
+
+
+class LedgerContractError(ValueError):
+    """The ERP's SELECT, or a row of it, does not keep the contract.
+
+    :param profile: whose ledger it is.
+    :param problem: what was expected and what came.
+    """
+
+    def __init__(self, profile: Profile, problem: str) -> None:
+        super().__init__(
+            f"Profile {profile.name}: the ledger's SELECT (connection {profile.ledger.connection}, "
+            f"query {profile.ledger.query}): {problem}. The contract stands in {CONTRACT_FILE}"
+        )
+
+
+class LedgerQuery(msgspec.Struct, frozen=True):
+    """An ERP's SELECT that keeps the contract.
+
+    :param source: the SELECT itself, ready to stand in parentheses, percent signs doubled for psycopg2.
+    :param types: type number of each of the contract's columns.
+    """
+
+    source: str
+    types: dict[str, int]
+
+    def columns(self, zone: str) -> sql.Composable:
+        """Return the contract's columns in the contract's types; a time without a zone is read in the market's."""
+        return sql.SQL(", ").join(self.column(name, zone) for name in COLUMNS)
+
+    def touched(self, since: datetime.datetime, until: datetime.datetime, zone: ZoneInfo) -> sql.Composable:
+        """Return the condition that a row was sent or changed in a span, such that an index on the column can serve it.
+
+        :param since: aware moment, included; ``until``: excluded.
+        :param zone: the market's, in which a time without a zone is read.
+        """
+        return sql.SQL(" OR ").join(
+            sql.SQL("(ledger.{name} >= {since} AND ledger.{name} < {until})").format(
+                name=sql.Identifier(name), since=self._bound(name, since, zone), until=self._bound(name, until, zone)
+            )
+            for name in ("sent_at", "changed_at")
+        )
+
+    def select(self, what: sql.Composable) -> sql.Composed:
+        """Return ``SELECT <what> FROM (<the ERP's SELECT>) AS ledger``."""
+        return sql.SQL("SELECT {} FROM (\n{}\n) AS ledger").format(what, sql.SQL(self.source))
+
+    def column(self, name: str, zone: str) -> sql.Composable:
+        """Return one column's expression in the contract's type."""
+        column: sql.Composable = sql.SQL("ledger.{}").format(sql.Identifier(name))
+        if _COLUMNS[name] is _TEXT:
+            column = sql.SQL("btrim({}::text)").format(column)
+        if name in ("jobid", "currency"):
+            column = sql.SQL("NULLIF({}, '')").format(column)
+        if _COLUMNS[name] is _NUMBER:
+            column = sql.SQL("{}::numeric").format(column)
+        if self.types[name] in (_WITHOUT_ZONE, _DATE):
+            column = sql.SQL("{}::timestamp AT TIME ZONE {}").format(column, sql.Literal(zone))
+        return column
+
+    def _bound(self, name: str, moment: datetime.datetime, zone: ZoneInfo) -> sql.Composable:
+        if self.types[name] == _WITH_ZONE:
+            return sql.Literal(moment)
+        return sql.Literal(moment.astimezone(zone).replace(tzinfo=None))
+
+
+def check_contract(ledger: Connection, profile: Profile) -> LedgerQuery:
+    """Read the profile's SELECT and check its columns and their types, without fetching a row.
+
+    :param ledger: a session of the ledger's database.
+    :raises LedgerContractError: naming column, type expected and type found.
+    """
+    source = profile.ledger.query.read_text(encoding="utf-8").strip().rstrip(";").replace("%", "%%")
+    probe = sql.SQL("SELECT * FROM (\n{}\n) AS ledger LIMIT 0").format(sql.SQL(source))
+    with ledger.cursor() as cursor:
+        try:
+            cursor.execute(probe, ())
+        except (psycopg2.ProgrammingError, psycopg2.DataError, psycopg2.NotSupportedError) as error:
+            reason = (error.diag.message_primary or str(error)).strip()
+            raise LedgerContractError(profile, f"PostgreSQL does not take it: {reason}") from None
+        found = cursor.description or ()
+        return LedgerQuery(source, _types(profile, [(column.name, column.type_code) for column in found], cursor))
+
+
+def check_row(profile: Profile, row: Sequence[Any]) -> None:
+    """Check what only a row can show: values that may not be null, blank, or no number.
+
+    :param row: in the order of :data:`COLUMNS`, in the contract's types.
+    :raises LedgerContractError: naming the invoice and the column.
+    """
+    for name, value in zip(COLUMNS, row, strict=True):
+        if name in _REQUIRED and value in (None, ""):
+            where = f"invoice {row[0]}" if row[0] else "a row"
+            raise LedgerContractError(profile, f"{where}: column {name} is {'blank' if value == '' else 'null'}")
+        if isinstance(value, Decimal) and not value.is_finite():
+            raise LedgerContractError(profile, f"invoice {row[0]}: column {name} is {value}, which is no amount")
+
+
+def _types(profile: Profile, found: list[tuple[str, int]], cursor: Any) -> dict[str, int]:
+    types = {}
+    for name, accepted in _COLUMNS.items():
+        codes = [code for column, code in found if column == name]
+        expected = _NAMES[id(accepted)]
+        if len(codes) != 1:
+            problem = "is missing" if not codes else "stands twice"
+            raise LedgerContractError(profile, f"column {name} {problem}, expected one of type {expected}")
+        if codes[0] not in accepted:
+            cursor.execute("SELECT format_type(%s, NULL)", (codes[0],))
+            advice = _ADVICE.get(codes[0], _ADVICE_BY_KIND[expected])
+            raise LedgerContractError(
+                profile, f"column {name} is of type {cursor.fetchone()[0]}, expected {expected}{advice}"
+            )
+        types[name] = codes[0]
+    return types

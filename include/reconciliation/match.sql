@@ -1,0 +1,159 @@
+-- Whose row is it. What a job is, which jobs are one invoice, and which ledger row belongs to which invoice.
+
+-- `seq` is the one order of events that counts: by statustime, then by the number in the statusid, then by the statusid.
+CREATE TEMP TABLE event ON COMMIT DROP AS
+SELECT found.*, row_number() OVER (ORDER BY statustime, number, statusid COLLATE "C") AS seq
+FROM found_event AS found;
+
+-- A job's invoice number is the newest that its events say; where none says one, the ledger's row of that jobid does.
+CREATE TEMP TABLE job ON COMMIT DROP AS
+WITH spoken AS (
+    SELECT
+        jobid,
+        (array_agg(billnum ORDER BY seq DESC) FILTER (WHERE billnum IS NOT NULL))[1] AS billnum,
+        min(seq) AS first_seq
+    FROM event
+    WHERE jobid IS NOT NULL
+    GROUP BY jobid
+), booked AS (
+    SELECT jobid, min(billnum COLLATE "C") AS billnum
+    FROM ledger_row
+    WHERE jobid IS NOT NULL
+    GROUP BY jobid
+)
+SELECT
+    spoken.jobid,
+    COALESCE(spoken.billnum, booked.billnum) AS billnum,
+    spoken.first_seq,
+    ''::text AS invoice_key,
+    true AS is_newest
+FROM spoken
+LEFT JOIN booked USING (jobid);
+
+-- A billnum with several jobids (sent again) is one invoice unless the ledger has a row, of that very billnum, for each
+-- jobid. A jobid that only the ledger knows counts as one of the several: a number used again, not yet spoken of by Ropo.
+CREATE TEMP TABLE bill ON COMMIT DROP AS
+WITH named AS (
+    SELECT billnum FROM job WHERE billnum IS NOT NULL
+    UNION
+    SELECT billnum FROM event WHERE jobid IS NULL
+), of_jobs AS (
+    SELECT job.billnum, bool_and(own.jobid IS NOT NULL) AS each_has_a_row
+    FROM job
+    LEFT JOIN (SELECT DISTINCT jobid, billnum FROM ledger_row) AS own USING (jobid, billnum)
+    WHERE job.billnum IS NOT NULL
+    GROUP BY job.billnum
+), of_rows AS (
+    SELECT billnum, count(DISTINCT jobid) AS jobids
+    FROM ledger_row
+    GROUP BY billnum
+)
+SELECT named.billnum, COALESCE(of_jobs.each_has_a_row AND of_rows.jobids >= 2, false) AS is_split
+FROM named
+LEFT JOIN of_jobs USING (billnum)
+LEFT JOIN of_rows USING (billnum);
+ANALYZE bill;
+
+UPDATE job SET invoice_key = CASE
+    WHEN billnum IS NULL OR billnum IN (SELECT billnum FROM bill WHERE is_split) THEN 'j:' || jobid
+    ELSE 'b:' || billnum
+END;
+
+-- Of an invoice that was sent again the newest job is the one that was first spoken of last.
+UPDATE job SET is_newest = false
+FROM (SELECT invoice_key, max(first_seq) AS first_seq FROM job GROUP BY invoice_key HAVING count(*) > 1) AS newest
+WHERE newest.invoice_key = job.invoice_key AND job.first_seq < newest.first_seq;
+ANALYZE job;
+
+-- A row belongs by its jobid where Ropo knows it, else by its billnum; a row that Ropo knows nothing of stands alone.
+-- Crossed: its jobid leads to one invoice of Ropo's, its billnum to another.
+CREATE TEMP TABLE owned_row ON COMMIT DROP AS
+SELECT
+    booked.*,
+    CASE
+        WHEN job.jobid IS NOT NULL THEN job.invoice_key
+        WHEN bill.billnum IS NOT NULL AND NOT bill.is_split THEN 'b:' || booked.billnum
+        WHEN booked.jobid IS NOT NULL THEN 'j:' || booked.jobid
+        ELSE 'b:' || booked.billnum
+    END AS invoice_key,
+    COALESCE('j:' || booked.jobid, 'b:' || booked.billnum) AS row_key,
+    job.jobid IS NOT NULL AND job.billnum <> booked.billnum AND bill.billnum IS NOT NULL AS is_crossed,
+    COALESCE(booked.sent_at >= %(seen_from)s AND booked.sent_at < %(seen_to)s, false)
+        OR COALESCE(booked.changed_at >= %(seen_from)s AND booked.changed_at < %(seen_to)s, false)
+        OR %(everything)s AS is_seed
+FROM ledger_row AS booked
+LEFT JOIN job ON job.jobid = booked.jobid
+LEFT JOIN bill ON bill.billnum = booked.billnum;
+ANALYZE owned_row;
+
+-- Where the jobid and the billnum lead to different rows (or a row's to different invoices), all that are touched are
+-- ambiguous: nobody can say from here which of them is right. So is what has only a billnum that is several invoices'.
+CREATE TEMP TABLE ambiguous_key ON COMMIT DROP AS
+SELECT invoice_key FROM owned_row WHERE is_crossed
+UNION
+SELECT job.invoice_key FROM owned_row JOIN job ON job.billnum = owned_row.billnum WHERE owned_row.is_crossed
+UNION
+SELECT 'b:' || billnum FROM owned_row WHERE invoice_key <> 'b:' || billnum;
+
+CREATE TEMP TABLE spoken ON COMMIT DROP AS
+SELECT
+    event.seq,
+    event.statustime::date AS business_date,
+    event.statustype,
+    event.amount,
+    event.is_seed,
+    event.jobid,
+    COALESCE(job.invoice_key, 'b:' || event.billnum) AS invoice_key,
+    -- Sent again: the end of an earlier job is not the end of the invoice.
+    event.jobid IS NULL OR job.is_newest AS may_end,
+    meaning.code IS NOT NULL AS is_mapped,
+    meaning.kind,
+    meaning.payment,
+    meaning.stage,
+    meaning.part_end
+FROM event
+LEFT JOIN job ON job.jobid = event.jobid
+LEFT JOIN code_meaning AS meaning ON meaning.statustype = event.statustype AND meaning.code = event.code;
+ANALYZE spoken;
+
+-- An invoice named by its jobid or, where nothing knows that jobid now, by its billnum. What neither side knows any more
+-- keeps the name that it had.
+CREATE TEMP TABLE resolved ON COMMIT DROP AS
+WITH by_job AS (
+    SELECT jobid, invoice_key FROM job
+    UNION
+    SELECT jobid, invoice_key FROM owned_row WHERE jobid IS NOT NULL
+), by_bill AS (
+    SELECT billnum, invoice_key FROM job WHERE billnum IS NOT NULL
+    UNION
+    SELECT billnum, 'b:' || billnum FROM event WHERE jobid IS NULL
+    UNION
+    SELECT billnum, invoice_key FROM owned_row
+)
+SELECT
+    COALESCE(by_job.invoice_key, by_bill.invoice_key, named.invoice_key) AS invoice_key,
+    named.is_seed,
+    named.is_quarantined,
+    CASE WHEN COALESCE(by_job.invoice_key, by_bill.invoice_key) IS NULL THEN named.jobid END AS lost_jobid,
+    CASE WHEN COALESCE(by_job.invoice_key, by_bill.invoice_key) IS NULL THEN named.billnum END AS lost_billnum
+FROM named_invoice AS named
+LEFT JOIN by_job ON by_job.jobid = named.jobid
+LEFT JOIN by_bill ON by_job.jobid IS NULL AND by_bill.billnum = named.billnum;
+
+CREATE TEMP TABLE population ON COMMIT DROP AS
+WITH member AS (
+    SELECT invoice_key FROM spoken WHERE is_seed
+    UNION
+    SELECT invoice_key FROM owned_row WHERE is_seed
+    UNION
+    SELECT invoice_key FROM resolved WHERE is_seed
+), sent AS (
+    -- In doubt it stays: only what every ledger row of it dates before the start is out of scope.
+    SELECT invoice_key, bool_and(COALESCE(sent_at < %(start)s, false)) AS is_out_of_scope
+    FROM owned_row
+    GROUP BY invoice_key
+)
+SELECT member.invoice_key, COALESCE(sent.is_out_of_scope, false) AS is_out_of_scope
+FROM member
+LEFT JOIN sent USING (invoice_key);
+ANALYZE population;

@@ -1,0 +1,67 @@
+-- The tables of one comparison. They are the session's own and gone with its transaction, so that two comparisons of
+-- one date at once cannot meet.
+
+-- Every jobid and billnum that leads to an invoice of the population, found by following them to and fro.
+CREATE TEMP TABLE found_key (
+    kind text NOT NULL CHECK (kind IN ('jobid', 'billnum')),
+    value text NOT NULL,
+    is_pulled boolean NOT NULL DEFAULT false,   -- its events are in found_event
+    ledger_batch integer,                       -- the question to the ledger that named it; null: not asked yet
+    PRIMARY KEY (kind, value)
+) ON COMMIT DROP;
+
+CREATE TEMP TABLE found_event (
+    statusid text PRIMARY KEY,
+    jobid text,
+    billnum text,
+    statustype text NOT NULL,
+    code text NOT NULL,                         -- a payment's type number, else the statuscode
+    statustime timestamp NOT NULL,
+    number numeric NOT NULL,                    -- the number in the statusid: the order of events of one second
+    amount numeric,
+    is_seed boolean NOT NULL                    -- it puts its invoice into the population by itself
+) ON COMMIT DROP;
+
+CREATE TEMP TABLE ledger_row (
+    row_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    batch integer NOT NULL,
+    billnum text NOT NULL,
+    jobid text,
+    status text NOT NULL,
+    total numeric NOT NULL,
+    paid numeric NOT NULL,
+    discount numeric,
+    credited numeric,
+    open numeric,
+    currency text,
+    sent_at timestamptz,
+    changed_at timestamptz,
+    payments_by_ropo boolean NOT NULL
+) ON COMMIT DROP;
+
+-- Invoices that belong to the population though neither an event nor a ledger row of the day says so: those of an
+-- earlier reconciliation of the date, those that somebody asks for, and those of rows in quarantine.
+CREATE TEMP TABLE named_invoice (
+    invoice_key text NOT NULL,
+    jobid text,
+    billnum text,
+    is_seed boolean NOT NULL,
+    is_quarantined boolean NOT NULL
+) ON COMMIT DROP;
+
+CREATE TEMP TABLE code_meaning (
+    statustype text NOT NULL,
+    code text NOT NULL,
+    kind text,                                  -- of a payment: paid, discount, ignore
+    payment integer,                            -- places in PAYMENTS and STAGES of include/config/status_map.py
+    stage integer,
+    part_end text,
+    PRIMARY KEY (statustype, code)
+) ON COMMIT DROP;
+
+CREATE TEMP TABLE word_meaning (
+    status text PRIMARY KEY,
+    payment integer,
+    stage integer,
+    part_end text
+) ON COMMIT DROP;

@@ -1,0 +1,15 @@
+-- The invoices with an event dated or first stored in the span (for a business date: that day in the market's zone).
+INSERT INTO found_key (kind, value)
+WITH seed AS (
+    SELECT jobid, billnum
+    FROM ropo.status_event
+    WHERE profile = %(profile)s AND statustime >= %(dated_from)s AND statustime < %(dated_to)s
+    UNION
+    SELECT jobid, billnum
+    FROM ropo.status_event
+    WHERE profile = %(profile)s AND first_seen_at >= %(seen_from)s AND first_seen_at < %(seen_to)s
+)
+SELECT 'jobid', jobid FROM seed WHERE jobid IS NOT NULL
+UNION
+SELECT 'billnum', billnum FROM seed WHERE billnum IS NOT NULL
+ON CONFLICT DO NOTHING

@@ -1,0 +1,82 @@
+-- What each side says of each invoice of the population, in the three parts of a state.
+
+CREATE TEMP TABLE ropo_side ON COMMIT DROP AS
+WITH newest AS (
+    SELECT
+        invoice_key,
+        count(*) AS event_count,
+        COALESCE(sum(amount) FILTER (WHERE kind = 'paid'), 0) AS paid,
+        COALESCE(sum(amount) FILTER (WHERE kind = 'discount'), 0) AS discount,
+        COALESCE(bool_or(amount < 0) FILTER (WHERE kind IN ('paid', 'discount')), false) AS has_negative,
+        COALESCE(bool_or(amount IS NULL) FILTER (WHERE kind IN ('paid', 'discount')), false) AS lacks_amount,
+        min(seq) AS first_seq,
+        max(seq) FILTER (WHERE kind IN ('paid', 'discount')) AS money_seq,
+        max(seq) FILTER (WHERE payment IS NOT NULL) AS payment_seq,
+        max(seq) FILTER (WHERE stage IS NOT NULL) AS stage_seq,
+        max(seq) FILTER (WHERE part_end IS NOT NULL AND may_end) AS end_seq,
+        max(seq) FILTER (WHERE NOT is_mapped) AS unmapped_seq,
+        max(seq) FILTER (WHERE NOT is_mapped AND statustype = 'payment') AS unmapped_money_seq,
+        -- A code that means nothing (98) cannot make an unknown one known.
+        max(seq) FILTER (
+            WHERE kind IN ('paid', 'discount') OR payment IS NOT NULL OR stage IS NOT NULL OR part_end IS NOT NULL
+        ) AS meaning_seq
+    FROM spoken
+    JOIN population USING (invoice_key)
+    WHERE NOT population.is_out_of_scope
+    GROUP BY invoice_key
+)
+SELECT
+    newest.*,
+    of_payment.payment AS payment_code,
+    of_stage.stage,
+    of_end.part_end,
+    first.business_date AS first_date,
+    money.business_date AS money_date,
+    GREATEST(money.business_date, of_payment.business_date) AS payment_date,
+    of_stage.business_date AS stage_date,
+    of_end.business_date AS end_date,
+    unmapped.business_date AS unmapped_date
+FROM newest
+JOIN spoken AS first ON first.seq = newest.first_seq
+LEFT JOIN spoken AS money ON money.seq = newest.money_seq
+LEFT JOIN spoken AS of_payment ON of_payment.seq = newest.payment_seq
+LEFT JOIN spoken AS of_stage ON of_stage.seq = newest.stage_seq
+LEFT JOIN spoken AS of_end ON of_end.seq = newest.end_seq
+LEFT JOIN spoken AS unmapped ON unmapped.seq = newest.unmapped_seq;
+ANALYZE ropo_side;
+
+CREATE TEMP TABLE ledger_side ON COMMIT DROP AS
+WITH ranked AS (
+    SELECT
+        owned_row.*,
+        -- One row stands for the invoice; of several (a category of its own) always the same one.
+        row_number() OVER (
+            PARTITION BY invoice_key
+            ORDER BY jobid COLLATE "C", billnum COLLATE "C", changed_at DESC NULLS LAST, total, paid, row_id
+        ) AS place,
+        count(*) OVER (PARTITION BY invoice_key) AS row_count
+    FROM owned_row
+    JOIN population USING (invoice_key)
+    WHERE NOT population.is_out_of_scope
+), keys AS (
+    SELECT
+        invoice_key,
+        count(DISTINCT row_key) AS key_count,
+        count(jobid) > count(DISTINCT jobid) AS repeats_jobid
+    FROM ranked
+    WHERE row_count > 1
+    GROUP BY invoice_key
+)
+SELECT
+    ranked.*,
+    COALESCE(keys.key_count, 1) AS key_count,
+    COALESCE(keys.repeats_jobid, false) AS repeats_jobid,
+    word.status IS NOT NULL AS is_mapped,
+    word.payment AS payment_word,
+    word.stage,
+    word.part_end,
+    ranked.total - COALESCE(ranked.credited, 0) AS payable
+FROM ranked
+LEFT JOIN keys USING (invoice_key)
+LEFT JOIN word_meaning AS word ON word.status = ranked.status;
+ANALYZE ledger_side;

@@ -1,0 +1,111 @@
+"""Counts and money of a comparison, and the proof that they tie."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from include.reconciliation.categories import CATEGORIES, MATCHED
+from include.reconciliation.statements import only_row, statement
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+
+_MONEY = ("ropo_paid", "ropo_discount", "ledger_paid", "ledger_discount")
+
+
+class TotalsDoNotTieError(RuntimeError):
+    """The comparison's totals disagree with what they are totals of: it is wrong, and nothing of it is recorded."""
+
+
+class CurrencyTotals(msgspec.Struct, kw_only=True):
+    """Money of one currency, never summed across currencies.
+
+    Of an invoice with several rows in the ledger one row stands in the sums; the others are ``extra`` rows.
+
+    :param ropo_paid: money received, by Ropo's events; ``ropo_discount``: cash discounts.
+    :param ledger_paid: money received, by the ledger; ``ledger_discount``: cash discounts.
+    """
+
+    currency: str
+    invoices: int = 0
+    ropo_paid: Decimal = Decimal(0)
+    ropo_discount: Decimal = Decimal(0)
+    ledger_paid: Decimal = Decimal(0)
+    ledger_discount: Decimal = Decimal(0)
+
+
+class Totals(msgspec.Struct, kw_only=True):
+    """What a comparison comes to.
+
+    :param population: matched + pending + breaks (+ accepted: no break can be accepted yet).
+    :param categories: category to its number of matched, pending and breaking invoices; those without any are left out.
+    :param ropo_invoices: invoices that Ropo speaks of = population - ``missing_at_ropo``.
+    :param ledger_rows: rows of the ledger = population - ``missing_in_ledger`` + ``extra_rows``.
+    """
+
+    population: int = 0
+    matched: int = 0
+    pending: int = 0
+    breaks: int = 0
+    accepted: int = 0
+    out_of_scope: int = 0
+    ropo_invoices: int = 0
+    missing_at_ropo: int = 0
+    ledger_rows: int = 0
+    missing_in_ledger: int = 0
+    extra_rows: int = 0
+    categories: dict[str, dict[str, int]] = {}
+    currencies: list[CurrencyTotals] = []
+
+
+def require_ties(cursor: Cursor, profile: Profile) -> None:
+    """Check each side's rows and money against the comparison's.
+
+    :raises TotalsDoNotTieError: naming every total that does not tie, with both figures.
+    """
+    cursor.execute(statement("ties"), {"currency": profile.currency})
+    wrong = [
+        f"{total}{f' in {currency}' if currency else ''}: {counted} counted, {tied} by the comparison"
+        for total, currency, counted, tied in cursor.fetchall()
+        if counted != tied
+    ]
+    if wrong:
+        raise TotalsDoNotTieError(f"Profile {profile.name}: the totals do not tie; {'; '.join(wrong)}")
+
+
+def totals_of(cursor: Cursor) -> Totals:
+    """Return the totals of the comparison in the session."""
+    cursor.execute(statement("counts"))
+    totals = Totals()
+    currencies: dict[str, CurrencyTotals] = {}
+    names = [column.name for column in cursor.description or ()]
+    for values in cursor.fetchall():
+        row = dict(zip(names, values, strict=True))
+        invoices: int = row["invoices"]
+        by_bucket = totals.categories.setdefault(row["category"], {})
+        by_bucket[row["bucket"]] = by_bucket.get(row["bucket"], 0) + invoices
+        totals.population += invoices
+        totals.missing_at_ropo += row["missing_at_ropo"]
+        totals.missing_in_ledger += row["missing_in_ledger"]
+        totals.ledger_rows += int(row["ledger_rows"])
+        setattr(totals, row["bucket"], getattr(totals, row["bucket"]) + invoices)
+        money = currencies.setdefault(row["currency"], CurrencyTotals(currency=row["currency"]))
+        money.invoices += invoices
+        for name in _MONEY:
+            setattr(money, name, getattr(money, name) + row[name])
+    totals.ropo_invoices = totals.population - totals.missing_at_ropo
+    totals.extra_rows = totals.ledger_rows - (totals.population - totals.missing_in_ledger)
+    totals.currencies = [currencies[name] for name in sorted(currencies)]
+    totals.categories = {name: totals.categories[name] for name in CATEGORIES if name in totals.categories}
+    cursor.execute("SELECT count(*) FROM population WHERE is_out_of_scope")
+    totals.out_of_scope = only_row(cursor)[0]
+    if totals.population != totals.matched + totals.pending + totals.breaks + totals.accepted:
+        raise TotalsDoNotTieError(f"population {totals.population} is not matched + pending + breaks + accepted")
+    if totals.matched != sum(totals.categories.get(MATCHED, {}).values()):
+        raise TotalsDoNotTieError(f"matched {totals.matched} is not the number of invoices in the category matched")
+    return totals

@@ -1,0 +1,126 @@
+"""Codes that the status map lacks: ``python -m include.reconciliation.unmapped [--profile NAME]``.
+
+They are printed in the form in which they stand in the map. The label (statusref) of such a code is the only text of a
+row that is ever shown, and a payment's type number only where it is a number: other texts of rows are personal data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from include.config.errors import ConfigurationError
+from include.config.profiles import load_profile, load_profiles
+from include.config.status_map import COMMENT_TYPE, PAYMENT_TYPE, load_status_map
+from include.reconciliation.statements import statement
+from include.status_store.database import StoreUnavailableError, connect, store_dsn_from_environment
+from include.status_store.migrate import require_current
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+    from include.config.status_map import StatusMap
+
+HIDDEN = "(a text, not shown)"
+_NUMBER = re.compile(r"\d{0,9}")
+_LABEL_LENGTH = 60
+
+
+class UnmappedCode(msgspec.Struct, frozen=True):
+    """A code that the status map lacks.
+
+    :param statustype: type of its rows, in small letters.
+    :param code: a payment's type number (statustext), else the statuscode.
+    :param label: Ropo's own word for it (statusref), of the newest row.
+    :param count: rows with it.
+    """
+
+    statustype: str
+    code: str
+    label: str
+    count: int
+
+
+def shown_code(statustype: str, code: str) -> str:
+    """Return a code as it may be shown: a payment's is a field of free text, of which only a number is a code."""
+    return HIDDEN if statustype == PAYMENT_TYPE and not _NUMBER.fullmatch(code) else code
+
+
+def shown_label(label: str) -> str:
+    """Return a label (statusref) on one line, cut to a length that no more than a label needs."""
+    return " ".join(label.split())[:_LABEL_LENGTH]
+
+
+def unmapped_of_population(cursor: Cursor, profile: Profile) -> list[UnmappedCode]:
+    """Return the unmapped codes of the comparison in the session."""
+    cursor.execute(statement("unmapped_found"), {"profile": profile.name})
+    return list(_codes(cursor.fetchall()))
+
+
+def unmapped_of_profile(cursor: Cursor, profile: Profile, status_map: StatusMap) -> list[UnmappedCode]:
+    """Return the unmapped codes of all of a profile's events."""
+    known = {(PAYMENT_TYPE, code) for code in status_map.payments}
+    known |= {(kind.lower(), code) for kind, meanings in status_map.events.items() for code in meanings}
+    cursor.execute(statement("unmapped_scan"), {"profile": profile.name})
+    return list(_codes(row for row in cursor.fetchall() if (row[0], row[1]) not in known))
+
+
+def as_map(codes: Sequence[UnmappedCode]) -> Iterator[str]:
+    """Yield lines of YAML for the section ``ropo`` of the status map; what the codes mean is left to the reader."""
+    sections = {PAYMENT_TYPE: "  payments:", COMMENT_TYPE: "  comments:"}
+    yield "ropo:"
+    for statustype, heading in sections.items():
+        yield from _section(heading, "    ", "ignore" if statustype == PAYMENT_TYPE else "{}", codes, statustype)
+    others = sorted({code.statustype for code in codes} - set(sections))
+    if others:
+        yield "  others:"
+    for statustype in others:
+        yield from _section(f"    {json.dumps(statustype, ensure_ascii=False)}:", "      ", "{}", codes, statustype)
+
+
+def _section(heading: str, indent: str, value: str, codes: Sequence[UnmappedCode], statustype: str) -> Iterator[str]:
+    of_type = [code for code in codes if code.statustype == statustype]
+    if of_type:
+        yield heading
+    for code in of_type:
+        # Commented out: a code is in the map only when somebody has said what it means.
+        quoted = json.dumps(code.code, ensure_ascii=False)
+        yield f"{indent}# {quoted}: {value}    # {code.label}, seen {code.count} times"
+
+
+def _codes(rows: Iterable[tuple[str, str, str, int]]) -> Iterator[UnmappedCode]:
+    for statustype, code, label, count in rows:
+        yield UnmappedCode(statustype, shown_code(statustype, code), shown_label(label), count)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """List the unmapped codes of every profile, or of one."""
+    parser = argparse.ArgumentParser(prog="python -m include.reconciliation.unmapped", description=__doc__)
+    parser.add_argument("--profile", help="one profile; by default every profile of the profiles file")
+    name = parser.parse_args(arguments).profile
+    try:
+        profiles = (load_profile(name),) if name else load_profiles()
+        with closing(connect(store_dsn_from_environment())) as store:
+            require_current(store)
+            for profile in profiles:
+                with store.cursor() as cursor:
+                    codes = unmapped_of_profile(cursor, profile, load_status_map(profile.status_map))
+                sys.stdout.write(f"# Profile {profile.name}: {len(codes)} codes are not in {profile.status_map}\n")
+                sys.stdout.writelines(f"{line}\n" for line in (as_map(codes) if codes else ()))
+    except (ConfigurationError, StoreUnavailableError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

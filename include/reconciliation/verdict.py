@@ -1,0 +1,190 @@
+"""The verdict of a profile's business date. Never green on missing knowledge."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from include.reconciliation.business_days import day_span
+from include.reconciliation.statements import only_row, statement
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+    from include.reconciliation.totals import Totals
+
+Verdict = Literal["reconciled", "pending", "breaks", "incomplete"]
+# Longer than any answer may take to come and to be kept: a drain poll still open after it belongs to a dead process.
+LEFT_OPEN_AFTER = datetime.timedelta(minutes=15)
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """Why a verdict is what it is.
+
+    :param word: for machines.
+    :param text: for people, with the numbers and what to do next.
+    """
+
+    word: str
+    text: str
+
+
+class LedgerKnowledge(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger's answer says of itself.
+
+    :param is_empty: the SELECT returned nothing at all, of any date.
+    :param newest_change: asked only where the profile has a ``max_age_hours``.
+    """
+
+    is_empty: bool
+    newest_change: datetime.datetime | None = None
+
+
+class StoreKnowledge(msgspec.Struct, frozen=True, kw_only=True):
+    """What the store knows, and does not know, of a business date (``knowledge.sql``)."""
+
+    has_reread: bool
+    reread_outcome: str | None
+    is_cut: bool
+    absent: int
+    recovered: int | None
+    is_after_day_end: bool
+    newest_empty: datetime.datetime | None
+    doubts: int
+    left_open: int
+    quarantined: int
+    unparsed: int
+    events_cutoff: datetime.datetime | None
+
+
+def read_knowledge(
+    cursor: Cursor, profile: Profile, day: datetime.date, *, reread_poll_id: int | None, now: datetime.datetime
+) -> StoreKnowledge:
+    """Ask the store what it knows of a business date.
+
+    :param reread_poll_id: the re-read of this run; None where there was none.
+    """
+    parameters = {
+        "profile": profile.name,
+        "business_date": day,
+        "day_end": day_span(day, profile.zone)[1],
+        "reread_poll_id": reread_poll_id,
+        "open_before": now - LEFT_OPEN_AFTER,
+    }
+    cursor.execute(statement("knowledge"), parameters)
+    names = [column.name for column in cursor.description or ()]
+    return StoreKnowledge(**dict(zip(names, only_row(cursor), strict=True)))
+
+
+def missing_knowledge(
+    profile: Profile, day: datetime.date, known: StoreKnowledge, ledger: LedgerKnowledge, now: datetime.datetime
+) -> list[Reason]:
+    """Return every reason for which a business date cannot be judged, in the order in which to mend them."""
+    day_end = day_span(day, profile.zone)[1]
+    reasons = []
+    if now < day_end:
+        ends = day_end.astimezone(profile.zone)
+        reasons.append(Reason("day_not_over", f"{day} is not over before {ends:%Y-%m-%d %H:%M %Z}; run it again then"))
+    reasons += _of_reread(day, known)
+    reasons += _of_queue(profile, day, known, day_end)
+    reasons += _of_ledger(profile, ledger, now)
+    return reasons
+
+
+def judge(totals: Totals, missing: list[Reason]) -> tuple[Verdict, list[Reason]]:
+    """Return the verdict and its reasons; what is missing comes before what was found."""
+    found = []
+    if totals.breaks:
+        text = f"{totals.breaks} of {totals.population} invoices differ: {_counted(totals, 'breaks')}"
+        found.append(Reason("breaks", text))
+    if totals.pending:
+        text = f"{totals.pending} invoices differ and are within their grace: {_counted(totals, 'pending')}"
+        found.append(Reason("pending", text))
+    if missing:
+        return "incomplete", missing + found
+    if totals.breaks:
+        return "breaks", found
+    return ("pending" if totals.pending else "reconciled"), found
+
+
+def is_red(verdict: str, breaks: int, fail_on: Collection[str]) -> bool:
+    """Tell whether a run fails, by a profile's ``fail_on``.
+
+    A date that is incomplete and has breaks as well is red where either of them is asked for.
+    """
+    return verdict in fail_on or (breaks > 0 and "breaks" in fail_on)
+
+
+def _of_reread(day: datetime.date, known: StoreKnowledge) -> Iterator[Reason]:
+    if not known.has_reread:
+        yield Reason("reread_missing", f"this run has no re-read of {day}; run the date again")
+    elif known.reread_outcome not in ("landed", "empty"):
+        text = f"the re-read of {day} ended as {known.reread_outcome}; see its task's log, then run the date again"
+        yield Reason("reread_failed", text)
+    elif not known.is_after_day_end:
+        yield Reason("reread_too_early", f"{day} was re-read before it was over; run the date again")
+    if known.is_cut:
+        text = (
+            f"the re-read of {day} gave as many rows as an answer may hold, so some may be missing; run the date again"
+        )
+        yield Reason("reread_cut", text)
+    if known.absent:
+        text = (
+            f"the re-read of {day} did not show {known.absent} events that the store holds for it; "
+            "run the date again, and ask Ropo if it stays so"
+        )
+        yield Reason("reread_contradicted", text)
+
+
+def _of_queue(
+    profile: Profile, day: datetime.date, known: StoreKnowledge, day_end: datetime.datetime
+) -> Iterator[Reason]:
+    if known.newest_empty is None or known.newest_empty < day_end:
+        text = (
+            f"no drain has emptied the queue since {day} ended; let ropo_status_drain finish, then run the date again"
+        )
+        yield Reason("no_drain_since", text)
+    if known.doubts:
+        text = (
+            f"{known.doubts} drain polls ended in doubt, with windows that reach {day} or later, not yet recovered; "
+            "the drain re-reads them by itself, what it cannot prove must be accepted with a note"
+        )
+        yield Reason("doubt_not_recovered", text)
+    if known.left_open:
+        text = f"{known.left_open} drain polls were left open by a process that died; the next drain judges them"
+        yield Reason("poll_left_open", text)
+    if known.quarantined:
+        text = (
+            f"{known.quarantined} rows of profile {profile.name} wait in quarantine; "
+            "replay them with a newer parser or dismiss them with a note"
+        )
+        yield Reason("rows_in_quarantine", text)
+    if known.unparsed:
+        yield Reason(
+            "pages_unparsed", f"{known.unparsed} pages of profile {profile.name} are not parsed yet; replay them"
+        )
+
+
+def _of_ledger(profile: Profile, ledger: LedgerKnowledge, now: datetime.datetime) -> Iterator[Reason]:
+    name = f"the ledger (connection {profile.ledger.connection})"
+    hours = profile.ledger.max_age_hours
+    if ledger.is_empty:
+        yield Reason("ledger_empty", f"{name} returns no row at all; check its SELECT and what its role may see")
+    elif hours and ledger.newest_change is None:
+        yield Reason("ledger_stale", f"{name} names no change at all, so its age is not known; fill changed_at")
+    elif hours and ledger.newest_change is not None and now - ledger.newest_change > datetime.timedelta(hours=hours):
+        newest = ledger.newest_change.astimezone(profile.zone)
+        text = (
+            f"the newest change of {name} is of {newest:%Y-%m-%d %H:%M %Z}, older than {hours} hours; see to its feed"
+        )
+        yield Reason("ledger_stale", text)
+
+
+def _counted(totals: Totals, bucket: str) -> str:
+    counts: dict[str, Any] = {name: buckets[bucket] for name, buckets in totals.categories.items() if bucket in buckets}
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
