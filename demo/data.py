@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -50,24 +51,27 @@ class Data:
 
 
 def provide(home: Path, server: Server, now: datetime.datetime) -> tuple[Data, bool]:
-    """Give the data of a home. It is made, and the databases with it, where there is none of this day that stood still.
+    """Give the data of a home. It is made, and the databases with it, unless just this is there, and stood still.
 
     :param home: the demo's home.
     :param server: its running server, provisioned; its databases ``store`` and ``erp`` hold the demo's data alone.
     :param now: aware.
     :return: the data, and whether it was made anew.
     """
+    first_day = now.astimezone(MARKET).date() - datetime.timedelta(days=PAST_DAYS)
+    dataset = make_dataset(SEED, first_day, PAST_DAYS + COMING_DAYS)
+    fingerprint = hashlib.sha256(repr(dataset.rows).encode()).hexdigest()
     known = recorded(home)
-    usable = known is not None and not known.moved_on and _same_day(known.as_of, now) and port_is_free(known.port)
+    usable = known is not None and known.fingerprint == fingerprint and not known.moved_on and port_is_free(known.port)
     if known is None or not usable:
         for database in ("store", "erp"):
             server.drop_database(database)
         server.provision()
         port = USUAL_PORT if port_is_free(USUAL_PORT) else free_port()
-        known = Recorded(as_of=now, port=port, cid=DEFAULT_CID, apicode=DEFAULT_APICODE, moved_on=False)
+        known = Recorded(
+            as_of=now, port=port, cid=DEFAULT_CID, apicode=DEFAULT_APICODE, fingerprint=fingerprint, moved_on=False
+        )
         record(home, known)
-    first_day = known.as_of.astimezone(MARKET).date() - datetime.timedelta(days=PAST_DAYS)
-    dataset = make_dataset(SEED, first_day, PAST_DAYS + COMING_DAYS)
     data = Data(known.as_of, known.port, dataset, plan_differences(dataset, known.as_of))
     move_ledger(server, data, known.as_of)
     return data, not usable
@@ -80,8 +84,4 @@ def move_ledger(server: Server, data: Data, as_of: datetime.datetime) -> None:
     :param data: the home's data.
     :param as_of: the moment.
     """
-    seed_ledger(server.dsn("erp", "erp"), data.dataset, data.differences, as_of=as_of)
-
-
-def _same_day(one: datetime.datetime, other: datetime.datetime) -> bool:
-    return one.astimezone(MARKET).date() == other.astimezone(MARKET).date()
+    seed_ledger(server.dsn("erp"), data.dataset, data.differences, as_of=as_of)

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import connection as Connection
 
-# Each database belongs to a role of its own name, as it would in an installation; none of them is a superuser.
-DATABASES = ("airflow", "store", "erp")
+# Each database and the role it belongs to; none of them is a superuser, as in an installation. The ledger's owner has
+# another name than its schema `erp`: PostgreSQL would look there first for what the owner makes without a schema.
+OWNERS = {"airflow": "airflow", "store": "ropo_store", "erp": "erp_owner"}
 LEDGER_READER = "erp_reader"
 
 
@@ -44,29 +45,30 @@ class Server:
     password: str = field(repr=False)
     host: str = cluster.HOST
 
-    def dsn(self, database: str, user: str = cluster.SUPERUSER, driver: str = "") -> str:
+    def dsn(self, database: str, user: str | None = None, driver: str = "") -> str:
         """The address of a database as a URL, for libpq (psycopg2) and, with a driver, for SQLAlchemy.
 
         :param database: its name.
-        :param user: the role.
+        :param user: the role; by default the database's owner.
         :param driver: SQLAlchemy's name of a driver, such as ``psycopg2``.
         :return: the URL, with the password in it: never for a log.
         """
+        user = user or OWNERS.get(database, cluster.SUPERUSER)
         scheme = f"postgresql+{driver}" if driver else "postgresql"
         return f"{scheme}://{quote(user)}:{quote(self.password)}@{self.host}:{self.port}/{quote(database)}"
 
-    def airflow_connection(self, database: str, user: str) -> dict[str, str | int]:
+    def airflow_connection(self, database: str, user: str | None = None) -> dict[str, str | int]:
         """A database as an Airflow connection.
 
         :param database: its name.
-        :param user: the role.
+        :param user: the role; by default the database's owner.
         :return: the fields of an ``AIRFLOW_CONN_…`` JSON value.
         """
         return {
             "conn_type": "postgres",
             "host": self.host,
             "port": self.port,
-            "login": user,
+            "login": user or OWNERS.get(database, cluster.SUPERUSER),
             "password": self.password,
             "schema": database,
         }
@@ -113,14 +115,14 @@ class Server:
 
     def provision(self) -> None:
         """Make the databases of the demo, their owners, and the role that may only read the ledger; repeatable."""
-        for name in DATABASES:
-            self.create_database(name, owner=name)
+        for name, owner in OWNERS.items():
+            self.create_database(name, owner=owner)
         with self._admin() as admin, admin.cursor() as cursor:
             self._create_role(cursor, LEDGER_READER)
             reader = sql.Identifier(LEDGER_READER)
             cursor.execute(sql.SQL("GRANT pg_read_all_data TO {}").format(reader))
             cursor.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(reader))
-            for name in DATABASES:
+            for name in OWNERS:
                 cursor.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
             cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE erp TO {}").format(reader))
 

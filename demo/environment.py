@@ -68,7 +68,7 @@ def with_embedded_metadata(environment: Mapping[str, str], server: Server) -> di
     :param server: the running server.
     :return: them, and the metadata database.
     """
-    return {**environment, METADATA_VARIABLE: server.dsn("airflow", "airflow", "psycopg2")}
+    return {**environment, METADATA_VARIABLE: server.dsn("airflow", driver="psycopg2")}
 
 
 def with_demo(environment: Mapping[str, str], server: Server, demo: Recorded) -> dict[str, str]:
@@ -87,7 +87,7 @@ def with_demo(environment: Mapping[str, str], server: Server, demo: Recorded) ->
     }
     connections = {
         "AIRFLOW_CONN_ROPO_ONE_DEFAULT": ropo_one,
-        STORE_VARIABLE: server.airflow_connection("store", "store"),
+        STORE_VARIABLE: server.airflow_connection("store"),
         "AIRFLOW_CONN_ERP_LEDGER": server.airflow_connection("erp", "erp_reader"),
     }
     values = {name: json.dumps(fields) for name, fields in connections.items()}

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from include.simulator.ropo import Ropo
 
 PROFILE = "demo"
+# The profile's `fail_on`, as it is by default.
+RED_VERDICTS = ("breaks", "incomplete")
 DRAIN_DAG, DAY_DAG = "ropo_status_drain", "ropo_reconciliation"
 
 
@@ -92,14 +94,21 @@ def run(demo: Demo, progress: Progress) -> list[str]:
     """
     dates = demo.data.dates
     runs = [(DRAIN_DAG, {}), *((DAY_DAG, {"date": day.isoformat()}) for day in dates)]
+    states = {}
     for answer in _through_airflow(demo, runs):
         what = f"{answer['dag_id']} {answer['conf'].get('date', '')}".strip()
         progress.say(f"{what}: run {answer['state']} ({answer['seconds']:.1f} s)")
         if answer["dag_id"] == DRAIN_DAG and answer["state"] != "success":
             raise DemoFailedError(f"the drain failed; what Airflow said is in {_log(demo.home)}")
-    found = outcome.read(demo.server.dsn("store", "store"), PROFILE, dates)
+        states[answer["conf"].get("date")] = answer["state"]
+    found = outcome.read(demo.server.dsn("store"), PROFILE, dates)
     print(f"\n{outcome.table(found)}\n\nSome of the differences:\n\n{outcome.named(found)}\n", flush=True)
-    return outcome.surprises(found, dates, demo.data.differences)
+    wrong_runs = [
+        f"{date.business_date}: is {date.verdict}, and its run in Airflow {states[str(date.business_date)]}"
+        for date in found.dates
+        if (states[str(date.business_date)] == "failed") != (date.verdict in RED_VERDICTS)
+    ]
+    return outcome.surprises(found, dates, demo.data.differences) + wrong_runs
 
 
 def _variables(home: Path, server: Server) -> dict[str, str]:

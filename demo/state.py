@@ -29,6 +29,7 @@ class Recorded:
     :param port: the TCP port of Ropo One's stand-in on the loopback address.
     :param cid: the customer number there.
     :param apicode: its secret.
+    :param fingerprint: of what the stand-in serves, which is another each day.
     :param moved_on: whether the stand-in has gone on producing since.
     """
 
@@ -36,6 +37,7 @@ class Recorded:
     port: int
     cid: str
     apicode: str
+    fingerprint: str
     moved_on: bool
 
     @property

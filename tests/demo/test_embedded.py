@@ -68,12 +68,12 @@ def _wait_until_gone(pid: int) -> None:
 
 
 def test_it_is_reached_by_psycopg2_by_sqlalchemy_and_by_the_async_engine_of_airflow(server: embedded.Server) -> None:
-    assert str(_query(server.dsn("store", "store"), "SHOW server_version")).startswith("18")
-    with sqlalchemy.create_engine(server.dsn("airflow", "airflow", "psycopg2")).connect() as connection:
+    assert str(_query(server.dsn("store"), "SHOW server_version")).startswith("18")
+    with sqlalchemy.create_engine(server.dsn("airflow", driver="psycopg2")).connect() as connection:
         assert connection.exec_driver_sql("SELECT current_user").scalar() == "airflow"
 
     async def ask() -> object:
-        engine = create_async_engine(server.dsn("airflow", "airflow", "asyncpg"))
+        engine = create_async_engine(server.dsn("airflow", driver="asyncpg"))
         async with engine.connect() as connection:
             answer = (await connection.execute(sqlalchemy.text("SELECT current_user"))).scalar()
         await engine.dispose()
@@ -94,7 +94,7 @@ def test_its_password_is_readable_by_its_owner_only_and_not_shown(server: embedd
 
 
 def test_the_ledgers_reader_reads_what_is_there_later_and_writes_nothing(server: embedded.Server) -> None:
-    with closing(psycopg2.connect(server.dsn("erp", "erp"))) as connection, connection.cursor() as cursor:
+    with closing(psycopg2.connect(server.dsn("erp"))) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA erp; CREATE TABLE erp.invoice AS SELECT 7 AS total")
         connection.commit()
     reader = server.dsn("erp", embedded.LEDGER_READER)
@@ -123,7 +123,7 @@ def test_a_fresh_database_is_a_copy_of_its_template_in_less_than_a_second(server
 
 def test_providing_the_databases_again_changes_nothing(server: embedded.Server) -> None:
     server.provision()
-    assert not server.create_database("store", owner="store")
+    assert not server.create_database("store", owner=embedded.OWNERS["store"])
 
 
 def test_two_that_start_it_at_once_share_it_and_the_last_to_leave_stops_it(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from demo.state import DemoRunsAlreadyError, Recorded, alone, record, recorded
 if TYPE_CHECKING:
     from pathlib import Path
 
-DEMO = Recorded(datetime.datetime(2026, 11, 24, 4, tzinfo=datetime.UTC), 9, "1000011", "code", moved_on=False)
+DEMO = Recorded(datetime.datetime(2026, 11, 24, 4, tzinfo=datetime.UTC), 9, "1000011", "code", "print", moved_on=False)
 
 
 def _bare() -> dict[str, str]:
