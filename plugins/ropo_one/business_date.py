@@ -13,6 +13,20 @@ if TYPE_CHECKING:
 PARAM = "date"
 
 
+def parse_date(text: str) -> datetime.date:
+    """Read a calendar date in the one form that Ropo One, the partition keys and the params have.
+
+    :raises ValueError: for any other form than YYYY-MM-DD, those of ISO 8601 too.
+    """
+    try:
+        date = datetime.date.fromisoformat(text)
+    except ValueError:
+        date = None
+    if date is None or date.isoformat() != text:
+        raise ValueError(f"expected YYYY-MM-DD, got {text!r}")
+    return date
+
+
 def business_date(context: Context) -> datetime.date:
     """Return the calendar date that a run is about: its partition key, else its ``date`` param.
 
@@ -30,16 +44,11 @@ def business_date(context: Context) -> datetime.date:
         )
     if not key and not param:
         raise AirflowFailException(
-            f"This run has no business date: expected a partition key (a scheduled run or a backfill) or the param '{PARAM}'"
+            "This run has no business date: expected a partition key (a scheduled run or a backfill) "
+            f"or the param '{PARAM}'"
         )
-    return _parsed(key, "partition key") if key else _parsed(str(param), f"param '{PARAM}'")
-
-
-def _parsed(text: str, what: str) -> datetime.date:
+    what = "partition key" if key else f"param '{PARAM}'"
     try:
-        date = datetime.date.fromisoformat(text)
-    except ValueError:
-        date = None
-    if date is None or date.isoformat() != text:
-        raise AirflowFailException(f"{what}: expected a business date YYYY-MM-DD, got {text!r}")
-    return date
+        return parse_date(str(key or param))
+    except ValueError as error:
+        raise AirflowFailException(f"The run's business date ({what}): {error}") from None

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-import msgspec
 
 from ropo_one.exceptions import RopoConnectionInvalidError
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
+CONNECTION_TYPE = "ropo_one"
 # A public client of Ropo's allows a request 240 s.
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 240.0
 
+_DEFAULT_PORTS = {"https": 443, "http": 80}
 
-class RopoConnection(msgspec.Struct, frozen=True, kw_only=True):
+
+@dataclass(frozen=True, kw_only=True)
+class RopoConnection:
     """A checked connection.
 
     :param base_url: scheme, host and port, without a slash at the end.
@@ -26,18 +29,15 @@ class RopoConnection(msgspec.Struct, frozen=True, kw_only=True):
 
     base_url: str
     cid: str
-    apicode: str
+    apicode: str = field(repr=False)
     connect_timeout: float = CONNECT_TIMEOUT
     read_timeout: float = READ_TIMEOUT
 
     @property
     def host(self) -> str:
-        """Host and port, as a queue is known by them."""
-        return urlsplit(self.base_url).netloc.lower()
-
-    def __repr__(self) -> str:
-        # The API code must not come out with a traceback's locals or a log of this object.
-        return f"RopoConnection(base_url={self.base_url!r}, cid={self.cid!r})"
+        """Host, and port where it is not the scheme's own, as a queue is known by them."""
+        parts = urlsplit(self.base_url)
+        return parts.netloc.lower().removesuffix(f":{_DEFAULT_PORTS[parts.scheme]}")
 
 
 def read_connection(connection: Connection) -> RopoConnection:
@@ -45,32 +45,51 @@ def read_connection(connection: Connection) -> RopoConnection:
 
     :raises RopoConnectionInvalidError: naming the connection and the field.
     """
-    name = connection.conn_id
-    for field, label in (("host", "Host"), ("login", "Customer number"), ("password", "API code")):
-        if not (getattr(connection, field) or "").strip():
-            raise RopoConnectionInvalidError(f"Connection {name}: {label} ({field}) is empty")
+    if connection.conn_type != CONNECTION_TYPE:
+        raise RopoConnectionInvalidError(
+            f"Connection {connection.conn_id}: expected the type {CONNECTION_TYPE}, got {connection.conn_type!r}; "
+            "a URI needs the form ropo-one://customer:apicode@host, with a hyphen"
+        )
     return RopoConnection(
-        base_url=_base_url(name, connection.host or "", connection.port),
-        cid=(connection.login or "").strip(),
-        apicode=(connection.password or "").strip(),
+        base_url=_base_url(connection),
+        cid=_required(connection, "login", "Customer number"),
+        apicode=_required(connection, "password", "API code"),
         connect_timeout=_seconds(connection, "connect_timeout", CONNECT_TIMEOUT),
         read_timeout=_seconds(connection, "read_timeout", READ_TIMEOUT),
     )
 
 
-def _base_url(name: str | None, host: str, port: int | None) -> str:
-    host = host.strip().rstrip("/")
-    url = host if "://" in host else f"https://{host}"
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.query or parts.fragment:
+def _required(connection: Connection, name: str, label: str) -> str:
+    # JSON may give a number.
+    value = getattr(connection, name)
+    text = "" if value is None else str(value).strip()
+    if not text:
+        raise RopoConnectionInvalidError(f"Connection {connection.conn_id}: {label} ({name}) is empty")
+    return text
+
+
+def _base_url(connection: Connection) -> str:
+    host = _required(connection, "host", "Host")
+    try:
+        parts = urlsplit(host if "://" in host else f"https://{host}")
+        port = parts.port or connection.port
+        # What the resolver would stumble over: an empty label, one of more than 63 characters.
+        usable = parts.scheme in _DEFAULT_PORTS and bool((parts.hostname or "").encode("idna"))
+    except ValueError:
+        usable = False
+    if not usable or "@" in parts.netloc or parts.query or parts.fragment or len(host.split()) > 1:
+        # The host is not repeated: somebody may have put a password into it.
         raise RopoConnectionInvalidError(
-            f"Connection {name}: Host (host): expected a host such as https://rc.ropo24.fi, got another form"
+            f"Connection {connection.conn_id}: Host (host): expected a host such as https://rc.ropo24.fi, "
+            "got another form"
         )
-    return f"{url}:{port}" if port and parts.port is None else url
+    netloc = parts.netloc if port == parts.port else f"{parts.netloc.rstrip(':')}:{port}"
+    return f"{parts.scheme}://{netloc}{parts.path}".rstrip("/")
 
 
 def _seconds(connection: Connection, key: str, default: float) -> float:
-    value = connection.extra_dejson.get(key)
+    extra: Any = connection.extra_dejson
+    value = extra.get(key) if isinstance(extra, dict) else None
     if value in (None, ""):
         return default
     try:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 import time
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import requests
 import tenacity
 from airflow.providers.http.hooks.http import HttpHook
+from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
-from requests.auth import AuthBase
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import HTTPError
 
 from include.status_store.source import NO_CONTENT, Answer, PollInDoubtError, PollRefusedError, PollUnsentError
+from ropo_one.business_date import parse_date
+from ropo_one.causes import cause, never_connected, timed_out
 from ropo_one.connection import RopoConnection, read_connection
 from ropo_one.exceptions import (
+    RopoConnectionInvalidError,
     RopoConnectionLostError,
     RopoRateLimitedError,
     RopoRedirectedError,
@@ -30,9 +31,13 @@ from ropo_one.exceptions import (
     RopoUnauthorizedError,
     RopoUnreachableError,
 )
+from ropo_one.refusals import json_object, reason, retry_after
+from ropo_one.session import Bearer, RopoSession
 
 if TYPE_CHECKING:
-    from requests import PreparedRequest, Response, Session
+    import datetime
+
+    from requests import Response, Session
 
 TOKEN_PATH = "/rest/token"  # noqa: S105 - a path
 STATUS_PATH = "/rest/jobs/statusupdates"
@@ -40,23 +45,10 @@ STATUS_PATH = "/rest/jobs/statusupdates"
 # Ropo documents a life of 2 hours; a token is renewed a little before.
 TOKEN_LIFE = 110 * 60.0
 UNSENT_ATTEMPTS = 3
-# Where a 429 does not say when to come back.
-RETRY_AFTER = 60.0
-_CHUNK = 256 * 1024
+_CHUNK = 64 * 1024
 _REFUSED = (400, 403, 404)
-
-
-class _Bearer(AuthBase):
-    """Sets our token, and keeps requests from setting a Basic one out of a .netrc file."""
-
-    def __init__(self) -> None:
-        self.token: str | None = None
-        self.renew_at = 0.0
-
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        if self.token:
-            request.headers["Authorization"] = f"Bearer {self.token}"
-        return request
+# RFC 6750, 2.1. Anything else would not pass as a header, and requests' error would repeat it.
+_TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 
 
 class RopoOneHook(HttpHook):
@@ -65,8 +57,8 @@ class RopoOneHook(HttpHook):
     Nothing here repeats a poll that may have reached the server. A poll that failed before any byte of it left is tried
     again a few times; everything else is for the caller to decide, by the exception's base class.
 
-    :param ropo_conn_id: Airflow connection of type ``ropo_one``: host (https unless it says otherwise), login = customer
-        number (cid), password = API code; extras ``connect_timeout`` (10) and ``read_timeout`` (240), in seconds.
+    :param ropo_conn_id: Airflow connection of type ``ropo_one``: host (https unless it says otherwise), login =
+        customer number (cid), password = API code; extras ``connect_timeout`` (10) and ``read_timeout`` (240), seconds.
     """
 
     conn_name_attr = "ropo_conn_id"
@@ -77,7 +69,8 @@ class RopoOneHook(HttpHook):
     def __init__(self, ropo_conn_id: str = default_conn_name) -> None:
         super().__init__(method="GET", http_conn_id=ropo_conn_id)
         self.ropo_conn_id = ropo_conn_id
-        self._bearer = _Bearer()
+        self._bearer = Bearer()
+        self._renew_at = 0.0
         self._renewed_after_401 = False
 
     @cached_property
@@ -86,7 +79,14 @@ class RopoOneHook(HttpHook):
 
         :raises RopoConnectionInvalidError: naming the connection and the field.
         """
-        return read_connection(self.get_connection(self.ropo_conn_id))
+        try:
+            connection = self.get_connection(self.ropo_conn_id)
+        except AirflowNotFoundException:
+            variable = f"AIRFLOW_CONN_{self.ropo_conn_id.upper()}"
+            raise RopoConnectionInvalidError(
+                f"{self._named} is not there: add it in the UI (Admin, Connections) or as {variable}, type ropo_one"
+            ) from None
+        return read_connection(connection)
 
     @property
     def queue(self) -> tuple[str, str]:
@@ -100,16 +100,15 @@ class RopoOneHook(HttpHook):
         :param extra_options: refused, since ``HttpHook`` would read timeouts and redirects from them.
         """
         if extra_options:
-            raise ValueError(f"extra_options: expected none, got {sorted(extra_options)}; set timeouts in the connection")
+            names = ", ".join(sorted(extra_options))
+            raise ValueError(f"extra_options: expected none, got {names}; timeouts are set in the connection")
         session = self._session
         session.headers.update(headers or {})
         return session
 
     @cached_property
     def _session(self) -> Session:
-        session = requests.Session()
-        session.auth = self._bearer
-        session.headers["Accept"] = "application/json"
+        session = RopoSession(self._bearer)
         self.base_url = self.settings.base_url
         self._base_url_initialized = True
         return self._configure_session_from_mount_adapters(session)
@@ -118,7 +117,7 @@ class RopoOneHook(HttpHook):
         """Fetch a token, and nothing else: the "Test" button must not take a page out of the queue."""
         try:
             self.fetch_token()
-        except (PollUnsentError, ValueError) as error:
+        except (PollUnsentError, PollRefusedError, ValueError) as error:
             return False, str(error)
         return True, f"{self.settings.base_url} gave a token for customer {self.settings.cid}. Nothing was polled"
 
@@ -126,6 +125,7 @@ class RopoOneHook(HttpHook):
         """Fetch a new token; polls do so by themselves.
 
         :raises RopoTokenRefusedError: where Ropo One gives none: 400 with ``errorId`` and ``errorText``, as documented.
+        :raises RopoRateLimitedError: where it asks to come back later.
         :raises RopoTokenUnavailableError: where no answer came, or another one.
         """
         settings = self.settings
@@ -135,25 +135,26 @@ class RopoOneHook(HttpHook):
                 settings.base_url + TOKEN_PATH,
                 json={"cid": settings.cid, "apicode": settings.apicode},
                 timeout=(settings.connect_timeout, settings.read_timeout),
-                allow_redirects=False,
             )
-        except requests.RequestException as error:
+        except (OSError, HTTPError) as error:  # all of requests' are OSErrors; a missing CA bundle is one of Python's
             raise RopoTokenUnavailableError(
-                f"{self._named}: the token request to {settings.host} failed: {_cause(error)}"
+                f"{self._named}: the token request to {settings.host} failed: {cause(error)}"
             ) from None
+        if response.status_code == requests.codes.too_many_requests:
+            raise self._rate_limited(response, "the token request")
         if response.status_code in (400, 401, 403):
             raise RopoTokenRefusedError(
-                f"{self._named}: {settings.host} refused a token for customer {settings.cid}{self._detail(response)}. "
+                f"{self._named}: {settings.host} refused a token for customer {settings.cid}{self._reason(response)}. "
                 "Check customer number and API code of this connection"
             )
-        token = _json(response).get("token") if response.ok else None
-        if not isinstance(token, str) or not token:
+        token = json_object(response).get("token") if response.status_code in (200, 201) else None
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise RopoTokenUnavailableError(
                 f"{self._named}: expected a token from {settings.host}, got HTTP {response.status_code}"
             )
         mask_secret(token)
         self._bearer.token = token
-        self._bearer.renew_at = time.monotonic() + TOKEN_LIFE
+        self._renew_at = time.monotonic() + TOKEN_LIFE
 
     def poll(self, *, date: datetime.date | str | None = None, billnum: str | None = None) -> Answer:
         """Send one GET of status updates and read its whole answer.
@@ -181,7 +182,7 @@ class RopoOneHook(HttpHook):
         return f"Connection {self.ropo_conn_id}"
 
     def _poll_once(self, params: dict[str, str]) -> Answer:
-        if self._bearer.token is None or time.monotonic() >= self._bearer.renew_at:
+        if self._bearer.token is None or time.monotonic() >= self._renew_at:
             self.fetch_token()
         settings = self.settings
         try:
@@ -189,22 +190,21 @@ class RopoOneHook(HttpHook):
                 settings.base_url + STATUS_PATH,
                 params=params,
                 timeout=(settings.connect_timeout, settings.read_timeout),
-                allow_redirects=False,
                 stream=True,
             )
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise self._failed(error) from None
         with response:
             return self._answer(response)
 
-    def _failed(self, error: requests.RequestException) -> PollUnsentError | PollInDoubtError:
+    def _failed(self, error: Exception) -> PollUnsentError | PollInDoubtError:
         """Name the cause of a request without an answer, by whether any byte of it may have left."""
         text = f"{self._named}: {self.settings.host}"
-        if _never_connected(error):
-            return RopoUnreachableError(f"{text} cannot be reached: {_cause(error)}")
-        if isinstance(error, requests.Timeout):
+        if never_connected(error):
+            return RopoUnreachableError(f"{text} cannot be reached: {cause(error)}")
+        if timed_out(error):
             return RopoTimeoutError(f"{text} did not answer within {self.settings.read_timeout:g} s")
-        return RopoConnectionLostError(f"{text} ended the connection without an answer: {_cause(error)}")
+        return RopoConnectionLostError(f"{text} ended the connection without a usable answer: {cause(error)}")
 
     def _answer(self, response: Response) -> Answer:
         status = response.status_code
@@ -215,24 +215,22 @@ class RopoOneHook(HttpHook):
         if status in (200, NO_CONTENT):
             self._renewed_after_401 = False
             return Answer(http_status=status, body=body, content_type=content_type)
-        kind, what = (RopoRedirectedError, "points elsewhere, where we do not follow:") if 300 <= status < 400 else (
-            RopoServerError, "answered"
-        )  # fmt: skip
-        raise kind(
-            f"{self._named}: {self.settings.host} {what} HTTP {status}", http_status=status, body=body,
-            content_type=content_type,
-        )  # fmt: skip
+        redirected = 300 <= status < 400
+        kind, what = (RopoRedirectedError, "points elsewhere with") if redirected else (RopoServerError, "answered")
+        text = f"{self._named}: {self.settings.host} {what} HTTP {status}"
+        raise kind(text, http_status=status, body=body, content_type=content_type)
 
     def _read(self, response: Response) -> bytes:
         """Read the whole body; where it breaks off, what came is kept with the doubt."""
         body = bytearray()
         try:
-            for chunk in response.iter_content(_CHUNK):
+            # Whatever the socket has, at once: a read of a fixed size loses its beginning where it fails.
+            while chunk := response.raw.read1(_CHUNK, decode_content=True):
                 body += chunk
-        except requests.RequestException as error:
-            kind = RopoTimeoutError if isinstance(error, requests.Timeout) else RopoConnectionLostError
+        except HTTPError as error:
+            kind = RopoTimeoutError if timed_out(error) else RopoConnectionLostError
             raise kind(
-                f"{self._named}: the answer of {self.settings.host} broke off after {len(body)} bytes: {_cause(error)}",
+                f"{self._named}: the answer of {self.settings.host} broke off after {len(body)} bytes: {cause(error)}",
                 http_status=response.status_code,
                 body=bytes(body),
                 content_type=response.headers.get("Content-Type"),
@@ -241,28 +239,26 @@ class RopoOneHook(HttpHook):
 
     def _refusal(self, response: Response) -> PollRefusedError:
         status = response.status_code
-        text = f"{self._named}: {self.settings.host} refused the poll with HTTP {status}{self._detail(response)}"
-        if status == requests.codes.unauthorized:
-            # A token may end before its time; a second refusal in a row is not about the token's age.
-            again = None if self._renewed_after_401 else 0.0
-            self._renewed_after_401 = True
-            self._bearer.token = None
-            return RopoUnauthorizedError(text, http_status=status, go_on_after=again)
         if status == requests.codes.too_many_requests:
-            return RopoRateLimitedError(text, http_status=status, go_on_after=_retry_after(response))
-        return RopoRequestRefusedError(text, http_status=status)
+            return self._rate_limited(response, "the poll")
+        text = f"{self._named}: {self.settings.host} refused the poll with HTTP {status}{self._reason(response)}"
+        if status != requests.codes.unauthorized:
+            return RopoRequestRefusedError(text, http_status=status)
+        # A token may end before its time; a second refusal in a row is not about the token's age.
+        again = None if self._renewed_after_401 else 0.0
+        self._renewed_after_401 = True
+        self._bearer.token = None
+        return RopoUnauthorizedError(text, http_status=status, go_on_after=again)
 
-    def _detail(self, response: Response) -> str:
-        """Return what Ropo One says of an error (RFC 7807, or the token's errorText), without any secret in it."""
-        try:
-            fields = _json(response)
-        except requests.RequestException:
-            return ""
-        said = [str(fields[key]) for key in ("title", "detail", "errorId", "errorText") if fields.get(key)]
-        text = " ".join(said)[:300]
-        for secret in (self.settings.apicode, self._bearer.token):
-            text = text.replace(secret, "***") if secret else text
-        return f" ({text})" if text else ""
+    def _reason(self, response: Response) -> str:
+        return reason(response, self.settings.apicode, self._bearer.token)
+
+    def _rate_limited(self, response: Response, what: str) -> RopoRateLimitedError:
+        return RopoRateLimitedError(
+            f"{self._named}: {self.settings.host} refused {what} with HTTP 429{self._reason(response)}",
+            http_status=response.status_code,
+            go_on_after=retry_after(response),
+        )
 
 
 def _filters(date: datetime.date | str | None, billnum: str | None) -> dict[str, str]:
@@ -277,51 +273,6 @@ def _filters(date: datetime.date | str | None, billnum: str | None) -> dict[str,
         return {}
     text = date if isinstance(date, str) else date.isoformat()
     try:
-        valid = re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) and datetime.date.fromisoformat(text)
-    except ValueError:
-        valid = None
-    if not valid:
-        raise ValueError(f"date: expected YYYY-MM-DD, got {text!r}")
-    return {"date": text}
-
-
-def _never_connected(error: requests.RequestException) -> bool:
-    """Tell whether a request failed before a byte of it left: no address, no connection, no trusted certificate."""
-    if isinstance(error, requests.ConnectTimeout | requests.exceptions.InvalidURL | requests.exceptions.InvalidHeader):
-        return True
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    if isinstance(reason, ConnectTimeoutError | NameResolutionError | NewConnectionError):
-        return True
-    return isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error)
-
-
-def _cause(error: BaseException) -> str:
-    """Name the innermost cause by class and text; requests' own texts repeat the URL."""
-    while True:
-        inner = getattr(error, "reason", None) or next((arg for arg in error.args if isinstance(arg, Exception)), None)
-        if not isinstance(inner, Exception):
-            text = str(error).rpartition(">: ")[2] or str(error)
-            return f"{type(error).__name__}: {text}" if text else type(error).__name__
-        error = inner
-
-
-def _json(response: Response) -> dict[str, Any]:
-    try:
-        value = response.json()
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _retry_after(response: Response) -> float:
-    """Return the seconds that a Retry-After header asks for, as a number or an HTTP date (RFC 9110, 10.2.3)."""
-    value = response.headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return RETRY_AFTER
-    if moment.tzinfo is None:
-        return RETRY_AFTER
-    return max(0.0, (moment - datetime.datetime.now(datetime.UTC)).total_seconds())
+        return {"date": parse_date(text).isoformat()}
+    except ValueError as error:
+        raise ValueError(f"date: {error}") from None

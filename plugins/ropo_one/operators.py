@@ -1,7 +1,7 @@
 """Operators that poll Ropo One and keep what it hands over.
 
-Each returns a summary of counts. None may be retried by Airflow in a way that repeats a parameterless poll blindly: what
-a broken drain left open is judged, and recovered by date, by the tasks that follow.
+Each returns a summary of counts. None may be retried by Airflow in a way that repeats a parameterless poll blindly:
+what a broken drain left open is judged, and recovered by date, by the tasks that follow.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from include.status_store.drain import Drain
 from include.status_store.queue_lock import QueueBusyError
 from include.status_store.recovery import Recovery
 from include.status_store.reread import Reread
-from ropo_one.business_date import business_date
-from ropo_one.profile_operator import ProfileOperator
+from ropo_one.business_date import business_date, parse_date
+from ropo_one.profile_operator import STORE_CONNECTION, ProfileOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,8 +60,8 @@ class RopoStatusDrainOperator(ProfileOperator):
                 raise self._skipped(session, busy) from None
         if summary.stopped_by == "lock_lost":
             raise AirflowException(
-                f"Profile {self.profile}: the drain lost the queue's lock with its session of {self.store_conn_id} after "
-                f"{summary.pages} pages. All of them are kept; the next run goes on"
+                f"Profile {self.profile}: the drain lost the queue's lock with its session of {STORE_CONNECTION} "
+                f"after {summary.pages} pages. All of them are kept; the next run goes on"
             )
         told = "the queue is empty" if summary.stopped_by == "empty" else f"stopped by: {summary.stopped_by}"
         self.log.info("Profile %s: %d pages, %d new events, %s", self.profile, summary.pages, summary.new, told)
@@ -75,7 +75,7 @@ class RopoStatusDrainOperator(ProfileOperator):
         if quiet:
             return AirflowException(
                 f"Profile {self.profile}: {busy}, but no drain of this profile has polled in the last hour. Find the "
-                f"session that holds the advisory lock on the store ({self.store_conn_id}) and end it"
+                f"session that holds the advisory lock on the store ({STORE_CONNECTION}) and end it"
             )
         return AirflowSkipException(f"Profile {self.profile}: {busy}")
 
@@ -97,9 +97,9 @@ class RopoStatusRereadOperator(ProfileOperator):
         if self.date is None:
             self.date = business_date(context).isoformat()
         try:
-            date = datetime.date.fromisoformat(self.date)
-        except ValueError:
-            raise ValueError(f"date: expected YYYY-MM-DD, got {self.date!r}") from None
+            date = parse_date(self.date)
+        except ValueError as error:
+            raise ValueError(f"date: {error}") from None
         with self.session() as session:
             summary = Reread(session, self.hook, self.journal(context)).by_date(date)
         self._tell(summary)
@@ -132,9 +132,15 @@ class RopoInvoiceStatusOperator(ProfileOperator):
         self.billnum = billnum
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Return the :class:`include.status_store.reread.RereadSummary` as a dict."""
+        """Return the :class:`include.status_store.reread.RereadSummary` as a dict.
+
+        :raises ValueError: for an empty ``billnum``.
+        """
+        billnum = self.billnum.strip()
+        if not billnum:
+            raise ValueError("billnum: expected an invoice number, it is empty")
         with self.session() as session:
-            summary = Reread(session, self.hook, self.journal(context)).by_billnum(self.billnum)
+            summary = Reread(session, self.hook, self.journal(context)).by_billnum(billnum)
         self.log.info("Profile %s: %d rows, %d new", self.profile, summary.rows, summary.new)
         result: dict[str, Any] = msgspec.to_builtins(summary)
         return result

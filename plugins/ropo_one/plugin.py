@@ -1,4 +1,4 @@
-"""Registers the timetable with Airflow. The provider info names this plugin, so that no file in a folder has to."""
+"""Registers the timetable with Airflow, which loads this one file of the package out of the plugins folder."""
 
 from __future__ import annotations
 

@@ -56,16 +56,14 @@ class ProfileOperator(BaseOperator):
     """An operator that works on one profile.
 
     :param profile: the profile's name in the profiles file (templated). It is the map index's name in the UI.
-    :param store_conn_id: Airflow connection of the store, type postgres.
     """
 
     template_fields: Sequence[str] = ("profile",)
 
-    def __init__(self, *, profile: str, store_conn_id: str = STORE_CONNECTION, **kwargs: Any) -> None:
+    def __init__(self, *, profile: str, **kwargs: Any) -> None:
         kwargs.setdefault("map_index_template", "{{ task.profile }}")
         super().__init__(**kwargs)
         self.profile = profile
-        self.store_conn_id = store_conn_id
 
     @cached_property
     def settings(self) -> Profile:
@@ -82,7 +80,7 @@ class ProfileOperator(BaseOperator):
 
         :raises StoreUnavailableError: naming the connection, and the command that mends it.
         """
-        dsn = connection_dsn(self.store_conn_id)
+        dsn = connection_dsn(STORE_CONNECTION)
         session = Session(lambda: connect(dsn))
         try:
             require_current(session.connection)

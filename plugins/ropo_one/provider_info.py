@@ -1,4 +1,7 @@
-"""What Airflow learns of this provider by its entry point: the connection type with its form, and the plugin."""
+"""What Airflow learns of this provider by its entry point: the connection type with its form.
+
+The plugin is not named here: as shipped (``lazy_discover_providers``) Airflow does not load the plugins of providers.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,6 @@ def get_provider_info() -> dict[str, Any]:
         "description": "Status updates of invoices from Ropo One.",
         "hooks": [{"integration-name": "Ropo One", "python-modules": ["ropo_one.hooks"]}],
         "operators": [{"integration-name": "Ropo One", "python-modules": ["ropo_one.operators"]}],
-        "plugins": [{"name": "ropo_one", "plugin-class": "ropo_one.plugin.RopoOnePlugin"}],
         "connection-types": [
             {
                 "hook-class-name": "ropo_one.hooks.RopoOneHook",

@@ -1,0 +1,44 @@
+"""What a failed request tells of itself: how far it came, and why it failed."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Each is raised while the connection is made, and only then: no address, no connection, no trusted certificate.
+_BEFORE_ANY_BYTE = (ConnectTimeoutError, NewConnectionError, ssl.SSLCertVerificationError)
+
+
+def never_connected(error: Exception) -> bool:
+    """Tell whether a request failed before a byte of it left. Where that is not certain it did not.
+
+    :param error: of requests or urllib3, with the errors that it wraps.
+    """
+    return any(isinstance(each, _BEFORE_ANY_BYTE) for each in _chain(error))
+
+
+def timed_out(error: Exception) -> bool:
+    """Tell whether the read timeout ran out."""
+    return any(isinstance(each, ReadTimeoutError) for each in _chain(error))
+
+
+def cause(error: Exception) -> str:
+    """Name the innermost cause by class and text; the texts of the errors around it repeat the whole URL."""
+    *_, innermost = _chain(error)
+    # urllib3 puts the connection in front of some of its texts.
+    text = str(innermost).rpartition(">: ")[2]
+    return f"{type(innermost).__name__}: {text}" if text else type(innermost).__name__
+
+
+def _chain(error: Exception) -> Iterator[Exception]:
+    """Yield an error and those that it wraps; urllib3 keeps them in ``reason``, requests among the arguments."""
+    inner: Exception | None = error
+    while inner is not None:
+        yield inner
+        wrapped = (getattr(inner, "reason", None), *inner.args)
+        inner = next((each for each in wrapped if isinstance(each, Exception)), None)

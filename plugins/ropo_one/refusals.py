@@ -1,0 +1,50 @@
+"""What Ropo One says of a request that it refuses."""
+
+from __future__ import annotations
+
+import datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from requests import RequestException
+
+if TYPE_CHECKING:
+    from requests import Response
+
+# Where a 429 does not say when to come back.
+RETRY_AFTER = 60.0
+# RFC 7807 at the jobs endpoints, Ropo's own form at the token.
+_FIELDS = ("title", "detail", "errorId", "errorText")
+_LONGEST = 300
+
+
+def json_object(response: Response) -> dict[str, Any]:
+    """Return an answer's JSON object; an empty one where it is none, or where it does not come whole."""
+    try:
+        value = response.json()
+    except (ValueError, RecursionError, RequestException):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def reason(response: Response, *secrets: str | None) -> str:
+    """Return what an error answer says, in brackets and without the secrets; an empty text where it says nothing."""
+    fields = json_object(response)
+    text = " ".join(str(fields[name]) for name in _FIELDS if fields.get(name))
+    for secret in filter(None, secrets):
+        text = text.replace(secret, "***")
+    return f" ({text[:_LONGEST]})" if text else ""
+
+
+def retry_after(response: Response) -> float:
+    """Return the seconds that a Retry-After header asks for, as a number or an HTTP date (RFC 9110, 10.2.3)."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return RETRY_AFTER
+    if moment.tzinfo is None:
+        return RETRY_AFTER
+    return max(0.0, (moment - datetime.datetime.now(datetime.UTC)).total_seconds())

@@ -1,0 +1,61 @@
+"""A run's business date is its partition key, else its param, and never two things at once."""
+
+from __future__ import annotations
+
+import datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from ropo_one.business_date import business_date, parse_date
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+DAY = datetime.date(2026, 10, 25)
+
+
+def run(key: str | None, param: object) -> Context:
+    params = {} if param is None else {"date": param}
+    return cast("Context", {"dag_run": SimpleNamespace(partition_key=key), "params": params})
+
+
+@pytest.mark.parametrize(
+    ("key", "param"),
+    [("2026-10-25", None), ("2026-10-25", ""), (None, "2026-10-25"), ("", "2026-10-25"), ("2026-10-25", "2026-10-25")],
+)
+def test_it_is_the_key_else_the_param(key: str | None, param: str | None) -> None:
+    assert business_date(run(key, param)) == DAY
+
+
+def test_a_param_that_differs_from_the_key_is_never_used() -> None:
+    with pytest.raises(
+        AirflowFailException, match=r"2026-10-25 \(its partition key\), but its param 'date' says 2026-10-26"
+    ):
+        business_date(run("2026-10-25", "2026-10-26"))
+
+
+def test_a_run_without_either_has_none() -> None:
+    with pytest.raises(
+        AirflowFailException, match=r"no business date: expected a partition key .* or the param 'date'"
+    ):
+        business_date(run(None, None))
+
+
+MALFORMED = ["2026-10-5", "20261025", "2026-W43-7", "2026-02-30", "2026-10-25T00:00:00", "25.10.2026", "now"]
+
+
+@pytest.mark.parametrize("text", MALFORMED)
+def test_a_malformed_one_is_refused_and_its_origin_named(text: str) -> None:
+    with pytest.raises(AirflowFailException, match=r"\(partition key\): expected YYYY-MM-DD, got"):
+        business_date(run(text, None))
+    with pytest.raises(AirflowFailException, match=r"\(param 'date'\): expected YYYY-MM-DD, got"):
+        business_date(run(None, text))
+
+
+@pytest.mark.parametrize("text", [*MALFORMED, ""])
+def test_a_date_has_one_form(text: str) -> None:
+    with pytest.raises(ValueError, match="expected YYYY-MM-DD"):
+        parse_date(text)

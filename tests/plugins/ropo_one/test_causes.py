@@ -1,0 +1,82 @@
+"""A request counts as never sent only where that is certain."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from ropo_one.causes import cause, never_connected, timed_out
+from tests.plugins.ropo_one.scripted_server import then_close, then_hang, then_reset
+
+if TYPE_CHECKING:
+    from tests.plugins.ropo_one.scripted_server import ScriptedServer, Step
+
+
+def failure(url: str, **options: object) -> requests.RequestException:
+    with pytest.raises(requests.RequestException) as failed:
+        requests.get(url, timeout=0.5, **options)  # type: ignore[arg-type]
+    return failed.value
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        return int(sock.getsockname()[1])
+
+
+def test_no_address() -> None:
+    error = failure("http://ropo.invalid/")
+    assert never_connected(error)
+    assert "ropo.invalid" in cause(error)
+
+
+def test_a_refused_port() -> None:
+    error = failure(f"http://127.0.0.1:{closed_port()}/")
+    assert never_connected(error)
+    assert cause(error).startswith("NewConnectionError: ")
+    assert "Connection refused" in cause(error)
+    assert "0x" not in cause(error)
+
+
+def test_no_connection_in_time() -> None:
+    with ExitStack() as stack:
+        full = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        error = failure(f"http://127.0.0.1:{full.getsockname()[1]}/")
+    assert never_connected(error)
+    assert not timed_out(error)
+
+
+def test_a_proxy_that_is_not_there() -> None:
+    proxies = {"http": f"http://127.0.0.1:{closed_port()}"}
+    assert never_connected(failure("http://ropo.invalid/", proxies=proxies))
+
+
+@pytest.mark.parametrize("step", [then_close(), then_reset()])
+def test_a_proxy_that_breaks_off_may_have_passed_the_request_on(server: ScriptedServer, step: Step) -> None:
+    server.polls_will_be(step)
+    error = failure("http://ropo.invalid/", proxies={"http": server.url})
+    assert not never_connected(error)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("step", [then_close(), then_reset(), then_close(b"HTTP/1.1")])
+def test_a_connection_that_breaks_off(server: ScriptedServer, step: Step) -> None:
+    server.polls_will_be(step)
+    error = failure(f"{server.url}/?secret")
+    assert not never_connected(error)
+    assert not timed_out(error)
+    assert "secret" not in cause(error)
+
+
+def test_no_answer_in_time(server: ScriptedServer) -> None:
+    server.polls_will_be(then_hang())
+    error = failure(server.url)
+    assert timed_out(error)
+    assert not never_connected(error)

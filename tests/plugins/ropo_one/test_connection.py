@@ -1,0 +1,102 @@
+"""A connection's fields are checked, and what is wrong is said without a secret."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from airflow.sdk import Connection
+
+from ropo_one.connection import read_connection
+from ropo_one.exceptions import RopoConnectionInvalidError
+
+
+def connection(**fields: object) -> Connection:
+    known = {"conn_type": "ropo_one", "host": "rc.ropo24.fi", "login": "1000011", "password": "c0de"}
+    return Connection.from_json(json.dumps(known | fields), conn_id="mine")
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "base_url", "known_as"),
+    [
+        ("rc.ropo24.fi", None, "https://rc.ropo24.fi", "rc.ropo24.fi"),
+        (" https://rc.Ropo24.fi/ ", None, "https://rc.Ropo24.fi", "rc.ropo24.fi"),
+        ("https://ropo24.se:443", None, "https://ropo24.se:443", "ropo24.se"),
+        ("ropo24.no", 8443, "https://ropo24.no:8443", "ropo24.no:8443"),
+        ("http://127.0.0.1:8000", 9, "http://127.0.0.1:8000", "127.0.0.1:8000"),
+        ("http://localhost:80", None, "http://localhost:80", "localhost"),
+        ("https://gateway.example/ropo/", 444, "https://gateway.example:444/ropo", "gateway.example:444"),
+        ("[::1]", 99, "https://[::1]:99", "[::1]:99"),
+        ("hör.example", None, "https://hör.example", "hör.example"),
+    ],
+)
+def test_the_host_is_https_unless_it_says_otherwise(host: str, port: int | None, base_url: str, known_as: str) -> None:
+    read = read_connection(connection(host=host, port=port))
+    assert (read.base_url, read.host) == (base_url, known_as)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "ftp://rc.ropo24.fi",
+        "https://",
+        "https://s3cret@rc.ropo24.fi",
+        "https://:s3cret@rc.ropo24.fi",
+        "https://rc.ropo24.fi?token=s3cret",
+        "https://rc.ropo24.fi#s3cret",
+        "https://rc.ropo24.fi:s3cret",
+        "https://[s3cret",
+        "rc.ropo24.fi s3cret",
+        "rc..ropo24.fi",
+        "x" * 64,
+    ],
+)
+def test_a_host_of_another_form_is_refused_and_not_repeated(host: str) -> None:
+    with pytest.raises(RopoConnectionInvalidError, match=r"Connection mine: Host \(host\): expected") as refused:
+        read_connection(connection(host=host))
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("field", "label"), [("host", "Host"), ("login", "Customer number"), ("password", "API code")])
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_what_is_missing_is_named_as_in_the_form(field: str, label: str, value: str | None) -> None:
+    with pytest.raises(RopoConnectionInvalidError, match=rf"Connection mine: {label} \({field}\) is empty"):
+        read_connection(connection(**{field: value}))
+
+
+def test_a_customer_number_may_be_a_number() -> None:
+    assert read_connection(connection(login=1000011)).cid == "1000011"
+
+
+@pytest.mark.parametrize("value", [0, -1, "x", "nan", "inf", [1], {"a": 1}])
+def test_a_timeout_that_is_none_is_refused(value: object) -> None:
+    with pytest.raises(
+        RopoConnectionInvalidError, match="Connection mine: extra read_timeout: expected seconds above 0"
+    ):
+        read_connection(connection(extra={"read_timeout": value}))
+
+
+@pytest.mark.parametrize("extra", [{}, {"read_timeout": None}, {"read_timeout": ""}, "[1]", "no JSON"])
+def test_timeouts_have_defaults(extra: object) -> None:
+    read = read_connection(connection(extra=extra))
+    assert (read.connect_timeout, read.read_timeout) == (10.0, 240.0)
+
+
+@pytest.mark.parametrize("conn_type", ["http", None])
+def test_another_type_is_refused(conn_type: str | None) -> None:
+    with pytest.raises(RopoConnectionInvalidError, match="Connection mine: expected the type ropo_one, got"):
+        read_connection(connection(conn_type=conn_type))
+
+
+def test_a_uri_works_with_a_hyphen_in_its_scheme_only() -> None:
+    read = read_connection(Connection(conn_id="mine", uri="ropo-one://1000011:c0de@rc.ropo24.fi"))
+    assert (read.base_url, read.cid, read.apicode) == ("https://rc.ropo24.fi", "1000011", "c0de")
+    with pytest.raises(RopoConnectionInvalidError, match="a URI needs the form ropo-one://"):
+        read_connection(Connection(conn_id="mine", uri="ropo_one://1000011:c0de@rc.ropo24.fi"))
+
+
+def test_the_api_code_is_in_no_representation() -> None:
+    from rich.pretty import pretty_repr
+
+    read = read_connection(connection())
+    assert "c0de" not in repr(read) + str(read) + pretty_repr(read)

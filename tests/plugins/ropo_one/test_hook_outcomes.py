@@ -1,0 +1,289 @@
+"""What became of a poll is said by the exception's base class, and a parameterless GET is never sent twice."""
+
+from __future__ import annotations
+
+import datetime
+import gzip
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from include.status_store.polling import poll_rows
+from include.status_store.source import PollInDoubtError, PollRefusedError
+from ropo_one.exceptions import (
+    RopoConnectionLostError,
+    RopoRateLimitedError,
+    RopoRedirectedError,
+    RopoRequestRefusedError,
+    RopoServerError,
+    RopoTimeoutError,
+    RopoTokenUnavailableError,
+    RopoUnauthorizedError,
+    RopoUnreachableError,
+)
+from ropo_one.hooks import RopoOneHook
+from tests.plugins.ropo_one.conftest import certificate
+from tests.plugins.ropo_one.scripted_server import (
+    ScriptedServer,
+    answer,
+    page,
+    then_close,
+    then_hang,
+    then_reset,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.plugins.ropo_one.conftest import Connect
+    from tests.plugins.ropo_one.scripted_server import Step
+
+BODY = b'{"result": {"status": ['
+CHUNKED = answer(200, Transfer_Encoding="chunked").replace(b"Content-Length: 0\r\n", b"")
+LONG = BODY + b" " * 300_000
+
+
+def cut(body: bytes = BODY) -> bytes:
+    """An answer that ends before the length that it names."""
+    return answer(200, body, Content_Length=str(len(body) + 1000))
+
+
+def chunk(body: bytes = BODY) -> bytes:
+    return CHUNKED + f"{len(body):x}\r\n".encode() + body + b"\r\n"
+
+
+def test_a_host_that_nobody_knows_leaves_the_poll_unsent(connect: Connect) -> None:
+    connect(host="https://ropo.invalid")
+    with pytest.raises(RopoTokenUnavailableError, match=r"Connection ropo_one_default: .*ropo\.invalid failed"):
+        RopoOneHook().poll()
+
+
+def test_a_port_where_nobody_listens_leaves_the_poll_unsent(hook: RopoOneHook, server: ScriptedServer) -> None:
+    server.stop()
+    with pytest.raises(RopoTokenUnavailableError, match="Connection refused"):
+        hook.poll()
+
+
+def test_a_host_that_goes_away_during_a_drain_leaves_the_poll_unsent(hook: RopoOneHook, server: ScriptedServer) -> None:
+    server.polls_will_be(then_close(page()))
+    hook.poll()
+    server.stop()
+    server.wait_until_closed()
+
+    with pytest.raises(RopoUnreachableError, match=r"Connection ropo_one_default: .* cannot be reached: .*refused"):
+        hook.poll()
+
+    assert len(server.polls) == 1
+
+
+def test_an_untrusted_certificate_leaves_the_poll_unsent(connect: Connect, tmp_path: Path) -> None:
+    tls, _ = certificate(tmp_path, "stranger")
+    with ScriptedServer(tls) as server:
+        connect(host=server.url)
+        with pytest.raises(RopoTokenUnavailableError, match="CERTIFICATE_VERIFY_FAILED"):
+            RopoOneHook().poll()
+        assert server.requests == []
+
+
+def test_a_certificate_that_changes_during_a_drain_leaves_the_poll_unsent(
+    connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls, trusted = certificate(tmp_path, "ropo")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
+    with ScriptedServer(tls) as server:
+        connect(host=server.url)
+        hook = RopoOneHook()
+        server.polls_will_be(then_close(page()))
+        hook.poll()
+        server.wait_until_closed()
+        server.tls, _ = certificate(tmp_path, "stranger")
+
+        with pytest.raises(RopoUnreachableError, match="CERTIFICATE_VERIFY_FAILED"):
+            hook.poll()
+
+        assert len(server.polls) == 1
+
+
+def test_a_missing_ca_bundle_leaves_the_poll_unsent(
+    connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "nothing.pem"))
+    connect(host="https://127.0.0.1:9")
+    with pytest.raises(RopoTokenUnavailableError, match=r"invalid path: .*nothing\.pem"):
+        RopoOneHook().poll()
+
+
+@pytest.mark.parametrize(
+    ("step", "kind", "status", "kept"),
+    [
+        pytest.param(then_reset(), RopoConnectionLostError, None, b"", id="reset after the request"),
+        pytest.param(then_close(), RopoConnectionLostError, None, b"", id="closed without a byte"),
+        pytest.param(then_close(b"nonsense\r\n\r\n"), RopoConnectionLostError, None, b"", id="no HTTP at all"),
+        pytest.param(then_hang(), RopoTimeoutError, None, b"", id="no answer in time"),
+        pytest.param(then_hang(cut()[:40]), RopoTimeoutError, None, b"", id="no whole header in time"),
+        pytest.param(
+            then_close(page().replace(b"Content-Length", b"Content-Length: 7\r\nContent-Length")),
+            RopoConnectionLostError, None, b"", id="two lengths that differ",
+        ),
+        pytest.param(then_close(cut()), RopoConnectionLostError, 200, BODY, id="cut body"),
+        pytest.param(then_close(cut(LONG)), RopoConnectionLostError, 200, LONG, id="long cut body"),
+        pytest.param(then_reset(cut(b"")), RopoConnectionLostError, 200, b"", id="reset before the body"),
+        pytest.param(then_hang(cut()), RopoTimeoutError, 200, BODY, id="body not in time"),
+        pytest.param(then_close(chunk()), RopoConnectionLostError, 200, BODY, id="chunks without an end"),
+        pytest.param(then_close(chunk()[:-9]), RopoConnectionLostError, 200, BODY[:-7], id="cut chunk"),
+        pytest.param(then_close(chunk() + b"zz\r\n"), RopoConnectionLostError, 200, BODY, id="chunk of no length"),
+        pytest.param(then_hang(chunk()), RopoTimeoutError, 200, BODY, id="next chunk not in time"),
+        pytest.param(
+            answer(200, b"no gzip", Content_Encoding="gzip"), RopoConnectionLostError, 200, b"", id="broken gzip"
+        ),
+        pytest.param(
+            then_close(answer(200, gzip.compress(LONG)[:-200], Content_Encoding="gzip", Content_Length="9999")),
+            RopoConnectionLostError, 200, None, id="cut gzip",
+        ),
+        pytest.param(answer(500, "<h1>"), RopoServerError, 500, b"<h1>", id="500"),
+        pytest.param(answer(503, "", Retry_After="1"), RopoServerError, 503, b"", id="503"),
+        pytest.param(answer(418, "teapot"), RopoServerError, 418, b"teapot", id="418"),
+        pytest.param(answer(206, BODY), RopoServerError, 206, BODY, id="206"),
+        pytest.param(answer(302, "gone", Location="/rest/token"), RopoRedirectedError, 302, b"gone", id="302"),
+        pytest.param(answer(302, "gone", Location="http://["), RopoRedirectedError, 302, b"gone", id="302 to nowhere"),
+        pytest.param(answer(308, "gone", Location="/other"), RopoRedirectedError, 308, b"gone", id="308"),
+        pytest.param(answer(304), RopoRedirectedError, 304, b"", id="304"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_not_whole_is_in_doubt_and_not_asked_for_again(
+    hook: RopoOneHook,
+    server: ScriptedServer,
+    step: Step,
+    kind: type[PollInDoubtError],
+    status: int | None,
+    kept: bytes | None,
+) -> None:
+    server.polls_will_be(step)
+
+    with pytest.raises(PollInDoubtError, match="Connection ropo_one_default: ") as doubt:
+        hook.poll()
+
+    assert doubt.type is kind
+    assert doubt.value.http_status == status
+    assert doubt.value.body == (doubt.value.body if kept is None else kept)
+    assert (len(server.polls), len(server.tokens)) == (1, 1)
+
+
+@pytest.mark.parametrize("length", [14, 17, 40, 80])
+def test_an_answer_that_ends_within_its_head_holds_no_page(
+    hook: RopoOneHook, server: ScriptedServer, length: int
+) -> None:
+    server.polls_will_be(then_close(cut()[:length]))
+    with pytest.raises(PollInDoubtError):
+        poll_rows(hook)
+    assert len(server.polls) == 1
+
+
+def test_a_cut_gzip_keeps_the_part_that_came(hook: RopoOneHook, server: ScriptedServer) -> None:
+    packed = gzip.compress(BODY, compresslevel=0)
+    server.polls_will_be(then_close(answer(200, packed[:-8], Content_Encoding="gzip", Content_Length="9999")))
+    with pytest.raises(RopoConnectionLostError) as doubt:
+        hook.poll()
+    assert doubt.value.body == BODY
+
+
+def test_a_whole_gzip_is_unpacked(hook: RopoOneHook, server: ScriptedServer) -> None:
+    server.polls_will_be(answer(200, gzip.compress(LONG), Content_Encoding="gzip"), page())
+    assert hook.poll().body == LONG
+    hook.poll()
+    assert {poll.connection for poll in server.polls} == {0}
+
+
+def test_a_connection_that_was_closed_between_polls_is_replaced(hook: RopoOneHook, server: ScriptedServer) -> None:
+    server.polls_will_be(then_close(page()), page())
+
+    hook.poll()
+    server.wait_until_closed()
+    hook.poll()
+
+    assert [poll.connection for poll in server.polls] == [0, 1]
+
+
+def test_a_connection_that_closes_on_the_next_poll_leaves_that_one_in_doubt(
+    hook: RopoOneHook, server: ScriptedServer
+) -> None:
+    server.polls_will_be(page(), then_close(), page())
+
+    hook.poll()
+    with pytest.raises(RopoConnectionLostError):
+        hook.poll()
+
+    assert len(server.polls) == 2
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+def test_a_refusal_for_good_says_what_ropo_says(hook: RopoOneHook, server: ScriptedServer, status: int) -> None:
+    server.polls_will_be(answer(status, {"title": "Bad", "detail": "Use one filter", "status": status}))
+
+    with pytest.raises(RopoRequestRefusedError, match=rf"HTTP {status} \(Bad Use one filter\)$") as refused:
+        hook.poll()
+
+    assert (refused.value.http_status, refused.value.go_on_after) == (status, None)
+    assert len(server.polls) == 1
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        answer(403, "<html>"),
+        answer(403, "[1]"),
+        answer(403, "[" * 50_000),
+        answer(403, b'{"title": "\xff"}'),
+        then_close(answer(403, "{", Content_Length="500")),
+        then_hang(answer(403, "{", Content_Length="500")),
+        answer(403, {"title": "x" * 10_000}),
+    ],
+)
+def test_a_refusal_stays_one_whatever_its_body_is(hook: RopoOneHook, server: ScriptedServer, step: Step) -> None:
+    server.polls_will_be(step)
+    with pytest.raises(RopoRequestRefusedError, match="HTTP 403") as refused:
+        hook.poll()
+    assert len(str(refused.value)) < 500
+
+
+def test_a_401_is_a_refusal(hook: RopoOneHook, server: ScriptedServer) -> None:
+    server.polls_will_be(answer(401))
+    with pytest.raises(RopoUnauthorizedError) as refused:
+        hook.poll()
+    assert isinstance(refused.value, PollRefusedError)
+    assert len(server.polls) == 1
+
+
+def moment(seconds: int) -> str:
+    return format_datetime(datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("header", "least", "most"),
+    [
+        ("0", 0, 0),
+        ("120", 120, 120),
+        (moment(3600), 3500, 3600),
+        (moment(-3600), 0, 0),
+        ("Wed, 21 Oct 2015 07:28:00", 60, 60),
+        ("Wed, 21 Oct 99999999999999999999 07:28:00 GMT", 60, 60),
+        ("-5", 60, 60),
+        ("1.5", 60, 60),
+        ("²", 60, 60),
+        ("soon", 60, 60),
+        ("", 60, 60),
+        (None, 60, 60),
+    ],
+)
+def test_a_429_says_when_to_come_back(
+    hook: RopoOneHook, server: ScriptedServer, header: str | None, least: float, most: float
+) -> None:
+    server.polls_will_be(answer(429) if header is None else answer(429, Retry_After=header))
+
+    with pytest.raises(RopoRateLimitedError) as limited:
+        hook.poll()
+
+    assert limited.value.go_on_after is not None
+    assert least <= limited.value.go_on_after <= most
+    assert (limited.value.http_status, len(server.polls)) == (429, 1)

@@ -1,0 +1,339 @@
+"""The hook speaks to Ropo One as documented: token, session, filters, timeouts."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+from airflow.models.connection import Connection as StoredConnection
+
+from include.status_store.source import PollUnsentError
+from ropo_one import hooks
+from ropo_one.exceptions import (
+    RopoConnectionInvalidError,
+    RopoRateLimitedError,
+    RopoTimeoutError,
+    RopoTokenRefusedError,
+    RopoTokenUnavailableError,
+    RopoUnauthorizedError,
+)
+from ropo_one.hooks import RopoOneHook
+from tests.plugins.ropo_one.conftest import APICODE, CID, certificate
+from tests.plugins.ropo_one.scripted_server import EMPTY, ScriptedServer, answer, page, then_close, then_hang
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.plugins.ropo_one.conftest import Connect
+    from tests.plugins.ropo_one.scripted_server import Step
+
+UNAUTHORIZED = answer(401, {"title": "Unauthorized"})
+
+
+def test_the_token_is_asked_for_with_customer_number_and_api_code(hook: RopoOneHook, server: ScriptedServer) -> None:
+    hook.poll()
+
+    (token,) = server.tokens
+    assert (token.method, token.path) == ("POST", "/rest/token")
+    assert json.loads(token.body) == {"cid": CID, "apicode": APICODE}
+    assert token.headers["content-type"] == "application/json"
+    assert "authorization" not in token.headers
+
+
+def test_a_poll_is_a_get_without_parameters_that_carries_the_token(hook: RopoOneHook, server: ScriptedServer) -> None:
+    server.polls_will_be(page({"statusid": "P1"}))
+
+    got = hook.poll()
+
+    (poll,) = server.polls
+    assert (poll.method, poll.path, poll.query, poll.body) == ("GET", "/rest/jobs/statusupdates", {}, b"")
+    assert poll.headers["authorization"] == "Bearer t0ken-1"
+    assert poll.headers["accept"] == "application/json"
+    assert (got.http_status, json.loads(got.body), got.content_type) == (
+        200,
+        {"result": {"status": [{"statusid": "P1"}]}},
+        "application/json",
+    )
+
+
+def test_204_is_an_empty_answer(hook: RopoOneHook) -> None:
+    got = hook.poll()
+    assert (got.http_status, got.body) == (204, b"")
+
+
+@pytest.mark.parametrize(
+    ("filters", "query"),
+    [
+        ({"date": "2026-10-25"}, {"date": "2026-10-25"}),
+        ({"date": datetime.date(2026, 3, 29)}, {"date": "2026-03-29"}),
+        ({"billnum": "21979215"}, {"billnum": "21979215"}),
+        ({"billnum": " A&b=1/ö "}, {"billnum": "A&b=1/ö"}),
+    ],
+)
+def test_a_filter_goes_into_the_query(
+    hook: RopoOneHook, server: ScriptedServer, filters: dict[str, str], query: dict[str, str]
+) -> None:
+    hook.poll(**filters)  # type: ignore[arg-type]
+    assert [poll.query for poll in server.polls] == [query]
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"date": "2026-10-25", "billnum": "1"},
+        {"date": "", "billnum": ""},
+        {"billnum": ""},
+        {"billnum": " \t"},
+        {"date": ""},
+        {"date": "2026-10-5"},
+        {"date": "20261005"},
+        {"date": "2026-W41-1"},
+        {"date": "2026-02-30"},
+        {"date": "2026-10-25T00:00:00"},
+        {"date": " 2026-10-25"},
+        {"date": "2026-10-25\n"},
+        {"date": "２０２６-10-25"},
+        {"date": datetime.datetime(2026, 10, 25, tzinfo=datetime.UTC)},
+    ],
+)
+def test_a_bad_filter_is_refused_before_any_request(
+    hook: RopoOneHook, server: ScriptedServer, filters: dict[str, str]
+) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        hook.poll(**filters)  # type: ignore[arg-type]
+    assert server.requests == []
+
+
+def test_many_polls_use_one_connection_and_one_token(hook: RopoOneHook, server: ScriptedServer) -> None:
+    chunked = answer(200, Transfer_Encoding="chunked").replace(b"Content-Length: 0\r\n", b"") + b"2\r\n{}\r\n0\r\n\r\n"
+    limited = answer(429, {"title": "slow down"}, Retry_After="1")
+    server.polls_will_be(page(), chunked, page({"statusid": "x" * 500_000}), EMPTY, limited, page())
+
+    hook.poll()
+    assert hook.poll().body == b"{}"
+    hook.poll()
+    hook.poll(date="2026-10-25")
+    with pytest.raises(RopoRateLimitedError):
+        hook.poll()
+    hook.poll()
+
+    assert (len(server.polls), len(server.tokens)) == (6, 1)
+    assert {request.connection for request in server.requests} == {0}
+
+
+def test_a_token_is_renewed_once_after_a_401_in_the_middle_of_a_drain(
+    hook: RopoOneHook, server: ScriptedServer
+) -> None:
+    server.polls_will_be(page(), UNAUTHORIZED, page(), page(), UNAUTHORIZED, page())
+
+    hook.poll()
+    with pytest.raises(RopoUnauthorizedError) as first:
+        hook.poll()
+    hook.poll()
+    hook.poll()
+    with pytest.raises(RopoUnauthorizedError) as later:
+        hook.poll()
+    hook.poll()
+
+    assert (first.value.go_on_after, later.value.go_on_after) == (0.0, 0.0)
+    used = [poll.headers["authorization"] for poll in server.polls]
+    assert used == [f"Bearer t0ken-{number}" for number in (1, 1, 2, 2, 2, 3)]
+
+
+def test_a_second_401_in_a_row_is_refused_for_good(hook: RopoOneHook, server: ScriptedServer) -> None:
+    server.polls_will_be(UNAUTHORIZED, UNAUTHORIZED)
+
+    with pytest.raises(RopoUnauthorizedError) as first:
+        hook.poll()
+    with pytest.raises(RopoUnauthorizedError) as second:
+        hook.poll()
+
+    assert (first.value.go_on_after, second.value.go_on_after) == (0.0, None)
+    assert (len(server.polls), len(server.tokens)) == (2, 2)
+
+
+def test_a_token_is_renewed_before_its_life_ends(
+    hook: RopoOneHook, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert hooks.TOKEN_LIFE < 2 * 60 * 60
+    monkeypatch.setattr(hooks, "TOKEN_LIFE", 0.0)
+
+    hook.poll()
+    hook.poll()
+
+    assert [poll.headers["authorization"] for poll in server.polls] == ["Bearer t0ken-1", "Bearer t0ken-2"]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_refused_token_names_the_connection_and_what_ropo_says(
+    hook: RopoOneHook, server: ScriptedServer, status: int
+) -> None:
+    server.tokens_will_be(answer(status, {"errorId": 17, "errorText": f"No such {APICODE}"}))
+
+    with pytest.raises(RopoTokenRefusedError) as refused:
+        hook.poll()
+
+    text = str(refused.value)
+    assert "Connection ropo_one_default" in text
+    assert f"customer {CID} (17 No such ***)" in text
+    assert "Check customer number and API code" in text
+    assert (len(server.tokens), server.polls) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        answer(500),
+        answer(302, Location="/elsewhere"),
+        answer(302, {"token": "t0ken"}, Location="/elsewhere"),
+        answer(201, "no JSON"),
+        answer(201, "[" * 50_000),
+        answer(201, {"token": None}),
+        answer(201, {"token": "with a\r\nline break"}),
+        answer(201, {"token": "ö"}),
+        answer(201, "[]"),
+        then_close(answer(201, '{"token": "t0ken"', Content_Length="500")),
+        then_close(),
+        then_close(answer(201, Content_Length="500")),
+        then_hang(),
+    ],
+)
+def test_a_token_that_does_not_come_leaves_the_poll_unsent(
+    hook: RopoOneHook, server: ScriptedServer, step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hooks, "UNSENT_ATTEMPTS", 1)
+    server.tokens_will_be(step)
+
+    with pytest.raises(RopoTokenUnavailableError, match="Connection ropo_one_default: ") as unavailable:
+        hook.poll()
+
+    assert isinstance(unavailable.value, PollUnsentError)
+    assert "line break" not in str(unavailable.value)
+    assert (len(server.tokens), server.polls) == (1, [])
+
+
+def test_a_token_is_asked_for_a_few_times_and_not_for_ever(hook: RopoOneHook, server: ScriptedServer) -> None:
+    server.tokens_will_be(*[answer(503)] * 10)
+    with pytest.raises(RopoTokenUnavailableError):
+        hook.poll()
+    assert (len(server.tokens), server.polls) == (hooks.UNSENT_ATTEMPTS, [])
+
+
+def test_a_token_request_that_fails_once_is_tried_again(hook: RopoOneHook, server: ScriptedServer) -> None:
+    server.tokens_will_be(answer(503), answer(201, {"token": "t0ken"}))
+    assert hook.poll().http_status == 204
+    assert len(server.polls) == 1
+
+
+def test_a_token_request_too_many_waits_as_long_as_ropo_says(hook: RopoOneHook, server: ScriptedServer) -> None:
+    server.tokens_will_be(answer(429, Retry_After="17"))
+
+    with pytest.raises(RopoRateLimitedError, match="refused the token request") as limited:
+        hook.poll()
+
+    assert limited.value.go_on_after == 17
+    assert (len(server.tokens), server.polls) == (1, [])
+
+
+def test_no_basic_auth_no_header_of_the_extras_and_no_netrc(
+    server: ScriptedServer, connect: Connect, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    connect(host=server.url, extra={"read_timeout": 5, "X-Extra": "1", "verify": False, "allow_redirects": True})
+
+    RopoOneHook().poll()
+
+    (token,), (poll,) = server.tokens, server.polls
+    assert "authorization" not in token.headers
+    assert poll.headers["authorization"] == "Bearer t0ken-1"
+    assert {"x-extra", "read_timeout", "verify"}.isdisjoint(poll.headers)
+
+
+def test_options_that_would_change_the_transport_are_refused(hook: RopoOneHook) -> None:
+    with pytest.raises(ValueError, match="extra_options: expected none, got allow_redirects"):
+        hook.get_conn(extra_options={"allow_redirects": True})
+
+
+def test_timeouts_are_10_and_240_seconds_unless_the_connection_says_otherwise(
+    server: ScriptedServer, connect: Connect
+) -> None:
+    connect(host=server.url)
+    settings = RopoOneHook().settings
+    assert (settings.connect_timeout, settings.read_timeout) == (10.0, 240.0)
+
+    connect(host=server.url, extra={"connect_timeout": "2.5", "read_timeout": 0.2})
+    hook = RopoOneHook()
+    assert (hook.settings.connect_timeout, hook.settings.read_timeout) == (2.5, 0.2)
+    server.polls_will_be(then_hang())
+    with pytest.raises(RopoTimeoutError, match=r"did not answer within 0\.2 s"):
+        hook.poll()
+
+
+def test_it_speaks_https_unless_the_host_says_otherwise(
+    connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls, trusted = certificate(tmp_path, "ropo")
+    with ScriptedServer(tls) as server:
+        connect(host=server.address)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
+        assert RopoOneHook().poll().http_status == 204
+        assert len(server.polls) == 1
+
+
+def test_a_connection_that_is_not_there_is_named_with_what_to_do() -> None:
+    with pytest.raises(
+        RopoConnectionInvalidError, match=r"Connection nowhere is not there: add it .*AIRFLOW_CONN_NOWHERE"
+    ):
+        RopoOneHook("nowhere").poll()
+
+
+def test_testing_the_connection_fetches_one_token_and_never_polls(hook: RopoOneHook, server: ScriptedServer) -> None:
+    assert hook.test_connection() == (
+        True,
+        f"http://{server.address} gave a token for customer {CID}. Nothing was polled",
+    )
+    assert (len(server.tokens), server.polls) == (1, [])
+
+
+@pytest.mark.parametrize("step", [answer(400, {"errorText": "no"}), answer(429), answer(500), then_close()])
+def test_testing_a_connection_that_does_not_work_says_why_and_asks_once(
+    hook: RopoOneHook, server: ScriptedServer, step: bytes
+) -> None:
+    server.tokens_will_be(step)
+    works, text = hook.test_connection()
+    assert not works
+    assert text.startswith("Connection ropo_one_default: ")
+    assert (len(server.tokens), server.polls) == (1, [])
+
+
+def test_the_test_button_of_the_ui_never_polls(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = StoredConnection("pressed", "ropo_one", host=server.url, login=CID, password=APICODE)
+    monkeypatch.setenv("AIRFLOW_CONN_PRESSED", stored.as_json())
+    assert stored.test_connection()[0] is True
+    assert (len(server.tokens), server.polls) == (1, [])
+
+
+def test_no_secret_reaches_a_log_an_error_or_a_url(
+    hook: RopoOneHook, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    first, second = ({"title": f"{APICODE} t0ken-{number}"} for number in (1, 2))
+    server.polls_will_be(page(), answer(401, first), answer(403, second), answer(500, second), then_close())
+
+    told = []
+    for _ in range(5):
+        try:
+            hook.poll()
+        except Exception as error:  # noqa: BLE001 - whatever it is, its text is looked at
+            told.append(f"{error} {error!r} {error.__context__!r}")
+    with pytest.raises(ValueError, match="expected"):
+        hook.poll(date="x")
+    told.extend((repr(hook.settings), repr(hook), caplog.text, *(str(poll.query) for poll in server.polls)))
+
+    assert len(told) == 4 + 3 + 5
+    assert not [text for text in told if APICODE in text or "t0ken" in text]
