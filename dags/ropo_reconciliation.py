@@ -3,22 +3,22 @@
 
 One run a business date (its partition key, `YYYY-MM-DD`), at the midnight that ends it in Helsinki; for each profile:
 
-1. **settle** waits, without holding a worker, until the profile's own midnight plus `settle_hours`. Scheduled runs only.
+1. **settle** waits, without holding a worker, for the profile's own midnight plus `settle_hours`. Scheduled runs only.
 2. **reread** asks Ropo One for the date and keeps what no drain brought (*recovered*).
 3. **compare** takes the ledger's rows and compares every invoice of the date, as both sides stand now. The result is a
    new reconciliation beside any earlier one of the date; none is ever changed.
 4. **verdict** turns the run red on the verdicts that the profile names in `fail_on` (`breaks`, `incomplete`).
 
-**Backfill by date:** open the DAG, *Trigger*, *Backfill*, pick the first and the last date, leave the param `date` empty,
-choose *All runs* to run dates again, start. Each date picked gives one run; a date that is not over gives none. Set the
-UI's time zone to UTC or Helsinki: west of UTC Airflow's form shifts the dates by one day. By hand, for one date: *Single
-run* with the param `date`.
+**Backfill by date:** open the DAG, *Trigger*, *Backfill*, pick the first and the last date, leave the param `date`
+empty, choose *All runs* to run dates again, start. Each date picked gives one run; a date that is not over gives none.
+Set the UI's time zone to UTC or Helsinki: west of UTC Airflow's form shifts the dates by one day. By hand, for one date:
+*Single run* with the param `date`.
 
 **When it is red:**
 
 - *reread* failed: Ropo One could not be asked. *compare* ran all the same and says `incomplete`. Run the date again.
-- *compare* failed: the ledger or the store could not be read, or the profile's SELECT breaks the contract; the last line
-  says what. Mend it and run the date again.
+- *compare* failed: the ledger or the store could not be read, or the profile's SELECT breaks the contract; the last
+  line says what. Mend it and run the date again.
 - *verdict* failed: its last lines name the verdict, its reasons and the counts by category. `incomplete` says what is
   missing; mend that and run the date again. `breaks` are for finance: the invoices are in `ropo.reconciliation_item`.
 

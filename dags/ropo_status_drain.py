@@ -12,8 +12,8 @@ Every 15 minutes, for each profile:
 
 **Backfill:** none; the queue knows no dates. Dates are re-read and backfilled by `ropo_reconciliation`.
 
-**When it is red:** read the failed task's last line, which says what to do. Nothing has to be cleared: the next run goes
-on by itself, and what a broken run may have lost is on record in `ropo.status_poll`.
+**When it is red:** read the failed task's last line, which says what to do. Nothing has to be cleared: the next run
+goes on by itself, and what a broken run may have lost is on record in `ropo.status_poll`.
 
 - *drain*: Ropo One cannot be reached, refuses the token, or the store is away. Nothing was lost.
 - *recover*: a doubt is unproven. `python -m include.status_store doubts` lists it with the reason;

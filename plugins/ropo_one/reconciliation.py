@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from include.config.status_map import load_status_map
 from include.reconciliation.invoice import invoice_history
 from include.reconciliation.reconcile import reconcile
+from include.reconciliation.recorded import read_recorded
 from ropo_one.business_date import business_date
 from ropo_one.profile_operator import ProfileOperator, connection_dsn
 
@@ -44,7 +45,7 @@ class SettleOperator(ProfileOperator):
             self.log.info("Profile %s: waiting until %s", self.profile, moment.isoformat())
             self.defer(trigger=DateTimeTrigger(moment=moment), method_name="settled")
 
-    def settled(self, context: Context, event: object = None) -> None:  # noqa: ARG002 - Airflow's signature
+    def settled(self, context: Context, event: object = None) -> None:
         """Go on after the wait."""
 
 
@@ -96,11 +97,12 @@ class ReconciliationOperator(LedgerOperator):
                 dag_id=instance.dag_id,
                 run_id=instance.run_id,
             )
-        return {"reconciliation_id": result.reconciliation_id, "verdict": result.verdict}
+        counts = {name: getattr(result, name) for name in ("population", "matched", "pending", "breaks", "accepted")}
+        return {"reconciliation_id": result.reconciliation_id, "verdict": result.verdict, **counts}
 
 
 class VerdictOperator(ProfileOperator):
-    """Say a reconciliation's verdict; fail on those that the profile names in ``fail_on``.
+    """Say a reconciliation's verdict, its reasons and its counts; fail on the verdicts that the profile names.
 
     :param reconciliation_task_id: the task that recorded it.
     """
@@ -108,3 +110,41 @@ class VerdictOperator(ProfileOperator):
     def __init__(self, *, reconciliation_task_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.reconciliation_task_id = reconciliation_task_id
+
+    def execute(self, context: Context) -> None:
+        """Tell what was found.
+
+        :raises AirflowFailException: where the verdict is one of the profile's ``fail_on``, or nothing was recorded.
+        """
+        instance = context["ti"]
+        compared = instance.xcom_pull(task_ids=self.reconciliation_task_id, map_indexes=instance.map_index)
+        if not compared:
+            raise AirflowFailException(
+                f"Profile {self.profile}: {self.reconciliation_task_id} recorded no reconciliation; its log says why"
+            )
+        with self.session() as session, session.transaction() as cursor:
+            recorded = read_recorded(cursor, compared["reconciliation_id"])
+        for line in recorded.lines():
+            self.log.info("%s", line)
+        if recorded.verdict in self.settings.fail_on:
+            raise AirflowFailException(recorded.headline())
+
+
+class InvoiceHistoryOperator(LedgerOperator):
+    """Print what both sides know of one invoice, and how the comparison sees it; nothing is recorded.
+
+    :param billnum: the invoice number (templated).
+    """
+
+    template_fields: Sequence[str] = ("profile", "billnum")
+
+    def __init__(self, *, billnum: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.billnum = billnum
+
+    def execute(self, context: Context) -> None:  # noqa: ARG002 - Airflow's signature
+        """Print the invoice's history to the task's log."""
+        status_map = load_status_map(self.settings.status_map)
+        with self.session() as session, closing(self.ledger()) as ledger:
+            for line in invoice_history(session.connection, ledger, self.settings, status_map, self.billnum):
+                self.log.info("%s", line)

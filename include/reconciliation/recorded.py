@@ -1,0 +1,78 @@
+"""A recorded reconciliation, read back and told in words."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from include.reconciliation.categories import CATEGORIES, MATCHED
+from include.reconciliation.unmapped import UnmappedCode, shown_code, shown_label
+from include.reconciliation.verdict import Reason, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg2.extensions import cursor as Cursor
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``ropo.reconciliation``; its fields are the table's."""
+
+    reconciliation_id: int
+    profile: str
+    business_date: datetime.date
+    scope: str
+    verdict: Verdict
+    population: int
+    matched: int
+    pending: int
+    breaks: int
+    accepted: int
+    out_of_scope: int
+    recovered: int | None
+    reasons: list[Reason]
+    categories: dict[str, dict[str, int]]
+    unmapped: list[UnmappedCode]
+
+    def headline(self) -> str:
+        """Return the verdict and its numbers in one line."""
+        numbers = ", ".join(f"{getattr(self, name)} {name}" for name in ("matched", "pending", "breaks", "accepted"))
+        return (
+            f"Profile {self.profile}, business date {self.business_date}: {self.verdict}. "
+            f"{self.population} invoices: {numbers} (reconciliation {self.reconciliation_id})"
+        )
+
+    def lines(self) -> Iterator[str]:
+        """Return the verdict, its reasons, the counts by category and the unmapped codes, a line each."""
+        yield self.headline()
+        for reason in self.reasons:
+            yield f"  {reason.word}: {reason.text}"
+        for category in CATEGORIES:
+            counts = self.categories.get(category)
+            if counts and category != MATCHED:
+                yield f"  {category}: " + ", ".join(f"{count} {bucket}" for bucket, count in counts.items() if count)
+        if self.recovered:
+            yield f"  {self.recovered} events were brought by the re-read that no drain had brought"
+        if self.out_of_scope:
+            yield f"  {self.out_of_scope} invoices were sent before the profile's start_date and are out of scope"
+        for code in self.unmapped:
+            shown = shown_code(code.statustype, code.code)
+            yield f"  not in the status map: {code.statustype} {shown!r} ({shown_label(code.label)}), {code.count} times"
+
+
+def read_recorded(cursor: Cursor, reconciliation_id: int) -> Recorded:
+    """Read a reconciliation by its id.
+
+    :raises LookupError: where there is none.
+    """
+    columns = ", ".join(Recorded.__struct_fields__)
+    cursor.execute(
+        f"SELECT {columns} FROM ropo.reconciliation WHERE reconciliation_id = %s",  # noqa: S608 - our own field names
+        (reconciliation_id,),
+    )
+    row = cursor.fetchone()
+    if row is None:
+        raise LookupError(f"There is no reconciliation {reconciliation_id}")
+    return msgspec.convert(dict(zip(Recorded.__struct_fields__, row, strict=True)), Recorded)
