@@ -1,0 +1,80 @@
+"""The partition key is the business date, over DST changes too, and no day is run before it is over."""
+
+from __future__ import annotations
+
+import datetime
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
+
+import pytest
+from airflow.timetables.base import DagRunInfo, TimeRestriction
+
+from ropo_one.timetable import BusinessDateTimetable
+
+HELSINKI = ZoneInfo("Europe/Helsinki")
+TIMETABLE = BusinessDateTimetable("0 0 * * *", timezone="Europe/Helsinki", run_offset=-1, key_format="%Y-%m-%d")
+
+
+@pytest.fixture
+def set_clock(monkeypatch: pytest.MonkeyPatch) -> object:
+    def set_clock(text: str) -> None:
+        now = datetime.datetime.fromisoformat(text).replace(tzinfo=HELSINKI).astimezone(datetime.UTC)
+        clock = SimpleNamespace(utcnow=lambda: now)
+        monkeypatch.setattr("ropo_one.timetable.timezone", clock)
+
+    return set_clock
+
+
+def backfill(first: str, last: str) -> list[str | None]:
+    earliest, latest = (datetime.datetime.fromisoformat(day).replace(tzinfo=datetime.UTC) for day in (first, last))
+    return [info.partition_key for info in TIMETABLE.iter_partition_dagrun_infos(earliest=earliest, latest=latest)]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "days"),
+    [
+        ("2026-03-27", "2026-03-31", ["03-27", "03-28", "03-29", "03-30", "03-31"]),
+        ("2026-10-24", "2026-10-27", ["10-24", "10-25", "10-26", "10-27"]),
+        ("2026-10-25", "2026-10-25", ["10-25"]),
+    ],
+)
+def test_a_backfill_has_one_key_a_day_over_a_change_of_the_clock(
+    set_clock: object, first: str, last: str, days: list[str]
+) -> None:
+    set_clock("2026-11-01")  # type: ignore[operator]
+    assert backfill(first, last) == [f"2026-{day}" for day in days]
+
+
+@pytest.mark.parametrize(
+    ("now", "last_day"),
+    [
+        ("2026-10-25T23:59:59", "2026-10-24"),  # a day of 25 hours
+        ("2026-10-26T00:00:00", "2026-10-25"),
+        ("2026-03-29T23:59:59", "2026-03-28"),  # a day of 23 hours
+        ("2026-03-30T00:00:00", "2026-03-29"),
+    ],
+)
+def test_a_backfill_stops_at_the_last_day_that_is_over(set_clock: object, now: str, last_day: str) -> None:
+    set_clock(now)  # type: ignore[operator]
+    assert backfill("2026-01-01", "2026-12-31")[-1] == last_day
+
+
+def test_a_backfill_of_days_to_come_has_none(set_clock: object) -> None:
+    set_clock("2026-10-25T12:00:00")  # type: ignore[operator]
+    assert backfill("2026-10-25", "2026-10-31") == []
+
+
+def test_the_schedule_runs_each_day_at_the_midnight_that_ends_it() -> None:
+    restriction = TimeRestriction(earliest=datetime.datetime(2026, 3, 27, tzinfo=HELSINKI), latest=None, catchup=True)
+    runs: list[DagRunInfo] = []
+    while len(runs) < 5:
+        info = TIMETABLE.next_dagrun_info_v2(last_dagrun_info=runs[-1] if runs else None, restriction=restriction)
+        assert info is not None
+        runs.append(info)
+    assert [(info.partition_key, info.run_after.astimezone(HELSINKI).isoformat()) for info in runs] == [
+        ("2026-03-26", "2026-03-27T00:00:00+02:00"),
+        ("2026-03-27", "2026-03-28T00:00:00+02:00"),
+        ("2026-03-28", "2026-03-29T00:00:00+02:00"),
+        ("2026-03-29", "2026-03-30T00:00:00+03:00"),
+        ("2026-03-30", "2026-03-31T00:00:00+03:00"),
+    ]
