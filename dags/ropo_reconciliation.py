@@ -11,8 +11,8 @@ One run a business date (its partition key, `YYYY-MM-DD`), at the midnight that 
 
 **Backfill by date:** open the DAG, *Trigger*, *Backfill*, pick the first and the last date, leave the param `date`
 empty, choose *All runs* to run dates again, start. Each date picked gives one run; a date that is not over gives none.
-Set the UI's time zone to UTC or Helsinki: west of UTC Airflow's form shifts the dates by one day. By hand, for one date:
-*Single run* with the param `date`.
+Set the UI's time zone to UTC or Helsinki: west of UTC Airflow's form shifts the dates by one day. By hand, for one
+date: *Single run* with the param `date`.
 
 **When it is red:**
 

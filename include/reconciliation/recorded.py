@@ -59,7 +59,8 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
             yield f"  {self.out_of_scope} invoices were sent before the profile's start_date and are out of scope"
         for code in self.unmapped:
             shown = shown_code(code.statustype, code.code)
-            yield f"  not in the status map: {code.statustype} {shown!r} ({shown_label(code.label)}), {code.count} times"
+            label = shown_label(code.label)
+            yield f"  not in the status map: {code.statustype} {shown!r} ({label}), {code.count} times"
 
 
 def read_recorded(cursor: Cursor, reconciliation_id: int) -> Recorded:

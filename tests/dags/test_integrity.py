@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import pathlib
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from airflow.models.dagbag import DagBag
+from airflow.dag_processing.dagbag import DagBag
 
 from demo.paths import ROOT
 from ropo_one.operators import RopoDoubtRecoveryOperator, RopoStatusDrainOperator
@@ -18,6 +17,8 @@ from ropo_one.profile_operator import ProfileOperator
 from ropo_one.reconciliation import LedgerOperator, SettleOperator, VerdictOperator
 
 if TYPE_CHECKING:
+    import pathlib
+
     from airflow.sdk import DAG
 
 DAGS = ROOT / "dags"
@@ -28,7 +29,7 @@ POOLS = set(json.loads((ROOT / "include" / "config" / "pools.json").read_text(en
 
 @pytest.fixture(scope="module")
 def bag() -> DagBag:
-    return DagBag(dag_folder=DAGS, include_examples=False)
+    return DagBag(dag_folder=DAGS)
 
 
 @pytest.fixture(params=sorted(IDS))
@@ -98,7 +99,7 @@ def test_a_mistake_in_the_profiles_is_one_import_error_that_names_file_profile_a
     file.write_text("profiles:\n  - name: acme\n    timezon: Europe/Helsinki\n", encoding="utf-8")
     monkeypatch.setenv("ROPO_PROFILES_FILE", str(file))
 
-    bag = DagBag(dag_folder=DAGS / "ropo_status_drain.py", include_examples=False)
+    bag = DagBag(dag_folder=DAGS / "ropo_status_drain.py")
 
     (error,) = bag.import_errors.values()
     assert f"{file}: profile 'acme', key 'timezon': is not known" in error
