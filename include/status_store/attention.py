@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
-    import datetime
-
     from psycopg2.extensions import cursor as Cursor
 
 

@@ -26,6 +26,8 @@ Stop = Literal["empty", "pages", "time", "in_doubt", "refused", "lock_lost", "em
 
 # Ropo documents 204 as the queue's end. A 200 without rows is another thing, of which nobody knows what it means.
 MAX_EMPTY_ANSWERS = 3
+# A server that says "again at once" and refuses again would be asked without a pause.
+MAX_REFUSALS_IN_A_ROW = 10
 
 
 class DrainSummary(msgspec.Struct, kw_only=True):
@@ -70,6 +72,7 @@ class Drain:
         self._lock = QueueLock(session, source.queue)
         self._summary = DrainSummary()
         self._empty_answers = 0
+        self._refusals_in_a_row = 0
         self._started = 0.0
 
     def run(self) -> DrainSummary:
@@ -83,16 +86,23 @@ class Drain:
         self._started = time.monotonic()
         self._lock.acquire()
         try:
-            pin(self._session, self._journal.profile.name, self._source.queue)
-            with self._session.transaction() as cursor:
-                self._summary.abandoned = self._journal.judge_abandoned(cursor)
-                poll_id: int | None = self._journal.open(cursor, "drain")
+            poll_id = self._open_first()
             while poll_id is not None:
                 poll_id = self._poll(poll_id)
         finally:
             self._summary.seconds = round(time.monotonic() - self._started, 3)
             self._lock.release()
         return self._summary
+
+    def _open_first(self) -> int | None:
+        """Judge what earlier processes left and open the first poll: only a holder of the lock may do either."""
+        with self._session.transaction() as cursor:
+            pin(cursor, self._journal.profile.name, self._source.queue)
+            if self._lock.held(cursor):
+                self._summary.abandoned = self._journal.judge_abandoned(cursor)
+                return self._journal.open(cursor, "drain")
+        self._tell_lost_lock()
+        return None
 
     def _poll(self, poll_id: int) -> int | None:
         """Send one poll and keep what comes; return the next poll's id, None where the drain ends."""
@@ -116,6 +126,7 @@ class Drain:
             self._close(poll_id, "empty", http_status=NO_CONTENT)
             self._summary.stopped_by = "empty"
             return None
+        self._refusals_in_a_row = 0
         answer, rows = polled
         self._empty_answers = 0 if rows else self._empty_answers + 1
         bound = self._bound(self._summary.pages + 1)
@@ -131,16 +142,19 @@ class Drain:
     def _landed(self, landed: Landed, bound: Stop | None) -> int | None:
         self._count(landed.rows, landed.stored)
         if landed.lock_lost:
-            logger.warning(
-                "Profile %s: the page is kept, but the queue's lock was lost with its session; the drain stops "
-                "here and the next run goes on. Where this happens at every page, connection ropo_store leads through "
-                "a proxy that pools transactions: give it a direct connection",
-                self._journal.profile.name,
-            )
-            self._summary.stopped_by = "lock_lost"
+            self._tell_lost_lock()
         elif bound is not None:
             self._summary.stopped_by = bound
         return landed.next_poll_id
+
+    def _tell_lost_lock(self) -> None:
+        logger.warning(
+            "Profile %s: the queue's lock was lost with its session. Every page that came is kept; the drain stops "
+            "and the next run goes on. Where this happens in every run, connection ropo_store leads through a proxy "
+            "that pools transactions: give it a direct connection",
+            self._journal.profile.name,
+        )
+        self._summary.stopped_by = "lock_lost"
 
     def _count(self, rows: int, stored: Stored) -> None:
         summary = self._summary
@@ -163,7 +177,9 @@ class Drain:
         self._close(poll_id, "refused", http_status=error.http_status, error=str(error))
         if wait is None:
             raise error
-        if wait > self._max_seconds - (time.monotonic() - self._started):
+        self._refusals_in_a_row += 1
+        out_of_time = wait > self._max_seconds - (time.monotonic() - self._started)
+        if out_of_time or self._refusals_in_a_row > MAX_REFUSALS_IN_A_ROW:
             logger.warning("%s; the rest is left to the next run", error)
             self._summary.stopped_by = "refused"
             return None
@@ -176,7 +192,7 @@ class Drain:
         with self._session.transaction() as cursor:
             if self._lock.held(cursor):
                 return self._journal.open(cursor, "drain")
-        self._summary.stopped_by = "lock_lost"
+        self._tell_lost_lock()
         return None
 
     def _in_doubt(self, poll_id: int, error: PollInDoubtError) -> None:

@@ -10,6 +10,7 @@ import msgspec
 import psycopg2
 
 from include.status_store.parsing import Event, Rejected
+from include.status_store.session import may_pass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,9 +70,9 @@ def store_rows(cursor: Cursor, parsed: ParsedPage, *, profile: str, poll_id: int
     refused: list[Rejected] = []
     for events in _rounds(parsed.events):
         values = {"profile": profile, "poll_id": poll_id, "source": kind}
-        new = _insert(cursor, events, values, refused)
+        new, taken = _insert(cursor, events, values, refused)
         # Where every event was new, none can be held with other content.
-        revised = _revise(cursor, events, values) if new < len(events) else 0
+        revised = _revise(cursor, taken, values) if new < len(taken) else 0
         stored += Stored(new=new, revised=revised)
     rejected = [*parsed.rejected, *refused]
     _quarantine(cursor, rejected, profile, poll_id)
@@ -90,25 +91,33 @@ def _rounds(events: Sequence[Event]) -> list[list[Event]]:
     return rounds
 
 
-def _insert(cursor: Cursor, events: Sequence[Event], values: dict[str, object], refused: list[Rejected]) -> int:
+def _insert(
+    cursor: Cursor, events: list[Event], values: dict[str, object], refused: list[Rejected]
+) -> tuple[int, list[Event]]:
     """Insert what is not held yet, halving around values that PostgreSQL refuses until each such row stands alone.
 
     The parser lets no such row through that we know of; one that we do not know of must not take the others with it.
+
+    :return: how many were new, and the events that PostgreSQL took or holds.
     """
     cursor.execute("SAVEPOINT rows")
     try:
         cursor.execute(_INSERT, {**values, "events": msgspec.json.encode(events).decode()})
-    except (psycopg2.DataError, psycopg2.ProgrammingError) as error:
+    except psycopg2.Error as error:
+        if may_pass(error):
+            raise
         cursor.execute("ROLLBACK TO SAVEPOINT rows")
         if len(events) == 1:
             reason = f"row: PostgreSQL refuses it ({type(error).__name__}, SQLSTATE {error.pgcode})"
             refused.append(Rejected(ordinal=events[0].ordinal, raw=bytes(events[0].raw), error=reason))
-            return 0
+            return 0, []
         middle = len(events) // 2
-        return _insert(cursor, events[:middle], values, refused) + _insert(cursor, events[middle:], values, refused)
+        new, taken = _insert(cursor, events[:middle], values, refused)
+        more_new, more_taken = _insert(cursor, events[middle:], values, refused)
+        return new + more_new, taken + more_taken
     new = cursor.rowcount
     cursor.execute("RELEASE SAVEPOINT rows")
-    return new
+    return new, events
 
 
 def _revise(cursor: Cursor, events: Sequence[Event], values: dict[str, object]) -> int:

@@ -12,8 +12,13 @@ if TYPE_CHECKING:
 Kind = Literal["drain", "date", "billnum"]
 Outcome = Literal["open", "landed", "empty", "unsent", "refused", "in_doubt"]
 
+# The newest by the order of polls, so that a clock that once ran ahead does not stay the newest for years; and of the
+# moment when it was asked, since what was recorded while its answer was under way it did not prove drained.
 _NEWEST_204 = """
-(SELECT max(closed_at) FROM ropo.status_poll WHERE profile = %(profile)s AND kind = 'drain' AND outcome = 'empty')
+(
+    SELECT opened_at FROM ropo.status_poll
+    WHERE profile = %(profile)s AND kind = 'drain' AND outcome = 'empty' ORDER BY poll_id DESC LIMIT 1
+)
 """
 # Longer than any request may take: what is still open then belongs to a process that ended.
 _ABANDONED = "interval '1 hour'"
@@ -40,7 +45,8 @@ class Journal:
         """Write that a poll is about to be sent.
 
         A drain poll's window starts at the earlier of now and the newest 204, less ``late_days``: what that 204 proved
-        drained cannot be lost by this poll. Before any 204 it starts at ``start_date`` and is marked ``bounded``.
+        drained cannot be lost by this poll. Before any 204 it starts at ``start_date`` (today, where that lies ahead)
+        and is marked ``bounded``.
 
         :return: the poll's id.
         """
@@ -50,7 +56,8 @@ class Journal:
             SELECT %(profile)s, %(kind)s, %(filter_value)s,
                 CASE
                     WHEN %(kind)s <> 'drain' THEN NULL
-                    WHEN newest_204 IS NULL THEN %(start_date)s
+                    WHEN newest_204 IS NULL
+                        THEN least(%(start_date)s, (clock_timestamp() AT TIME ZONE %(zone)s)::date)
                     ELSE (least(clock_timestamp(), newest_204) AT TIME ZONE %(zone)s)::date - %(late_days)s
                 END,
                 %(kind)s = 'drain' AND newest_204 IS NULL,

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 import psycopg2
 
 from include.status_store.events import Stored, store_rows
+from include.status_store.journal import Kind
 from include.status_store.parsing import ParsedPage, parse_rows
-from include.status_store.session import PASSING_ERRORS
+from include.status_store.session import may_pass
+from include.status_store.source import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from psycopg2.extensions import cursor as Cursor
 
-    from include.status_store.journal import Journal, Kind
+    from include.status_store.journal import Journal
     from include.status_store.queue_lock import QueueLock
     from include.status_store.session import Session
-    from include.status_store.source import Answer, PollInDoubtError
+    from include.status_store.source import PollInDoubtError
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ SET outcome = 'landed', http_status = %(http_status)s, row_count = %(row_count)s
     revised_count = %(revised)s, quarantined_count = %(quarantined)s, possibly_cut = %(possibly_cut)s,
     error = NULL, closed_at = clock_timestamp(),
     -- Another drain may have judged it in doubt while the page was in our hand: it is not any more.
-    window_to = NULL, recovery = NULL, recovery_reason = NULL
+    window_to = NULL, recovery = NULL, recovery_reason = NULL, recovered_at = NULL, recovered_count = NULL
 WHERE poll_id = %(poll_id)s
 """
 
@@ -117,9 +118,9 @@ class _Attempt:
             stored = store_rows(
                 cursor, self._parsed, profile=self._journal.profile.name, poll_id=page.poll_id, kind=page.kind
             )
-        except PASSING_ERRORS:
-            raise
-        except psycopg2.Error as error:
+        except Exception as error:
+            if may_pass(error):
+                raise
             cursor.execute("ROLLBACK TO SAVEPOINT parsing")
             mark_unparsed(cursor, page.poll_id, error)
             return None
@@ -151,6 +152,7 @@ def land(
 
     :param lock: a drain's: checked in the page's own transaction. Where it is lost the page lands all the same.
     :raises psycopg2.Error: after the session's patience. The poll is still open then: the next drain judges it.
+    :raises StoreUnavailableError: likewise, where the store is away.
     """
     return session.insist(_Attempt(journal, page, lock, open_next=open_next))
 

@@ -24,8 +24,10 @@ FIELDS = (
 )  # fmt: skip
 
 # Money with a decimal point; so many digits hold any invoice, and a number out of all measure is no amount.
-_AMOUNT = re.compile(r"-?\d{1,15}(\.\d{1,6})?")
+_AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 _ESCAPED_NUL = b"\\u0000"
+# Ids are keys, and an index takes no key of any length. Those seen have 5 to 8 characters.
+_LONGEST_ID = 200
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +115,9 @@ def parse_rows(rows: Iterable[bytes], zone: ZoneInfo) -> ParsedPage:
 
 def _event(ordinal: int, raw: bytes, zone: ZoneInfo, occurrences: dict[str, int]) -> Event:
     text = _texts(_decoded(raw))
+    for field in ("jobid", "statusid", "billnum"):
+        if len(text[field]) > _LONGEST_ID:
+            raise _RowError(f"{field}: expected an id of at most {_LONGEST_ID} characters, got {len(text[field])}")
     if not text["jobid"] and not text["billnum"]:
         raise _RowError("jobid and billnum: expected one of them, both are missing")
     if not text["statustype"]:
@@ -143,8 +148,9 @@ def _decoded(raw: bytes) -> _Row:
             raise _RowError("row: holds a NUL character, which PostgreSQL's text cannot")
         return _row.decode(raw)
     except (msgspec.ValidationError, TypeError) as error:
-        raise _RowError("row: expected a JSON object") from error
-    except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError) as error:
+        raise _RowError("row: expected a JSON object with values in measure") from error
+    # Decimal raises an ArithmeticError where an exponent is out of all measure.
+    except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError, ArithmeticError) as error:
         if isinstance(error, _RowError):
             raise
         raise _RowError("row: is no valid JSON text") from error

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from include.status_store.session import PASSING_ERRORS
+import psycopg2
+
+from include.status_store.database import StoreUnavailableError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -62,30 +63,33 @@ class QueueLock:
 
     def release(self) -> None:
         """Give the lock back, if this session still has it; a session that was lost took it along."""
-        with suppress(*PASSING_ERRORS), self._session.transaction() as cursor:
-            if self.held(cursor):
-                cursor.execute("SELECT pg_advisory_unlock(%s)", (self._key,))
+        try:
+            with self._session.transaction() as cursor:
+                if self.held(cursor):
+                    cursor.execute("SELECT pg_advisory_unlock(%s)", (self._key,))
+        except (psycopg2.Error, StoreUnavailableError):
+            # It ends with its backend, and must not stand before the error that ended the drain.
+            self._session.close()
 
 
-def pin(session: Session, profile: str, queue: tuple[str, str]) -> None:
+def pin(cursor: Cursor, profile: str, queue: tuple[str, str]) -> None:
     """Pin ``profile`` to its queue at its first poll; later, check that it is still the same.
 
     :raises PinnedElsewhereError: where the profile was pinned to another queue, or the queue to another profile.
     """
     host, cid = queue
-    with session.transaction() as cursor:
-        cursor.execute(
-            "INSERT INTO ropo.profile_pin (profile, host, cid) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-            (profile, host, cid),
-        )
-        cursor.execute(
-            "SELECT profile, host, cid FROM ropo.profile_pin WHERE profile = %s OR (host, cid) = (%s, %s)",
-            (profile, host, cid),
-        )
-        for pinned in cursor.fetchall():
-            if pinned != (profile, host, cid):
-                raise PinnedElsewhereError(
-                    f"Profile '{profile}' would read the queue of customer {cid} at {host}, but the store has profile "
-                    f"'{pinned[0]}' pinned to customer {pinned[2]} at {pinned[1]}. A queue has one profile for good: "
-                    "give the other customer number a profile name of its own, or put the connection right"
-                )
+    cursor.execute(
+        "INSERT INTO ropo.profile_pin (profile, host, cid) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        (profile, host, cid),
+    )
+    cursor.execute(
+        "SELECT profile, host, cid FROM ropo.profile_pin WHERE profile = %s OR (host, cid) = (%s, %s)",
+        (profile, host, cid),
+    )
+    for pinned in cursor.fetchall():
+        if pinned != (profile, host, cid):
+            raise PinnedElsewhereError(
+                f"Profile '{profile}' would read the queue of customer {cid} at {host}, but the store has profile "
+                f"'{pinned[0]}' pinned to customer {pinned[2]} at {pinned[1]}. A queue has one profile for good: "
+                "give the other customer number a profile name of its own, or put the connection right"
+            )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.status_store.reread import Reread
-from include.status_store.source import PollRefusedError
+from include.status_store.source import PollInDoubtError, PollRefusedError
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -32,13 +32,16 @@ _CONCLUDE = Path(__file__).with_name("conclude_doubts.sql").read_text(encoding="
 
 # What was asked and not shown whole is asked again, but not in every run: nothing may have changed in a quarter hour.
 _DATES_TO_ASK = """
-SELECT DISTINCT day::date
+SELECT day::date, array_agg(doubt.poll_id)
 FROM ropo.status_poll AS doubt
 CROSS JOIN LATERAL generate_series(doubt.window_from, doubt.window_to, interval '1 day') AS day
 LEFT JOIN ropo.status_poll_window_date AS asked ON asked.poll_id = doubt.poll_id AND asked.business_date = day::date
 WHERE doubt.profile = %(profile)s AND doubt.recovery IN ('pending', 'unproven')
   AND asked.ticked_at IS NULL
-  AND (asked.asked_at IS NULL OR asked.asked_at < clock_timestamp() - %(ask_again)s)
+GROUP BY 1
+HAVING bool_or(
+    asked.asked_at IS NULL OR asked.asked_at NOT BETWEEN clock_timestamp() - %(ask_again)s AND clock_timestamp()
+)
 ORDER BY 1
 """
 _STANDING = """
@@ -86,36 +89,42 @@ class Recovery:
         """Re-read what doubts need.
 
         :raises PollError: where Ropo One cannot be asked; what was ticked until then stays.
+        :raises PinnedElsewhereError: where profile and queue belong to others.
         """
         summary = RecoverySummary()
         started = time.monotonic()
         try:
-            for date in self._dates():
+            for date, doubts in self._dates():
                 if time.monotonic() - started >= self._max_seconds:
                     logger.info("Profile %s: recovery is out of time; the next run goes on", self._profile.name)
                     break
-                self._recover(date, summary)
+                self._recover(date, doubts, summary)
         finally:
             self._session.insist(self._conclude)
         summary.pending, summary.unproven, summary.recovered = self._session.insist(self._standing)
         return summary
 
-    def _dates(self) -> list[datetime.date]:
+    def _dates(self) -> list[tuple[datetime.date, list[int]]]:
+        """Return the dates to ask, each with the doubts that it serves: those that are known before it is asked."""
         with self._session.transaction() as cursor:
             cursor.execute(_DATES_TO_ASK, {"profile": self._profile.name, "ask_again": ASK_AGAIN})
-            return [date for (date,) in cursor.fetchall()]
+            return cursor.fetchall()
 
-    def _recover(self, date: datetime.date, summary: RecoverySummary) -> None:
+    def _recover(self, date: datetime.date, doubts: list[int], summary: RecoverySummary) -> None:
         try:
             reread = Reread(self._session, self._source, self._journal).by_date(date)
         except PollRefusedError as error:
             if error.go_on_after is not None or error.http_status not in (400, 404):
                 raise
             # The window reaches a day past the doubt; a server may refuse a day that has not begun.
-            self._tick(date, None, f"{date}: {error}")
+            self._tick(date, doubts, None, f"{date}: {error}")
             logger.warning("Profile %s: %s", self._profile.name, error)
             return
-        self._tick(date, reread, _reason(date, reread))
+        except PollInDoubtError as error:
+            # A server in trouble is left alone; but a date that it never answers must not hold up the others for good.
+            self._tick(date, doubts, None, f"{date}: {error}")
+            raise
+        self._tick(date, doubts, reread, _reason(date, reread))
         summary.dates += 1
         summary.whole += reread.whole
         summary.new += reread.new
@@ -124,10 +133,10 @@ class Recovery:
             self._profile.name, date, reread.rows, reread.new, "" if reread.whole else ", not shown whole",
         )  # fmt: skip
 
-    def _tick(self, date: datetime.date, reread: RereadSummary | None, reason: str | None) -> None:
+    def _tick(self, date: datetime.date, doubts: list[int], reread: RereadSummary | None, reason: str | None) -> None:
         values = {
-            "profile": self._profile.name,
             "date": date,
+            "doubts": doubts,
             "reread_poll_id": reread.poll_id if reread else None,
             "new": reread.new if reread else 0,
             "whole": reread is not None and reread.whole,

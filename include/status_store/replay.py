@@ -10,7 +10,7 @@ from include.status_store.envelope import split_rows
 from include.status_store.events import Stored, store_rows
 from include.status_store.landing import mark_unparsed
 from include.status_store.parsing import parse_rows
-from include.status_store.session import PASSING_ERRORS
+from include.status_store.session import may_pass
 
 if TYPE_CHECKING:
     from include.config.profiles import Profile
@@ -105,9 +105,10 @@ def _replay_page(session: Session, profile: Profile, poll_id: int) -> Stored | N
                 (poll_id,),
             )
             return stored
-    except PASSING_ERRORS:
-        raise
-    except Exception as error:  # noqa: BLE001 - the page stays as it is, with the reason of this time
+    except Exception as error:
+        if may_pass(error):
+            raise
+        # The page stays as it is, with the reason of this time.
         with session.transaction() as cursor:
             mark_unparsed(cursor, poll_id, error)
         return None

@@ -9,6 +9,7 @@ import tenacity
 
 from include.status_store.landing import Page, keep_doubtful, land
 from include.status_store.polling import poll_rows
+from include.status_store.queue_lock import pin
 from include.status_store.source import NO_CONTENT, PollInDoubtError, PollRefusedError, PollUnsentError
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ ATTEMPTS = 3
 PAUSE_SECONDS = 2.0
 # A cut date answer is asked again; each time that brings something new earns another.
 MAX_ASKS = 10
+# A server that wants a longer pause is left alone until a later run.
+LONGEST_PAUSE_SECONDS = 300.0
 
 _JUDGE = """
 UPDATE ropo.status_poll
@@ -70,6 +73,7 @@ class RereadSummary(msgspec.Struct, kw_only=True):
 class Reread:
     """Polls by one filter.
 
+    :param source: Ropo One; its queue must be the one that the profile is pinned to, as for a drain.
     :param attempts: GETs that one ask may take while answers do not come whole.
     """
 
@@ -84,6 +88,7 @@ class Reread:
         """Ask for the changes of one business date, and again while the answer may be cut and brings something new.
 
         :raises PollError: where no attempt brought a whole answer.
+        :raises PinnedElsewhereError: where profile and queue belong to others.
         """
         summary, shown = self._ask("date", date.isoformat(), date=date)
         first_poll_id = summary.poll_id
@@ -101,6 +106,7 @@ class Reread:
         """Ask for the changes of one invoice.
 
         :raises PollError: where no attempt brought a whole answer.
+        :raises PinnedElsewhereError: where profile and queue belong to others.
         """
         return self._ask("billnum", billnum, billnum=billnum)[0]
 
@@ -116,6 +122,7 @@ class Reread:
 
     def _poll(self, kind: Kind, value: str, **filters: Any) -> tuple[RereadSummary, frozenset[str]]:
         with self._session.transaction() as cursor:
+            pin(cursor, self._journal.profile.name, self._source.queue)
             poll_id = self._journal.open(cursor, kind, value)
         self._polls += 1
         try:
@@ -185,7 +192,7 @@ def _joined(before: RereadSummary, after: RereadSummary) -> RereadSummary:
 
 def _may_be_repeated(error: BaseException) -> bool:
     if isinstance(error, PollRefusedError):
-        return error.go_on_after is not None
+        return error.go_on_after is not None and error.go_on_after <= LONGEST_PAUSE_SECONDS
     return isinstance(error, PollInDoubtError)
 
 

@@ -25,7 +25,17 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 # Deadlocks, a lost or refused connection, a full disk, a shutdown: PostgreSQL may take the same work a moment later.
-PASSING_ERRORS = (psycopg2.OperationalError, psycopg2.InterfaceError, StoreUnavailableError)
+_PASSING = (psycopg2.OperationalError, psycopg2.InterfaceError, StoreUnavailableError)
+# SQLSTATE class 54, which psycopg2 counts among the operational errors: a value too large for an index or the stack
+# stays so, however often it is tried.
+_LIMIT_EXCEEDED = "54"
+
+
+def may_pass(error: BaseException) -> bool:
+    """Tell whether the store may take the same work a moment later."""
+    if not isinstance(error, _PASSING):
+        return False
+    return not (getattr(error, "pgcode", None) or "").startswith(_LIMIT_EXCEEDED)
 
 
 class Session:
@@ -57,15 +67,24 @@ class Session:
 
     @contextmanager
     def transaction(self) -> Iterator[Cursor]:
-        """Commit what is done in the block, or roll it back where it raises."""
+        """Commit what is done in the block, or roll it back where it raises.
+
+        :raises StoreUnavailableError: where the connection was lost, or leads to a server that only reads (a former
+            primary after a failover); the next transaction takes a new one.
+        """
         connection = self.connection
         try:
             with connection.cursor() as cursor:
                 yield cursor
             connection.commit()
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, psycopg2.errors.ReadOnlySqlTransaction):
+                connection.close()
             with suppress(psycopg2.Error):  # a lost connection cannot be rolled back, and needs not
                 connection.rollback()
+            # psycopg2 has several classes for a loss, depending on when the server could still say something.
+            if isinstance(error, psycopg2.Error) and connection.closed:
+                raise StoreUnavailableError(f"The store's connection was lost ({type(error).__name__})") from error
             raise
 
     def insist(self, work: Callable[[Cursor], T]) -> T:
@@ -74,9 +93,10 @@ class Session:
         A commit whose answer was lost may have taken effect: ``work`` must find that out for itself, or not mind.
 
         :raises psycopg2.Error: where it fails for another reason, or still fails after the session's patience.
+        :raises StoreUnavailableError: where the store is still away then.
         """
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(PASSING_ERRORS),
+            retry=tenacity.retry_if_exception(may_pass),
             stop=tenacity.stop_after_delay(self._patience),
             wait=tenacity.wait_random_exponential(multiplier=0.1, max=10),
             before_sleep=_tell,

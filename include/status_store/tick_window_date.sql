@@ -1,16 +1,15 @@
--- One date re-read serves every doubt whose window holds it, if the doubt was there before the date was asked.
+-- One date re-read serves every doubt that was known before the date was asked and whose window holds it.
 INSERT INTO ropo.status_poll_window_date (poll_id, business_date, reread_poll_id, ticked_at, brought, reason)
 SELECT
     doubt.poll_id, %(date)s, %(reread_poll_id)s, CASE WHEN %(whole)s THEN clock_timestamp() END, %(new)s, %(reason)s
 FROM ropo.status_poll AS doubt
-WHERE doubt.profile = %(profile)s AND doubt.recovery IN ('pending', 'unproven')
-  AND %(date)s BETWEEN doubt.window_from AND doubt.window_to
-  AND (%(reread_poll_id)s IS NULL
-       OR doubt.closed_at < (SELECT opened_at FROM ropo.status_poll WHERE poll_id = %(reread_poll_id)s))
+WHERE doubt.poll_id = ANY (%(doubts)s) AND doubt.recovery IN ('pending', 'unproven')
 ORDER BY doubt.poll_id
 ON CONFLICT (poll_id, business_date) DO UPDATE
 SET reread_poll_id = excluded.reread_poll_id,
     ticked_at = coalesce(status_poll_window_date.ticked_at, excluded.ticked_at),
     asked_at = clock_timestamp(),
-    brought = status_poll_window_date.brought + excluded.brought,
+    -- A commit whose answer was lost is tried again: the same re-read counts once.
+    brought = status_poll_window_date.brought
+        + CASE WHEN status_poll_window_date.reread_poll_id = excluded.reread_poll_id THEN 0 ELSE excluded.brought END,
     reason = excluded.reason

@@ -9,9 +9,9 @@ from include.status_store.source import Answer
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    Step = Answer | Exception | Callable[[], Answer]
+    Step = Answer | BaseException | Callable[[], Answer]
 
 EMPTY = Answer(http_status=204)
 
@@ -51,6 +51,6 @@ class ScriptedSource:
         """Take the script's next step."""
         self.polls.append({"date": date, "billnum": billnum})
         step = self.script.pop(0) if self.script else EMPTY
-        if isinstance(step, Exception):
+        if isinstance(step, BaseException):
             raise step
         return step if isinstance(step, Answer) else step()

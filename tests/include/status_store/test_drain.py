@@ -6,36 +6,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from include.status_store.drain import Drain
 from include.status_store.journal import Journal
 from include.status_store.source import Answer, PollInDoubtError, PollRefusedError, PollUnsentError
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
+from tests.include.status_store.views import drain, events, outcomes, query
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from include.config.profiles import Profile
-    from include.status_store.drain import DrainSummary
     from include.status_store.session import Session
-
-
-def drain(session: Session, profile: Profile, source: ScriptedSource, **bounds: float) -> DrainSummary:
-    limits = {"max_pages": 100, "max_seconds": 60, **bounds}
-    return Drain(session, source, Journal(profile), **limits).run()  # type: ignore[arg-type]
-
-
-def query(store: Connection, statement: str) -> list[tuple[object, ...]]:
-    with store.cursor() as cursor:
-        cursor.execute(statement)
-        return cursor.fetchall()
-
-
-def outcomes(store: Connection) -> list[object]:
-    return [outcome for (outcome,) in query(store, "SELECT outcome FROM ropo.status_poll ORDER BY poll_id")]
-
-
-def events(store: Connection) -> list[object]:
-    return [statusid for (statusid,) in query(store, "SELECT statusid FROM ropo.status_event ORDER BY statusid")]
 
 
 def test_it_keeps_every_page_until_204(session: Session, store: Connection, profile: Profile) -> None:
@@ -92,7 +72,9 @@ def test_a_doubt_stops_the_drain_and_is_on_record_with_what_came(
     summary = drain(session, profile, source)
 
     assert (summary.stopped_by, summary.in_doubt, len(source.polls)) == ("in_doubt", 1, 2)
-    doubt = "SELECT outcome, recovery, error, body, complete FROM ropo.status_poll JOIN ropo.status_page USING (poll_id)"
+    doubt = (
+        "SELECT outcome, recovery, error, body, complete FROM ropo.status_poll JOIN ropo.status_page USING (poll_id)"
+    )
     found = query(store, f"{doubt} WHERE outcome = 'in_doubt'")
     assert [(*values[:3], bytes(values[3]), values[4]) for values in found] == [
         ("in_doubt", "pending", "broke off", b'{"result"', False)
@@ -183,3 +165,43 @@ def test_an_empty_list_between_pages_does_not_end_the_drain(
     summary = drain(session, profile, ScriptedSource(page(), page(row(1)), page(), page(), page(row(2))))
 
     assert (summary.stopped_by, events(store)) == ("empty", ["P1", "P2"])
+
+
+def test_a_server_that_refuses_again_and_again_is_not_asked_without_end(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    busy = [PollRefusedError("too many", http_status=429, go_on_after=0.0) for _ in range(50)]
+
+    summary = drain(session, profile, ScriptedSource(*busy))
+
+    assert (summary.stopped_by, summary.refused) == ("refused", 11)
+    assert outcomes(store) == ["refused"] * 11
+
+
+def test_refusals_between_pages_do_not_add_up(session: Session, store: Connection, profile: Profile) -> None:
+    def busy() -> PollRefusedError:
+        return PollRefusedError("too many", http_status=429, go_on_after=0.0)
+
+    steps = [step for number in range(12) for step in (busy(), page(row(number)))]
+
+    assert drain(session, profile, ScriptedSource(*steps)).stopped_by == "empty"
+    assert len(events(store)) == 12
+
+
+class Stopped(BaseException):
+    """What Airflow raises in a task that it ends."""
+
+
+def test_a_task_that_is_stopped_during_a_poll_leaves_a_doubt_and_frees_the_queue(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    with pytest.raises(Stopped):
+        drain(session, profile, ScriptedSource(Stopped()))
+
+    assert query(store, "SELECT outcome, error FROM ropo.status_poll") == [
+        ("in_doubt", "the poll was broken off by Stopped")
+    ]
+    assert query(store, "SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = (" + THIS_DATABASE + ")") == []
+
+
+THIS_DATABASE = "SELECT oid FROM pg_database WHERE datname = current_database()"

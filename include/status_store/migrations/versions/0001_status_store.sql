@@ -46,7 +46,7 @@ CREATE TABLE ropo.status_poll (
 CREATE INDEX status_poll_by_time ON ropo.status_poll (profile, opened_at);
 CREATE INDEX status_poll_by_filter ON ropo.status_poll (profile, kind, filter_value, poll_id) WHERE kind <> 'drain';
 CREATE INDEX status_poll_open ON ropo.status_poll (profile) WHERE outcome = 'open';
-CREATE INDEX status_poll_empty ON ropo.status_poll (profile, closed_at) WHERE kind = 'drain' AND outcome = 'empty';
+CREATE INDEX status_poll_empty ON ropo.status_poll (profile, poll_id) WHERE kind = 'drain' AND outcome = 'empty';
 CREATE INDEX status_poll_in_doubt ON ropo.status_poll (profile, window_to) WHERE recovery IS NOT NULL;
 
 -- The dates of a doubtful poll's window that re-reads have shown, or could not show.

@@ -1,0 +1,90 @@
+"""An answer is split into the bytes of its rows, or is said to be none."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from include.status_store.envelope import NotAStatusAnswerError, split_rows
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "rows"),
+    [
+        (b'{"result":{"status":[]}}', []),
+        (b'{"result": {"status": [ ] } }', []),
+        (b' {"result" : {"status" :\n [1 , {"a": 1}]}, "more": 2} ', [b"1", b'{"a": 1}']),
+        (b'{"result":{"status":{"a":1}}}', [b'{"a":1}']),
+        (b'\xef\xbb\xbf{"result":{"status":[{}]}}', [b"{}"]),
+        (b'{"result":{"status":[{"a":"\xff"},{"b":1}]}}', [b'{"a":"\xff"}', b'{"b":1}']),
+    ],
+    ids=[
+        "empty list",
+        "spaced empty list",
+        "spaces",
+        "one row as an object",
+        "byte order mark",
+        "a row that is no text",
+    ],
+)
+def test_rows_stay_the_bytes_that_came(body: bytes, rows: list[bytes]) -> None:
+    assert split_rows(body) == rows
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b"<html>502</html>",
+        b'{"result": null}',
+        b'{"result": {}}',
+        b'{"result": {"status": null}}',
+        b'{"result": {"status": "text"}}',
+        b'{"result": {"status": 7}}',
+        b'{"result": {"status": [{}]}',
+        b'{"result": {"status": [{},]}}',
+        b'{"result": {"status": [{}]}} and more',
+        b'{"result": {"status": [{"a": NaN}]}}',
+        b'{"result": {"status": [{"a": "\x00"}]}}',
+        b'{"result": {"status": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}",
+        '{"result": {"status": []}}'.encode("utf-16"),
+    ],
+)
+def test_what_is_no_status_answer_is_said_to_be_none(body: bytes) -> None:
+    with pytest.raises(NotAStatusAnswerError):
+        split_rows(body)
+
+
+def test_the_error_quotes_nothing_of_the_answer() -> None:
+    with pytest.raises(NotAStatusAnswerError) as caught:
+        split_rows(b'{"result": {"status": "Matti Meikalainen"}, "x": tru}')
+
+    assert "Meikalainen" not in str(caught.value)
+
+
+@given(st.binary() | st.binary().map(lambda tail: b'{"result":{"status":[' + tail))
+def test_no_bytes_break_it(body: bytes) -> None:
+    try:
+        rows = split_rows(body)
+    except NotAStatusAnswerError:
+        return
+    assert all(isinstance(each, bytes) for each in rows)
+
+
+@given(st.lists(JSON, max_size=5))
+def test_every_row_of_a_list_comes_out_in_its_place(rows: list[object]) -> None:
+    body = json.dumps({"result": {"status": rows}}).encode()
+
+    assert [json.loads(each) for each in split_rows(body)] == rows

@@ -1,0 +1,181 @@
+"""Events are kept once; other contents of one are kept as revisions; bad rows wait in quarantine."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from include.config.profiles import Profile
+from include.status_store.events import store_rows
+from include.status_store.journal import Journal
+from include.status_store.parsing import parse_rows
+from tests.include.status_store.scripted_source import ScriptedSource, page, row
+from tests.include.status_store.views import column, drain, events, query
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from include.status_store.events import Stored
+    from include.status_store.session import Session
+
+HELD = "SELECT amount::text FROM ropo.status_event WHERE statusid = 'P1'"
+REVISIONS = "SELECT revision, raw ->> 'amount' FROM ropo.status_event_revision WHERE statusid = 'P1' ORDER BY revision"
+
+
+@pytest.fixture
+def poll_id(session: Session, profile: Profile) -> int:
+    """A poll that rows can be stored for."""
+    with session.transaction() as cursor:
+        return Journal(profile).open(cursor, "drain")
+
+
+def store_page(session: Session, profile: Profile, poll_id: int, *rows: object) -> Stored:
+    parsed = parse_rows([each if isinstance(each, bytes) else json.dumps(each).encode() for each in rows], profile.zone)
+    with session.transaction() as cursor:
+        return store_rows(cursor, parsed, profile=profile.name, poll_id=poll_id, kind="drain")
+
+
+def test_an_event_seen_again_changes_nothing(session: Session, store: Connection, profile: Profile) -> None:
+    drain(session, profile, ScriptedSource(page(row(1))))
+    everything = query(store, "SELECT * FROM ropo.status_event")
+
+    summary = drain(session, profile, ScriptedSource(page(row(1, new_field=1))))
+
+    assert (summary.new, summary.revised) == (0, 0)
+    assert query(store, "SELECT * FROM ropo.status_event") == everything
+    assert query(store, REVISIONS) == []
+
+
+def test_other_content_counts_and_the_earlier_is_kept(session: Session, store: Connection, profile: Profile) -> None:
+    summary = drain(session, profile, ScriptedSource(page(row(1), row(2)), page(row(1, amount="50.00"))))
+
+    assert (summary.new, summary.revised) == (2, 1)
+    assert column(store, HELD) == ["50.00"]
+    assert query(store, REVISIONS) == [(1, "96.72")]
+    assert column(store, "SELECT first_poll_id = content_poll_id FROM ropo.status_event ORDER BY statusid") == [
+        False,
+        True,
+    ]
+
+
+def test_content_that_comes_and_goes_is_kept_in_its_order(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    amounts = ("1.00", "2.00", "1.00", "3.00", "1.00")
+
+    summary = drain(session, profile, ScriptedSource(*(page(row(1, amount=amount)) for amount in amounts)))
+
+    assert (summary.new, summary.revised) == (1, 4)
+    assert column(store, HELD) == ["1.00"]
+    assert query(store, REVISIONS) == [(1, "1.00"), (2, "2.00"), (3, "1.00"), (4, "3.00")]
+
+
+def test_the_last_of_several_contents_in_one_answer_counts(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    shown = page(row(1, amount="1.00"), row(2), row(1, amount="2.00"), row(1, amount="2.00"), row(1, amount="3.00"))
+
+    summary = drain(session, profile, ScriptedSource(shown))
+
+    assert (summary.new, summary.revised) == (2, 2)
+    assert column(store, HELD) == ["3.00"]
+    assert query(store, REVISIONS) == [(1, "1.00"), (2, "2.00")]
+
+
+def test_content_of_an_earlier_poll_does_not_win(session: Session, store: Connection, profile: Profile) -> None:
+    with session.transaction() as cursor:
+        earlier = Journal(profile).open(cursor, "date", "2026-11-13")
+        later = Journal(profile).open(cursor, "date", "2026-11-13")
+    store_page(session, profile, later, row(1, amount="2.00"))
+
+    stored = store_page(session, profile, earlier, row(1, amount="1.00"))
+
+    assert (stored.new, stored.revised) == (0, 1)
+    assert column(store, HELD) == ["2.00"]
+    assert query(store, REVISIONS) == [(1, "1.00")]
+
+
+def test_one_statusid_in_two_profiles_is_two_events(session: Session, store: Connection, profile: Profile) -> None:
+    drain(session, profile, ScriptedSource(page(row(1, amount="1.00"))))
+    drain(session, Profile(name="other"), ScriptedSource(page(row(1, amount="2.00")), queue=("other", "2")))
+
+    assert query(store, "SELECT profile, amount::text FROM ropo.status_event ORDER BY profile") == [
+        ("default", "1.00"),
+        ("other", "2.00"),
+    ]
+
+
+# Rows that the parser takes and PostgreSQL does not; the deep one only once its stack is made small.
+HUGE_NUMBER = b'"unknown": 1e200000'
+DEEP = b'"unknown": ' + b"[" * 900 + b"]" * 900
+
+
+def with_unknown(number: int, unknown: bytes, **changes: object) -> bytes:
+    return json.dumps(row(number, **changes)).encode().replace(b"{", b"{" + unknown + b", ", 1)
+
+
+@pytest.mark.parametrize("unknown", [HUGE_NUMBER], ids=["a number out of range"])
+def test_a_row_that_postgresql_refuses_stands_alone(
+    session: Session, store: Connection, profile: Profile, poll_id: int, unknown: bytes
+) -> None:
+    good = [row(number) for number in range(1, 40)]
+
+    stored = store_page(session, profile, poll_id, *good[:20], with_unknown(99, unknown), *good[20:])
+
+    assert (stored.new, stored.quarantined) == (39, 1)
+    assert len(events(store)) == 39
+    (error,) = column(store, "SELECT error FROM ropo.status_quarantine WHERE ordinal = 20")
+    assert str(error).startswith("row: PostgreSQL refuses it")
+
+
+def test_a_refused_row_of_an_event_that_is_held_with_other_content_stands_alone_too(
+    session: Session, store: Connection, profile: Profile, poll_id: int
+) -> None:
+    store_page(session, profile, poll_id, row(1), row(2))
+
+    stored = store_page(
+        session, profile, poll_id, with_unknown(1, HUGE_NUMBER, amount="1.00"), row(2, amount="2.00"), row(3)
+    )
+
+    assert (stored.new, stored.revised, stored.quarantined) == (1, 1, 1)
+    assert column(store, HELD) == ["96.72"]
+
+
+def test_a_value_beyond_postgresqls_limits_is_refused_and_not_tried_for_ever(
+    session: Session, store: Connection, profile: Profile, poll_id: int
+) -> None:
+    """SQLSTATE class 54 is an OperationalError to psycopg2, like a lost connection."""
+    with session.transaction() as cursor:
+        cursor.execute("SET max_stack_depth = '100kB'")
+
+    stored = store_page(session, profile, poll_id, row(1), with_unknown(2, DEEP), row(3))
+
+    assert (stored.new, stored.quarantined) == (2, 1)
+    assert column(store, "SELECT error FROM ropo.status_quarantine") == [
+        "row: PostgreSQL refuses it (StatementTooComplex, SQLSTATE 54001)"
+    ]
+
+
+def test_a_bad_row_waits_once_however_often_it_comes(session: Session, store: Connection, profile: Profile) -> None:
+    bad = row(1, amount="a lot")
+
+    summary = drain(session, profile, ScriptedSource(page(bad, row(2), bad), page(bad), page(row(3), bad)))
+
+    assert (summary.new, summary.quarantined) == (2, 4)
+    assert query(store, "SELECT times_seen, poll_id FROM ropo.status_quarantine") == [(3, 1)]
+    (raw,) = column(store, "SELECT raw FROM ropo.status_quarantine")
+    assert json.loads(bytes(raw)) == bad  # type: ignore[call-overload]
+
+
+def test_rows_without_a_statusid_are_kept_by_content_and_occurrence(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    bare = row(1, statusid=None)
+
+    first = drain(session, profile, ScriptedSource(page(bare, bare)))
+    again = drain(session, profile, ScriptedSource(page(bare, bare, bare)))
+
+    assert (first.new, again.new) == (2, 1)
+    assert len(events(store)) == 3

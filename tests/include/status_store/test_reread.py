@@ -1,0 +1,181 @@
+"""Re-reads may be repeated; each says whether its answer was whole."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from include.status_store import landing, reread
+from include.status_store.journal import Journal
+from include.status_store.reread import Reread
+from include.status_store.source import PollInDoubtError, PollRefusedError, PollUnsentError
+from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
+from tests.include.status_store.views import drain, events, execute, outcomes, query
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from include.config.profiles import Profile
+    from include.status_store.reread import RereadSummary
+    from include.status_store.session import Session
+
+DATE = datetime.date(2026, 11, 13)
+
+
+@pytest.fixture(autouse=True)
+def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reread, "PAUSE_SECONDS", 0.0)
+
+
+@pytest.fixture
+def capped(profile: Profile) -> Profile:
+    """A profile whose date answers may be cut at three rows."""
+    return msgspec.structs.replace(profile, date_cap=3)
+
+
+def by_date(session: Session, profile: Profile, source: ScriptedSource) -> RereadSummary:
+    return Reread(session, source, Journal(profile)).by_date(DATE)
+
+
+def test_it_asks_for_the_date_and_brings_what_no_drain_brought(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    drain(session, profile, ScriptedSource(page(row(1))))
+    source = ScriptedSource(page(row(1), row(2), row(3, amount="a lot")))
+
+    summary = by_date(session, profile, source)
+
+    assert source.polls == [{"date": DATE, "billnum": None}]
+    assert (summary.rows, summary.new, summary.quarantined, summary.whole) == (3, 1, 1, True)
+    assert query(store, "SELECT source FROM ropo.status_event ORDER BY statusid") == [("drain",), ("date",)]
+    assert query(
+        store, "SELECT filter_value, possibly_cut, absent_count FROM ropo.status_poll WHERE kind = 'date'"
+    ) == [("2026-11-13", False, 0)]
+
+
+def test_it_asks_for_one_invoice(session: Session, store: Connection, profile: Profile) -> None:
+    source = ScriptedSource(page(row(1)))
+
+    summary = Reread(session, source, Journal(profile)).by_billnum("10001")
+
+    assert (source.polls, summary.new) == ([{"date": None, "billnum": "10001"}], 1)
+    assert query(store, "SELECT kind, filter_value FROM ropo.status_poll") == [("billnum", "10001")]
+
+
+def test_each_try_is_a_poll_of_its_own_in_the_journal(session: Session, store: Connection, profile: Profile) -> None:
+    broken = PollInDoubtError("broke off", http_status=503, body=b"<html>")
+    token = PollRefusedError("token", http_status=401, go_on_after=0.0)
+
+    summary = by_date(session, profile, ScriptedSource(broken, token, page(row(1))))
+
+    assert (outcomes(store), summary.polls) == (["in_doubt", "refused", "landed"], 3)
+    assert query(store, "SELECT recovery, window_from FROM ropo.status_poll WHERE poll_id = 1") == [(None, None)]
+    assert query(store, "SELECT complete FROM ropo.status_page ORDER BY poll_id") == [(False,), (True,)]
+
+
+def test_tries_are_bounded(session: Session, store: Connection, profile: Profile) -> None:
+    with pytest.raises(PollInDoubtError):
+        by_date(session, profile, ScriptedSource(*(PollInDoubtError("broke off") for _ in range(9))))
+
+    assert outcomes(store) == ["in_doubt"] * 3
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (PollUnsentError("unreachable"), "unsent"),
+        (PollRefusedError("forbidden", http_status=403), "refused"),
+        (PollRefusedError("too many", http_status=429, go_on_after=86400.0), "refused"),
+    ],
+    ids=["unsent", "refused for good", "a pause of a day"],
+)
+def test_what_would_not_get_better_is_not_tried_again(
+    session: Session, store: Connection, profile: Profile, error: Exception, outcome: str
+) -> None:
+    with pytest.raises(type(error)):
+        by_date(session, profile, ScriptedSource(error))
+
+    assert outcomes(store) == [outcome]
+
+
+def test_an_answer_of_exactly_the_cap_is_asked_again_until_nothing_new_comes(
+    session: Session, store: Connection, capped: Profile
+) -> None:
+    first, second = page(row(1), row(2), row(3)), page(row(2), row(3), row(4))
+    source = ScriptedSource(first, second, second, page(row(5)))
+
+    summary = by_date(session, capped, source)
+
+    assert (len(source.polls), summary.polls, summary.new) == (3, 3, 4)
+    assert (summary.possibly_cut, summary.whole) == (True, False)
+    assert query(store, "SELECT possibly_cut, absent_count FROM ropo.status_poll WHERE poll_id = 3") == [(True, 0)]
+
+
+def test_asking_again_is_bounded(session: Session, capped: Profile) -> None:
+    source = ScriptedSource(*(page(row(3 * turn), row(3 * turn + 1), row(3 * turn + 2)) for turn in range(50)))
+
+    summary = by_date(session, capped, source)
+
+    assert len(source.polls) == 1 + reread.MAX_ASKS
+    assert summary.possibly_cut
+
+
+def test_pages_of_a_date_that_are_handed_over_bit_by_bit_are_all_kept(
+    session: Session, store: Connection, capped: Profile
+) -> None:
+    drain(session, capped, ScriptedSource(page(row(1), row(5))))
+    source = ScriptedSource(page(row(1), row(2), row(3)), page(row(4), row(5)), EMPTY)
+
+    summary = by_date(session, capped, source)
+
+    assert events(store) == ["P1", "P2", "P3", "P4", "P5"]
+    assert (summary.absent, summary.possibly_cut) == (0, True)
+
+
+@pytest.mark.parametrize("rows", [2, 4])
+def test_any_other_number_of_rows_is_not_cut(session: Session, capped: Profile, rows: int) -> None:
+    summary = by_date(session, capped, ScriptedSource(page(*(row(number) for number in range(rows)))))
+
+    assert (summary.polls, summary.whole) == (1, True)
+
+
+@pytest.mark.parametrize("answer", [EMPTY, page(), page(row(2))], ids=["204", "empty list", "other rows"])
+def test_held_events_that_are_not_shown_are_absent(session: Session, profile: Profile, answer: object) -> None:
+    drain(session, profile, ScriptedSource(page(row(1), row(9, statustime="2026-11-14 00:00:00"))))
+
+    summary = by_date(session, profile, ScriptedSource(answer))  # type: ignore[arg-type]
+
+    assert (summary.absent, summary.whole) == (1, False)
+
+
+def test_an_event_that_a_drain_brings_meanwhile_is_not_absent(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    drain(session, profile, ScriptedSource(page(row(1))))
+    execute(store, "UPDATE ropo.status_event SET first_seen_at = clock_timestamp() + interval '1 minute'")
+
+    assert by_date(session, profile, ScriptedSource(EMPTY)).whole
+
+
+def test_an_event_of_a_date_is_known_by_its_statustime_in_the_market(session: Session, profile: Profile) -> None:
+    edges = [row(1, statustime="2026-11-13 00:00:00"), row(2, statustime="2026-11-13 23:59:59")]
+    outside = [row(3, statustime="2026-11-12 23:59:59"), row(4, statustime="2026-11-14 00:00:00")]
+    drain(session, profile, ScriptedSource(page(*edges, *outside)))
+
+    assert by_date(session, profile, ScriptedSource(EMPTY)).absent == 2
+
+
+def test_an_answer_that_could_not_be_parsed_is_not_whole(
+    session: Session, store: Connection, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def parse_rows(*_: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(landing, "parse_rows", parse_rows)
+
+    summary = by_date(session, profile, ScriptedSource(page(row(1))))
+
+    assert (summary.unparsed, summary.whole, outcomes(store)) == (True, False, ["landed"])

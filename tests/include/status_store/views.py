@@ -1,0 +1,62 @@
+"""What a test does with a store again and again: run a drain, and look at what is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from include.status_store.drain import Drain
+from include.status_store.journal import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from psycopg2.extensions import connection as Connection
+
+    from include.config.profiles import Profile
+    from include.status_store.drain import DrainSummary
+    from include.status_store.session import Session
+    from include.status_store.source import StatusSource
+
+    Parameters = Mapping[str, object] | Sequence[object] | None
+
+
+def drain(session: Session, profile: Profile, source: StatusSource, **bounds: float) -> DrainSummary:
+    """Run one drain, with bounds that no test reaches by chance."""
+    limits = {"max_pages": 100, "max_seconds": 60, **bounds}
+    return Drain(session, source, Journal(profile), **limits).run()  # type: ignore[arg-type]
+
+
+def query(store: Connection, statement: str, parameters: Parameters = None) -> list[tuple[object, ...]]:
+    """All rows of a SELECT."""
+    with store.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall()
+
+
+def execute(store: Connection, statement: str, parameters: Parameters = None) -> int:
+    """Run a statement; return how many rows it touched."""
+    with store.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return int(cursor.rowcount)
+
+
+def column(store: Connection, statement: str, parameters: Parameters = None) -> list[object]:
+    """The one column of a SELECT."""
+    return [value for (value,) in query(store, statement, parameters)]
+
+
+def outcomes(store: Connection) -> list[object]:
+    """Every poll's outcome, in the order of the polls."""
+    return column(store, "SELECT outcome FROM ropo.status_poll ORDER BY poll_id")
+
+
+def events(store: Connection) -> list[object]:
+    """Every event's statusid, in order."""
+    return column(store, "SELECT statusid FROM ropo.status_event ORDER BY statusid")
+
+
+def doubts(store: Connection) -> list[tuple[object, ...]]:
+    """Every doubt's recovery and its reason, in the order of the polls."""
+    return query(
+        store, "SELECT recovery, recovery_reason FROM ropo.status_poll WHERE recovery IS NOT NULL ORDER BY poll_id"
+    )
