@@ -13,12 +13,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from demo.cluster import SUPERUSER
 from ropo_one.hooks import RopoOneHook
 from tests.plugins.ropo_one.scripted_server import ScriptedServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from demo.embedded import Server
 
 CID = "1000011"
 APICODE = "c0de-of-a-test"
@@ -84,3 +87,15 @@ def certificate(directory: Path, name: str) -> tuple[ssl.SSLContext, Path]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(trusted, private)
     return context, trusted
+
+
+@pytest.fixture
+def store_connection(monkeypatch: pytest.MonkeyPatch, postgres: Server, store_name: str) -> str:
+    """Set the connection ``ropo_store`` to the test's own store, and the profiles to those shipped.
+
+    :return: the store's password.
+    """
+    monkeypatch.delenv("ROPO_PROFILES_FILE", raising=False)
+    fields = postgres.airflow_connection(store_name, SUPERUSER)
+    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps(fields))
+    return str(fields["password"])

@@ -1,0 +1,78 @@
+"""An operator opens the store that its connection names, or says what to mend."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from demo.cluster import SUPERUSER
+from include.status_store.database import StoreUnavailableError
+from ropo_one.profile_operator import ProfileOperator
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from demo.embedded import Server
+
+
+def operator(profile: str = "default") -> ProfileOperator:
+    return ProfileOperator(task_id="a_task", profile=profile)
+
+
+def test_it_opens_a_session_of_the_store(store_connection: str, store_name: str) -> None:
+    with operator().session() as session, session.transaction() as cursor:
+        cursor.execute("SELECT current_database()")
+        assert cursor.fetchone() == (store_name,)
+
+
+def test_the_map_index_is_the_profiles_name() -> None:
+    assert operator().map_index_template == "{{ task.profile }}"
+    assert operator().template_fields == ("profile",)
+
+
+def test_a_missing_connection_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_ROPO_STORE", raising=False)
+    with pytest.raises(
+        StoreUnavailableError, match=r"Connection ropo_store is not there: add .* AIRFLOW_CONN_ROPO_STORE"
+    ):
+        operator().session()
+
+
+def test_a_connection_of_another_type_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps({"conn_type": "mysql", "password": "s3cret"}))
+    with pytest.raises(
+        StoreUnavailableError, match="Connection ropo_store: expected the type postgres, got 'mysql'"
+    ) as no:
+        operator().session()
+    assert "s3cret" not in str(no.value)
+
+
+def test_a_store_that_is_not_set_up_is_named_with_the_command(
+    monkeypatch: pytest.MonkeyPatch, postgres: Server
+) -> None:
+    bare = postgres.airflow_connection(postgres.fresh_database("bare"), SUPERUSER)
+    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps(bare))
+    with pytest.raises(StoreUnavailableError, match=r"ropo_store.*`make migrate`"):
+        operator().session()
+
+
+@pytest.mark.parametrize("changes", [{"password": "s3cret"}, {"port": 9}, {"schema": "nowhere"}])
+def test_a_store_that_does_not_let_us_in_is_named(
+    monkeypatch: pytest.MonkeyPatch, postgres: Server, store_name: str, changes: dict[str, object]
+) -> None:
+    fields = postgres.airflow_connection(store_name, SUPERUSER) | changes
+    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps(fields))
+    with pytest.raises(StoreUnavailableError, match=r"connection ropo_store\) cannot be reached") as unreachable:
+        operator().session()
+    assert str(fields["password"]) not in str(unreachable.value)
+
+
+def test_a_profile_that_is_not_in_the_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "profiles.yaml"
+    file.write_text("profiles: [{name: sweden}]", encoding="utf-8")
+    monkeypatch.setenv("ROPO_PROFILES_FILE", str(file))
+    with pytest.raises(Exception, match=r"profiles\.yaml.*finland"):
+        _ = operator("finland").settings
+    assert operator("sweden").hook.ropo_conn_id == "ropo_one_default"
