@@ -1,0 +1,98 @@
+"""Which rows of the store are one invoice's: its events, its rows in quarantine, its rows in raw answers."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.status_store.parsing import Event
+
+_JOBIDS = "SELECT DISTINCT jobid FROM ropo.status_event WHERE profile = %s AND billnum = %s AND jobid IS NOT NULL"
+_EVENTS = """
+SELECT statusid, statustype, statustext, raw::text, erased_at IS NULL
+FROM ropo.status_event
+WHERE profile = %s AND (billnum = %s OR jobid = ANY (%s))
+ORDER BY statusid
+FOR UPDATE
+"""
+_QUARANTINED = """
+SELECT quarantine_id, raw, resolved_at IS NOT NULL
+FROM ropo.status_quarantine
+WHERE profile = %s AND erased_at IS NULL
+ORDER BY quarantine_id
+"""
+_UNPARSED = """
+SELECT count(*)
+FROM ropo.status_page AS page
+JOIN ropo.status_poll AS poll USING (poll_id)
+WHERE page.complete AND page.parsed_at IS NULL AND poll.profile = %s
+"""
+_SHOWN_IDS = 5
+
+
+class InvoiceRows:
+    """The rows of an invoice number, and of every jobid that ever came with it.
+
+    :param cursor: its transaction holds the events until it ends.
+    :param billnum: trimmed.
+    """
+
+    def __init__(self, cursor: Cursor, profile: str, billnum: str) -> None:
+        self.billnum = billnum
+        cursor.execute(_JOBIDS, (profile, billnum))
+        self.jobids = {jobid for (jobid,) in cursor.fetchall()}
+        cursor.execute(_EVENTS, (profile, billnum, sorted(self.jobids)))
+        held = cursor.fetchall()
+        self.statusids = {statusid for statusid, *_ in held}
+        self.events = [tuple(event) for *event, has_texts in held if has_texts]
+        self._keys = [key.encode() for key in {billnum, *self.jobids, *self.statusids}]
+        # A key with one of these letters may stand in JSON in several spellings.
+        self._is_plain = not any(letter in key for key in self._keys for letter in (b'"', b"\\", b"/"))
+        cursor.execute(_QUARANTINED, (profile,))
+        concerned = [(row_id, settled) for row_id, raw, settled in cursor.fetchall() if self._concerns(bytes(raw))]
+        self.settled = [row_id for row_id, settled in concerned if settled]
+        self._open = [row_id for row_id, settled in concerned if not settled]
+        cursor.execute(_UNPARSED, (profile,))
+        (self._unparsed,) = cursor.fetchone() or (0,)
+
+    @property
+    def waiting(self) -> str | None:
+        """What must be dealt with before its texts can be erased without losing a row; None where nothing must."""
+        if self._unparsed:
+            return f"{self._unparsed} pages are not parsed yet: run `python -m include.status_store replay`"
+        if self._open:
+            ids = ", ".join(map(str, self._open[:_SHOWN_IDS]))
+            return (
+                f"{len(self._open)} rows in quarantine (ids {ids}) may be of this invoice: "
+                "replay or dismiss them (`python -m include.status_store --help`)"
+            )
+        return None
+
+    def is_due(self, event: Event | None, row: bytes) -> bool:
+        """Tell whether a row of a raw answer is this invoice's."""
+        if event is None:
+            return self._concerns(row)
+        return event.billnum == self.billnum or event.jobid in self.jobids or event.statusid in self.statusids
+
+    def may_hold(self, text: bytes) -> bool:
+        """Tell whether some bytes of JSON may name the invoice; false is certain."""
+        return not self._is_plain or b"\\u" in text or any(key in text for key in self._keys)
+
+    def _concerns(self, raw: bytes) -> bool:
+        """Tell whether a row that could not be parsed is, or may be, this invoice's."""
+        try:
+            row = json.loads(raw)
+        except (ValueError, RecursionError):
+            return self.may_hold(raw)
+        names = {name: row.get(name) for name in ("billnum", "jobid", "statusid")} if isinstance(row, dict) else {}
+        readable = {name: str(value).strip() for name, value in names.items() if isinstance(value, str | int)}
+        if not readable.get("billnum") and not readable.get("jobid"):
+            return self.may_hold(raw)
+        return (
+            readable.get("billnum") == self.billnum
+            or readable.get("jobid") in self.jobids
+            or readable.get("statusid") in self.statusids
+        )

@@ -1,0 +1,142 @@
+"""How long the store keeps raw pages and free texts: ``python -m include.status_store.retention --help``.
+
+A raw page older than the profile's ``page_retention_days`` is removed once nothing can be asked of it any more: its
+rows are events, none of them waits in quarantine, and each business date that it bears on is *reconciled*. These are
+the dates of its events, the day on which it came and the day on which it was parsed; reconciled means that the newest
+reconciliation of the date (scope ``date``) says so. An event belongs also to the day on which it was first stored, and
+that day is only ever reconciled when it is over: so every event of the page has been compared after it came, and
+found right. A date with breaks keeps its pages: they are what a dispute with Ropo or a customer would be about.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from include.config.errors import ConfigurationError
+from include.config.profiles import load_profile
+from include.status_store.database import StoreUnavailableError, connect, store_dsn_from_environment
+from include.status_store.envelope import split_rows
+from include.status_store.erasure import NothingToEraseError, TextErasure
+from include.status_store.migrate import require_current
+from include.status_store.parsing import parse_rows
+from include.status_store.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+
+PAGES_AT_ONCE = 50
+_TO_DATE = Path(__file__).with_name("pages_to_date.sql").read_text(encoding="utf-8")
+_REMOVE = Path(__file__).with_name("remove_pages.sql").read_text(encoding="utf-8")
+_KEPT = """
+SELECT count(*)
+FROM ropo.status_page AS page
+JOIN ropo.status_poll AS poll USING (poll_id)
+WHERE poll.profile = %(profile)s AND page.received_at < %(before)s AND page.removed_at IS NULL
+"""
+
+
+class RemovedPages(msgspec.Struct, kw_only=True):
+    """What became of the pages that are past their retention, in counts.
+
+    :param removed: now; ``kept``: they bear on dates that are not reconciled, or wait for somebody.
+    :param finished: false where it ran out of time; the next run goes on.
+    """
+
+    removed: int = 0
+    kept: int = 0
+    finished: bool = True
+
+
+def remove_pages(session: Session, profile: Profile, now: datetime.datetime, *, max_seconds: float) -> RemovedPages:
+    """Remove the bodies of pages older than the profile's ``page_retention_days``, a batch a transaction.
+
+    :param now: aware.
+    :param max_seconds: what is left then goes to the next run.
+    """
+    values = {
+        "profile": profile.name,
+        "before": now - datetime.timedelta(days=profile.page_retention_days),
+        "start": profile.start_date,
+        "limit": PAGES_AT_ONCE,
+    }
+    deadline = time.monotonic() + max_seconds
+    done = RemovedPages(finished=_date_pages(session, profile, values, deadline))
+    while done.finished:
+        with session.transaction() as cursor:
+            cursor.execute(_REMOVE, values)
+            removed = cursor.rowcount
+        done.removed += removed
+        if removed < PAGES_AT_ONCE:
+            break
+        done.finished = time.monotonic() < deadline
+    with session.transaction() as cursor:
+        cursor.execute(_KEPT, values)
+        (done.kept,) = cursor.fetchone() or (0,)
+    return done
+
+
+def _date_pages(session: Session, profile: Profile, values: dict[str, object], deadline: float) -> bool:
+    """Note on each page past its retention which dates it bears on, once; tell whether all have it noted."""
+    after = 0
+    while time.monotonic() < deadline:
+        with session.transaction() as cursor:
+            cursor.execute(_TO_DATE, {**values, "after": after})
+            found = cursor.fetchall()
+            if not found:
+                return True
+            for poll_id, body, received_at, parsed_at in found:
+                _note_dates(cursor, profile, poll_id, bytes(body), (received_at, parsed_at))
+            after = found[-1][0]
+    return False
+
+
+def _note_dates(
+    cursor: Cursor, profile: Profile, poll_id: int, body: bytes, moments: tuple[datetime.datetime, ...]
+) -> None:
+    dates = {event.statustime[:10] for event in parse_rows(split_rows(body), profile.zone).events}
+    dates |= {profile.business_date(moment).isoformat() for moment in moments}
+    cursor.execute(
+        "UPDATE ropo.status_page SET touched_dates = %s::date[] WHERE poll_id = %s", (sorted(dates), poll_id)
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its result goes to standard output, an error to standard error with exit code 1."""
+    parser = argparse.ArgumentParser(prog="python -m include.status_store.retention", description="Retention commands")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    text = "erase the free texts of an invoice's rows; keys, codes and amounts stay"
+    erase = commands.add_parser("erase", help=text, description=text)
+    erase.add_argument("--profile", required=True)
+    erase.add_argument("--billnum", required=True, help="the invoice's number in the sender's books")
+    erase.add_argument("--by", required=True, help="who; kept on record")
+    erase.add_argument("--note", required=True, help="why, without personal data; kept on record")
+    options = parser.parse_args(arguments)
+    try:
+        dsn = store_dsn_from_environment()
+        with Session(lambda: connect(dsn)) as session:
+            require_current(session.connection)
+            erasure = TextErasure(session, load_profile(options.profile), by=options.by, note=options.note)
+            done = erasure.of_invoice(options.billnum)
+    except (ConfigurationError, StoreUnavailableError, NothingToEraseError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(
+        f"Invoice {options.billnum}: texts of {done.events} events, {done.revisions} revisions, {done.quarantined} "
+        f"rows in quarantine and {done.pages} raw pages are erased, and the labels of {done.labels} reconciliations.\n"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

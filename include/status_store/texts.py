@@ -1,0 +1,150 @@
+"""The free texts of rows in the store's tables: erased there, and withheld from pages that show erased rows again.
+
+Every function works in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from include.status_store.redaction import Redaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from zoneinfo import ZoneInfo
+
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+    from include.status_store.events import Stored
+    from include.status_store.parsing import Event, ParsedPage
+
+    Due = Callable[[Event | None, bytes], bool]
+    # statusid, statustype, statustext, raw
+    HeldEvent = tuple[str, str, str, str]
+    # poll_id, body, complete
+    HeldPage = tuple[int, memoryview, bool]
+
+_EVENTS = Path(__file__).with_name("erase_events.sql").read_text(encoding="utf-8")
+_REVISIONS = """
+SELECT statusid, revision, raw::text
+FROM ropo.status_event_revision
+WHERE profile = %s AND statusid = ANY (%s)
+"""
+_REVISE = """
+UPDATE ropo.status_event_revision AS held SET raw = redacted.raw
+FROM json_to_recordset(%s::json) AS redacted (statusid text, revision integer, raw jsonb)
+WHERE held.profile = %s AND held.statusid = redacted.statusid AND held.revision = redacted.revision
+"""
+_REDACT_PAGE = """
+UPDATE ropo.status_page
+SET size = coalesce(size, octet_length(body)), body = %s, has_texts = has_texts AND NOT %s,
+    redacted_at = clock_timestamp()
+WHERE poll_id = %s
+"""
+_REMOVE_PAGE = """
+UPDATE ropo.status_page
+SET size = coalesce(size, octet_length(body)), body = NULL, has_texts = false, removed_at = clock_timestamp()
+WHERE poll_id = %s
+"""
+_ERASED_EVENTS = """
+SELECT statusid FROM ropo.status_event WHERE profile = %s AND statusid = ANY (%s) AND erased_at IS NOT NULL
+"""
+_ERASED_ROWS = """
+SELECT sha256 FROM ropo.status_quarantine WHERE profile = %s AND sha256 = ANY (%s) AND erased_at IS NOT NULL
+"""
+_MAY_REPEAT_ERASED = """
+SELECT EXISTS (SELECT FROM ropo.text_erasure WHERE profile = %s)
+   AND EXISTS (SELECT FROM ropo.status_poll WHERE poll_id = %s AND kind <> 'drain')
+"""
+
+
+def erase_events(cursor: Cursor, redaction: Redaction, profile: str, events: Sequence[HeldEvent]) -> int:
+    """Erase the texts of events and of their revisions.
+
+    :return: how many revisions there were.
+    """
+    left = [
+        {"statusid": statusid, "statustext": redaction.text(kind, text), "raw": _redacted(redaction, raw)}
+        for statusid, kind, text, raw in events
+    ]
+    cursor.execute(_EVENTS, {"profile": profile, "events": _json(left)})
+    cursor.execute(_REVISIONS, (profile, [statusid for statusid, *_ in events]))
+    revisions = [
+        {"statusid": statusid, "revision": revision, "raw": _redacted(redaction, raw)}
+        for statusid, revision, raw in cursor.fetchall()
+    ]
+    if revisions:
+        cursor.execute(_REVISE, (_json(revisions), profile))
+    return len(revisions)
+
+
+def erase_pages(
+    cursor: Cursor, redaction: Redaction, zone: ZoneInfo, pages: Iterable[HeldPage], due: Due | None = None
+) -> int:
+    """Erase the texts of rows in raw answers. What came of a broken answer goes whole: nobody can tell its rows apart.
+
+    :param due: tells the rows that are due (see :meth:`Redaction.body`); by default every row is.
+    :return: in how many answers there was something to erase.
+    """
+    erased = 0
+    for poll_id, body, complete in pages:
+        if not complete:
+            cursor.execute(_REMOVE_PAGE, (poll_id,))
+            erased += 1
+            continue
+        left = redaction.body(bytes(body), zone, due or _every_row)
+        if left is not None:
+            cursor.execute(_REDACT_PAGE, (left, due is None, poll_id))
+            erased += 1
+        elif due is None:
+            cursor.execute("UPDATE ropo.status_page SET has_texts = false WHERE poll_id = %s", (poll_id,))
+    return erased
+
+
+def withhold_erased(
+    cursor: Cursor, profile: Profile, parsed: ParsedPage, stored: Stored, *, poll_id: int, body: bytes
+) -> None:
+    """Erase, from an answer that was kept and parsed in this transaction, the texts of rows that were erased before.
+
+    :param stored: what its rows came to; where all were new there is nothing to look for.
+    """
+    if stored.new == len(parsed.events) and not stored.quarantined:
+        return
+    cursor.execute(_ERASED_EVENTS, (profile.name, [event.statusid for event in parsed.events]))
+    statusids = {statusid for (statusid,) in cursor.fetchall()}
+    rejected = [hashlib.sha256(row.raw).digest() for row in parsed.rejected]
+    cursor.execute(_ERASED_ROWS, (profile.name, rejected))
+    hashes = {bytes(digest) for (digest,) in cursor.fetchall()}
+    if statusids or hashes:
+
+        def due(event: Event | None, row: bytes) -> bool:
+            return hashlib.sha256(row).digest() in hashes if event is None else event.statusid in statusids
+
+        erase_pages(cursor, Redaction(), profile.zone, [(poll_id, memoryview(body), True)], due)
+
+
+def withhold_broken(cursor: Cursor, profile: str, poll_id: int) -> None:
+    """Let go of what came of a broken answer that may have shown erased rows again.
+
+    The queue hands a row over once; a poll by date or invoice number shows old ones, and can be repeated.
+    """
+    cursor.execute(_MAY_REPEAT_ERASED, (profile, poll_id))
+    if cursor.fetchone() == (True,):
+        cursor.execute(_REMOVE_PAGE, (poll_id,))
+
+
+def _every_row(event: Event | None, row: bytes) -> bool:  # noqa: ARG001 - the shape of `due`
+    return True
+
+
+def _redacted(redaction: Redaction, raw: str) -> msgspec.Raw:
+    return msgspec.Raw(redaction.raw(raw.encode()))
+
+
+def _json(rows: list[dict[str, Any]]) -> str:
+    return msgspec.json.encode(rows).decode()

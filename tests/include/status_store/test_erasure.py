@@ -1,0 +1,348 @@
+"""Free texts are erased everywhere and stay erased; keys, states, amounts and reconciliations stay as they were."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import psycopg2
+import pytest
+from psycopg2 import sql
+
+from include.reconciliation.unmapped import unmapped_of_profile
+from include.status_store import reread
+from include.status_store.attention import dismiss_row
+from include.status_store.erasure import NotDealtWithError, NothingToEraseError, TextErasure
+from include.status_store.journal import Journal
+from include.status_store.replay import replay
+from include.status_store.reread import Reread
+from include.status_store.source import PollInDoubtError
+from tests.include.reconciliation.world import LEDGER, STATUS_MAP, World
+from tests.include.status_store.scripted_source import ScriptedSource, page, row
+from tests.include.status_store.test_redaction import comment
+from tests.include.status_store.views import column, drain, execute, query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg2.extensions import connection as Connection
+
+    from demo.embedded import Server
+    from include.config.profiles import Profile
+    from include.status_store.erasure import Erased
+    from include.status_store.session import Session
+
+DATE = datetime.date(2026, 11, 13)
+NOW = datetime.datetime(2026, 11, 14, 1, tzinfo=datetime.UTC)
+A_YEAR_LATER = NOW + datetime.timedelta(days=366)
+SECRET, OTHER = "SALAISUUS", "TOINEN"
+# Of invoice 10001: a message, a code that no map knows, a payment; of 10002 another message.
+ROWS = (
+    comment(1, statustext=f"Matti: {SECRET}\nsoittaa", statusref=f"Viesti {SECRET}", memo=f"{SECRET} too"),
+    comment(3, jobid=3_000_001, billnum="10001", statuscode="777", statustext=SECRET, statusref=f"{SECRET} label"),
+    row(1, amount="96.720", statusref=f"Maksettu {SECRET}"),
+    comment(2, statustext=OTHER),
+)
+BAD_ROW = row(1, statusid="P9", amount=f"paid by {SECRET}")
+KEPT_COLUMNS = (
+    "statusid, jobid, billnum, statustype, statustime, statuscode, paydate, amount, source, first_poll_id, "
+    "first_seen_at, content_sha256, CASE WHEN statustype = 'payment' THEN statustext END"
+)
+
+
+@pytest.fixture(autouse=True)
+def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reread, "PAUSE_SECONDS", 0.0)
+
+
+@pytest.fixture
+def world(postgres: Server, store_dsn: str, profile: Profile) -> Iterator[World]:
+    """The store beside a ledger that has both invoices."""
+    name = postgres.fresh_database("ledger")
+    with closing(psycopg2.connect(postgres.dsn(name))) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(LEDGER)
+    world = World(store_dsn, postgres.dsn(name), profile)
+    world.row("10001", "paid", "96.72", jobid="3000001", paid="96.72")
+    world.row("10002", "open", "50.00", jobid="3000002")
+    yield world
+    postgres.drop_database(name)
+
+
+@pytest.fixture
+def filled(session: Session, store: Connection, world: World, profile: Profile) -> World:
+    """A store with texts wherever there can be one: events, revisions, quarantine, answers whole and broken, labels."""
+    drain(session, profile, ScriptedSource(page(*ROWS, BAD_ROW)))
+    again = [{**ROWS[0], "statustext": f"{SECRET} put right"}, *ROWS[1:], BAD_ROW]
+    broken = PollInDoubtError("broke off", http_status=200, body=json.dumps(ROWS).encode()[:150])
+    by_date(session, profile, ScriptedSource(broken, page(*again)))
+    (quarantine_id,) = column(store, "SELECT quarantine_id FROM ropo.status_quarantine")
+    with session.transaction() as cursor:
+        dismiss_row(cursor, int(str(quarantine_id)), by="Eero", note="paid elsewhere")
+    world.reconcile(DATE, now=NOW)
+    assert {"status_event", "status_event_revision", "status_quarantine", "status_page", "reconciliation"} == {
+        place.partition(".")[0] for place in places_of(store, SECRET)
+    }
+    return world
+
+
+def by_date(session: Session, profile: Profile, source: ScriptedSource) -> reread.RereadSummary:
+    return Reread(session, source, Journal(profile)).by_date(DATE)
+
+
+def places_of(store: Connection, text: str) -> set[str]:
+    """Every column of the store's schema that holds the text."""
+    columns = query(
+        store,
+        "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'ropo' "
+        "AND data_type IN ('text', 'character varying', 'json', 'jsonb', 'bytea', 'ARRAY')",
+    )
+    found = set()
+    for table, name, kind in columns:
+        value = "position(%s::text::bytea IN {}) > 0" if kind == "bytea" else "position(%s::text IN {}::text) > 0"
+        statement = sql.SQL("SELECT EXISTS (SELECT FROM ropo.{} WHERE " + value + ")").format(
+            sql.Identifier(str(table)), sql.Identifier(str(name))
+        )
+        if column(store, statement.as_string(store), (text,)) == [True]:
+            found.add(f"{table}.{name}")
+    return found
+
+
+def kept(store: Connection) -> list[tuple[object, ...]]:
+    return query(store, f"SELECT {KEPT_COLUMNS} FROM ropo.status_event ORDER BY statusid")
+
+
+def results(world: World, reconciliation: Any) -> tuple[Any, ...]:
+    counts = (reconciliation.verdict, reconciliation.categories, reconciliation.totals, reconciliation.reasons)
+    return *counts, {
+        key: {name: value for name, value in item.items() if name != "reconciliation_id"}
+        for key, item in world.items(reconciliation).items()
+    }
+
+
+def erase(session: Session, profile: Profile, billnum: str = "10001") -> Erased:
+    return TextErasure(session, profile, by="Aino", note="asked for by the customer").of_invoice(billnum)
+
+
+def erase_old(
+    session: Session, profile: Profile, now: datetime.datetime = A_YEAR_LATER, days: int = 365, **bounds: float
+) -> Erased:
+    erasure = TextErasure(
+        session, msgspec.structs.replace(profile, text_retention_days=days), by="ropo_maintenance", note="by age"
+    )
+    return erasure.by_age(now, **{"max_seconds": 60, **bounds})
+
+
+def test_no_text_of_an_erased_invoice_is_left_in_any_table_or_log(
+    filled: World, session: Session, store: Connection, profile: Profile, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        done = erase(session, profile)
+
+    assert places_of(store, SECRET) == set()
+    assert SECRET not in caplog.text
+    assert (done.events, done.revisions, done.quarantined, done.pages, done.labels) == (3, 1, 1, 3, 1)
+
+
+def test_another_invoices_texts_stay_in_its_events_and_pages(
+    filled: World, session: Session, store: Connection, profile: Profile
+) -> None:
+    erase(session, profile)
+
+    assert places_of(store, OTHER) == {"status_event.statustext", "status_event.raw", "status_page.body"}
+
+
+def test_keys_states_amounts_and_the_reconciliation_are_the_same_before_and_after(
+    filled: World, session: Session, store: Connection, profile: Profile
+) -> None:
+    before, held = results(filled, filled.reconcile(DATE, now=NOW)), kept(store)
+
+    erase(session, profile)
+
+    assert kept(store) == held
+    assert results(filled, filled.reconcile(DATE, now=NOW)) == before
+    with session.transaction() as cursor:
+        codes = [(code.code, code.count) for code in unmapped_of_profile(cursor, profile, STATUS_MAP)]
+    assert codes == [("777", 1)]
+
+
+def test_journal_hashes_and_sizes_stay(filled: World, session: Session, store: Connection, profile: Profile) -> None:
+    journal = "SELECT poll_id, kind, outcome, row_count, new_count, closed_at FROM ropo.status_poll ORDER BY poll_id"
+    pages = "SELECT poll_id, sha256, coalesce(size, octet_length(body)), received_at FROM ropo.status_page ORDER BY 1"
+    before = query(store, journal), [(*values[:1], bytes(values[1]), *values[2:]) for values in query(store, pages)]
+
+    erase(session, profile)
+
+    after = query(store, journal), [(*values[:1], bytes(values[1]), *values[2:]) for values in query(store, pages)]
+    assert after == before
+
+
+def test_a_reread_of_the_same_rows_changes_nothing_and_brings_no_text_back(
+    filled: World, session: Session, store: Connection, profile: Profile
+) -> None:
+    erase(session, profile)
+    held = kept(store)
+    again = [{**ROWS[0], "statustext": f"{SECRET} put right"}, *ROWS[1:], BAD_ROW]
+
+    summary = by_date(session, profile, ScriptedSource(page(*again)))
+
+    assert (summary.new, summary.revised, summary.absent) == (0, 0, 0)
+    assert places_of(store, SECRET) == set()
+    assert kept(store) == held
+    assert OTHER.encode() in bytes(column(store, "SELECT body FROM ropo.status_page ORDER BY poll_id DESC")[0])  # type: ignore[arg-type]
+
+
+def test_other_content_of_an_erased_event_counts_but_its_text_does_not_come(
+    filled: World, session: Session, store: Connection, profile: Profile
+) -> None:
+    erase(session, profile)
+
+    summary = by_date(session, profile, ScriptedSource(page(*[{**each, "statuscode": "101"} for each in ROWS])))
+
+    assert summary.revised == 4
+    assert places_of(store, SECRET) == set()
+    assert column(store, "SELECT DISTINCT statuscode FROM ropo.status_event") == ["101"]
+
+
+def test_a_broken_answer_does_not_bring_a_text_back(
+    filled: World, session: Session, store: Connection, profile: Profile
+) -> None:
+    erase(session, profile)
+    broken = PollInDoubtError("broke off", http_status=200, body=json.dumps(ROWS).encode()[:150])
+
+    by_date(session, profile, ScriptedSource(broken, page()))
+
+    assert places_of(store, SECRET) == set()
+    assert column(
+        store, "SELECT size FROM ropo.status_page JOIN ropo.status_poll USING (poll_id) "
+        "WHERE outcome = 'in_doubt' ORDER BY poll_id DESC LIMIT 1"
+    ) == [150]  # fmt: skip
+
+
+def test_a_page_parsed_later_does_not_bring_a_text_back(
+    filled: World, session: Session, store: Connection, profile: Profile
+) -> None:
+    erase(session, profile)
+    body = page(*ROWS).body
+    poll_id = filled.poll("date", "landed", filter_value=str(DATE), closed_at=NOW)
+    execute(
+        store,
+        "INSERT INTO ropo.status_page (poll_id, body, sha256, received_at, complete) VALUES (%s, %s, '', %s, true)",
+        (poll_id, psycopg2.Binary(body), NOW),
+    )
+
+    assert replay(session, profile).pages == 1
+
+    assert places_of(store, SECRET) == set()
+
+
+def test_it_is_on_record_and_the_record_cannot_be_changed(
+    filled: World, session: Session, store: Connection, profile: Profile
+) -> None:
+    erase(session, profile)
+
+    columns = "reason, billnum, erased_by, note, sum(events), sum(pages)"
+    assert query(store, f"SELECT {columns} FROM ropo.text_erasure GROUP BY 1, 2, 3, 4") == [
+        ("invoice", "10001", "Aino", "asked for by the customer", 3, 3)
+    ]
+    for change in ("UPDATE ropo.text_erasure SET note = ''", "DELETE FROM ropo.text_erasure"):
+        with pytest.raises(psycopg2.errors.RaiseException, match="append-only"):
+            execute(store, change)
+
+
+def test_erasing_again_finds_nothing_new_and_is_on_record_too(
+    filled: World, session: Session, store: Connection, profile: Profile
+) -> None:
+    erase(session, profile)
+
+    again = erase(session, profile)
+
+    assert (again.events, again.revisions, again.quarantined, again.pages, again.labels) == (0, 0, 0, 0, 0)
+    assert column(store, "SELECT count(*) FROM ropo.text_erasure WHERE events = 0 AND pages = 0") == [1]
+
+
+def test_an_unknown_invoice_is_an_error(filled: World, session: Session, profile: Profile) -> None:
+    with pytest.raises(NothingToEraseError, match="no row of invoice 999 is known"):
+        erase(session, profile, "999")
+
+
+def test_a_row_that_waits_in_quarantine_is_dealt_with_first(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    drain(session, profile, ScriptedSource(page(*ROWS, BAD_ROW)))
+
+    with pytest.raises(NotDealtWithError, match=r"1 rows in quarantine \(ids 1\)"):
+        erase(session, profile)
+
+    assert column(store, "SELECT count(*) FROM ropo.status_event WHERE erased_at IS NOT NULL") == [0]
+
+
+@pytest.mark.parametrize("missing", ["by", "note"])
+def test_who_and_why_are_asked_for(session: Session, profile: Profile, missing: str) -> None:
+    with pytest.raises(ValueError, match=missing):
+        TextErasure(session, profile, **{"by": "Aino", "note": "asked for", missing: " "})
+
+
+def test_by_age_no_old_text_is_left_in_any_table_or_log(
+    filled: World, session: Session, store: Connection, profile: Profile, caplog: pytest.LogCaptureFixture
+) -> None:
+    execute(store, "UPDATE ropo.reconciliation SET started_at = %s", (NOW,))
+    execute(store, "UPDATE ropo.status_page SET received_at = %s", (NOW,))
+    execute(store, "UPDATE ropo.status_quarantine SET first_seen_at = %s", (NOW,))
+    before, held = results(filled, filled.reconcile(DATE, now=NOW)), kept(store)
+
+    with caplog.at_level(logging.DEBUG):
+        done = erase_old(session, profile)
+
+    assert places_of(store, SECRET) == places_of(store, OTHER) == set()
+    assert SECRET not in caplog.text
+    assert (done.events, done.revisions, done.quarantined, done.waiting, done.finished) == (4, 1, 1, 0, True)
+    assert kept(store) == held
+    assert results(filled, filled.reconcile(DATE, now=NOW)) == before
+
+
+def test_by_age_younger_texts_stay(filled: World, session: Session, store: Connection, profile: Profile) -> None:
+    before = places_of(store, SECRET)
+
+    done = erase_old(session, profile, now=NOW, days=1)
+
+    assert (done.events, done.pages, column(store, "SELECT count(*) FROM ropo.text_erasure")) == (0, 0, [0])
+    assert places_of(store, SECRET) == before
+
+
+def test_by_age_it_goes_on_where_it_ran_out_of_time(
+    filled: World, session: Session, store: Connection, profile: Profile
+) -> None:
+    assert not erase_old(session, profile, max_seconds=0).finished
+    assert erase_old(session, profile).events == 4
+    assert erase_old(session, profile).events == 0
+
+
+def test_by_age_what_waits_for_somebody_is_counted_and_stays(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    drain(session, profile, ScriptedSource(page(*ROWS, BAD_ROW)))
+    execute(store, "UPDATE ropo.status_quarantine SET first_seen_at = %s", (NOW,))
+
+    done = erase_old(session, profile)
+
+    assert done.waiting == 1
+    assert places_of(store, SECRET) == {"status_quarantine.raw"}
+
+
+def test_a_drain_does_not_wait_for_an_erasure(
+    filled: World, session: Session, store: Connection, store_dsn: str, profile: Profile
+) -> None:
+    with closing(psycopg2.connect(store_dsn)) as erasing, erasing.cursor() as cursor:
+        cursor.execute("UPDATE ropo.status_event SET erased_at = now()")
+        cursor.execute("UPDATE ropo.status_page SET has_texts = false")
+        execute(store, f"ALTER DATABASE {store.info.dbname} SET lock_timeout = '1s'")
+        session.close()
+
+        summary = drain(session, profile, ScriptedSource(page(comment(7))))
+
+        erasing.rollback()
+    assert (summary.stopped_by, summary.new) == ("empty", 1)
