@@ -25,9 +25,10 @@ SHIPPED_QUERY = Path(__file__).parents[1] / "erp" / "generic.sql"
 FILE_VARIABLE = "ROPO_PROFILES_FILE"
 
 Verdict = Literal["reconciled", "pending", "breaks", "incomplete"]
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}\Z")]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
-Count = Annotated[int, msgspec.Meta(ge=0)]
+# As days, still within the calendar that PostgreSQL and Python share.
+Count = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 
 
 class Ledger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -64,9 +65,9 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     name: Name
     connection: Text = "ropo_one_default"
-    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$")] = "FI"
+    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z")] = "FI"
     timezone: Text = "Europe/Helsinki"
-    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")] = "EUR"
+    currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")] = "EUR"
     start_date: datetime.date = datetime.date(2026, 1, 1)
     late_days: Count = 7
     settle_hours: Count = 1
@@ -135,7 +136,7 @@ def _entries(path: Path) -> list[Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(path, "file", f"cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:  # a ValueError is a date such as 2026-02-31, or no UTF-8
         raise ConfigurationError(path, "file", f"is not YAML: {error}") from error
     if not isinstance(content, dict) or set(content) != {"profiles"} or not isinstance(content["profiles"], list):
         raise ConfigurationError(path, "key 'profiles'", "expected this one key at the top, with a list of profiles")
@@ -155,22 +156,28 @@ def _profile(path: Path, position: int, entry: object) -> Profile:
     if profile.timezone not in available_timezones():
         problem = f"expected an IANA time zone such as Europe/Helsinki, got {profile.timezone!r}"
         raise ConfigurationError(path, f"{where}, key 'timezone'", problem)
-    if not profile.amount_tolerance.is_finite() or profile.amount_tolerance < 0:
-        problem = f"expected an amount of zero or more, got {profile.amount_tolerance}"
-        raise ConfigurationError(path, f"{where}, key 'amount_tolerance'", problem)
+    for key, amount in (
+        ("amount_tolerance", profile.amount_tolerance),
+        ("severity.medium_amount", profile.severity.medium_amount),
+        ("severity.high_amount", profile.severity.high_amount),
+    ):
+        if not amount.is_finite() or amount < 0:
+            raise ConfigurationError(path, f"{where}, key '{key}'", f"expected an amount of zero or more, got {amount}")
     return _with_absolute_paths(path, where, profile)
 
 
 def _path(kind: type, value: Any) -> Any:
     if kind is Path and isinstance(value, str):
         return Path(value)
-    raise NotImplementedError(f"no conversion from {type(value).__name__} to {kind.__name__}")
+    raise ValueError(f"Expected `str`, got `{type(value).__name__}`")
 
 
 def _located(where: str, message: str) -> tuple[str, str]:
     """Turn msgspec's "… - at `$.ledger.query`" or "… unknown field `x`" into a key that the user wrote."""
     problem, _, at = message.partition(" - at ")
-    keys = re.findall(r"\w+", at)
+    keys = re.findall(r"\w+", at.removeprefix("`key` in"))
+    if at.startswith("`key`"):
+        problem = "holds a key that is no text"
     unknown = re.search(r"(?:unknown|missing required) field `([^`]+)`", problem)
     if unknown:
         keys.append(unknown.group(1))

@@ -10,10 +10,14 @@ import getpass
 import sys
 from typing import TYPE_CHECKING
 
+import psycopg2
+
 from include.config.errors import ConfigurationError
 from include.config.profiles import load_profile, load_profiles
 from include.status_store import attention
+from include.status_store.consumers import undrained_events
 from include.status_store.database import StoreUnavailableError, connect, store_dsn_from_environment
+from include.status_store.mark_in_doubt import mark_in_doubt, parse_moment
 from include.status_store.migrate import require_current
 from include.status_store.replay import replay
 from include.status_store.session import Session
@@ -35,6 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ConfigurationError, StoreUnavailableError, attention.NothingToSettleError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except psycopg2.Error as error:  # a missing right, say; its first line quotes no row
+        reason = str(error).partition("\n")[0]
+        sys.stderr.write(f"PostgreSQL refuses it: {reason}\n")
+        return 1
     return 0
 
 
@@ -45,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         ("replay", _replay, "parse again the pages and rows that could not be parsed when they came"),
         ("doubts", _doubts, "list the polls in doubt that are neither recovered nor accepted"),
         ("quarantine", _quarantine, "list the rows that could not be taken as events"),
+        ("undrained", _undrained, "list the changes that another consumer of the queue must have taken"),
     ):
         listing = commands.add_parser(name, help=text, description=text)
         listing.add_argument("--profile", help="one profile; by default every one")
@@ -58,8 +67,20 @@ def _parser() -> argparse.ArgumentParser:
         settling = commands.add_parser(name, help=text, description=text)
         settling.add_argument("id", type=int)
         settling.add_argument("--note", required=True, help="why; kept with it")
-        settling.add_argument("--by", default=getpass.getuser(), help="who; by default the system's user")
+        settling.add_argument("--by", help="who; by default the system's user")
         settling.set_defaults(command=command)
+    text = (
+        "put a span of time in doubt, after the store was restored from a backup: the next drain run re-reads its dates"
+    )
+    marking = commands.add_parser("mark-in-doubt", help=text, description=text)
+    marking.add_argument("--profile", required=True)
+    for name, what in (("--from", "its start, say the moment of the backup"), ("--to", "its end, that of restoring")):
+        marking.add_argument(
+            name, dest=name[2:], metavar="TS", required=True, help=f"{what}; market time unless it says"
+        )
+    marking.add_argument("--note", required=True, help="why; kept with it")
+    marking.add_argument("--by", help="who; by default the system's user")
+    marking.set_defaults(command=_mark_in_doubt)
     return parser
 
 
@@ -101,14 +122,40 @@ def _quarantine(session: Session, options: argparse.Namespace) -> None:
 
 def _accept(session: Session, options: argparse.Namespace) -> None:
     with session.transaction() as cursor:
-        attention.accept_doubt(cursor, options.id, by=options.by, note=options.note)
+        attention.accept_doubt(cursor, options.id, by=_by(options), note=options.note)
     _say(f"Poll {options.id} is accepted.")
 
 
 def _dismiss(session: Session, options: argparse.Namespace) -> None:
     with session.transaction() as cursor:
-        attention.dismiss_row(cursor, options.id, by=options.by, note=options.note)
+        attention.dismiss_row(cursor, options.id, by=_by(options), note=options.note)
     _say(f"Row {options.id} is dismissed.")
+
+
+def _undrained(session: Session, options: argparse.Namespace) -> None:
+    for profile in _profiles(options):
+        with session.transaction() as cursor:
+            for event in undrained_events(cursor, profile.name):
+                _say(
+                    f"{profile.name}: {event.statusid} ({event.statustype}, invoice {event.billnum or 'without number'}, "
+                    f"jobid {event.jobid or 'not known'}) of {event.statustime:%Y-%m-%d %H:%M:%S}: shown by poll "
+                    f"{event.shown_by_poll_id} ({event.source}), not drained by the time of poll {event.empty_poll_id}"
+                )
+
+
+def _mark_in_doubt(session: Session, options: argparse.Namespace) -> None:
+    profile = load_profile(options.profile)
+    start, end = (parse_moment(getattr(options, name), profile) for name in ("from", "to"))
+    with session.transaction() as cursor:
+        poll_id = mark_in_doubt(cursor, profile, start, end, by=_by(options), note=options.note)
+    _say(f"{profile.name}: poll {poll_id} stands for the span in doubt; the next run of ropo_status_drain re-reads it.")
+
+
+def _by(options: argparse.Namespace) -> str:
+    try:
+        return str(options.by or getpass.getuser())
+    except (KeyError, OSError):  # a container whose user has no name
+        raise ValueError("--by: expected a name; the system's user has none") from None
 
 
 def _say(text: str) -> None:

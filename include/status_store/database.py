@@ -27,9 +27,23 @@ _SESSION: dict[str, Any] = {
     "keepalives_idle": 30,
     "keepalives_interval": 30,
     "keepalives_count": 3,
+    # Keepalives are not sent while a statement waits for its answer: this bounds that wait for a dead peer.
+    "tcp_user_timeout": 120_000,
     "connect_timeout": 10,
     "application_name": "ropo_one",
+    # Whatever the database's encoding is: what it cannot hold is then PostgreSQL's error on that row, not the driver's.
+    "client_encoding": "UTF8",
 }
+# Set in the session and not in the startup options, which connection poolers refuse. PostgreSQL's own keepalives end
+# the session of a machine that vanished, which would hold the queue's lock for hours.
+_SETTINGS = """
+SET synchronous_commit = on;
+SET timezone = 'UTC';
+SET search_path = ropo, pg_catalog;
+SET tcp_keepalives_idle = 30;
+SET tcp_keepalives_interval = 30;
+SET tcp_keepalives_count = 3;
+"""
 
 
 class StoreUnavailableError(RuntimeError):
@@ -45,13 +59,17 @@ def connect(dsn: str) -> Connection:
     """
     try:
         connection: Connection = psycopg2.connect(dsn, **_SESSION)
+        with connection.cursor() as cursor:
+            cursor.execute(_SETTINGS)
+        connection.commit()
     except psycopg2.OperationalError as error:
         reason = _first_line(error)
         raise StoreUnavailableError(f"The store (connection ropo_store) cannot be reached: {reason}") from None
-    with connection.cursor() as cursor:
-        # Set in the session and not in the startup options, which connection poolers refuse.
-        cursor.execute("SET synchronous_commit = on; SET timezone = 'UTC'; SET search_path = ropo, pg_catalog")
-    connection.commit()
+    except psycopg2.ProgrammingError:
+        # libpq quotes the piece that it cannot read, which may be of the password.
+        raise StoreUnavailableError(
+            "The store (connection ropo_store): its address is no libpq connection string"
+        ) from None
     return connection
 
 
@@ -69,9 +87,16 @@ def store_dsn_from_environment() -> str:
 def dsn_from_airflow(value: str) -> str:
     """Turn an Airflow connection in its JSON or URI form into a libpq connection string.
 
-    :raises StoreUnavailableError: where it is neither, or of another type than postgres.
+    :raises StoreUnavailableError: where it is neither, or of another type than postgres. The message holds nothing of
+        the value, which has a password in it.
     """
-    fields = _from_json(value) if value.lstrip().startswith("{") else _from_uri(value)
+    try:
+        fields = _from_json(value) if value.lstrip().startswith("{") else _from_uri(value)
+    except ValueError:
+        raise StoreUnavailableError(
+            f"{STORE_VARIABLE}: expected an Airflow connection as JSON or as a URI, where special characters are "
+            "percent-encoded: postgres://user:password@host:port/database"
+        ) from None
     if fields.get("conn_type") not in ("postgres", "postgresql"):
         raise StoreUnavailableError(
             f"{STORE_VARIABLE}: expected a connection of type postgres, got {fields.get('conn_type')!r}"
@@ -88,27 +113,36 @@ def make_dsn(
     schema: str | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> str:
-    """Build a libpq connection string from an Airflow connection's fields; ``extra`` may hold ``ssl…`` settings."""
+    """Build a libpq connection string from an Airflow connection's fields; ``extra`` may hold ``ssl…`` settings.
+
+    :raises StoreUnavailableError: naming an ``ssl…`` setting that libpq does not know.
+    """
     options = {key: value for key, value in (extra or {}).items() if key.startswith("ssl")}
     fields = {"host": host, "port": port, "user": login, "password": password, "dbname": schema, **options}
-    dsn: str = psycopg2.extensions.make_dsn(**{key: value for key, value in fields.items() if value not in (None, "")})
+    try:
+        dsn: str = psycopg2.extensions.make_dsn(
+            **{key: value for key, value in fields.items() if value not in (None, "")}
+        )
+    except psycopg2.ProgrammingError:
+        raise StoreUnavailableError(
+            f"The store's connection: its extra holds a setting that libpq does not know; it has {sorted(options)}"
+        ) from None
     return dsn
 
 
 def _from_json(value: str) -> dict[str, Any]:
-    try:
-        fields = json.loads(value)
-    except ValueError:
-        raise StoreUnavailableError(f"{STORE_VARIABLE} is not valid JSON") from None
-    if isinstance(fields.get("extra"), str):
-        fields["extra"] = json.loads(fields["extra"] or "{}")
-    return dict(fields)
+    fields: dict[str, Any] = json.loads(value)
+    return {**fields, "extra": _extra(fields.get("extra"))}
 
 
 def _from_uri(value: str) -> dict[str, Any]:
     parts = urlsplit(value)
-    extra = dict(parse_qsl(parts.query))
-    host = unquote(parts.hostname) if parts.hostname else extra.pop("host", None)  # libpq's form of a socket folder
+    extra: dict[str, Any] = dict(parse_qsl(parts.query))
+    if "__extra__" in extra:  # Airflow's form of extras that are no plain texts
+        extra = _extra(extra["__extra__"])
+    host = unquote(parts.hostname or "")
+    if host.startswith("/"):  # a socket folder, whose letters urlsplit has made small
+        host = unquote(parts.netloc.rpartition("@")[2].partition(":")[0])
     return {
         "conn_type": parts.scheme,
         "host": host,
@@ -118,6 +152,13 @@ def _from_uri(value: str) -> dict[str, Any]:
         "schema": unquote(parts.path.lstrip("/")),
         "extra": extra,
     }
+
+
+def _extra(value: object) -> dict[str, Any]:
+    extra = json.loads(value or "{}") if isinstance(value, str) else value or {}
+    if not isinstance(extra, dict):
+        raise ValueError("extra: expected a JSON object")  # noqa: TRY004 - a value of the user's, not our type
+    return extra
 
 
 def _first_line(error: BaseException) -> str:

@@ -10,7 +10,9 @@ import psycopg2
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import create_engine, pool
+from sqlalchemy.exc import DBAPIError
 
 from include.status_store.database import MIGRATE_COMMAND, StoreUnavailableError, connect, store_dsn_from_environment
 
@@ -26,15 +28,22 @@ def upgrade(dsn: str) -> str:
     """Bring the store of ``dsn`` to the newest migration, from nothing or from any earlier one; repeatable.
 
     :return: the revision it now has.
-    :raises StoreUnavailableError: where PostgreSQL does not let us in.
+    :raises StoreUnavailableError: where PostgreSQL does not let us in or refuses a step (a missing right, say), or
+        where the store was migrated by newer code. The store is then as it was.
     """
     engine = create_engine("postgresql+psycopg2://", creator=lambda: connect(dsn), poolclass=pool.NullPool)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK_KEY,))
-        connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS ropo")
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK_KEY,))
+            connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS ropo")
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except (DBAPIError, psycopg2.Error) as error:  # the steps go straight to the driver
+        reason = str(getattr(error, "orig", error)).partition("\n")[0]
+        raise StoreUnavailableError(f"The store could not be migrated, and is as it was: {reason}") from error
+    except CommandError as error:
+        raise StoreUnavailableError(f"The store is at a migration that this code does not have: {error}") from error
     return head()
 
 

@@ -1,0 +1,175 @@
+"""Profiles: every key has its default, and a mistake is one error that names file, profile and key."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from include.config import profiles
+from include.config.errors import ConfigurationError
+from include.config.profiles import load_profile, load_profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from include.config.profiles import Profile
+
+    Write = Callable[[str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes a profiles file."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "profiles.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def one(write: Write, *lines: str) -> Profile:
+    """The one profile of a file with these keys."""
+    (profile,) = load_profiles(write("profiles:\n  - name: nordic\n" + "".join(f"    {line}\n" for line in lines)))
+    return profile
+
+
+def test_the_shipped_file_says_what_the_defaults_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ROPO_PROFILES_FILE", raising=False)
+
+    (shipped,) = load_profiles()
+
+    assert shipped == profiles.Profile(name="default")
+    assert (shipped.connection, shipped.country, shipped.timezone) == ("ropo_one_default", "FI", "Europe/Helsinki")
+    assert (shipped.start_date, shipped.late_days) == (datetime.date(2026, 1, 1), 7)
+    assert (shipped.ledger.connection, shipped.ledger.query.name) == ("erp_ledger", "generic.sql")
+
+
+def test_only_a_name_is_needed(write: Write) -> None:
+    assert one(write) == profiles.Profile(name="nordic")
+
+
+def test_keys_are_read_in_their_types(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "map.yaml").touch()
+    (tmp_path / "ledger.sql").touch()
+
+    profile = one(
+        write,
+        "country: SE", "timezone: Europe/Stockholm", "currency: SEK", "start_date: 2026-10-01", "late_days: 0",
+        'amount_tolerance: "0.05"', "status_map: map.yaml", "fail_on: []",
+        "ledger: {connection: erp, query: ledger.sql, max_age_hours: 12}",
+    )  # fmt: skip
+
+    assert (profile.start_date, profile.late_days, profile.fail_on) == (datetime.date(2026, 10, 1), 0, ())
+    assert profile.amount_tolerance == Decimal("0.05")
+    assert profile.status_map == tmp_path / "map.yaml"
+    assert (profile.ledger.query, profile.ledger.max_age_hours) == (tmp_path / "ledger.sql", 12)
+
+
+def test_a_file_may_be_named_by_the_environment(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write("profiles: [{name: fi}, {name: se}]")
+    monkeypatch.setenv("ROPO_PROFILES_FILE", str(path))
+
+    assert [profile.name for profile in load_profiles()] == ["fi", "se"]
+    assert load_profile("se").name == "se"
+    with pytest.raises(ConfigurationError, match="profile 'no': is not there; the file has: fi, se"):
+        load_profile("no")
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "problem"),
+    [
+        ("late_day: 7", "late_day", "is not known"),
+        ("ledger: {conection: x}", "ledger.conection", "is not known"),
+        ('late_days: "7"', "late_days", "Expected `int`, got `str`"),
+        ("late_days: -1", "late_days", "Expected `int` >= 0"),
+        ("late_days: 1000000000", "late_days", "Expected `int` <= "),
+        ("late_days: true", "late_days", "Expected `int`, got `bool`"),
+        ("settle_hours: 1.5", "settle_hours", "Expected `int`, got `float`"),
+        ("date_cap: 0", "date_cap", "Expected `int` >= 1"),
+        ("start_date: yesterday", "start_date", "Expected `date`, got `str`"),
+        ("start_date: 2026-01-01 12:00:00", "start_date", "Expected `date`, got `datetime`"),
+        ("timezone: Helsinki", "timezone", "expected an IANA time zone"),
+        ("timezone: 3", "timezone", "Expected `str`, got `int`"),
+        ("country: Finland", "country", "Expected `str` matching"),
+        ("currency: eur", "currency", "Expected `str` matching"),
+        ("connection: ''", "connection", "Expected `str` of length >= 1"),
+        ("amount_tolerance: -0.01", "amount_tolerance", "expected an amount of zero or more"),
+        ("amount_tolerance: .nan", "amount_tolerance", "expected an amount of zero or more"),
+        ("amount_tolerance: a little", "amount_tolerance", "Invalid decimal string"),
+        ("severity: {medium_amount: .inf}", "severity.medium_amount", "expected an amount of zero or more"),
+        ("severity: {high_amount: -1}", "severity.high_amount", "expected an amount of zero or more"),
+        ("status_map: missing.yaml", "status_map", "which is not a file"),
+        ("status_map: 5", "status_map", "Expected `str`, got `int`"),
+        ("ledger: {query: [x]}", "ledger.query", "Expected `str`, got `list`"),
+        ("ledger: {query: missing.sql}", "ledger.query", "which is not a file"),
+        ("ledger: null", "ledger", "Expected `object`, got `null`"),
+        ("fail_on: breaks", "fail_on", "Expected `array`, got `str`"),
+        ("fail_on: [breaks, broken]", "fail_on.1", "Invalid enum value 'broken'"),
+    ],
+)
+def test_a_mistake_names_file_profile_and_key(write: Write, line: str, key: str, problem: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        one(write, line)
+
+    message = str(caught.value)
+    assert "profiles.yaml: profile 'nordic', key '" in message
+    assert f"key '{key}'" in message
+    assert problem in message
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "key 'profiles': expected this one key at the top"),
+        ("- name: a", "key 'profiles': expected this one key at the top"),
+        ("profiles: {}", "key 'profiles': expected this one key at the top"),
+        ("profiles: [{name: a}]\nprofile: []", "key 'profiles': expected this one key at the top"),
+        ("profiles: []", "expected at least one profile"),
+        ("profiles: [null]", "profile number 1: Expected `object`, got `null`"),
+        ("profiles: [{name: a}, {}]", "profile number 2, key 'name': is missing"),
+        ("profiles: [{name: 7}]", "profile '7', key 'name': Expected `str`, got `int`"),
+        ("profiles: [{name: a b}]", "profile 'a b', key 'name': Expected `str` matching"),
+        ('profiles: [{name: "a\\n"}]', "key 'name': Expected `str` matching"),
+        ("profiles: [{name: a}, {name: a}]", "profile 'a', key 'name': stands twice"),
+        ("profiles: [{name: a, 5: 6}]", "profile 'a': holds a key that is no text"),
+        ("profiles: [", "file: is not YAML"),
+        ("profiles: [{name: a, start_date: 2026-02-31}]", "file: is not YAML: day is out of range for month"),
+    ],
+)
+def test_a_mistake_of_the_file_is_one_clear_error(write: Write, text: str, problem: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_profiles(write(text))
+
+    assert "profiles.yaml: " in str(caught.value)
+    assert problem in str(caught.value)
+
+
+def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
+    binary = tmp_path / "binary.yaml"
+    binary.write_bytes(b"profiles: \xff")
+
+    with pytest.raises(ConfigurationError, match=r"missing\.yaml: file: cannot be read: No such file"):
+        load_profiles(tmp_path / "missing.yaml")
+    with pytest.raises(ConfigurationError, match=r"binary\.yaml: file: is not YAML"):
+        load_profiles(binary)
+
+
+@pytest.mark.parametrize(
+    ("moment", "timezone", "date"),
+    [
+        ("2026-03-28T21:59:59+00:00", "Europe/Helsinki", "2026-03-28"),
+        ("2026-03-28T22:00:00+00:00", "Europe/Helsinki", "2026-03-29"),
+        ("2026-03-29T21:00:00+00:00", "Europe/Helsinki", "2026-03-30"),
+        ("2026-03-28T22:00:00+00:00", "Europe/Oslo", "2026-03-28"),
+    ],
+)
+def test_a_business_date_is_the_markets(moment: str, timezone: str, date: str) -> None:
+    profile = profiles.Profile(name="any", timezone=timezone)
+
+    assert profile.business_date(datetime.datetime.fromisoformat(moment)) == datetime.date.fromisoformat(date)

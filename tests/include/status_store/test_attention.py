@@ -1,0 +1,96 @@
+"""What waits for a person is listed, and settled with a note."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from include.status_store import attention
+from include.status_store.journal import Journal
+from include.status_store.recovery import Recovery
+from include.status_store.source import PollInDoubtError
+from tests.include.status_store.scripted_source import ScriptedSource, page, row
+from tests.include.status_store.views import doubts, drain, execute, query
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from include.config.profiles import Profile
+    from include.status_store.session import Session
+
+
+@pytest.fixture
+def _unproven(session: Session, store: Connection, profile: Profile) -> None:
+    drain(session, profile, ScriptedSource(PollInDoubtError("lost")))
+    execute(store, "UPDATE ropo.status_poll SET recovery = 'unproven', recovery_reason = 'possibly cut'")
+
+
+@pytest.mark.usefixtures("_unproven")
+def test_a_doubt_is_listed_until_it_is_accepted(session: Session, store: Connection, profile: Profile) -> None:
+    with session.transaction() as cursor:
+        (doubt,) = attention.doubts(cursor, profile.name)
+        assert (doubt.poll_id, doubt.recovery, doubt.error, doubt.recovery_reason) == (
+            1,
+            "unproven",
+            "lost",
+            "possibly cut",
+        )
+        attention.accept_doubt(cursor, 1, by="Anna", note="compared with Ropo's own list")
+        assert attention.doubts(cursor, profile.name) == []
+
+    assert query(store, "SELECT recovery, recovery_reason, accepted_by, accepted_note FROM ropo.status_poll") == [
+        ("accepted", "possibly cut", "Anna", "compared with Ropo's own list")
+    ]
+
+
+@pytest.mark.usefixtures("_unproven")
+def test_an_accepted_doubt_is_asked_for_no_more(session: Session, store: Connection, profile: Profile) -> None:
+    with session.transaction() as cursor:
+        attention.accept_doubt(cursor, 1, by="Anna", note="seen")
+    source = ScriptedSource()
+
+    Recovery(session, source, Journal(profile), max_seconds=60).run()
+
+    assert (source.polls, doubts(store)) == ([], [("accepted", "possibly cut")])
+
+
+def test_a_doubt_that_is_still_being_reread_cannot_be_accepted(session: Session, profile: Profile) -> None:
+    drain(session, profile, ScriptedSource(PollInDoubtError("lost")))
+
+    with (
+        pytest.raises(attention.NothingToSettleError, match="Poll 1 is no unproven doubt"),
+        session.transaction() as cursor,
+    ):
+        attention.accept_doubt(cursor, 1, by="Anna", note="seen")
+
+
+@pytest.mark.usefixtures("_unproven")
+@pytest.mark.parametrize("texts", [{"by": "Anna", "note": " "}, {"by": "", "note": "seen"}])
+def test_nothing_is_settled_without_a_name_and_a_note(
+    session: Session, store: Connection, texts: dict[str, str]
+) -> None:
+    for settle in (attention.accept_doubt, attention.dismiss_row):
+        with pytest.raises(ValueError, match="it is empty"), session.transaction() as cursor:
+            settle(cursor, 1, **texts)
+
+    assert doubts(store) == [("unproven", "possibly cut")]
+
+
+def test_a_row_in_quarantine_is_listed_until_it_is_dismissed(session: Session, profile: Profile) -> None:
+    drain(
+        session, profile, ScriptedSource(page(row(1, amount="a lot")), page(row(1, amount="a lot"), row(2, billnum=[])))
+    )
+
+    with session.transaction() as cursor:
+        first, second = attention.quarantined_rows(cursor, profile.name)
+        assert (first.poll_id, first.ordinal, first.times_seen) == (1, 0, 2)
+        assert first.error == "amount: expected a number such as 96.72, got another form"
+        assert second.ordinal == 1
+
+        attention.dismiss_row(cursor, first.quarantine_id, by="Anna", note="a test row of Ropo's")
+        assert [each.quarantine_id for each in attention.quarantined_rows(cursor, profile.name)] == [
+            second.quarantine_id
+        ]
+        with pytest.raises(attention.NothingToSettleError, match="No row 1 waits"):
+            attention.dismiss_row(cursor, first.quarantine_id, by="Anna", note="again")

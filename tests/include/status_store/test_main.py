@@ -1,0 +1,160 @@
+"""The engineer's commands, run as an engineer runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from include.status_store import __main__ as commands
+from include.status_store import landing
+from include.status_store.source import PollInDoubtError
+from tests.include.status_store.scripted_source import ScriptedSource, page, row
+from tests.include.status_store.views import doubts, drain, events, execute, query
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from demo import embedded
+    from include.config.profiles import Profile
+    from include.status_store.session import Session
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch, postgres: embedded.Server, store_name: str, tmp_path: Path) -> None:
+    connection = postgres.airflow_connection(store_name, "postgres")
+    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps(connection))
+    profiles = tmp_path / "profiles.yaml"
+    profiles.write_text("profiles:\n  - name: default\n  - name: other\n")
+    monkeypatch.setenv("ROPO_PROFILES_FILE", str(profiles))
+
+
+def test_it_runs_as_a_command_of_its_own(session: Session, store: Connection, profile: Profile) -> None:
+    drain(session, profile, ScriptedSource(PollInDoubtError("lost")))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "include.status_store", "doubts"],
+        capture_output=True, check=False, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("default: poll 1 of ")
+    assert ", pending, dates " in done.stdout
+    assert done.stdout.endswith(" (before any 204): lost\n")
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = commands.main(arguments)
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_replay_says_what_it_took_for_each_profile(
+    session: Session, store: Connection, profile: Profile,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def fail(*_: object) -> None:
+        raise KeyError
+
+    with monkeypatch.context() as fault:
+        fault.setattr(landing, "parse_rows", fail)
+        drain(session, profile, ScriptedSource(page(row(1), row(2))))
+
+    code, said, _ = run(capsys, "replay")
+
+    assert (code, events(store)) == (0, ["P1", "P2"])
+    assert said.splitlines() == [
+        "default: 1 pages and 0 rows taken, 2 new events; 0 pages and 0 rows still wait",
+        "other: 0 pages and 0 rows taken, 0 new events; 0 pages and 0 rows still wait",
+    ]
+
+
+def test_quarantine_shows_personal_data_only_when_asked(
+    session: Session, profile: Profile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = page(row(1, amount="a lot", statustext="Matti Meikäläinen"))
+    drain(session, profile, ScriptedSource(bad))
+
+    _, said, _ = run(capsys, "quarantine", "--profile", "default")
+    _, raw, _ = run(capsys, "quarantine", "--raw")
+
+    assert "row 1 (poll 1, place 0, seen 1 times since " in said
+    assert "amount: expected" in said
+    assert "Meik" not in said
+    assert "Meik" in raw
+
+
+def test_accept_and_dismiss_keep_who_and_why(
+    session: Session, store: Connection, profile: Profile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drain(session, profile, ScriptedSource(page(row(1, amount="a lot")), PollInDoubtError("lost")))
+    execute(store, "UPDATE ropo.status_poll SET recovery = 'unproven' WHERE recovery = 'pending'")
+
+    assert run(capsys, "accept", "2", "--note", "seen", "--by", "Anna") == (0, "Poll 2 is accepted.\n", "")
+    assert run(capsys, "dismiss", "1", "--note", "a test row", "--by", "Anna") == (0, "Row 1 is dismissed.\n", "")
+
+    assert doubts(store) == [("accepted", None)]
+    assert query(store, "SELECT accepted_by, accepted_note FROM ropo.status_poll WHERE poll_id = 2") == [
+        ("Anna", "seen")
+    ]
+    assert query(store, "SELECT resolution FROM ropo.status_quarantine") == [("dismissed by Anna: a test row",)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("doubts", "--profile", "nobody"), "profile 'nobody': is not there; the file has: default, other"),
+        (("accept", "7", "--note", "seen", "--by", "Anna"), "Poll 7 is no unproven doubt"),
+        (("dismiss", "7", "--note", " ", "--by", "Anna"), "note: expected a text, it is empty"),
+        (("dismiss", str(10**30), "--note", "x", "--by", "Anna"), "waits in quarantine"),
+    ],
+)
+def test_a_mistake_is_one_clear_error(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], error: str
+) -> None:
+    code, said, failed = run(capsys, *arguments)
+
+    assert (code, said) == (1, "")
+    assert error in failed
+    assert "Traceback" not in failed
+
+
+def test_a_user_without_a_name_is_asked_for_one_only_where_it_matters(
+    store: Connection, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+
+    assert run(capsys, "doubts") == (0, "", "")
+    assert run(capsys, "accept", "1", "--note", "x") == (1, "", "--by: expected a name; the system's user has none\n")
+
+
+def test_without_a_store_it_says_what_is_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_ROPO_STORE")
+
+    code, _, failed = run(capsys, "doubts")
+
+    assert (code, failed) == (1, "AIRFLOW_CONN_ROPO_STORE is not set; it names the store, as an Airflow connection\n")
+
+
+def test_an_unmigrated_store_says_the_command(
+    postgres: embedded.Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = postgres.fresh_database("bare")
+    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps(postgres.airflow_connection(name, "postgres")))
+
+    code, _, failed = run(capsys, "replay")
+
+    assert code == 1
+    assert failed == f"The store (connection ropo_store, database {name}) has not been set up: run `make migrate`\n"

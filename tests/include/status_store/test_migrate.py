@@ -1,0 +1,153 @@
+"""The store is migrated from nothing and from anything, once, however often it is asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg2
+import pytest
+
+from include.status_store.database import StoreUnavailableError, connect, make_dsn
+from include.status_store.migrate import head, require_current, upgrade
+from tests.include.status_store.scripted_source import ScriptedSource, page, row
+from tests.include.status_store.views import column, drain, events, execute
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg2.extensions import connection as Connection
+
+    from demo import embedded
+    from include.config.profiles import Profile
+    from include.status_store.session import Session
+
+ROOT = Path(__file__).parents[3]
+CONTRACT = {
+    "status_poll", "status_page", "status_event", "status_event_revision", "status_quarantine",
+}  # fmt: skip
+
+
+@pytest.fixture
+def bare(postgres: embedded.Server) -> Iterator[str]:
+    """A database in which nobody has been yet, by its name."""
+    name = postgres.fresh_database("bare")
+    yield name
+    postgres.drop_database(name)
+
+
+def test_from_nothing(postgres: embedded.Server, bare: str) -> None:
+    assert upgrade(postgres.dsn(bare)) == head()
+
+    with closing(connect(postgres.dsn(bare))) as connection:
+        require_current(connection)
+        assert set(column(connection, "SELECT tablename FROM pg_tables WHERE schemaname = 'ropo'")) >= CONTRACT
+
+
+def test_twice_changes_nothing(session: Session, store: Connection, store_dsn: str, profile: Profile) -> None:
+    drain(session, profile, ScriptedSource(page(row(1))))
+
+    assert upgrade(store_dsn) == head()
+    assert events(store) == ["P1"]
+
+
+def test_two_at_once(postgres: embedded.Server, bare: str) -> None:
+    revisions: list[str] = []
+    threads = [threading.Thread(target=lambda: revisions.append(upgrade(postgres.dsn(bare)))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert revisions == [head()] * 4
+
+
+def test_a_migration_that_fails_leaves_the_store_as_it_was(postgres: embedded.Server, bare: str) -> None:
+    with closing(psycopg2.connect(postgres.dsn(bare))) as connection:
+        connection.autocommit = True
+        execute(connection, "CREATE SCHEMA ropo; CREATE TABLE ropo.status_event ()")
+
+        with pytest.raises(StoreUnavailableError, match='is as it was: relation "status_event" already exists'):
+            upgrade(postgres.dsn(bare))
+
+        assert column(connection, "SELECT tablename FROM pg_tables WHERE schemaname = 'ropo'") == ["status_event"]
+
+
+def test_a_role_without_rights_is_a_clear_error(postgres: embedded.Server, bare: str) -> None:
+    with closing(psycopg2.connect(postgres.dsn(bare))) as connection, connection:
+        execute(connection, 'GRANT CONNECT ON DATABASE "%s" TO erp_reader' % bare)  # noqa: UP031
+
+    with pytest.raises(StoreUnavailableError, match="could not be migrated"):
+        upgrade(postgres.dsn(bare, "erp_reader"))
+
+
+@pytest.mark.parametrize(
+    "prepare", ["", "CREATE SCHEMA ropo", "CREATE SCHEMA ropo; CREATE TABLE ropo.alembic_version (version_num text)"]
+)
+def test_a_store_that_was_never_migrated_says_the_command(postgres: embedded.Server, bare: str, prepare: str) -> None:
+    with closing(connect(postgres.dsn(bare))) as connection:
+        if prepare:
+            execute(connection, prepare)
+            connection.commit()
+
+        with pytest.raises(StoreUnavailableError, match=rf"database {bare}.* has not been set up: run `make migrate`"):
+            require_current(connection)
+        assert column(connection, "SELECT 1") == [1]
+
+
+def test_a_store_at_another_migration_says_the_command(store: Connection) -> None:
+    execute(store, "UPDATE ropo.alembic_version SET version_num = '0000'")
+
+    with pytest.raises(
+        StoreUnavailableError, match=f"is at migration 0000, this code needs {head()}: run `make migrate`"
+    ):
+        require_current(store)
+
+
+def test_a_store_of_newer_code_is_left_alone(store: Connection, store_dsn: str) -> None:
+    execute(store, "UPDATE ropo.alembic_version SET version_num = '9999'")
+
+    with pytest.raises(StoreUnavailableError, match=r"at a migration that this code does not have: .*9999"):
+        upgrade(store_dsn)
+
+
+def migrate(connection: dict[str, str | int] | None) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "AIRFLOW_CONN_ROPO_STORE"}
+    if connection is not None:
+        environment["AIRFLOW_CONN_ROPO_STORE"] = json.dumps(connection)
+    return subprocess.run(
+        [sys.executable, "-m", "include.status_store.migrate"],
+        capture_output=True, check=False, text=True, cwd=ROOT, env=environment | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
+def test_it_runs_as_a_command(postgres: embedded.Server, bare: str) -> None:
+    done = migrate(postgres.airflow_connection(bare, "postgres"))
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"The store is at migration {head()}.\n", "")
+
+
+def test_the_command_says_in_one_line_what_is_wrong(postgres: embedded.Server) -> None:
+    nowhere = postgres.airflow_connection("no_such_database", "postgres")
+
+    for connection, error in ((None, "is not set"), (nowhere, 'database "no_such_database" does not exist')):
+        done = migrate(connection)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert error in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_its_address_may_hold_any_character(postgres: embedded.Server) -> None:
+    name = postgres.fresh_database("per cent % and 'quote'")
+    try:
+        upgrade(
+            make_dsn(host=postgres.host, port=postgres.port, login="postgres", password=postgres.password, schema=name)
+        )
+    finally:
+        postgres.drop_database(name)

@@ -1,0 +1,295 @@
+"""Doubts are recovered date by date, and a date counts only where it was shown whole."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from include.config.profiles import Profile
+from include.status_store import reread
+from include.status_store.journal import Journal
+from include.status_store.recovery import Recovery
+from include.status_store.reread import Reread
+from include.status_store.source import PollInDoubtError, PollRefusedError, PollUnsentError
+from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
+from tests.include.status_store.views import column, doubts, drain, events, execute, query
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from psycopg2.extensions import connection as Connection
+
+    from include.status_store.recovery import RecoverySummary
+    from include.status_store.session import Session
+    from include.status_store.source import Answer
+
+DAY = datetime.timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reread, "PAUSE_SECONDS", 0.0)
+
+
+@pytest.fixture
+def today() -> datetime.date:
+    return Profile(name="any").business_date(datetime.datetime.now(datetime.UTC))
+
+
+@pytest.fixture
+def profile(today: datetime.date) -> Profile:
+    """A doubt's window is five dates long: from two days before today to tomorrow, and the one before them."""
+    return Profile(name="default", start_date=today - 3 * DAY, late_days=2, date_cap=3)
+
+
+class DatedSource(ScriptedSource):
+    """Answers each date as it is told, with 204 where it is told nothing."""
+
+    def __init__(self, dates: dict[datetime.date, Answer | Exception | Callable[[], Answer]] | None = None) -> None:
+        super().__init__()
+        self.dates = dates or {}
+
+    def poll(self, *, date: datetime.date | None = None, billnum: str | None = None) -> Answer:
+        self.script = [self.dates[date]] if date in self.dates else []
+        return super().poll(date=date, billnum=billnum)
+
+    @property
+    def asked(self) -> list[object]:
+        return [poll["date"] for poll in self.polls]
+
+
+def doubt(session: Session, profile: Profile) -> None:
+    drain(session, profile, ScriptedSource(PollInDoubtError("lost")))
+
+
+def recover(session: Session, profile: Profile, source: ScriptedSource, max_seconds: float = 60) -> RecoverySummary:
+    return Recovery(session, source, Journal(profile), max_seconds=max_seconds).run()
+
+
+def let_an_hour_pass(store: Connection) -> None:
+    execute(store, "UPDATE ropo.status_poll_window_date SET asked_at = asked_at - interval '61 minutes'")
+
+
+def held_on(date: datetime.date, number: int) -> dict[str, object]:
+    return row(number, statustime=f"{date} 12:00:00")
+
+
+def test_without_a_doubt_nothing_is_asked(session: Session, profile: Profile) -> None:
+    source = DatedSource()
+
+    summary = recover(session, profile, source)
+
+    assert (source.polls, summary.dates, summary.pending) == ([], 0, 0)
+
+
+def test_every_date_of_the_window_is_asked_and_what_was_lost_is_found(
+    session: Session, store: Connection, profile: Profile, today: datetime.date
+) -> None:
+    doubt(session, profile)
+    source = DatedSource(
+        {today: page(held_on(today, 1), held_on(today, 2)), today - DAY: page(held_on(today - DAY, 3))}
+    )
+
+    summary = recover(session, profile, source)
+
+    assert source.asked == [today + number * DAY for number in range(-3, 2)]
+    assert (summary.dates, summary.whole, summary.new) == (5, 5, 3)
+    assert (summary.pending, summary.unproven, summary.recovered) == (0, 0, 1)
+    assert doubts(store) == [("recovered", None)]
+    assert query(store, "SELECT recovered_count, recovered_at IS NOT NULL FROM ropo.status_poll WHERE poll_id = 1") == [
+        (3, True)
+    ]
+    assert events(store) == ["P1", "P2", "P3"]
+
+
+def test_a_recovered_doubt_is_not_asked_again(session: Session, store: Connection, profile: Profile) -> None:
+    doubt(session, profile)
+    recover(session, profile, DatedSource())
+    let_an_hour_pass(store)
+    source = DatedSource()
+
+    assert recover(session, profile, source).recovered == 1
+    assert source.polls == []
+
+
+def test_a_run_without_time_leaves_the_doubt_pending_for_the_next(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    doubt(session, profile)
+
+    assert recover(session, profile, DatedSource(), max_seconds=0).pending == 1
+    assert recover(session, profile, DatedSource()).recovered == 1
+
+
+class Stopped(BaseException):
+    """What Airflow raises in a task that it ends."""
+
+
+@pytest.mark.parametrize(
+    "end", [PollUnsentError("unreachable"), PollRefusedError("forbidden", http_status=403), Stopped()]
+)
+def test_a_run_that_is_broken_off_is_resumed_where_it_stopped(
+    session: Session, store: Connection, profile: Profile, today: datetime.date, end: BaseException
+) -> None:
+    doubt(session, profile)
+    with pytest.raises(type(end)):
+        recover(session, profile, DatedSource({today: end}))  # type: ignore[dict-item]
+    assert doubts(store) == [("pending", None)]
+    source = DatedSource()
+
+    summary = recover(session, profile, source)
+
+    assert source.asked == [today, today + DAY]
+    assert (summary.recovered, doubts(store)) == (1, [("recovered", None)])
+
+
+def test_a_date_that_is_possibly_cut_leaves_the_doubt_unproven_until_it_is_shown_whole(
+    session: Session, store: Connection, profile: Profile, today: datetime.date
+) -> None:
+    doubt(session, profile)
+    cut = page(*(held_on(today, number) for number in range(3)))
+
+    assert recover(session, profile, DatedSource({today: cut})).unproven == 1
+    assert doubts(store) == [
+        ("unproven", f"{today}: the answer had 3 rows, the most that one may have: it was possibly cut")
+    ]
+
+    at_once = DatedSource()
+    assert (recover(session, profile, at_once).unproven, at_once.polls) == (1, [])
+
+    let_an_hour_pass(store)
+    whole = DatedSource({today: page(*(held_on(today, number) for number in range(4)))})
+    assert recover(session, profile, whole).recovered == 1
+    assert whole.asked == [today]
+    assert doubts(store) == [("recovered", None)]
+    assert column(store, "SELECT recovered_count FROM ropo.status_poll WHERE poll_id = 1") == [4]
+
+
+@pytest.mark.parametrize("answer", ["204", "another"])
+def test_a_date_that_does_not_show_what_is_held_for_it_does_not_count(
+    session: Session, store: Connection, profile: Profile, today: datetime.date, answer: str
+) -> None:
+    drain(session, profile, ScriptedSource(page(held_on(today, 1)), PollInDoubtError("lost")))
+
+    recover(session, profile, DatedSource({today: EMPTY if answer == "204" else page(held_on(today, 2))}))
+
+    assert doubts(store) == [("unproven", f"{today}: 1 events that are held for this date were not shown")]
+
+
+def test_a_day_that_has_not_begun_may_be_refused_and_is_asked_again(
+    session: Session, store: Connection, profile: Profile, today: datetime.date
+) -> None:
+    doubt(session, profile)
+    refused = PollRefusedError("the date lies ahead", http_status=400)
+
+    assert recover(session, profile, DatedSource({today + DAY: refused})).unproven == 1
+    assert doubts(store) == [("unproven", f"{today + DAY}: the date lies ahead")]
+
+    let_an_hour_pass(store)
+    source = DatedSource()
+    assert recover(session, profile, source).recovered == 1
+    assert source.asked == [today + DAY]
+
+
+def test_a_date_that_is_never_answered_does_not_hold_up_the_others_for_good(
+    session: Session, store: Connection, profile: Profile, today: datetime.date
+) -> None:
+    doubt(session, profile)
+    broken = DatedSource({today - 3 * DAY: PollInDoubtError("HTTP 500")})
+
+    with pytest.raises(PollInDoubtError):
+        recover(session, profile, broken)
+    assert doubts(store) == [("pending", f"{today - 3 * DAY}: HTTP 500")]
+
+    assert recover(session, profile, broken).unproven == 1
+    assert doubts(store) == [("unproven", f"{today - 3 * DAY}: HTTP 500")]
+
+    let_an_hour_pass(store)
+    assert recover(session, profile, DatedSource()).recovered == 1
+
+
+def test_two_doubts_share_a_reread(session: Session, store: Connection, profile: Profile) -> None:
+    doubt(session, profile)
+    doubt(session, profile)
+    source = DatedSource()
+
+    assert recover(session, profile, source).recovered == 2
+    assert len(source.polls) == 5
+
+
+def test_a_later_doubt_is_asked_for_even_where_an_earlier_one_was_ticked(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    doubt(session, profile)
+    recover(session, profile, DatedSource())
+    doubt(session, profile)
+    source = DatedSource()
+
+    assert recover(session, profile, source).recovered == 2
+    assert len(source.polls) == 5
+
+
+def test_a_doubt_noticed_during_a_reread_is_not_ticked_by_it(
+    session: Session, store: Connection, profile: Profile, today: datetime.date
+) -> None:
+    """What it lost may have left the queue after the answer was written."""
+    doubt(session, profile)
+
+    def another_doubt() -> Answer:
+        with session.transaction() as cursor:
+            journal = Journal(profile)
+            journal.doubt(cursor, journal.open(cursor, "drain"), error="noticed meanwhile")
+        return EMPTY
+
+    summary = recover(session, profile, DatedSource({today: another_doubt}))
+
+    assert (summary.recovered, summary.pending) == (1, 1)
+    source = DatedSource()
+    assert recover(session, profile, source).recovered == 2
+    assert len(source.polls) == 5
+
+
+def test_a_clock_that_was_put_back_does_not_stop_a_recovery(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    doubt(session, profile)
+    execute(
+        store,
+        "UPDATE ropo.status_poll SET opened_at = opened_at + interval '5 h', closed_at = closed_at + interval '5 h'",
+    )
+
+    assert recover(session, profile, DatedSource()).recovered == 1
+
+
+def test_another_profiles_doubt_is_left_alone(session: Session, store: Connection, profile: Profile) -> None:
+    doubt(session, profile)
+    source = DatedSource()
+    source.queue = ("other", "2")
+
+    assert recover(session, Profile(name="other"), source).pending == 0
+    assert source.polls == []
+
+
+def test_a_doubt_whose_page_landed_after_all_is_done(session: Session, store: Connection, profile: Profile) -> None:
+    doubt(session, profile)
+    execute(
+        store, "UPDATE ropo.status_poll SET outcome = 'landed', recovery = NULL, window_to = NULL WHERE poll_id = 1"
+    )
+    source = DatedSource()
+
+    assert recover(session, profile, source).pending == 0
+    assert source.polls == []
+
+
+def test_a_reread_that_nobody_ticked_is_only_asked_again(
+    session: Session, store: Connection, profile: Profile, today: datetime.date
+) -> None:
+    """As where the process died between the answer and the tick: the events are in."""
+    doubt(session, profile)
+    answer = page(held_on(today, 1))
+    Reread(session, DatedSource({today: answer}), Journal(profile)).by_date(today)
+
+    assert recover(session, profile, DatedSource({today: answer})).recovered == 1
+    assert events(store) == ["P1"]

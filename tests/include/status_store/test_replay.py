@@ -1,0 +1,140 @@
+"""A replay takes what the parser of the day could not, and nothing newer is overwritten by it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from include.config.profiles import Profile
+from include.status_store import landing, replay
+from include.status_store.attention import dismiss_row
+from include.status_store.replay import ReplaySummary
+from include.status_store.source import PollInDoubtError
+from tests.include.status_store.scripted_source import ScriptedSource, page, row
+from tests.include.status_store.views import column, drain, events, execute, query
+
+if TYPE_CHECKING:
+    import pytest
+    from psycopg2.extensions import connection as Connection
+
+    from include.status_store.session import Session
+    from include.status_store.source import Answer
+
+
+def fail(*_: object) -> None:
+    raise KeyError("Matti Meikalainen")
+
+
+def drain_unparsed(monkeypatch: pytest.MonkeyPatch, session: Session, profile: Profile, *answers: Answer) -> None:
+    with monkeypatch.context() as fault:
+        fault.setattr(landing, "parse_rows", fail)
+        drain(session, profile, ScriptedSource(*answers))
+
+
+def test_pages_are_taken_in_the_order_in_which_they_came(
+    session: Session, store: Connection, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drain_unparsed(monkeypatch, session, profile, page(row(1, amount="1.00")), page(row(1, amount="2.00"), row(2)))
+
+    assert replay.replay(session, profile) == ReplaySummary(pages=2, new=2)
+
+    assert column(store, "SELECT amount::text FROM ropo.status_event WHERE statusid = 'P1'") == ["2.00"]
+    assert column(
+        store, "SELECT count(*) FROM ropo.status_page WHERE parsed_at IS NULL OR parse_error IS NOT NULL"
+    ) == [0]
+    assert query(store, "SELECT new_count, revised_count FROM ropo.status_poll WHERE outcome = 'landed'") == [
+        (1, 0),
+        (1, 1),
+    ]
+
+
+def test_what_came_later_and_is_held_already_stays(
+    session: Session, store: Connection, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drain_unparsed(monkeypatch, session, profile, page(row(1, amount="1.00")))
+    drain(session, profile, ScriptedSource(page(row(1, amount="2.00"))))
+
+    replay.replay(session, profile)
+
+    assert column(store, "SELECT amount::text FROM ropo.status_event") == ["2.00"]
+    assert column(store, "SELECT raw ->> 'amount' FROM ropo.status_event_revision") == ["1.00"]
+
+
+def test_a_second_replay_finds_nothing(session: Session, profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+    drain_unparsed(monkeypatch, session, profile, page(row(1)))
+    replay.replay(session, profile)
+
+    assert replay.replay(session, profile) == ReplaySummary()
+
+
+def test_a_page_that_still_cannot_be_taken_waits_on(
+    session: Session, store: Connection, profile: Profile, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    drain_unparsed(monkeypatch, session, profile, page(row(1)), page(row(2)))
+
+    with monkeypatch.context() as fault:
+        fault.setattr(replay, "parse_rows", fail)
+        assert replay.replay(session, profile).pages_left == 2
+
+    assert "Meikalainen" not in caplog.text
+    assert column(store, "SELECT parse_error FROM ropo.status_page") == ["KeyError"] * 2
+    assert replay.replay(session, profile).pages == 2
+
+
+def test_a_row_in_quarantine_is_taken_once_the_parser_can(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    drain(session, profile, ScriptedSource(page(row(1, amount="a lot"), row(2))))
+    better = json.dumps(row(1)).encode()
+    execute(store, "UPDATE ropo.status_quarantine SET raw = %s", (better,))
+
+    assert replay.replay(session, profile) == ReplaySummary(rows=1, new=1)
+
+    assert events(store) == ["P1", "P2"]
+    assert query(store, "SELECT resolution FROM ropo.status_quarantine WHERE resolved_at IS NOT NULL") == [
+        ("taken as an event by a replay",)
+    ]
+
+
+def test_rows_that_still_cannot_be_taken_wait_on(session: Session, store: Connection, profile: Profile) -> None:
+    drain(session, profile, ScriptedSource(page(row(1, amount="a lot"), row(2), row(3))))
+    refused = json.dumps(row(3, unknown=7)).encode().replace(b"7}", b"1e200000}")
+    execute(
+        store,
+        "INSERT INTO ropo.status_quarantine "
+        "(profile, poll_id, ordinal, raw, sha256, error, first_seen_at, last_seen_at) "
+        "VALUES ('default', 1, 3, %s, sha256(%s), 'PostgreSQL refuses it', now(), now())",
+        (refused, refused),
+    )
+
+    assert replay.replay(session, profile) == ReplaySummary(rows_left=2)
+
+    assert query(store, "SELECT times_seen, resolved_at FROM ropo.status_quarantine") == [(1, None)] * 2
+
+
+def test_a_dismissed_row_stays_dismissed(session: Session, store: Connection, profile: Profile) -> None:
+    drain(session, profile, ScriptedSource(page(row(1, amount="a lot"))))
+    with session.transaction() as cursor:
+        dismiss_row(cursor, 1, by="Anna", note="a test row of Ropo's")
+    drain(session, profile, ScriptedSource(page(row(1, amount="a lot"))))
+
+    assert replay.replay(session, profile) == ReplaySummary()
+    assert query(store, "SELECT times_seen, resolution FROM ropo.status_quarantine") == [
+        (2, "dismissed by Anna: a test row of Ropo's")
+    ]
+
+
+def test_another_profiles_pages_and_rows_are_left_alone(
+    session: Session, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drain_unparsed(monkeypatch, session, profile, page(row(1)))
+    drain(session, profile, ScriptedSource(page(row(1, amount="a lot"))))
+
+    assert replay.replay(session, Profile(name="other")) == ReplaySummary()
+
+
+def test_what_came_of_a_broken_answer_is_never_replayed(session: Session, store: Connection, profile: Profile) -> None:
+    drain(session, profile, ScriptedSource(PollInDoubtError("cut", body=b'{"result": {"status": []}}')))
+
+    assert replay.replay(session, profile) == ReplaySummary()
