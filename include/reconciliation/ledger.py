@@ -109,11 +109,14 @@ class LedgerReader:
             yield (batch, *row[:-1], row[-1] is not False)
 
     def _rows(self, query: sql.Composable, parameters: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
-        # A named cursor stays on the server: memory is that of one batch, whatever the ledger's size.
-        with self._ledger.cursor(name="ropo_ledger_rows") as cursor:
-            cursor.itersize = FETCH_ROWS
-            cursor.execute(query, parameters)
-            yield from cursor
+        # A named cursor stays on the server: memory is that of one batch, whatever the ledger's size. Where its reader
+        # fails half-way it is closed by the end of the transaction.
+        cursor = self._ledger.cursor(name="ropo_ledger_rows")
+        cursor.itersize = FETCH_ROWS
+        cursor.execute(query, parameters)
+        for row in cursor:  # noqa: UP028 - `yield from` would close the cursor of a transaction that failed
+            yield row
+        cursor.close()
 
 
 def bare_number(billnum: str) -> str:

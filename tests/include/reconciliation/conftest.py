@@ -1,0 +1,35 @@
+"""A store, a ledger and a profile, empty for each test."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import psycopg2
+import pytest
+
+from include.config.profiles import Profile
+from tests.include.reconciliation.world import LEDGER, World
+
+if TYPE_CHECKING:
+    from demo.embedded import Server
+
+
+@pytest.fixture(scope="session")
+def world_dsns(postgres: Server, store_template: str) -> tuple[str, str]:
+    """A store and a ledger that these tests share; emptying them is quicker than making them."""
+    store = postgres.dsn(postgres.fresh_database("world_store", template=store_template))
+    ledger = postgres.dsn(postgres.fresh_database("world_ledger"))
+    with closing(psycopg2.connect(ledger)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(LEDGER)
+    return store, ledger
+
+
+@pytest.fixture
+def world(world_dsns: tuple[str, str]) -> World:
+    """The shared store and ledger, emptied."""
+    store, ledger = world_dsns
+    for dsn, query in ((store, "TRUNCATE ropo.status_poll RESTART IDENTITY CASCADE"), (ledger, "TRUNCATE ropo_ledger")):
+        with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(query)
+    return World(store, ledger, Profile(name="default"))

@@ -1,0 +1,53 @@
+"""Grace in business days, and the span of a calendar day."""
+
+from __future__ import annotations
+
+import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from include.reconciliation.business_days import BusinessCalendar, day_span
+
+HELSINKI = ZoneInfo("Europe/Helsinki")
+
+
+def _local(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text).replace(tzinfo=HELSINKI)
+
+
+@pytest.mark.parametrize(
+    ("start", "days", "end"),
+    [
+        ("2026-03-11 00:00", 1, "2026-03-12 00:00"),  # the end of a Tuesday, to the end of Wednesday
+        ("2026-03-07 00:00", 1, "2026-03-10 00:00"),  # the end of a Friday, to the end of Monday
+        ("2026-03-08 00:00", 1, "2026-03-10 00:00"),  # the end of a Saturday, likewise
+        ("2026-03-09 00:00", 1, "2026-03-10 00:00"),  # the end of a Sunday
+        ("2026-03-12 10:00", 1, "2026-03-13 10:00"),  # a run on Thursday
+        ("2026-03-13 10:00", 1, "2026-03-16 10:00"),  # a run on Friday
+        ("2026-03-14 10:00", 1, "2026-03-17 00:00"),  # a run on Saturday
+        ("2026-04-03 00:00", 1, "2026-04-08 00:00"),  # before Easter: Good Friday to Easter Monday do not count
+        ("2026-12-24 00:00", 2, "2026-12-30 00:00"),  # Christmas Eve is a working day by Finnish law's list, 25 is not
+        ("2026-03-11 00:00", 0, "2026-03-11 00:00"),
+        ("2026-03-27 12:00", 1, "2026-03-30 12:00"),  # over the change to summer time the clock is kept
+    ],
+)
+def test_weekends_and_holidays_do_not_count(start: str, days: int, end: str) -> None:
+    assert BusinessCalendar("FI", HELSINKI).grace_end(_local(start), days) == _local(end)
+
+
+def test_holidays_are_the_markets_own() -> None:
+    independence = datetime.date(2027, 12, 6)
+    assert not BusinessCalendar("FI", HELSINKI).is_business_day(independence)
+    assert BusinessCalendar("SE", ZoneInfo("Europe/Stockholm")).is_business_day(independence)
+
+
+def test_a_country_without_known_holidays_is_named() -> None:
+    with pytest.raises(ValueError, match="'XX'"):
+        BusinessCalendar("XX", HELSINKI)
+
+
+@pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25), ("2026-03-10", 24)])
+def test_a_day_is_as_long_as_the_market_has_it(day: str, hours: int) -> None:
+    start, end = day_span(datetime.date.fromisoformat(day), HELSINKI)
+    assert end - start == datetime.timedelta(hours=hours)

@@ -1,0 +1,159 @@
+"""The contract with the ERP, and what is read by it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import msgspec
+import psycopg2
+import pytest
+
+from include.reconciliation.ledger import LedgerReader, bare_number
+from include.reconciliation.ledger_contract import LedgerContractError
+from tests.include.reconciliation.world import at
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from include.config.profiles import Profile
+    from tests.include.reconciliation.world import World
+
+GOOD = {
+    "billnum": "'1'::text",
+    "jobid": "'J1'::text",
+    "status": "'open'::text",
+    "total": "100::numeric",
+    "paid": "0::numeric",
+    "discount": "NULL::numeric",
+    "credited": "NULL::numeric",
+    "open": "NULL::numeric",
+    "currency": "NULL::text",
+    "sent_at": "NULL::timestamptz",
+    "changed_at": "'2026-03-10 08:00Z'::timestamptz",
+    "payments_by_ropo": "NULL::boolean",
+}
+
+
+def _profile(world: World, folder: Path, query: str) -> Profile:
+    path = folder / "erp.sql"
+    path.write_text(query, encoding="utf-8")
+    return msgspec.structs.replace(world.profile, ledger=msgspec.structs.replace(world.profile.ledger, query=path))
+
+
+def _query(**columns: str | None) -> str:
+    chosen = {**GOOD, **columns}
+    return "SELECT " + ", ".join(f"{value} AS {name}" for name, value in chosen.items() if value is not None)
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"jobid": None}, "column jobid is missing, expected one of type text"),
+        ({"total": "100::money"}, "column total is of type money, expected numeric; money rounds"),
+        (
+            {"paid": "0::float8"},
+            "column paid is of type double precision, expected numeric; a float does not hold cents",
+        ),
+        ({"paid": "0::real"}, "column paid is of type real"),
+        ({"total": "'100'::text"}, "column total is of type text, expected numeric; cast it to numeric"),
+        ({"discount": "NULL"}, "column discount is of type text, expected numeric"),
+        ({"billnum": "1::bigint"}, "column billnum is of type bigint, expected text; cast it to text"),
+        ({"changed_at": "'today'::text"}, "column changed_at is of type text, expected timestamptz"),
+        ({"payments_by_ropo": "1"}, "column payments_by_ropo is of type integer, expected boolean"),
+        ({"billnum": "NULL::text"}, "has no billnum"),
+        ({"billnum": "'  '::text"}, "has no billnum"),
+        ({"status": "NULL::text"}, "invoice 1: column status is null"),
+        ({"total": "NULL::numeric"}, "invoice 1: column total is null"),
+        ({"paid": "'NaN'::numeric"}, "invoice 1: column paid is NaN, which is no amount"),
+    ],
+)
+def test_a_select_that_breaks_the_contract_is_named(
+    world: World, tmp_path: Path, columns: dict[str, str | None], said: str
+) -> None:
+    profile = _profile(world, tmp_path, _query(**columns))
+    with pytest.raises(LedgerContractError) as caught:
+        world.reconcile(profile=profile)
+    message = str(caught.value)
+    assert said in message
+    assert "Profile default" in message
+    assert "connection erp_ledger" in message
+    assert str(profile.ledger.query) in message
+    assert "include/erp/generic.sql" in message
+    assert world.store("SELECT count(*) FROM ropo.reconciliation") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("SELECT * FROM no_such_view", 'relation "no_such_view" does not exist'),
+        ("SELEC 1", "syntax error"),
+        (_query() + "; DELETE FROM ropo_ledger", "syntax error"),
+        (_query() + ", 1 AS total", "column total stands twice"),
+    ],
+)
+def test_a_select_that_is_none_is_named(world: World, tmp_path: Path, query: str, said: str) -> None:
+    with pytest.raises(LedgerContractError, match=said):
+        world.reconcile(profile=_profile(world, tmp_path, query))
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"billnum": "'1'::varchar(20)", "jobid": "'J1'::char(20)", "currency": "'EUR'::char(3)"},
+        {"total": "100::integer", "paid": "0::bigint", "open": "100::smallint"},
+        {"changed_at": "'2026-03-10 10:00'::timestamp"},
+        {"changed_at": "'2026-03-10'::date", "sent_at": "'2026-03-01'::date"},
+        {"total": "100::numeric(14, 2)", "payments_by_ropo": "true"},
+    ],
+)
+def test_types_that_hold_the_same_are_taken(world: World, tmp_path: Path, columns: dict[str, str]) -> None:
+    profile = _profile(world, tmp_path, f"-- an ERP's own, 100 % of it\n{_query(**columns)} ;\n")
+    assert world.judged(profile=profile) == ("matched", "never_spoken_of")
+
+
+def test_percent_signs_and_comments_of_the_select_are_its_own(world: World, tmp_path: Path) -> None:
+    world.row("1", changed_at=at("2026-03-10 08:00"))
+    profile = _profile(world, tmp_path, "SELECT * FROM ropo_ledger WHERE billnum LIKE '%' -- 100 %(all)s {of} them")
+    assert world.judged(profile=profile) == ("matched", "never_spoken_of")
+
+
+def test_a_time_without_a_zone_is_the_markets(world: World, tmp_path: Path) -> None:
+    late = _profile(world, tmp_path, _query(changed_at="'2026-03-10 23:59:59'::timestamp"))
+    assert world.reconcile(profile=late).population == 1
+    after = {"changed_at": "'2026-03-11 00:00'::timestamp", "billnum": "'2'::text", "jobid": "'J2'::text"}
+    items = world.items(world.reconcile(profile=_profile(world, tmp_path, _query(**after))))
+    assert {item["billnum"] for item in items.values()} == {"1"}  # of the earlier reconciliation
+
+
+def test_the_ledger_is_only_read(world: World, tmp_path: Path) -> None:
+    world.ledger(
+        "CREATE OR REPLACE FUNCTION spoil() RETURNS text LANGUAGE sql AS 'DELETE FROM ropo_ledger RETURNING billnum'"
+    )
+    world.row("1", changed_at=at("2026-03-10 08:00"))
+    profile = _profile(world, tmp_path, _query(billnum="spoil()"))
+    with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
+        world.reconcile(profile=profile)
+    assert world.ledger("SELECT count(*) FROM ropo_ledger") == [(1,)]
+
+
+def test_texts_of_the_ledger_survive_the_way_into_the_store(world: World) -> None:
+    number = 'A\\B\t"C"\nÄ'
+    world.row(number, jobid=None, status="open\\N", changed_at=at("2026-03-10 08:00"))
+    item = world.only_item()
+    assert (item["billnum"], item["ledger_word"]) == (number, "open\\N")
+
+
+def test_every_answer_shows_the_same_moment(world: World) -> None:
+    with closing(psycopg2.connect(world.ledger_dsn)) as ledger, closing(LedgerReader(ledger, world.profile)) as reader:
+        assert reader.is_empty()
+        world.row("1")
+        assert reader.is_empty()
+        assert reader.newest_change() is None
+
+
+@pytest.mark.parametrize(
+    ("number", "bare"), [("0012", "12"), ("INV-0012", "12"), ("12", "12"), ("12-03", "12-03"), ("ABC", ""), ("000", "")]
+)
+def test_a_bare_number_has_neither_prefix_nor_leading_zeros(number: str, bare: str) -> None:
+    assert bare_number(number) == bare

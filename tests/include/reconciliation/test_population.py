@@ -1,0 +1,159 @@
+"""Which invoices a business date is about."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from include.reconciliation import population
+from tests.include.reconciliation.world import DAY, at
+
+if TYPE_CHECKING:
+    from tests.include.reconciliation.world import World
+
+LONG_AGO = at("2026-02-01 10:00")
+
+
+def _keys(world: World, **options: object) -> set[str]:
+    return set(world.items(world.reconcile(**options)))
+
+
+def test_events_dated_that_day_and_events_first_stored_that_day(world: World) -> None:
+    world.comment("dated", "98", "2026-03-10 00:00", seen=LONG_AGO)
+    world.comment("stored", "98", "2026-02-01 09:00", seen=at("2026-03-10 12:00"))
+    world.comment("neither", "98", "2026-02-01 09:00", seen=LONG_AGO)
+    world.comment("day before", "98", "2026-03-09 23:59:59", seen=LONG_AGO)
+    world.comment("day after", "98", "2026-03-11 00:00", seen=at("2026-03-10 22:00"))
+    assert _keys(world) == {"b:dated", "b:stored"}
+
+
+def test_the_day_is_the_markets_from_midnight_to_midnight(world: World) -> None:
+    for number, moment in (("last second before", "21:59:59"), ("first second", "22:00:00")):
+        world.row(number, changed_at=at(f"2026-03-09 {moment}"))
+    for number, moment in (("last second", "21:59:59"), ("first after", "22:00:00")):
+        world.row(number, sent_at=at(f"2026-03-10 {moment}"), changed_at=None)
+    assert _keys(world) == {"j:Jfirst second", "j:Jlast second"}
+
+
+@pytest.mark.parametrize(
+    ("day", "first", "last"),
+    [
+        ("2026-03-29", "2026-03-28 22:00:00", "2026-03-29 20:59:59"),  # 23 hours
+        ("2026-10-25", "2026-10-24 21:00:00", "2026-10-25 21:59:59"),  # 25 hours
+    ],
+)
+def test_days_on_which_the_clock_changes_are_whole(world: World, day: str, first: str, last: str) -> None:
+    second = datetime.timedelta(seconds=1)
+    moments = {"first": at(first), "last": at(last), "before": at(first) - second, "after": at(last) + second}
+    for number, moment in moments.items():
+        world.row(number, changed_at=moment, sent_at=None)
+    assert _keys(world, day=datetime.date.fromisoformat(day)) == {"j:Jfirst", "j:Jlast"}
+
+
+def test_a_row_found_by_its_change_brings_in_events_of_any_date(world: World) -> None:
+    world.payment("1", "100", "2026-02-01", seen=LONG_AGO)
+    world.row("1", "paid", paid="100", changed_at=at("2026-03-10 08:00"))
+    item = world.only_item()
+    assert (item["category"], item["event_count"]) == ("matched", 1)
+
+
+def test_an_event_brings_in_its_row_and_its_other_events_of_any_date(world: World) -> None:
+    world.payment("1", "60", "2026-02-01", seen=LONG_AGO)
+    world.payment("1", "40")
+    world.row("1", "paid", paid="100")
+    item = world.only_item()
+    assert (item["category"], item["event_count"], item["ropo_paid"]) == ("matched", 2, 100)
+
+
+def test_a_population_does_not_shrink_when_a_row_changes_again(world: World) -> None:
+    world.row("1", changed_at=at("2026-03-10 08:00"))
+    assert _keys(world) == {"j:J1"}
+    world.ledger("UPDATE ropo_ledger SET changed_at = '2026-03-12 08:00Z'")
+    assert _keys(world) == {"j:J1"}
+    assert _keys(world, day=DAY + datetime.timedelta(days=1)) == set()
+
+
+def test_nor_when_the_row_gets_its_jobid_or_ropo_speaks_of_it_at_last(world: World) -> None:
+    world.row("1", jobid=None, changed_at=at("2026-03-10 08:00"))
+    assert _keys(world) == {"b:1"}
+    world.ledger("UPDATE ropo_ledger SET changed_at = '2026-03-12 08:00Z', jobid = 'J1'")
+    assert _keys(world) == {"j:J1"}
+    world.comment("1", "98", "2026-03-13 09:00", seen=at("2026-03-13 10:00"))
+    assert _keys(world) == {"b:1"}
+
+
+def test_a_row_deleted_after_green_is_told(world: World) -> None:
+    world.row("1", changed_at=at("2026-03-10 08:00"))
+    assert world.reconcile().matched == 1
+    world.ledger("DELETE FROM ropo_ledger")
+    item = world.only_item()
+    assert (item["invoice_key"], item["category"], item["reason"]) == ("j:J1", "missing_in_ledger", "row_gone")
+    assert (item["billnum"], item["jobid"]) == ("1", "J1")
+
+
+def test_invoices_sent_before_the_start_are_out_of_scope_and_counted(world: World) -> None:
+    world.comment("old", "98")
+    world.row("old", sent_at=at("2026-02-28 21:59"))
+    world.comment("new", "98")
+    world.row("new", sent_at=at("2026-02-28 22:00"))
+    world.comment("unsent", "98")
+    world.row("unsent", sent_at=None)
+    profile = msgspec.structs.replace(world.profile, start_date=datetime.date(2026, 3, 1))
+    result = world.reconcile(profile=profile)
+    assert set(world.items(result)) == {"b:new", "b:unsent"}
+    assert (result.population, result.out_of_scope) == (2, 1)
+
+
+def test_another_profile_does_not_exist_for_this_one(world: World) -> None:
+    world.comment("1", "98")
+    assert _keys(world, profile=msgspec.structs.replace(world.profile, name="other")) == set()
+
+
+def test_keys_are_asked_of_the_ledger_in_batches_and_no_row_is_taken_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(population, "KEYS_PER_BATCH", 3)
+    for number in range(10):
+        world.payment(str(number), "100")
+        world.row(str(number), "paid", paid="100")
+    world.row("9", "paid", paid="100")
+    result = world.reconcile()
+    assert result.categories == {"duplicate_in_ledger": {"pending": 1}, "matched": {"matched": 9}}
+
+
+def test_a_full_comparison_takes_all_but_what_is_settled_on_both_sides(world: World) -> None:
+    world.payment("settled", "100", "2026-02-01", seen=LONG_AGO)
+    world.row("settled", "paid", paid="100")
+    world.payment("behind", "100", "2026-02-01", seen=LONG_AGO)
+    world.row("behind")
+    world.row("open", changed_at=None, sent_at=None)
+    world.comment("gone", "98", "2026-02-01 09:00", seen=LONG_AGO)
+    result = world.reconcile(scope="full")
+    assert {key: item["category"] for key, item in world.items(result).items()} == {
+        "b:behind": "ledger_behind",
+        "b:gone": "missing_in_ledger",
+        "j:Jopen": "matched",
+    }
+    assert world.store("SELECT scope, population FROM ropo.reconciliation") == [("full", 3)]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"billnum": "1", "statustime": "2026-02-01 08:00:00"}',
+        b'{"jobid": 1, "statustime": "2026-02-01 08:00:00"}',
+        b'{"billnum": ["1"]}',
+        b'{"billnum": true, "jobid": ""}',
+        b"[1]",
+        b"not json",
+        b"\xff\xfe",
+        b'{"billnum": "a\\u0000b"}',
+        b'{"billnum": "\\ud800"}',
+    ],
+)
+def test_quarantined_rows_of_any_form_are_survived(world: World, raw: bytes) -> None:
+    world.quarantine(raw, at("2026-02-01"))
+    assert _keys(world) == set()

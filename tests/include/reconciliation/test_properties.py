@@ -1,0 +1,170 @@
+"""Categories are exclusive, exhaustive and tie, whatever Ropo and the ledger say, and they are those of the rules."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from contextlib import closing
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg2.extras import execute_values
+
+from include.reconciliation.categories import CATEGORIES
+from include.status_store.database import connect
+from tests.include.reconciliation.rules import Event, Row, judge_world
+from tests.include.reconciliation.world import DAY, NOW, STATUS_MAP, at
+
+if TYPE_CHECKING:
+    from tests.include.reconciliation.world import World
+
+# Few names for many things: invoices share numbers and jobids, and differ by leading zeros only.
+CLUSTERS = 10
+BILLNUMS = ("1", "1", "1", "01", "2")
+JOBIDS = ("7", "7", "8", "9")
+# A statustime has no zone.
+IN_DAY, BEFORE = (datetime.datetime.fromisoformat(text) for text in ("2026-03-10 09:00", "2026-03-08 09:00"))
+AMOUNTS = ("100", "60", "40", "2", "98", "-40", "0", "120")
+
+billnums = st.sampled_from((*BILLNUMS, None))
+jobids = st.sampled_from((*JOBIDS, None))
+
+
+@st.composite
+def events(draw: st.DrawFn) -> dict[str, Any]:
+    billnum, jobid = draw(billnums), draw(jobids)
+    if billnum is None and jobid is None:
+        billnum = BILLNUMS[0]
+    event: dict[str, Any] = {
+        "billnum": billnum,
+        "jobid": jobid,
+        "minute": draw(st.integers(0, 3)),
+        "in_day": draw(st.booleans()),
+    }
+    if draw(st.booleans()):
+        kind = draw(st.sampled_from(("1", "1", "1", "8", "9", "77")))
+        amount = draw(st.sampled_from(AMOUNTS)) if draw(st.integers(0, 30)) else None
+        return {**event, "statustype": "payment", "code": kind, "amount": amount}
+    code = draw(st.sampled_from(("98", "98", "101", "101", "55", "110", "120", "130", "150", "160", "66")))
+    return {**event, "statustype": "comment", "code": code, "amount": None}
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> dict[str, Any]:
+    total = Decimal(draw(st.sampled_from(("100", "100", "100", "60", "0", "-40"))))
+    paid = Decimal(draw(st.sampled_from(("0", "0", "100", "60", "40", "98", "120"))))
+    discount = draw(st.sampled_from((None, Decimal(0), Decimal(0), Decimal(2))))
+    credited = draw(st.sampled_from((None, Decimal(0), Decimal(40), Decimal(100))))
+    tied = total - paid - (discount or 0) - (credited or 0)
+    return {
+        "billnum": draw(st.sampled_from(BILLNUMS)),
+        "jobid": draw(jobids),
+        "status": draw(st.sampled_from(("open", "open", "sent", "due", "paid", "credited", "cancelled", "odd"))),
+        "total": total,
+        "paid": paid,
+        "discount": discount,
+        "credited": credited,
+        "open": draw(st.sampled_from((tied, tied, tied, tied - 2, Decimal(0), None))),
+        "by_ropo": draw(st.integers(0, 5)) > 0,
+        "in_day": draw(st.booleans()),
+    }
+
+
+clusters = st.tuples(st.lists(events(), max_size=6), st.lists(rows(), max_size=3))
+worlds = st.lists(clusters, min_size=CLUSTERS, max_size=CLUSTERS)
+
+
+def _events(cluster: int, drawn: list[dict[str, Any]]) -> list[tuple[str, Event, datetime.datetime]]:
+    """Events with statusids that are unlike each other, whose order is not the order of their making."""
+    made = []
+    for place, event in enumerate(drawn):
+        number = cluster * 100 + (place * 7) % 10
+        statusid = f"{'PC'[place % 2]}{number}"
+        moment = (IN_DAY if event["in_day"] else BEFORE) + datetime.timedelta(minutes=event["minute"])
+        amount = None if event["amount"] is None else Decimal(event["amount"])
+        made.append(
+            (
+                statusid,
+                Event(
+                    (moment, int(re.sub(r"\D", "", statusid)), statusid),
+                    _named(cluster, event["jobid"]),
+                    _named(cluster, event["billnum"]),
+                    event["statustype"],
+                    event["code"],
+                    amount,
+                    event["in_day"],
+                ),
+                moment,
+            )
+        )
+    return made
+
+
+def _named(cluster: int, name: str | None) -> str | None:
+    # The cluster behind: leading zeros stay leading.
+    return None if name is None else f"{name}-{cluster}"
+
+
+def _fill(world: World, said: list[tuple[str, Event, datetime.datetime]], booked: list[Row]) -> None:
+    with closing(connect(world.store_dsn)) as store, store, store.cursor() as cursor:
+        cursor.execute("TRUNCATE ropo.reconciliation, ropo.status_event CASCADE")
+        execute_values(
+            cursor,
+            "INSERT INTO ropo.status_event (profile, statusid, jobid, billnum, statustype, statustime, statuscode, "
+            "statusref, statustext, amount, raw, source, first_poll_id, first_seen_at, content_poll_id, "
+            "content_sha256) VALUES %s",
+            [
+                (
+                    "default", statusid, event.jobid, event.billnum, event.statustype, moment,
+                    event.code * (event.statustype == "comment"), "", event.code * (event.statustype == "payment"),
+                    event.amount, "{}", "drain", world.poll_id, at("2026-03-08 10:00"), world.poll_id, b"",
+                )
+                for statusid, event, moment in said
+            ],
+        )  # fmt: skip
+    with closing(psycopg2.connect(world.ledger_dsn)) as ledger, ledger, ledger.cursor() as cursor:
+        cursor.execute("TRUNCATE ropo_ledger")
+        execute_values(
+            cursor,
+            "INSERT INTO ropo_ledger VALUES %s",
+            [
+                (
+                    row.billnum, row.jobid, row.status, row.total, row.paid, row.discount, row.credited, row.open, None,
+                    at("2026-03-08 08:00"), at("2026-03-10 08:00" if row.in_day else "2026-03-08 08:00"), row.by_ropo,
+                )
+                for row in booked
+            ],
+        )  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(drawn=worlds)
+def test_every_invoice_gets_the_category_of_the_rules_and_all_totals_tie(world: World, drawn: list[Any]) -> None:
+    said = [each for place, (its_events, _) in enumerate(drawn, start=1) for each in _events(place, its_events)]
+    booked = [
+        Row(**{**row, "billnum": _named(place, row["billnum"]), "jobid": _named(place, row["jobid"])})
+        for place, (_, its_rows) in enumerate(drawn, start=1)
+        for row in its_rows
+    ]
+    _fill(world, said, booked)
+
+    found = world.reconcile(now=NOW)
+
+    expected = judge_world([event for _, event, _ in said], booked, STATUS_MAP)
+    items = world.items(found)
+    assert {key: item["category"] for key, item in items.items()} == {
+        key: judgement.category for key, judgement in expected.items()
+    }
+    assert {key: item["caused_on"] for key, item in items.items()} == {
+        key: judgement.caused_on for key, judgement in expected.items()
+    }
+    assert all(item["category"] in CATEGORIES for item in items.values())
+    assert found.population == len(items) == found.matched + found.pending + found.breaks
+    assert found.matched == sum(item["category"] == "matched" for item in items.values())
+    assert found.pending == sum(item["pending_until"] is not None for item in items.values())
+    received = sum((item["ropo_paid"] or 0 for item in items.values()), Decimal(0))
+    assert sum((total.ropo_paid for total in found.totals), Decimal(0)) == received
+    assert found.business_date == DAY

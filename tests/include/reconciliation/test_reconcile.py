@@ -1,0 +1,131 @@
+"""A reconciliation is recorded whole, beside the earlier ones, or not at all."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import psycopg2
+import pytest
+
+from include.reconciliation import totals
+from include.reconciliation.categories import CATEGORIES, REASONS, reason_in_words
+from include.reconciliation.reconcile import reconcile
+from include.reconciliation.statements import statement
+from include.reconciliation.totals import TotalsDoNotTieError
+from include.status_store.database import connect
+from tests.include.reconciliation.world import DAY, NOW, STATUS_MAP, at
+
+if TYPE_CHECKING:
+    from include.reconciliation.reconcile import Reconciliation
+    from tests.include.reconciliation.world import World
+
+
+def test_what_is_recorded_is_what_is_returned(world: World) -> None:
+    world.payment("1", "100")
+    world.row("1", "paid", paid="100")
+    world.payment("2", "50.50")
+    world.comment("2", "66", statusref="Uusi tila")
+    world.row("2")
+    reread = world.know_all()
+    result = world.reconcile(reread_poll_id=reread, dag_id="ropo_reconciliation", run_id="manual__1")
+    columns = (
+        "profile, business_date, scope, verdict, population, matched, pending, breaks, accepted, out_of_scope, "
+        "status_map_version, reread_poll_id, dag_id, run_id, events_cutoff, started_at"
+    )
+    recorded = world.store(f"SELECT {columns} FROM ropo.reconciliation")
+    assert recorded == [
+        ("default", DAY, "date", "pending", 2, 1, 1, 0, 0, 0, "test", reread, "ropo_reconciliation", "manual__1",
+         at("2026-03-10 10:00"), NOW)
+    ]  # fmt: skip
+    assert result.reconciliation_id == 1
+    assert (result.verdict, result.population, result.matched, result.pending) == ("pending", 2, 1, 1)
+    assert result.categories == {"unknown_status": {"pending": 1}, "matched": {"matched": 1}}
+    [code] = result.unmapped
+    assert (code.statustype, code.code, code.label, code.count) == ("comment", "66", "Uusi tila", 1)
+    assert world.store("SELECT totals -> 'currencies' FROM ropo.reconciliation")[0][0] == [
+        {
+            "currency": "EUR",
+            "invoices": 2,
+            "ropo_paid": "150.50",
+            "ropo_discount": "0",
+            "ledger_paid": "100",
+            "ledger_discount": "0",
+        }
+    ]
+
+
+def test_running_a_date_again_stands_beside_and_changes_nothing_that_was(world: World) -> None:
+    world.payment("1", "100")
+    world.row("1")
+    first = world.reconcile(now=at("2026-03-12 08:00"))
+    before = world.items(first)
+    world.ledger("UPDATE ropo_ledger SET paid = 100, open = 0")
+    second = world.reconcile(now=at("2026-03-12 09:00"))
+    assert (first.breaks, second.matched) == (1, 1)
+    assert world.items(first) == before
+    assert world.store("SELECT count(*) FROM ropo.reconciliation") == [(2,)]
+
+
+def test_two_reconciliations_of_one_date_at_once_are_both_right_and_neither_waits(world: World) -> None:
+    for number in range(50):
+        world.payment(str(number), "100")
+        world.row(str(number), "paid", paid="100")
+    results: list[Reconciliation] = []
+
+    def work() -> None:
+        results.append(world.reconcile())
+
+    # One that is not committed yet holds up no other.
+    with closing(connect(world.store_dsn)) as other, other.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=60)
+    assert [(result.population, result.matched) for result in results] == [(50, 50)] * 3
+    assert world.store("SELECT count(*), count(DISTINCT reconciliation_id) FROM ropo.reconciliation_item") == [(150, 3)]
+
+
+def test_totals_that_do_not_tie_record_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.payment("1", "100")
+    world.row("1", "paid", paid="100")
+
+    def forged(name: str) -> str:
+        text = statement(name)
+        return (
+            text.replace("sum(COALESCE(ropo_paid, 0))", "1 + sum(COALESCE(ropo_paid, 0))") if name == "ties" else text
+        )
+
+    monkeypatch.setattr(totals, "statement", forged)
+    with pytest.raises(TotalsDoNotTieError, match="money received at Ropo in EUR: 100 counted, 101 by the comparison"):
+        world.reconcile()
+    assert world.store("SELECT count(*) FROM ropo.reconciliation") == [(0,)]
+
+
+def test_extra_rows_in_another_currency_tie_in_their_own(world: World) -> None:
+    world.payment("1", "30")
+    world.row("1", paid="30", currency="EUR")
+    world.row("1", paid="31", currency="SEK")
+    result = world.reconcile()
+    assert result.categories == {"duplicate_in_ledger": {"pending": 1}}
+    assert [total.ledger_paid for total in result.totals] == [Decimal(30)]
+
+
+def test_after_an_error_both_sessions_can_be_used_again(world: World) -> None:
+    world.row("1", total=None, changed_at=at("2026-03-10 08:00"))
+    with closing(connect(world.store_dsn)) as store, closing(psycopg2.connect(world.ledger_dsn)) as ledger:
+        for _ in range(2):
+            with pytest.raises(ValueError, match="column total is null"):
+                reconcile(store, ledger, world.profile, STATUS_MAP, DAY, now=NOW)
+        world.ledger("UPDATE ropo_ledger SET total = 100, open = 100")
+        assert reconcile(store, ledger, world.profile, STATUS_MAP, DAY, now=NOW).matched == 1
+        assert reconcile(store, ledger, world.profile, STATUS_MAP, DAY).population == 1
+
+
+def test_every_reason_has_words_and_every_category_reasons() -> None:
+    assert {category for category, _ in REASONS} == set(CATEGORIES)
+    assert reason_in_words("matched", None) == "both sides agree"

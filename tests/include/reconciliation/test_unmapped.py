@@ -1,0 +1,96 @@
+"""Codes that the status map lacks are listed, and nothing else of a row is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import yaml
+
+from include.reconciliation.unmapped import HIDDEN, UnmappedCode, as_map, main, shown_code
+from include.status_store.database import STORE_VARIABLE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from tests.include.reconciliation.world import World
+
+
+def test_the_population_tells_its_unmapped_codes_and_no_mapped_ones(world: World) -> None:
+    world.comment("1", "66", statusref="Uusi tila")
+    world.comment("1", "66", statusref="Uusi tila")
+    world.comment("1", "101")
+    world.payment("1", "5", kind="4", statusref="Korko")
+    world.payment("1", "5", kind="Matti Meikäläinen", statusref="Muu")
+    world.event("1", "2026-03-10 09:00", statustype="reminder", statuscode="5", statusref="Muistutus")
+    world.row("1")
+    assert world.reconcile().unmapped == [
+        UnmappedCode("comment", "66", "Uusi tila", 2),
+        UnmappedCode("payment", "4", "Korko", 1),
+        UnmappedCode("payment", HIDDEN, "Muu", 1),
+        UnmappedCode("reminder", "5", "Muistutus", 1),
+    ]
+
+
+def test_a_number_is_a_code_and_a_text_is_none() -> None:
+    assert shown_code("payment", "12") == "12"
+    assert shown_code("payment", "Matti Meikäläinen") == HIDDEN
+    assert shown_code("payment", "1\nMatti") == HIDDEN
+    assert shown_code("comment", "A1") == "A1"
+
+
+def test_what_is_printed_can_be_pasted_into_the_map() -> None:
+    lines = list(
+        as_map(
+            [
+                UnmappedCode("comment", "66", "Uusi tila", 2),
+                UnmappedCode("payment", "4", "Korko", 1),
+                UnmappedCode("reminder", "", "", 1),
+            ]
+        )
+    )
+    assert lines == [
+        "ropo:",
+        "  payments:",
+        '    # "4": ignore    # Korko, seen 1 times',
+        "  comments:",
+        '    # "66": {}    # Uusi tila, seen 2 times',
+        "  others:",
+        '    "reminder":',
+        '      # "": {}    # , seen 1 times',
+    ]
+    pasted = yaml.safe_load("\n".join(line.replace("# ", "", 1) for line in lines))
+    assert pasted["ropo"]["payments"] == {"4": "ignore"}
+    assert pasted["ropo"]["others"] == {"reminder": {"": {}}}
+
+
+def test_the_command_lists_every_profile(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.comment("1", "66", "2020-01-01", statusref="Uusi tila")
+    profiles = tmp_path / "profiles.yaml"
+    profiles.write_text("profiles: [{name: default}, {name: other}]".replace("}", f", {_files()}}}"))
+    monkeypatch.setenv("ROPO_PROFILES_FILE", str(profiles))
+    monkeypatch.setenv(STORE_VARIABLE, world.store_dsn.replace("postgresql://", "postgres://"))
+    assert main([]) == 0
+    out = capsys.readouterr().out
+    assert "# Profile default: 1 codes are not in" in out
+    assert '# "66": {}    # Uusi tila, seen 1 times' in out
+    assert "# Profile other: 0 codes" in out
+    assert main(["--profile", "other"]) == 0
+    assert "default" not in capsys.readouterr().out
+
+
+def test_a_command_without_a_store_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv(STORE_VARIABLE, raising=False)
+    assert main(["--profile", "default"]) == 1
+    assert STORE_VARIABLE in capsys.readouterr().err
+    assert main(["--profile", "none"]) == 1
+    assert "profile 'none'" in capsys.readouterr().err
+
+
+def _files() -> str:
+    from include.config.profiles import SHIPPED_QUERY, SHIPPED_STATUS_MAP
+
+    return f'status_map: "{SHIPPED_STATUS_MAP}", ledger: {{query: "{SHIPPED_QUERY}"}}'

@@ -1,0 +1,189 @@
+"""The verdict: never green on missing knowledge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from include.reconciliation.verdict import is_red
+from tests.include.reconciliation.world import DAY, at
+
+if TYPE_CHECKING:
+    import datetime
+
+    from tests.include.reconciliation.world import World
+
+
+def _words(world: World, **options: Any) -> tuple[str, list[str]]:
+    result = world.reconcile(**options)
+    return result.verdict, [reason.word for reason in result.reasons]
+
+
+def _matched(world: World) -> None:
+    world.comment("1", "98")
+    world.row("1")
+
+
+def test_reconciled_where_all_is_known_and_all_agree(world: World) -> None:
+    _matched(world)
+    assert _words(world, reread_poll_id=world.know_all()) == ("reconciled", [])
+
+
+def test_a_quiet_day_is_reconciled(world: World) -> None:
+    world.row("1")
+    result = world.reconcile(reread_poll_id=world.know_all(outcome="empty"))
+    assert (result.verdict, result.population) == ("reconciled", 0)
+
+
+def test_pending_then_breaks(world: World) -> None:
+    world.payment("1", "100")
+    world.row("1")
+    reread = world.know_all()
+    assert _words(world, reread_poll_id=reread) == ("pending", ["pending"])
+    result = world.reconcile(reread_poll_id=reread, now=at("2026-03-13 00:00"))
+    assert (result.verdict, result.breaks, result.pending) == ("breaks", 1, 0)
+    assert result.reasons[0].text == "1 of 1 invoices differ: 1 ledger_behind"
+
+
+def test_incomplete_goes_before_breaks_and_both_are_told(world: World) -> None:
+    world.payment("1", "100")
+    world.row("1")
+    assert _words(world, now=at("2026-03-13 00:00")) == ("incomplete", ["reread_missing", "no_drain_since", "breaks"])
+
+
+@pytest.mark.parametrize("columns", [{"filter_value": "2026-03-09"}, {"kind": "billnum", "filter_value": "1"}])
+def test_incomplete_the_reread_is_of_something_else(world: World, columns: dict[str, str]) -> None:
+    _matched(world)
+    world.know_all()
+    poll = {"kind": "date", "outcome": "landed", "closed_at": at("2026-03-10 23:00"), **columns}
+    assert _words(world, reread_poll_id=world.poll(**poll)) == ("incomplete", ["reread_missing"])
+
+
+@pytest.mark.parametrize(
+    ("columns", "word"),
+    [
+        ({"outcome": "in_doubt"}, "reread_failed"),
+        ({"outcome": "refused"}, "reread_failed"),
+        ({"outcome": "unsent"}, "reread_failed"),
+        ({"possibly_cut": True}, "reread_cut"),
+        ({"absent_count": 2}, "reread_contradicted"),
+        ({"opened_at": at("2026-03-10 21:59")}, "reread_too_early"),
+    ],
+)
+def test_incomplete_the_reread_cannot_be_relied_on(world: World, columns: dict[str, Any], word: str) -> None:
+    _matched(world)
+    reread = world.know_all()
+    values = ", ".join(f"{name} = %s" for name in columns)
+    world.store(f"UPDATE ropo.status_poll SET {values} WHERE poll_id = %s", (*columns.values(), reread))
+    assert _words(world, reread_poll_id=reread) == ("incomplete", [word])
+
+
+def test_what_the_reread_brought_and_did_not_show_is_recorded(world: World) -> None:
+    _matched(world)
+    result = world.reconcile(reread_poll_id=world.know_all(new_count=3, absent_count=2))
+    assert (result.recovered, result.absent_from_reread) == (3, 2)
+    assert world.store("SELECT recovered, absent_from_reread FROM ropo.reconciliation") == [(3, 2)]
+
+
+def test_incomplete_no_drain_completed_since_the_days_end(world: World) -> None:
+    _matched(world)
+    reread = world.know_all()
+    world.store(
+        "UPDATE ropo.status_poll SET opened_at = '2026-03-10 21:58Z', closed_at = '2026-03-10 21:59Z' "
+        "WHERE outcome = 'empty'"
+    )
+    assert _words(world, reread_poll_id=reread) == ("incomplete", ["no_drain_since"])
+
+
+@pytest.mark.parametrize(
+    ("recovery", "window_to", "verdict"),
+    [
+        ("pending", "2026-03-10", "incomplete"),
+        ("unproven", "2026-03-12", "incomplete"),
+        ("unproven", "2026-03-09", "reconciled"),
+        ("recovered", "2026-03-12", "reconciled"),
+        ("accepted", "2026-03-12", "reconciled"),
+    ],
+)
+def test_incomplete_a_doubt_whose_window_reaches_the_date_or_later(
+    world: World, recovery: str, window_to: str, verdict: str
+) -> None:
+    _matched(world)
+    world.poll("drain", "in_doubt", recovery=recovery, window_to=window_to, closed_at=at("2026-03-10 10:00"))
+    assert world.reconcile(reread_poll_id=world.know_all()).verdict == verdict
+
+
+def test_incomplete_a_drain_poll_that_a_dead_process_left_open(world: World) -> None:
+    _matched(world)
+    world.poll("drain", "open", opened_at=at("2026-03-10 22:50"))
+    reread = world.know_all()
+    assert _words(world, reread_poll_id=reread) == ("reconciled", [])  # a drain at work is none
+    assert _words(world, reread_poll_id=reread, now=at("2026-03-10 23:06")) == ("incomplete", ["poll_left_open"])
+
+
+def test_incomplete_rows_in_quarantine_and_pages_not_parsed(world: World) -> None:
+    _matched(world)
+    world.quarantine(b"x", at("2026-02-01"))
+    world.page(complete=True)
+    assert _words(world, reread_poll_id=world.know_all()) == ("incomplete", ["rows_in_quarantine", "pages_unparsed"])
+
+
+def test_what_came_of_a_cut_answer_is_no_page_to_be_parsed(world: World) -> None:
+    _matched(world)
+    world.page(complete=False)
+    assert world.reconcile(reread_poll_id=world.know_all()).verdict == "reconciled"
+
+
+def test_incomplete_a_ledger_that_returns_nothing_at_all(world: World) -> None:
+    assert _words(world, reread_poll_id=world.know_all()) == ("incomplete", ["ledger_empty"])
+
+
+@pytest.mark.parametrize(
+    ("changed_at", "words"),
+    [
+        (at("2026-03-10 11:00"), []),
+        (at("2026-03-10 10:59"), ["ledger_stale"]),
+        (None, ["ledger_stale"]),
+    ],
+)
+def test_incomplete_a_ledger_whose_newest_change_is_too_old(
+    world: World, changed_at: datetime.datetime | None, words: list[str]
+) -> None:
+    world.comment("1", "98")
+    world.row("1", changed_at=changed_at)
+    ledger = msgspec.structs.replace(world.profile.ledger, max_age_hours=12)
+    profile = msgspec.structs.replace(world.profile, ledger=ledger)
+    assert _words(world, reread_poll_id=world.know_all(), profile=profile)[1] == words
+
+
+def test_incomplete_a_day_that_is_not_over(world: World) -> None:
+    _matched(world)
+    reread = world.know_all()
+    assert _words(world, reread_poll_id=reread, now=at("2026-03-10 21:59"))[1] == ["day_not_over"]
+    assert _words(world, reread_poll_id=reread, now=at("2026-03-10 22:00"))[1] == []
+
+
+def test_reasons_say_what_is_missing_and_what_to_do(world: World) -> None:
+    _matched(world)
+    assert [reason.text for reason in world.reconcile(DAY).reasons] == [
+        "this run has no re-read of 2026-03-10; run the date again",
+        "no drain has emptied the queue since 2026-03-10 ended; let ropo_status_drain finish, then run the date again",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "breaks", "fail_on", "red"),
+    [
+        ("breaks", 1, ("breaks",), True),
+        ("incomplete", 0, ("breaks",), False),
+        ("incomplete", 2, ("breaks",), True),
+        ("incomplete", 0, ("incomplete",), True),
+        ("breaks", 1, ("incomplete",), False),
+        ("pending", 0, ("pending",), True),
+        ("reconciled", 0, ("breaks", "incomplete", "pending"), False),
+    ],
+)
+def test_a_run_is_red_as_the_profile_says(verdict: str, breaks: int, fail_on: tuple[str, ...], red: bool) -> None:
+    assert is_red(verdict, breaks, fail_on) is red
