@@ -6,6 +6,8 @@ list (``ropo_one_api.md``, "Seen" and "Unknown"). Rows stay bytes here, so that 
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 
@@ -23,23 +25,66 @@ class _Envelope(msgspec.Struct):
 
 _envelope = msgspec.json.Decoder(_Envelope)
 _rows = msgspec.json.Decoder(list[msgspec.Raw])
+_anything = msgspec.json.Decoder()
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+# A JSON string, or any other value without structure. Bytes, so that what is no text is matched as well.
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\s"{}\[\]:,]+', re.DOTALL)
 
 
 def split_rows(body: bytes) -> list[bytes]:
     """Return the rows of an answer, each as the bytes of its JSON value, in the order of the answer.
 
+    A row may hold a value that is no JSON (half an emoji, a control character, NaN) as long as it is clear where the
+    row ends: it comes out as it is, for the parser to reject it alone.
+
     :raises NotAStatusAnswerError: where the body is no JSON, or JSON of another shape.
     """
+    body = body.removeprefix(_BYTE_ORDER_MARK)
     try:
-        status = _envelope.decode(body.removeprefix(_BYTE_ORDER_MARK)).result.status
-        value = bytes(status)
-        if value.startswith(b"["):
-            return [bytes(row) for row in _rows.decode(value)]
-    # A hostile depth of nesting ends in RecursionError, text that is not UTF-8 in UnicodeDecodeError (a ValueError).
+        try:
+            return _rows_of(_status(body))
+        except msgspec.ValidationError:  # JSON, of another shape
+            raise
+        except (msgspec.DecodeError, UnicodeError):
+            return _rows_of_broken_values(body)
+    # A hostile depth of nesting ends in RecursionError, what is no UTF-8 in UnicodeDecodeError (a ValueError).
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         # msgspec's messages name places and types, never the content.
         raise NotAStatusAnswerError(f"expected JSON with result.status, got {len(body)} bytes: {error}") from error
-    if value.startswith(b"{"):
-        return [value]
-    raise NotAStatusAnswerError("expected a list of rows (or one row) in result.status, got another JSON value")
+
+
+def _status(body: bytes) -> bytes:
+    return bytes(_envelope.decode(body).result.status)
+
+
+def _rows_of(status: bytes) -> list[bytes]:
+    if status.startswith(b"["):
+        return [bytes(row) for row in _rows.decode(status)]
+    if status.startswith(b"{"):
+        return [status]
+    raise ValueError("a list of rows (or one row) is expected in result.status, it is another JSON value")
+
+
+def _rows_of_broken_values(body: bytes) -> list[bytes]:
+    """Find where rows stand once each token that is no JSON is mended to its length, and return them as they came."""
+    mended = _TOKEN.sub(_mended, body)
+    status = _status(mended)
+    end = mended.index(status)
+    rows = []
+    for row in _rows_of(status):
+        start = mended.index(row, end)
+        end = start + len(row)
+        rows.append(body[start:end])
+    return rows
+
+
+def _mended(token: re.Match[bytes]) -> bytes:
+    """Return a token that is JSON as it is, one that is not as another of its length."""
+    text = token[0]
+    try:
+        _anything.decode(text)
+    except (msgspec.DecodeError, UnicodeError):
+        return b'"' + b"?" * (len(text) - 2) + b'"' if text.startswith(b'"') else b"1" * len(text)
+    return text

@@ -41,6 +41,22 @@ def test_rows_stay_the_bytes_that_came(body: bytes, rows: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize(
+    "value",
+    [
+        rb'"half an emoji: \ud83d"', rb'"\x41"', b'"a\nb"', b'"\x00"', b'"\xff\\ud83d"', b'"\\\\\\ud83d"',
+        b"NaN", b"-Infinity", b"01", b"+7", b"undefined", b"'text'",
+    ],
+)  # fmt: skip
+def test_a_value_that_is_no_json_spoils_no_other_row(value: bytes) -> None:
+    """Half an emoji is what is left of a text that was cut at so many characters."""
+    bad = b'{"a": ' + value + b', "b": "Pekka"}'
+    body = b'{"more": [{"b":1}], "result": {"status": [{"b":1}, ' + bad + b', {"b":1} , ' + bad + b"]}}"
+
+    assert split_rows(body) == [b'{"b":1}', bad, b'{"b":1}', bad]
+    assert split_rows(b'{"result": {"status": ' + bad + b"}}") == [bad]
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"",
@@ -56,8 +72,8 @@ def test_rows_stay_the_bytes_that_came(body: bytes, rows: list[bytes]) -> None:
         b'{"result": {"status": [{}]}',
         b'{"result": {"status": [{},]}}',
         b'{"result": {"status": [{}]}} and more',
-        b'{"result": {"status": [{"a": NaN}]}}',
-        b'{"result": {"status": [{"a": "\x00"}]}}',
+        b'{"result": {"status": [{"a": "no end}, {"b": 1}]}}',
+        b'{"result": {"status": [{"a": NaN}, {"b"',
         b'{"result": {"status": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}",
         '{"result": {"status": []}}'.encode("utf-16"),
     ],
