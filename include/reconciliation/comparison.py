@@ -36,6 +36,8 @@ def prepare(cursor: Cursor, status_map: StatusMap) -> None:
     :param cursor: of the store, in no transaction yet.
     """
     cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    # The sorts and joins of a large day stay in memory; for this transaction only.
+    cursor.execute("SET LOCAL work_mem = '64MB'")
     cursor.execute(statement("scratch"))
     codes: list[tuple[Any, ...]] = [
         (PAYMENT_TYPE, code, kind, None, None, None) for code, kind in status_map.payments.items()

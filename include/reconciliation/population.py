@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -85,18 +86,14 @@ def gather(cursor: Cursor, ledger: LedgerReader, profile: Profile, span: Span) -
         _add_keys(cursor, ledger.touched_keys(None))
     elif span is not NO_TIME:
         _add_keys(cursor, ledger.touched_keys(span.seen))
-    batch = 0
-    while True:
-        _pull_events(cursor, parameters)
-        batch += 1
-        cursor.execute(statement("next_batch"), {"batch": batch, "size": KEYS_PER_BATCH})
-        keys = cursor.fetchall()
-        if not keys:
-            break
-        jobids = [value for kind, value in keys if kind == "jobid"]
-        billnums = [value for kind, value in keys if kind == "billnum"]
-        ledger.copy_rows(cursor, batch, jobids, billnums)
-        cursor.execute(statement("keep_batch"), {"batch": batch})
+    rounds, batches = itertools.count(1), itertools.count(1)
+    is_new = True
+    while is_new:
+        while _pull_events(cursor, {**parameters, "round": next(rounds)}):
+            pass
+        is_new = False
+        while _ask_ledger(cursor, ledger, next(batches)):
+            is_new = True
     cursor.execute("ANALYZE found_event; ANALYZE ledger_row; ANALYZE named_invoice")
 
 
@@ -126,12 +123,27 @@ def name_quarantined(cursor: Cursor, profile: Profile, day: datetime.date | None
             cursor.execute(_NAME, (key, jobid, billnum, is_seed, True))
 
 
-def _pull_events(cursor: Cursor, parameters: dict[str, Any]) -> None:
-    found = True
-    while found:
-        cursor.execute("ANALYZE found_key")
-        cursor.execute(statement("pull_events"), parameters)
-        found = cursor.rowcount > 0  # of its last statement: the keys that the events brought
+def _pull_events(cursor: Cursor, parameters: dict[str, Any]) -> bool:
+    """Pull the events of the keys that are new; tell whether there were any."""
+    cursor.execute("UPDATE found_key SET round = %(round)s WHERE round IS NULL", parameters)
+    if not cursor.rowcount:
+        return False
+    cursor.execute("ANALYZE found_key")
+    cursor.execute(statement("pull_events"), parameters)
+    return True
+
+
+def _ask_ledger(cursor: Cursor, ledger: LedgerReader, batch: int) -> bool:
+    """Ask the ledger for the rows of the next keys; tell whether there were any."""
+    cursor.execute(statement("next_batch"), {"batch": batch, "size": KEYS_PER_BATCH})
+    keys = cursor.fetchall()
+    if not keys:
+        return False
+    jobids = [value for kind, value in keys if kind == "jobid"]
+    billnums = [value for kind, value in keys if kind == "billnum"]
+    ledger.copy_rows(cursor, batch, jobids, billnums)
+    cursor.execute(statement("keep_batch"), {"batch": batch})
+    return True
 
 
 def _add_keys(cursor: Cursor, keys: Iterable[tuple[str | None, str]]) -> None:

@@ -5,7 +5,7 @@
 CREATE TEMP TABLE found_key (
     kind text NOT NULL CHECK (kind IN ('jobid', 'billnum')),
     value text NOT NULL,
-    is_pulled boolean NOT NULL DEFAULT false,   -- its events are in found_event
+    round integer,                              -- in which its events were pulled; null: not yet
     ledger_batch integer,                       -- the question to the ledger that named it; null: not asked yet
     PRIMARY KEY (kind, value)
 ) ON COMMIT DROP;

@@ -9,7 +9,12 @@ WITH seed AS (
     FROM ropo.status_event
     WHERE profile = %(profile)s AND first_seen_at >= %(seen_from)s AND first_seen_at < %(seen_to)s
 )
-SELECT 'jobid', jobid FROM seed WHERE jobid IS NOT NULL
-UNION
-SELECT 'billnum', billnum FROM seed WHERE billnum IS NOT NULL
+SELECT kind, value
+FROM (
+    SELECT 'jobid' AS kind, jobid AS value, jobid AS near FROM seed WHERE jobid IS NOT NULL
+    UNION
+    SELECT 'billnum', billnum, COALESCE(jobid, billnum) FROM seed WHERE billnum IS NOT NULL
+) AS key
+-- An invoice's two keys stand together, so that one question to the ledger names both.
+ORDER BY near COLLATE "C"
 ON CONFLICT DO NOTHING
