@@ -87,6 +87,13 @@ def test_ambiguous_match_jobid_and_billnum_lead_to_different_rows(world: World) 
     assert world.judged() == ("ambiguous_match", "several_rows")
 
 
+def test_ambiguous_match_though_the_row_of_the_number_has_a_jobid_that_ropo_does_not_know(world: World) -> None:
+    world.comment("1", "98")
+    world.row("2", jobid="J1")
+    world.row("1", jobid="J9")
+    assert world.judged() == ("ambiguous_match", "several_rows")
+
+
 def test_ambiguous_match_of_swapped_jobids_touches_both_invoices(world: World) -> None:
     world.comment("1", "98")
     world.comment("2", "98", "2026-03-01 09:00", seen=at("2026-03-01 10:00"))
@@ -346,6 +353,16 @@ def test_credited_in_full_on_both_sides(world: World) -> None:
     world.comment("1", "150")
     world.row("1", "credited", credited="100")
     assert world.judged() == ("matched", None)
+
+
+def test_what_has_ended_alike_is_compared_by_its_sums_and_no_more_by_its_payment(world: World) -> None:
+    for number, paid in (("1", "0"), ("2", "60")):
+        world.comment(number, "101", "2026-03-09 09:00")
+        world.comment(number, "150")
+        world.row(number, "credited", credited="100", paid=paid)
+    items = world.items(world.reconcile())
+    assert items["b:1"]["category"] == "matched"
+    assert items["b:2"]["category"] == "amount_mismatch"
 
 
 def test_payments_of_the_print_service_are_not_compared(world: World) -> None:
