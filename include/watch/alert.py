@@ -1,0 +1,93 @@
+"""What an alert says, as text and as HTML. It names invoices and amounts; never a free text of Ropo's rows."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+PAGE = "/reconciliation/"
+# More matters than this in one alert stand there by their titles alone.
+_IN_FULL = 3
+_NAMED = 50
+
+
+class Matter(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to tell.
+
+    :param title: one line.
+    :param lines: what is known of it, and what to do.
+    :param dag_id: and ``run_id``: the Airflow run that found it, if one did.
+    """
+
+    title: str
+    lines: tuple[str, ...] = ()
+    dag_id: str | None = None
+    run_id: str | None = None
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """A message, as the notifier's templates see it.
+
+    :param topic: see ``include/watch/topics.py``.
+    :param subject: one line, for a mail's subject or a chat's heading.
+    :param text: lines of plain text; ``html``: the same, escaped.
+    """
+
+    profile: str
+    topic: str
+    subject: str
+    text: str
+    html: str
+
+
+def compose(profile: str, topic: str, plural: str, matters: Sequence[Matter], base_url: str) -> Alert:
+    """Make one message of all matters of a topic.
+
+    :param plural: what several of them are called.
+    :param base_url: of Airflow's UI.
+    """
+    subject = matters[0].title if len(matters) == 1 else f"{len(matters)} {plural}"
+    sections = list(_sections(matters, base_url.rstrip("/")))
+    return Alert(
+        profile=profile,
+        topic=topic,
+        subject=f"[Ropo One] {profile}: {subject}",
+        text="\n\n".join("\n".join((title, *(f"- {line}" for line in lines))) for title, lines in sections),
+        html="".join(_html(title, lines) for title, lines in sections),
+    )
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Return a number with its noun: 1 break, 2 breaks."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def _sections(matters: Sequence[Matter], base_url: str) -> Iterable[tuple[str, Sequence[str]]]:
+    for matter in matters[:_NAMED]:
+        lines = list(matter.lines) if len(matters) <= _IN_FULL else []
+        if matter.dag_id and matter.run_id:
+            lines.append(f"Run: {base_url}/dags/{quote(matter.dag_id)}/runs/{quote(matter.run_id, safe='')}")
+        yield matter.title, lines
+    if len(matters) > _NAMED:
+        yield f"… and {len(matters) - _NAMED} more", ()
+    yield f"Reconciliation: {base_url}{PAGE}", ()
+
+
+def _html(title: str, lines: Sequence[str]) -> str:
+    items = "".join(f"<li>{_linked(line)}</li>" for line in lines)
+    return f"<p><strong>{_linked(title)}</strong></p>" + (f"<ul>{items}</ul>" if items else "")
+
+
+def _linked(line: str) -> str:
+    """Escape a line; an address that ends it becomes a link."""
+    before, found, address = line.partition(": http")
+    if not found:
+        return escape(line)
+    url = escape(f"http{address}")
+    return f'{escape(before)}: <a href="{url}">{url}</a>'

@@ -1,0 +1,54 @@
+"""Alerts about another consumer of the queue, as :mod:`include.status_store.consumers` finds it."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from include.status_store.consumers import note_undrained, undrained_events
+from include.watch.alert import Matter, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+    from include.status_store.consumers import UndrainedEvent
+
+# Each night's re-reads show what a consumer took, so an alert holds on while it runs, and ends after it.
+LOOK_BACK = datetime.timedelta(days=2)
+_ONLY = ""
+
+
+class OtherConsumer:
+    """Changes that Ropo One has and never handed to us, though the queue was drained empty since."""
+
+    name = "other_consumer"
+    plural = "other consumers of the queue"
+    is_everything = True
+
+    def __init__(self, profile: Profile, now: datetime.datetime) -> None:
+        self.profile = profile
+        self.now = now
+        self._taken: list[UndrainedEvent] = []
+
+    def found(self, cursor: Cursor) -> Mapping[str, str]:
+        """Return the one subject where such changes were noticed of late; notices what nobody has noticed yet."""
+        note_undrained(cursor, self.profile)
+        since = self.now - LOOK_BACK
+        self._taken = [event for event in undrained_events(cursor, self.profile.name) if event.noticed_at >= since]
+        return {_ONLY: ""} if self._taken else {}
+
+    def describe(self, cursor: Cursor, subjects: Sequence[str]) -> list[Matter]:  # noqa: ARG002 - the protocol's
+        """Return how many changes of which dates, and what may be behind it."""
+        dates = sorted(event.statustime.date() for event in self._taken)
+        lines = (
+            f"Ropo One shows {counted(len(self._taken), 'change')} of {dates[0]} to {dates[-1]} that no drain brought, "
+            "though the queue was drained empty before and after. They are kept: none of these is lost",
+            "Another program takes changes out of this customer number's queue (an old integration left running?). "
+            "What it takes later than `late_days` after its date, no re-read will find",
+            "What to do: find the other program and stop it, or ask Ropo who polls with this customer number. "
+            "`python -m include.status_store undrained` lists the changes",
+        )
+        return [Matter(title="another consumer seems to read the queue", lines=lines)]

@@ -1,0 +1,18 @@
+-- What a run's drain brought, the newest event's time by the market's clock, and polls in doubt: one row.
+SELECT
+    (
+        SELECT coalesce(sum(new_count), 0)::bigint
+        FROM ropo.status_poll
+        WHERE profile = %(profile)s AND kind = 'drain' AND dag_id = %(dag_id)s AND run_id = %(run_id)s
+          AND opened_at >= clock_timestamp() - interval '1 day'
+    ) AS events_drained,
+    (
+        SELECT max(statustime)
+        FROM ropo.status_event
+        WHERE profile = %(profile)s AND statustime <= %(local)s
+    ) AS newest,
+    (
+        SELECT count(*)
+        FROM ropo.status_poll
+        WHERE profile = %(profile)s AND recovery IN ('pending', 'unproven')
+    ) AS in_doubt

@@ -1,0 +1,57 @@
+"""What is measured of a profile's queue and of its breaks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from include.reconciliation.categories import CATEGORIES, MATCHED
+
+if TYPE_CHECKING:
+    import datetime
+
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+
+_QUEUE = Path(__file__).with_name("measure_queue.sql").read_text(encoding="utf-8")
+_BREAKS = Path(__file__).with_name("open_breaks.sql").read_text(encoding="utf-8")
+
+
+class Measures(msgspec.Struct, frozen=True, kw_only=True):
+    """One look.
+
+    :param events_drained: new events that the drain of the run brought.
+    :param newest_event_lag_seconds: since the newest event's ``statustime`` that does not lie ahead; None without one.
+    :param in_doubt_polls: neither recovered nor accepted.
+    :param open_breaks: by category, each category with its number.
+    """
+
+    events_drained: int
+    newest_event_lag_seconds: float | None
+    in_doubt_polls: int
+    open_breaks: dict[str, int]
+
+
+def measure(cursor: Cursor, profile: Profile, *, now: datetime.datetime, dag_id: str, run_id: str) -> Measures:
+    """Measure a profile.
+
+    :param dag_id: and ``run_id``: of the run whose drain is measured.
+    """
+    local = now.astimezone(profile.zone).replace(tzinfo=None)
+    cursor.execute(_QUEUE, {"profile": profile.name, "local": local, "dag_id": dag_id, "run_id": run_id})
+    drained, newest, in_doubt = cursor.fetchone() or (0, None, 0)
+    cursor.execute(_BREAKS, {"profile": profile.name})
+    breaks = dict(cursor.fetchall())
+    lag = None
+    if newest is not None:
+        # Wall clocks differ by the hour that a DST change skips or repeats; moments do not.
+        lag = max(0.0, (now - newest.replace(tzinfo=profile.zone)).total_seconds())
+    return Measures(
+        events_drained=drained,
+        newest_event_lag_seconds=lag,
+        in_doubt_polls=in_doubt,
+        open_breaks={category: breaks.get(category, 0) for category in CATEGORIES if category != MATCHED},
+    )

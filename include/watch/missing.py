@@ -1,0 +1,88 @@
+"""Alerts about business dates without a verdict: a run that never was gives no other sign."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from include.watch.alert import Matter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+
+_SINCE = Path(__file__).with_name("first_date.sql").read_text(encoding="utf-8")
+_MISSING = Path(__file__).with_name("missing_dates.sql").read_text(encoding="utf-8")
+_DAY = datetime.timedelta(days=1)
+
+
+def verdict_due_at(date: datetime.date, profile: Profile) -> datetime.datetime:
+    """Return when a business date must have its verdict: ``deadline_hour`` of the market's next morning.
+
+    Where ``settle_hours`` reach beyond it, they count.
+    """
+    next_day = date + _DAY
+    hour = datetime.time(profile.alerts.deadline_hour)
+    due = datetime.datetime.combine(next_day, hour, tzinfo=profile.zone).astimezone(datetime.UTC)
+    settled = _midnight(next_day, profile) + datetime.timedelta(hours=profile.settle_hours)
+    return max(due, settled)
+
+
+class MissingVerdicts:
+    """Dates, from when the profile's work began, that ought to have a verdict by now and have none.
+
+    A reconciliation of a day that was not over is none.
+
+    :param since: counts as the begin where neither a poll nor a reconciliation is earlier.
+    """
+
+    name = "missing_verdict"
+    plural = "business dates have no verdict"
+    is_everything = True
+
+    def __init__(self, profile: Profile, now: datetime.datetime, *, since: datetime.date | None = None) -> None:
+        self.profile = profile
+        self.now = now
+        self._since = since
+
+    def found(self, cursor: Cursor) -> Mapping[str, str]:
+        """Return the dates as subjects."""
+        dates = self._due(self._first(cursor))
+        values = {
+            "profile": self.profile.name,
+            "dates": dates,
+            "ends": [_midnight(date + _DAY, self.profile) for date in dates],
+        }
+        cursor.execute(_MISSING, values)
+        return {date.isoformat(): "" for (date,) in cursor.fetchall()}
+
+    def describe(self, cursor: Cursor, subjects: Sequence[str]) -> list[Matter]:  # noqa: ARG002 - the protocol's
+        """Return each date by its name."""
+        hint = (
+            "No reconciliation of it was recorded. See whether ropo_reconciliation has a run of this date: it may be "
+            "late, have failed before it compared, or never have been made; backfill the date then"
+        )
+        due = self.profile.alerts.deadline_hour
+        return [Matter(title=f"{date} has no verdict by {due:02}:00", lines=(hint,)) for date in subjects]
+
+    def _first(self, cursor: Cursor) -> datetime.date | None:
+        cursor.execute(_SINCE, {"profile": self.profile.name, "zone": self.profile.timezone, "since": self._since})
+        row = cursor.fetchone()
+        return row[0] if row else None
+
+    def _due(self, first: datetime.date | None) -> list[datetime.date]:
+        if first is None:
+            return []
+        today = self.profile.business_date(self.now)
+        date = max(first, self.profile.start_date, today - self.profile.recheck_days * _DAY)
+        days = (today - date).days
+        dates = (date + number * _DAY for number in range(days))
+        return [each for each in dates if verdict_due_at(each, self.profile) <= self.now]
+
+
+def _midnight(date: datetime.date, profile: Profile) -> datetime.datetime:
+    return datetime.datetime.combine(date, datetime.time(), tzinfo=profile.zone).astimezone(datetime.UTC)

@@ -1,0 +1,105 @@
+"""Alerts about the queue: doubts that stay, a queue that is not emptied."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from include.watch.alert import Matter, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+
+PATIENCE = datetime.timedelta(hours=1)
+_DOUBTS = Path(__file__).with_name("old_doubts.sql").read_text(encoding="utf-8")
+_EMPTIED = Path(__file__).with_name("newest_204.sql").read_text(encoding="utf-8")
+_ONLY = ""
+
+
+class OldDoubts:
+    """Polls that are in doubt for more than an hour. One alert for all: in an outage each drain may leave another."""
+
+    name = "old_doubts"
+    plural = "groups of polls in doubt"
+    is_everything = True
+
+    def __init__(self, profile: Profile, now: datetime.datetime) -> None:
+        self.profile = profile
+        self.now = now
+        self._known: dict[str, Any] = {}
+
+    def found(self, cursor: Cursor) -> Mapping[str, str]:
+        """Return the one subject where there is such a poll."""
+        self._known = _row(cursor, _DOUBTS, {"profile": self.profile.name, "before": self.now - PATIENCE})
+        return {_ONLY: ""} if self._known["polls"] else {}
+
+    def describe(self, cursor: Cursor, subjects: Sequence[str]) -> list[Matter]:  # noqa: ARG002 - the protocol's
+        """Return their number, age and window, and what stops their recovery."""
+        known = self._known
+        lines = [
+            f"The oldest poll is of {_moment(known['oldest'], self.profile)}. Each may have taken a page out of the "
+            "queue; their dates are re-read until they are shown whole",
+            f"Could not be proven harmless: {known['unproven']}. Left open by a process that died, to be judged by the "
+            f"next drain: {known['open']}",
+        ]
+        if known["window_from"]:
+            lines.insert(1, f"Business dates that they reach: {known['window_from']} to {known['window_to']}")
+        lines += [f"Reason: {reason}" for reason in known["reasons"] or ()]
+        lines.append("What to do: `python -m include.status_store doubts` lists them")
+        polls = counted(known["polls"], "poll has", "polls have")
+        title = f"{polls} been in doubt for more than an hour"
+        return [Matter(title=title, lines=tuple(lines), dag_id=known["dag_id"], run_id=known["run_id"])]
+
+
+class NotEmptied:
+    """No drain has seen the end of the queue (HTTP 204) for an hour, though drains began."""
+
+    name = "not_emptied"
+    plural = "queues that are not emptied"
+    is_everything = True
+
+    def __init__(self, profile: Profile, now: datetime.datetime) -> None:
+        self.profile = profile
+        self.now = now
+        self._known: dict[str, Any] = {}
+
+    def found(self, cursor: Cursor) -> Mapping[str, str]:
+        """Return the one subject where the newest 204, or else the first drain, is more than an hour ago."""
+        self._known = _row(cursor, _EMPTIED, {"profile": self.profile.name, "since": self.now - PATIENCE})
+        since = self._known["newest"] or self._known["first_poll"]
+        return {_ONLY: ""} if since and since <= self.now - PATIENCE else {}
+
+    def describe(self, cursor: Cursor, subjects: Sequence[str]) -> list[Matter]:  # noqa: ARG002 - the protocol's
+        """Return since when, and what became of the polls of the last hour."""
+        known = self._known
+        newest = f"The newest was at {_moment(known['newest'], self.profile)}" if known["newest"] else "There was none"
+        polls = ", ".join(f"{count} {outcome}" for outcome, count in sorted(known["outcomes"].items())) or "none"
+        lines = (
+            f"{newest}. Drain polls of the last hour: {polls}; they brought {counted(known['events'], 'new event')}",
+            "`landed` alone: a backlog is being drained. `unsent` or `refused`: Ropo One is not reached or refuses."
+            " `in_doubt`: answers do not come whole. None: no drain began, or another one holds the queue",
+            "What to do: read the last line of the drain's newest run",
+        )
+        return [
+            Matter(
+                title="the queue was not emptied for more than an hour (no HTTP 204)",
+                lines=lines,
+                dag_id=known["dag_id"],
+                run_id=known["run_id"],
+            )
+        ]
+
+
+def _moment(moment: datetime.datetime, profile: Profile) -> str:
+    return f"{moment.astimezone(profile.zone):%Y-%m-%d %H:%M %Z}"
+
+
+def _row(cursor: Cursor, statement: str, values: dict[str, object]) -> dict[str, Any]:
+    cursor.execute(statement, values)
+    names = [column.name for column in cursor.description or ()]
+    return dict(zip(names, cursor.fetchone() or (), strict=True))

@@ -1,0 +1,56 @@
+"""Which alerts were told, so that each is told once, and again only as a reminder or when it says something else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Collection, Mapping
+
+    from psycopg2.extensions import cursor as Cursor
+
+_DUE = Path(__file__).with_name("due.sql").read_text(encoding="utf-8")
+
+
+class Register:
+    """The alerts of one profile and topic, within the caller's transaction.
+
+    The rows stay locked until it ends, so that two tasks that find the same thing tell it once, and nothing counts as
+    told where the message could not be sent.
+
+    :param remind: after which an alert that still holds is due again; zero: never.
+    """
+
+    def __init__(
+        self, cursor: Cursor, profile: str, topic: str, *, now: datetime.datetime, remind: datetime.timedelta
+    ) -> None:
+        self._cursor = cursor
+        self._values = {"profile": profile, "topic": topic, "now": now, "remind": remind}
+
+    def due(self, found: Mapping[str, str]) -> list[str]:
+        """Write what was found, and return the subjects that are to be told now, in order.
+
+        :param found: subject to the fingerprint of what would be told.
+        """
+        subjects = sorted(found)
+        values = {"subjects": subjects, "fingerprints": [found[subject] for subject in subjects]}
+        self._cursor.execute(_DUE, {**self._values, **values})
+        return sorted(subject for subject, is_due in self._cursor.fetchall() if is_due)
+
+    def told(self, subjects: Collection[str]) -> None:
+        """Write that these subjects were told."""
+        self._cursor.execute(
+            "UPDATE ropo.alert SET told_at = %(now)s, times_told = times_told + 1 "
+            "WHERE profile = %(profile)s AND topic = %(topic)s AND subject = ANY(%(subjects)s)",
+            {**self._values, "subjects": list(subjects)},
+        )
+
+    def end_others(self, subjects: Collection[str]) -> None:
+        """Write that every other subject of the topic is over; should it come back, it is told anew."""
+        self._cursor.execute(
+            "UPDATE ropo.alert SET ended_at = %(now)s WHERE profile = %(profile)s AND topic = %(topic)s "
+            "AND ended_at IS NULL AND subject <> ALL(%(subjects)s::text[])",
+            {**self._values, "subjects": list(subjects)},
+        )

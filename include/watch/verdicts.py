@@ -1,0 +1,135 @@
+"""Alerts about red verdicts, for the people who mend the differences."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from include.reconciliation.categories import reason_in_words
+from include.reconciliation.verdict import is_red
+from include.watch.alert import Matter, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+
+LARGEST = 5
+_LATEST = Path(__file__).with_name("latest_verdicts.sql").read_text(encoding="utf-8")
+_LARGEST = Path(__file__).with_name("largest_breaks.sql").read_text(encoding="utf-8")
+
+
+class _Verdict(msgspec.Struct, frozen=True):
+    """The latest reconciliation of a date (``latest_verdicts.sql``)."""
+
+    reconciliation_id: int
+    business_date: datetime.date
+    verdict: str
+    population: int
+    breaks: int
+    reasons: list[dict[str, str]]
+    categories: dict[str, dict[str, int]]
+    totals: dict[str, Any]
+    dag_id: str | None
+    run_id: str | None
+
+    @property
+    def breaks_by_category(self) -> dict[str, int]:
+        """Categories that have breaks."""
+        return {name: counts["breaks"] for name, counts in self.categories.items() if counts.get("breaks")}
+
+
+class RedVerdicts:
+    """Dates whose latest verdict is one that turns a run red.
+
+    :param date: only this one; by default all within ``recheck_days``, those that a recheck changed too.
+    """
+
+    name = "red_verdict"
+    plural = "business dates are red"
+
+    def __init__(self, profile: Profile, now: datetime.datetime, *, date: datetime.date | None = None) -> None:
+        self.profile = profile
+        self.now = now
+        self.is_everything = date is None
+        self._date = date
+        self._red: dict[str, _Verdict] = {}
+
+    def found(self, cursor: Cursor) -> Mapping[str, str]:
+        """Return the red dates as subjects; what they have to tell changes with the verdict, its reasons and counts."""
+        today = self.profile.business_date(self.now)
+        values = {
+            "profile": self.profile.name,
+            "first": self._date or today - datetime.timedelta(days=self.profile.recheck_days),
+            "last": self._date or today,
+        }
+        cursor.execute(_LATEST, values)
+        verdicts = [_Verdict(*row) for row in cursor.fetchall()]
+        fail_on = self.profile.fail_on
+        self._red = {
+            verdict.business_date.isoformat(): verdict
+            for verdict in verdicts
+            if is_red(verdict.verdict, verdict.breaks, fail_on)
+        }
+        return {date: _fingerprint(verdict) for date, verdict in self._red.items()}
+
+    def describe(self, cursor: Cursor, subjects: Sequence[str]) -> list[Matter]:
+        """Return each date's reasons, its totals by currency, and its largest breaks or that there are too many."""
+        return [self._matter(cursor, self._red[date]) for date in subjects]
+
+    def _matter(self, cursor: Cursor, verdict: _Verdict) -> Matter:
+        lines = [reason["text"] for reason in verdict.reasons]
+        lines += (_totals(currency) for currency in verdict.totals.get("currencies", []))
+        date, cap = verdict.business_date, self.profile.break_cap
+        if verdict.breaks > cap:
+            title = f"{date} has {verdict.breaks:,} breaks, more than {cap:,}: look for one cause of them all"
+            categories = ", ".join(f"{count:,} {name}" for name, count in verdict.breaks_by_category.items())
+            lines.append(f"By category: {categories}. So many are seldom mistakes in the books each: see "
+                         "the ledger's SELECT, its feed, the status map, and what changed lately")  # fmt: skip
+        else:
+            found = [verdict.verdict] if verdict.verdict != "breaks" else []
+            found += [counted(verdict.breaks, "break")] if verdict.breaks else []
+            title = f"{date} is red: {', '.join(found)}"
+            lines += self._largest(cursor, verdict)
+        return Matter(title=title, lines=tuple(lines), dag_id=verdict.dag_id, run_id=verdict.run_id)
+
+    def _largest(self, cursor: Cursor, verdict: _Verdict) -> Iterator[str]:
+        cursor.execute(_LARGEST, {"reconciliation_id": verdict.reconciliation_id, "most": LARGEST})
+        for billnum, jobid, category, reason, currency, amount, ropo, ledger in cursor.fetchall():
+            invoice = f"Invoice {billnum}" if billnum else f"Job {jobid}"
+            yield (
+                f"{invoice}: {category}, {reason_in_words(category, reason)}; Ropo One {_side(ropo)}, "
+                f"ledger {_side(ledger)}; {_money(amount)} {currency} at stake"
+            )
+
+
+def _fingerprint(verdict: _Verdict) -> str:
+    told = [verdict.verdict, verdict.breaks_by_category, sorted(reason["word"] for reason in verdict.reasons)]
+    return hashlib.sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()
+
+
+def _totals(money: Mapping[str, Any]) -> str:
+    amounts = {name: _money(Decimal(value)) for name, value in money.items() if name not in ("currency", "invoices")}
+    return (
+        f"{money['currency']}, {counted(money['invoices'], 'invoice')}: Ropo One {amounts['ropo_paid']} paid and "
+        f"{amounts['ropo_discount']} discount; ledger {amounts['ledger_paid']} paid and "
+        f"{amounts['ledger_discount']} discount"
+    )
+
+
+def _money(amount: Decimal) -> str:
+    # Two digits at least, and none of those there are is dropped.
+    exponent = amount.as_tuple().exponent
+    digits = max(2, -exponent) if isinstance(exponent, int) else 2
+    return f"{amount:,.{digits}f}"
+
+
+def _side(state: str | None) -> str:
+    return state or "unknown"

@@ -1,0 +1,89 @@
+"""Another consumer of the queue is told while it runs; what counts as one is tested beside ``consumers.py``."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from include.status_store.drain import Drain
+from include.status_store.journal import Journal
+from include.status_store.reread import Reread
+from include.watch.consumer import OtherConsumer
+from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
+from tests.include.watch.records import told
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from include.config.profiles import Profile
+    from include.status_store.session import Session
+    from include.watch.alert import Alert
+
+DAY = datetime.date(2026, 11, 13)  # of the scripted rows
+
+
+def drain(session: Session, profile: Profile, *answers: Any) -> None:
+    Drain(session, ScriptedSource(*answers), Journal(profile), max_pages=10, max_seconds=30).run()
+
+
+def reread(session: Session, profile: Profile, *rows: dict[str, object]) -> None:
+    Reread(session, ScriptedSource(page(*rows)), Journal(profile)).by_date(DAY)
+
+
+def alerts(session: Session, profile: Profile, *, days: float = 0) -> list[Alert]:
+    now = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
+    return told(session, OtherConsumer(profile, now))
+
+
+@pytest.fixture
+def live(session: Session, store: Connection, profile: Profile) -> None:
+    """A profile that has emptied its queue before the day of the events, and after it."""
+    drain(session, profile, EMPTY)
+    with store.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ropo.status_poll SET opened_at = '2026-10-01 06:00+00', closed_at = '2026-10-01 06:00+00'"
+        )
+    drain(session, profile, EMPTY)
+
+
+@pytest.mark.usefixtures("live")
+def test_what_a_reread_shows_and_no_drain_brings_is_told_once(session: Session, profile: Profile) -> None:
+    reread(session, profile, row(1), row(2))
+    assert alerts(session, profile) == []
+
+    drain(session, profile, page(row(2)), EMPTY)
+
+    (alert,) = alerts(session, profile)
+    assert alert.subject == "[Ropo One] default: another consumer seems to read the queue"
+    assert "shows 1 change of 2026-11-13 to 2026-11-13" in alert.text
+    assert alerts(session, profile) == []
+
+
+@pytest.mark.usefixtures("live")
+def test_what_the_next_drain_brings_is_no_sign(session: Session, profile: Profile) -> None:
+    reread(session, profile, row(1), row(2))
+
+    drain(session, profile, page(row(1)), page(row(2)), EMPTY)
+
+    assert alerts(session, profile) == []
+
+
+@pytest.mark.usefixtures("live")
+def test_it_is_over_when_nothing_new_was_noticed_for_two_days(session: Session, profile: Profile) -> None:
+    reread(session, profile, row(1))
+    drain(session, profile, EMPTY)
+
+    assert len(alerts(session, profile)) == 1
+    assert len(alerts(session, profile, days=1)) == 1, "the reminder"
+    assert alerts(session, profile, days=2.1) == []
+
+
+@pytest.mark.usefixtures("live")
+def test_no_free_text_is_told(session: Session, profile: Profile) -> None:
+    reread(session, profile, row(1, statustext="Matti Meikäläinen called", statusref="Viesti"))
+    drain(session, profile, EMPTY)
+
+    (alert,) = alerts(session, profile)
+    assert "Meikäläinen" not in alert.text

@@ -1,0 +1,92 @@
+"""What is measured of a profile is what its store holds."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from include.reconciliation.categories import CATEGORIES
+from include.status_store.drain import Drain
+from include.status_store.journal import Journal
+from include.status_store.source import PollInDoubtError
+from include.watch.measures import measure
+from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
+from tests.include.watch.records import broken, record
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from include.config.profiles import Profile
+    from include.status_store.session import Session
+    from include.watch.measures import Measures
+    from tests.include.status_store.scripted_source import Step
+
+NOW = datetime.datetime(2026, 11, 13, 8, tzinfo=datetime.UTC)
+
+
+def drain(session: Session, profile: Profile, run_id: str, *answers: Step) -> None:
+    journal = Journal(profile, dag_id="drain", run_id=run_id)
+    Drain(session, ScriptedSource(*answers), journal, max_pages=10, max_seconds=30).run()
+
+
+def look(session: Session, profile: Profile, run_id: str = "r", *, now: datetime.datetime = NOW) -> Measures:
+    with session.transaction() as cursor:
+        return measure(cursor, profile, now=now, dag_id="drain", run_id=run_id)
+
+
+def test_events_drained_are_those_of_the_run_alone_and_only_the_new_ones(session: Session, profile: Profile) -> None:
+    drain(session, profile, "first", page(row(1), row(2)), EMPTY)
+    drain(session, profile, "second", page(row(2), row(3)), page(row(4)), EMPTY)
+
+    assert look(session, profile, "first").events_drained == 2
+    assert look(session, profile, "second").events_drained == 2
+    assert look(session, profile, "third").events_drained == 0
+
+
+def test_the_lag_is_counted_from_the_newest_event_by_the_markets_clock(session: Session, profile: Profile) -> None:
+    rows = (row(1, statustime="2026-11-13 09:59:00"), row(2, statustime="2026-11-13 09:00:00"))
+    drain(session, profile, "r", page(*rows), EMPTY)
+
+    assert look(session, profile).newest_event_lag_seconds == 60.0
+
+
+def test_an_event_dated_ahead_hides_no_lag(session: Session, profile: Profile) -> None:
+    rows = (row(1, statustime="2026-11-13 09:00:00"), row(2, statustime="2027-01-01 00:00:00"))
+    drain(session, profile, "r", page(*rows), EMPTY)
+
+    assert look(session, profile).newest_event_lag_seconds == 3600.0
+
+
+def test_without_an_event_there_is_no_lag(session: Session, profile: Profile) -> None:
+    assert look(session, profile).newest_event_lag_seconds is None
+
+
+def test_polls_in_doubt_are_counted_until_they_are_recovered_or_accepted(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    drain(session, profile, "r", PollInDoubtError("timed out"))
+    drain(session, profile, "r", PollInDoubtError("timed out"))
+    assert look(session, profile).in_doubt_polls == 2
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.status_poll SET recovery = 'recovered' WHERE poll_id = 1")
+    assert look(session, profile).in_doubt_polls == 1
+
+
+def test_open_breaks_are_those_of_each_dates_latest_reconciliation_an_invoice_once(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    day = datetime.date(2026, 11, 10)
+    record(store, day, "breaks", breaks=(broken("MENDED", "1.00"),))
+    record(store, day, "reconciled")
+    late = broken("PENDING", "1.00", pending_until=NOW)
+    record(store, day + datetime.timedelta(days=1), "breaks", breaks=(broken("A", "1.00"), late))
+    both = (broken("A", "1.00"), broken("B", "1.00", "amount_mismatch"))
+    record(store, day + datetime.timedelta(days=2), "breaks", breaks=both)
+
+    breaks = look(session, profile).open_breaks
+
+    assert {category: count for category, count in breaks.items() if count} == {
+        "ledger_behind": 1,
+        "amount_mismatch": 1,
+    }
+    assert set(breaks) == set(CATEGORIES) - {"matched"}

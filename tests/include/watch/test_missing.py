@@ -1,0 +1,110 @@
+"""A business date without a verdict is told after the market's deadline, and not before."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from include.watch.missing import MissingVerdicts, verdict_due_at
+from tests.include.watch.records import record, told
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from include.config.profiles import Profile
+    from include.status_store.session import Session
+
+HELSINKI = ZoneInfo("Europe/Helsinki")
+
+
+def day(number: int) -> datetime.date:
+    return datetime.date(2026, 10, number)
+
+
+def at(number: int, hour: int, minute: int = 0) -> datetime.datetime:
+    return datetime.datetime(2026, 10, number, hour, minute, tzinfo=HELSINKI)
+
+
+def subjects(session: Session, profile: Profile, now: datetime.datetime, **options: datetime.date) -> list[str]:
+    with session.transaction() as cursor:
+        return sorted(MissingVerdicts(profile, now, **options).found(cursor))
+
+
+def test_a_gap_is_told_from_the_first_reconciled_date_on(session: Session, store: Connection, profile: Profile) -> None:
+    record(store, day(5))
+    record(store, day(8))
+
+    (alert,) = told(session, MissingVerdicts(profile, at(10, 8)))
+
+    assert alert.subject == "[Ropo One] default: 3 business dates have no verdict"
+    assert [date for date in range(4, 12) if f"2026-10-{date:02} has no verdict" in alert.text] == [6, 7, 9]
+
+
+def test_a_date_is_missing_from_the_deadline_on(session: Session, store: Connection, profile: Profile) -> None:
+    record(store, day(5))
+
+    assert subjects(session, profile, at(7, 6, 59)) == []
+    assert subjects(session, profile, at(7, 7)) == ["2026-10-06"]
+
+
+def test_the_beginning_is_the_first_poll_where_no_date_was_ever_reconciled(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    assert subjects(session, profile, at(10, 8)) == []
+    with store.cursor() as cursor:
+        cursor.execute("INSERT INTO ropo.profile_pin VALUES ('default', 'h', 'c', '2026-10-07 22:30+00')")
+
+    assert subjects(session, profile, at(10, 8)) == ["2026-10-08", "2026-10-09"]
+
+
+def test_a_late_run_names_its_date_where_nothing_was_ever_polled(session: Session, profile: Profile) -> None:
+    assert subjects(session, profile, at(10, 7), since=day(9)) == ["2026-10-09"]
+
+
+def test_start_date_and_recheck_days_bound_it(session: Session, store: Connection, profile: Profile) -> None:
+    record(store, datetime.date(2026, 8, 1))
+    bounded = msgspec.structs.replace(profile, recheck_days=3)
+    assert subjects(session, bounded, at(10, 8)) == ["2026-10-07", "2026-10-08", "2026-10-09"]
+    started = msgspec.structs.replace(profile, start_date=day(9))
+    assert subjects(session, started, at(10, 8)) == ["2026-10-09"]
+
+
+def test_a_reconciliation_of_a_day_that_was_not_over_is_no_verdict(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    record(store, day(5), started_at=at(5, 23, 59))
+    assert subjects(session, profile, at(6, 8)) == ["2026-10-05"]
+    record(store, day(5), started_at=at(6, 0, 0))
+    assert subjects(session, profile, at(6, 8)) == []
+
+
+def test_a_full_comparison_is_no_verdict_of_a_date(session: Session, store: Connection, profile: Profile) -> None:
+    record(store, day(5))
+    record(store, day(6), scope="full")
+    assert subjects(session, profile, at(7, 8)) == ["2026-10-06"]
+
+
+def test_a_red_verdict_is_a_verdict(session: Session, store: Connection, profile: Profile) -> None:
+    record(store, day(5), "incomplete")
+    assert subjects(session, profile, at(6, 8)) == []
+
+
+@pytest.mark.parametrize(
+    ("date", "due"),
+    [
+        (datetime.date(2026, 3, 28), "2026-03-29T04:00:00+00:00"),  # the night that loses an hour
+        (datetime.date(2026, 10, 24), "2026-10-25T05:00:00+00:00"),  # the night that has one more
+        (datetime.date(2026, 10, 5), "2026-10-06T04:00:00+00:00"),
+    ],
+)
+def test_the_deadline_is_the_markets_wall_clock(profile: Profile, date: datetime.date, due: str) -> None:
+    assert verdict_due_at(date, profile).isoformat() == due
+
+
+def test_a_settle_delay_beyond_the_deadline_counts(profile: Profile) -> None:
+    late = msgspec.structs.replace(profile, settle_hours=10)
+    assert verdict_due_at(day(5), late) == at(6, 10)

@@ -1,0 +1,105 @@
+"""Doubts that stay, and a queue whose end nobody has seen, are told after an hour."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from include.status_store.drain import Drain
+from include.status_store.journal import Journal
+from include.status_store.source import PollInDoubtError, PollUnsentError
+from include.watch.queue import NotEmptied, OldDoubts
+from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
+from tests.include.watch.records import told
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from include.config.profiles import Profile
+    from include.status_store.session import Session
+
+
+def drain(session: Session, profile: Profile, *answers: object) -> None:
+    source = ScriptedSource(*answers)  # type: ignore[arg-type]
+    Drain(session, source, Journal(profile, dag_id="drain", run_id="r1"), max_pages=10, max_seconds=30).run()
+
+
+def now_plus(minutes: float) -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=minutes)
+
+
+def test_a_doubt_is_told_when_it_is_older_than_an_hour(session: Session, profile: Profile) -> None:
+    drain(session, profile, PollInDoubtError("timed out"))
+
+    assert told(session, OldDoubts(profile, now_plus(59))) == []
+    (alert,) = told(session, OldDoubts(profile, now_plus(61)))
+
+    assert alert.subject == "[Ropo One] default: 1 poll has been in doubt for more than an hour"
+    assert "python -m include.status_store doubts" in alert.text
+    assert "/dags/drain/runs/r1" in alert.text
+
+
+def test_a_further_doubt_of_the_same_outage_waits_for_the_reminder(session: Session, profile: Profile) -> None:
+    drain(session, profile, PollInDoubtError("timed out"))
+    told(session, OldDoubts(profile, now_plus(61)))
+    drain(session, profile, PollInDoubtError("timed out"))
+
+    assert told(session, OldDoubts(profile, now_plus(76))) == []
+    (alert,) = told(session, OldDoubts(profile, now_plus(61 + 24 * 60)))
+    assert "2 polls have" in alert.subject
+
+
+def test_a_doubt_that_was_recovered_or_accepted_is_none(session: Session, store: Connection, profile: Profile) -> None:
+    drain(session, profile, PollInDoubtError("timed out"))
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.status_poll SET recovery = 'accepted'")
+
+    assert told(session, OldDoubts(profile, now_plus(61))) == []
+
+
+def test_a_poll_that_a_dead_process_left_open_is_a_doubt_too(session: Session, profile: Profile) -> None:
+    with session.transaction() as cursor:
+        Journal(profile).open(cursor, "drain")
+
+    (alert,) = told(session, OldDoubts(profile, now_plus(61)))
+
+    assert "next drain: 1" in alert.text
+
+
+def test_no_204_for_an_hour_is_told_with_what_became_of_the_polls(session: Session, profile: Profile) -> None:
+    drain(session, profile, page(row(1)), EMPTY)
+    with pytest.raises(PollUnsentError):
+        drain(session, profile, PollUnsentError("refused"))
+
+    assert told(session, NotEmptied(profile, now_plus(59))) == []
+    (alert,) = told(session, NotEmptied(profile, now_plus(60.5)))
+
+    assert "not emptied for more than an hour" in alert.subject
+    assert "The newest was at" in alert.text
+
+
+def test_a_204_ends_the_alert_and_a_new_outage_is_told_anew(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    drain(session, profile, EMPTY)
+    assert len(told(session, NotEmptied(profile, now_plus(61)))) == 1
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.status_poll SET closed_at = closed_at + interval '70 minutes'")
+    assert told(session, NotEmptied(profile, now_plus(75))) == []
+    assert len(told(session, NotEmptied(profile, now_plus(140)))) == 1
+
+
+def test_a_queue_that_never_gave_a_204_is_told_an_hour_after_the_first_poll(session: Session, profile: Profile) -> None:
+    with pytest.raises(PollUnsentError):
+        drain(session, profile, PollUnsentError("refused"))
+
+    assert told(session, NotEmptied(profile, now_plus(59))) == []
+    (alert,) = told(session, NotEmptied(profile, now_plus(61)))
+    assert "There was none" in alert.text
+
+
+def test_a_profile_that_was_never_polled_is_not_told(session: Session, profile: Profile) -> None:
+    assert told(session, NotEmptied(profile, now_plus(600))) == []
+    assert told(session, OldDoubts(profile, now_plus(600))) == []

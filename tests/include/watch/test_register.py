@@ -1,0 +1,135 @@
+"""An alert is told once, again as a reminder, and anew when it comes back or says something else."""
+
+from __future__ import annotations
+
+import datetime
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import TYPE_CHECKING
+
+import pytest
+
+from include.status_store.database import connect
+from include.status_store.session import Session
+from include.watch.alert import Matter
+from include.watch.topics import tell
+from tests.include.watch.records import BASE_URL, told
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+    from include.watch.alert import Alert
+
+NOW = datetime.datetime(2026, 11, 2, 9, tzinfo=datetime.UTC)
+QUARTER = datetime.timedelta(minutes=15)
+
+
+class Scripted:
+    """A topic that finds what the test says."""
+
+    name = "scripted"
+    plural = "things"
+
+    def __init__(self, profile: Profile, now: datetime.datetime, found: Mapping[str, str], *, everything: bool = True):
+        self.profile = profile
+        self.now = now
+        self.is_everything = everything
+        self._found = found
+
+    def found(self, cursor: Cursor) -> Mapping[str, str]:
+        return self._found
+
+    def describe(self, cursor: Cursor, subjects: Sequence[str]) -> list[Matter]:
+        return [Matter(title=f"{subject} {self._found[subject]}") for subject in subjects]
+
+
+@pytest.fixture
+def titles(session: Session, profile: Profile):
+    def look(minutes: float, found: Mapping[str, str], *, everything: bool = True) -> list[str]:
+        now = NOW + datetime.timedelta(minutes=minutes)
+        sent = told(session, Scripted(profile, now, found, everything=everything))
+        return [alert.subject.removeprefix("[Ropo One] default: ") for alert in sent]
+
+    return look
+
+
+def test_it_is_told_once_and_not_every_quarter_of_an_hour(titles) -> None:
+    assert titles(0, {"a": "1"}) == ["a 1"]
+    assert [titles(15 * look, {"a": "1"}) for look in range(1, 5)] == [[]] * 4
+
+
+def test_it_is_told_again_after_the_time_of_the_reminder(titles) -> None:
+    titles(0, {"a": "1"})
+    assert titles(24 * 60 - 1, {"a": "1"}) == []
+    assert titles(24 * 60, {"a": "1"}) == ["a 1"]
+    assert titles(24 * 60 + 15, {"a": "1"}) == []
+
+
+def test_a_profile_may_want_no_reminder(session: Session, profile: Profile) -> None:
+    import msgspec
+
+    alerts = msgspec.structs.replace(profile.alerts, remind_hours=0)
+    profile = msgspec.structs.replace(profile, alerts=alerts)
+    assert told(session, Scripted(profile, NOW, {"a": "1"}))
+    assert not told(session, Scripted(profile, NOW + datetime.timedelta(days=400), {"a": "1"}))
+
+
+def test_what_says_something_else_is_told_at_once(titles) -> None:
+    titles(0, {"a": "1"})
+    assert titles(15, {"a": "2"}) == ["a 2"]
+    assert titles(30, {"a": "2"}) == []
+
+
+def test_what_ended_and_came_back_is_told_anew(titles) -> None:
+    titles(0, {"a": "1"})
+    assert titles(15, {}) == []
+    assert titles(30, {"a": "1"}) == ["a 1"]
+
+
+def test_a_look_at_one_subject_ends_no_other(titles) -> None:
+    titles(0, {"a": "1", "b": "1"})
+    titles(15, {"b": "2"}, everything=False)
+    assert titles(30, {"a": "1", "b": "2"}) == []
+
+
+def test_only_what_is_new_is_told(titles) -> None:
+    titles(0, {"a": "1"})
+    assert titles(15, {"a": "1", "b": "1"}) == ["b 1"]
+
+
+def test_what_could_not_be_sent_is_told_by_the_next_look(session: Session, store: Connection, profile: Profile) -> None:
+    def fail(alert: Alert) -> None:
+        raise ConnectionRefusedError
+
+    with pytest.raises(ConnectionRefusedError):
+        tell(session, Scripted(profile, NOW, {"a": "1"}), fail, base_url=BASE_URL)
+
+    assert len(told(session, Scripted(profile, NOW + QUARTER, {"a": "1"}))) == 1
+
+
+def test_two_tasks_that_find_the_same_thing_at_once_tell_it_once(store_dsn: str, profile: Profile) -> None:
+    sending, go_on = Event(), Event()
+    sent: list[Alert] = []
+
+    def slow(alert: Alert) -> None:
+        sending.set()
+        go_on.wait(30)
+        sent.append(alert)
+
+    def run(send) -> None:
+        with Session(lambda: connect(store_dsn), patience=30) as session:
+            tell(session, Scripted(profile, NOW, {"a": "1", "b": "1"}), send, base_url=BASE_URL)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(run, slow)
+        assert sending.wait(30)
+        second = pool.submit(run, sent.append)
+        go_on.set()
+        first.result(30)
+        second.result(30)
+
+    assert len(sent) == 1

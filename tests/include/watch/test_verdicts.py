@@ -1,0 +1,124 @@
+"""A red verdict is told with its reasons, its totals, and the breaks that matter most."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from include.watch.verdicts import RedVerdicts
+from tests.include.watch.records import broken, record, told
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from include.config.profiles import Profile
+    from include.status_store.session import Session
+
+DAY = datetime.date(2026, 10, 5)
+NOW = datetime.datetime(2026, 10, 6, 3, tzinfo=datetime.UTC)
+MINUTE = datetime.timedelta(minutes=1)
+
+
+def test_it_says_profile_date_reasons_totals_the_five_largest_breaks_and_where_to_look(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    amounts = ("10.00", "20.00", "5000.00", "30.00", "40.00", "1000.005")
+    items = tuple(broken(f"INV{number}", amount) for number, amount in enumerate(amounts))
+    pending = broken("LATE", "9000.00", pending_until=NOW)
+    record(store, DAY, "breaks", breaks=(*items, pending), break_count=None, reasons=("breaks",), run_id="scheduled__1")
+
+    (alert,) = told(session, RedVerdicts(profile, NOW))
+
+    assert alert.subject == "[Ropo One] default: 2026-10-05 is red: 6 breaks"
+    lines = alert.text.splitlines()
+    assert "- because of breaks" in lines
+    assert (
+        "- EUR, 9 invoices: Ropo One 1,234.50 paid and 1.00 discount; ledger 1,134.50 paid and 1.00 discount" in lines
+    )
+    assert "- SEK, 1 invoice: Ropo One 10.005 paid and 0.00 discount; ledger 0.00 paid and 0.00 discount" in lines
+    assert [line.split(":")[0] for line in lines if line.startswith("- Invoice")] == [
+        "- Invoice INV2", "- Invoice INV5", "- Invoice INV4", "- Invoice INV3", "- Invoice INV1",
+    ]  # fmt: skip
+    assert (
+        "- Invoice INV2: ledger_behind, Ropo is further in payment; Ropo One paid, ledger unpaid; "
+        "5,000.00 EUR at stake" in lines
+    )
+    assert "- Run: https://airflow.example.com/dags/ropo_reconciliation/runs/scheduled__1" in lines
+    assert lines[-1] == "Reconciliation: https://airflow.example.com/reconciliation/"
+
+
+def test_a_break_without_a_difference_of_payments_stands_by_its_total(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    item = broken("N1", "0", "missing_in_ropo", reason="end", ledger_total="77.00", currency="SEK", ropo_paid=None)
+    record(store, DAY, "breaks", breaks=(item,))
+
+    (alert,) = told(session, RedVerdicts(profile, NOW))
+
+    assert "77.00 SEK at stake" in alert.text
+
+
+def test_more_breaks_than_the_cap_are_one_systemic_alert_instead_of_a_list(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    record(store, DAY, "breaks", breaks=(broken("INV1", "10.00"),), break_count=201)
+
+    (alert,) = told(session, RedVerdicts(profile, NOW))
+
+    assert (
+        alert.subject == "[Ropo One] default: 2026-10-05 has 201 breaks, more than 200: look for one cause of them all"
+    )
+    assert "201 missing_in_ledger" in alert.text
+    assert "INV1" not in alert.text
+
+
+def test_what_the_profile_does_not_call_red_is_not_told(session: Session, store: Connection, profile: Profile) -> None:
+    record(store, DAY, "pending")
+    record(store, DAY + datetime.timedelta(days=1), "incomplete")
+    lenient = msgspec.structs.replace(profile, fail_on=("breaks",))
+
+    assert told(session, RedVerdicts(lenient, NOW + datetime.timedelta(days=1))) == []
+
+
+def test_the_latest_reconciliation_of_a_date_counts(session: Session, store: Connection, profile: Profile) -> None:
+    record(store, DAY, "breaks", break_count=1)
+    record(store, DAY, "reconciled")
+
+    assert told(session, RedVerdicts(profile, NOW)) == []
+
+
+def test_the_same_result_again_is_not_told_twice_and_another_one_is(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    record(store, DAY, "breaks", break_count=1, reasons=("breaks",))
+    told(session, RedVerdicts(profile, NOW, date=DAY))
+    record(store, DAY, "breaks", break_count=1, reasons=("breaks",))
+    assert told(session, RedVerdicts(profile, NOW + MINUTE)) == []
+    record(store, DAY, "breaks", break_count=2, reasons=("breaks",))
+    assert len(told(session, RedVerdicts(profile, NOW + 2 * MINUTE))) == 1
+
+
+def test_a_date_that_turned_green_and_red_again_is_told_anew(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    for verdict, alerts in (("breaks", 1), ("reconciled", 0), ("breaks", 1)):
+        record(store, DAY, verdict, break_count=int(verdict == "breaks"))
+        assert len(told(session, RedVerdicts(profile, NOW))) == alerts
+
+
+def test_the_dates_of_a_backfill_are_one_message(session: Session, store: Connection, profile: Profile) -> None:
+    for number in range(10):
+        record(store, DAY - datetime.timedelta(days=number), "breaks", breaks=(broken("INV1", "10.00"),))
+
+    (alert,) = told(session, RedVerdicts(profile, NOW))
+
+    assert alert.subject == "[Ropo One] default: 10 business dates are red"
+    assert "2026-09-30 is red: 1 break" in alert.text
+
+
+def test_dates_out_of_reach_of_a_recheck_are_left_alone(session: Session, store: Connection, profile: Profile) -> None:
+    record(store, DAY - datetime.timedelta(days=61), "breaks", break_count=1)
+
+    assert told(session, RedVerdicts(profile, NOW)) == []
