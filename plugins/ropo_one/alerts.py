@@ -1,0 +1,95 @@
+"""Alerts by Airflow: how a message is sent, and the notifier of a red verdict."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow.sdk import BaseNotifier
+from airflow.sdk.configuration import conf
+
+from include.config.profiles import load_profile, profiles_file
+from include.watch.topics import tell
+from include.watch.verdicts import RedVerdicts
+from ropo_one.business_date import business_date
+from ropo_one.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow.sdk import Context
+
+    from include.config.profiles import Profile
+    from include.status_store.session import Session
+    from include.watch.alert import Alert
+    from include.watch.topics import Topic
+    from ropo_one.profile_operator import ProfileOperator
+
+MAIL = "airflow.providers.smtp.notifications.smtp.SmtpNotifier"
+BACKFILL = "backfill"
+
+
+class AlertsMisconfiguredError(ValueError):
+    """The profile's ``alerts`` name a notifier that cannot be made."""
+
+
+class RedVerdictNotifier(BaseNotifier):
+    """Tells a red verdict, as ``on_failure_callback`` of the task that says it (:class:`VerdictOperator`).
+
+    A backfill's dates are left to the next :class:`ropo_one.watch.WatchOperator`, which tells them in one message.
+    """
+
+    def notify(self, context: Context) -> None:
+        """Send what the store says of the run's profile and business date, if it is red and not told yet."""
+        if context["dag_run"].run_type == BACKFILL:
+            self.log.info("A backfill's red dates are told together by the drain's next watch")
+            return
+        profile = load_profile(cast("ProfileOperator", context["ti"].task).profile)
+        date = business_date(context)
+        with open_store() as session:
+            tell_topic(session, RedVerdicts(profile, datetime.now(UTC), date=date), dict(context), self.log.warning)
+
+
+def tell_topic(session: Session, topic: Topic, context: dict[str, Any], log: Callable[..., None]) -> int:
+    """Tell what is new in a topic by the notifier of its profile; the log has it in any case.
+
+    :param context: for the notifier's templates, beside ``alert``.
+    :param log: takes a format and its arguments.
+    :return: how many matters were told.
+    :raises AlertsMisconfiguredError: naming file, profile and key.
+    """
+    notifier = make_notifier(topic.profile)
+
+    def send(alert: Alert) -> None:
+        # Its subject only: the text names debtors' invoices.
+        log("Alert: %s%s", alert.subject, "" if notifier else " (the profile's `alerts` name nobody to tell)")
+        if notifier:
+            notifier({**context, "alert": alert})
+
+    return tell(session, topic, send, base_url=conf.get("api", "base_url", fallback="") or "http://localhost:8080")
+
+
+def make_notifier(profile: Profile) -> Callable[[dict[str, Any]], None] | None:
+    """Return the profile's notifier, None where it names neither one nor a mail address.
+
+    :raises AlertsMisconfiguredError: where it cannot be made.
+    """
+    alerts = profile.alerts
+    if not alerts.notifier and not alerts.to:
+        return None
+    arguments = dict(alerts.arguments)
+    if not alerts.notifier:
+        message = {"subject": "{{ alert.subject }}", "html_content": "{{ alert.html }}"}
+        arguments = {**message, **arguments, "to": list(alerts.to)}
+    try:
+        module, _, name = (alerts.notifier or MAIL).rpartition(".")
+        notifier_class = getattr(import_module(module), name)
+        if not (isinstance(notifier_class, type) and issubclass(notifier_class, BaseNotifier)):
+            raise TypeError("is no Airflow notifier")
+        notifier: Callable[[dict[str, Any]], None] = notifier_class(**arguments)
+    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        raise AlertsMisconfiguredError(
+            f"{profiles_file()}: profile '{profile.name}', key 'alerts': {alerts.notifier or MAIL}: {error}"
+        ) from error
+    return notifier

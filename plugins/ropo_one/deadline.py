@@ -1,0 +1,117 @@
+"""The deadline of a business date: its verdict by a market hour of the next morning."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAlert
+
+from ropo_one.business_date import parse_date
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.orm import Session
+
+    from include.config.profiles import Profile
+
+logger = logging.getLogger(__name__)
+
+SCHEDULED = "scheduled"
+
+
+@dataclass(eq=False)
+class BusinessDateDeadline(BaseDeadlineReference):
+    """An hour of the morning after a run's business date, by a market's clock (over DST changes too).
+
+    Only scheduled runs have one: a backfill's or a manual run's date may lie long ago.
+
+    :param timezone: IANA name.
+    :param hour: 0 to 23.
+    """
+
+    timezone: str = "Europe/Helsinki"
+    hour: int = 7
+
+    required_kwargs: ClassVar[set[str]] = {"dag_id", "run_id"}
+
+    def serialize_reference(self) -> dict[str, Any]:
+        """Return what Airflow keeps of it."""
+        return {**super().serialize_reference(), "timezone": self.timezone, "hour": self.hour}
+
+    @classmethod
+    def deserialize_reference(cls, reference_data: dict[str, Any]) -> BusinessDateDeadline:
+        """Return the reference that was kept."""
+        return cls(timezone=reference_data["timezone"], hour=reference_data["hour"])
+
+    def _evaluate_with(self, *, session: Session, dag_id: str, run_id: str) -> datetime.datetime | None:
+        """Return the deadline's moment, None for a run that has none. Called where the scheduler makes the run."""
+        # Airflow's core: neither there nor wanted where DAG files are parsed.
+        from airflow.models.dagrun import DagRun
+        from sqlalchemy import select
+
+        query = select(DagRun.run_type, DagRun.partition_key).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)
+        row = session.execute(query).one_or_none()
+        if row is None or row.run_type != SCHEDULED or not row.partition_key:
+            return None
+        return deadline_of(parse_date(row.partition_key), self.timezone, self.hour)
+
+
+def deadline_of(date: datetime.date, timezone: str, hour: int) -> datetime.datetime:
+    """Return the moment, aware in UTC, at which it is ``hour`` in ``timezone`` on the day after ``date``."""
+    morning = datetime.datetime.combine(
+        date + datetime.timedelta(days=1), datetime.time(hour), tzinfo=ZoneInfo(timezone)
+    )
+    return morning.astimezone(datetime.UTC)
+
+
+def verdict_deadlines(profiles: Iterable[Profile]) -> list[DeadlineAlert]:
+    """Return a DAG's deadlines: one for each market clock and hour that its profiles have."""
+    groups: dict[tuple[str, int], list[str]] = {}
+    for profile in profiles:
+        groups.setdefault((profile.timezone, profile.alerts.deadline_hour), []).append(profile.name)
+    return [
+        DeadlineAlert(
+            name=f"verdict by {hour:02}:00 {timezone}",
+            reference=BusinessDateDeadline(timezone=timezone, hour=hour),
+            interval=datetime.timedelta(0),
+            callback=AsyncCallback(tell_missing_verdicts, kwargs={"profiles": names}),
+        )
+        for (timezone, hour), names in groups.items()
+    ]
+
+
+async def tell_missing_verdicts(profiles: list[str], context: dict[str, Any]) -> str:
+    """Tell which profiles have no verdict of a late run's business date; nobody where all have one, a red one too.
+
+    The triggerer calls it. It is a coroutine for that reason alone: its work is done in a thread, so that neither the
+    store nor a mail server holds up the triggers.
+
+    :param context: ``dag_run`` as a dict, and ``deadline``.
+    :return: what became of it, in words, for the callback's record in Airflow.
+    """
+    return await asyncio.to_thread(_tell, profiles, context)
+
+
+def _tell(profiles: list[str], context: dict[str, Any]) -> str:
+    # Here and not above: the DAG file that names this module needs none of it.
+    from include.config.profiles import load_profile
+    from include.watch.missing import MissingVerdicts
+    from ropo_one.alerts import tell_topic
+    from ropo_one.store import open_store
+
+    date = parse_date(context["dag_run"]["partition_key"])
+    told: list[str] = []
+    with open_store() as session:
+        for name in profiles:
+            profile = load_profile(name)
+            topic = MissingVerdicts(profile, datetime.datetime.now(datetime.UTC), since=date)
+            if tell_topic(session, topic, dict(context), logger.warning):
+                told.append(name)
+    return f"{date}: told of {', '.join(told)}" if told else f"{date}: nothing new to tell of {', '.join(profiles)}"

@@ -1,0 +1,77 @@
+"""The watch: looks for what nobody else would tell, and measures."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+from airflow.sdk.exceptions import AirflowException
+from airflow.sdk.observability import stats
+
+from include.watch.consumer import OtherConsumer
+from include.watch.measures import measure
+from include.watch.missing import MissingVerdicts
+from include.watch.queue import NotEmptied, OldDoubts
+from include.watch.verdicts import RedVerdicts
+from ropo_one.alerts import make_notifier, tell_topic
+from ropo_one.profile_operator import ProfileOperator
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from airflow.sdk import Context
+
+    from include.watch.measures import Measures
+
+TOPICS = (OldDoubts, NotEmptied, OtherConsumer, MissingVerdicts, RedVerdicts)
+
+
+class WatchOperator(ProfileOperator):
+    """Tell of doubts and a queue that is not emptied for an hour, of another consumer, and of dates that are red or
+    have no verdict; each once, and again after the profile's ``alerts.remind_hours``. Emit the profile's metrics.
+
+    Metrics need ``[metrics] statsd_on`` of Airflow. Their names carry the profile, since StatsD loses tags:
+    ``ropo_one.<profile>.events_drained`` (counter), ``….newest_event_lag_seconds``, ``….in_doubt_polls`` and
+    ``….open_breaks.<category>`` (gauges).
+    """
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return how many matters of each topic were told, and the measures.
+
+        :raises AlertsMisconfiguredError: before anything is looked for, where the notifier cannot be made.
+        :raises AirflowException: where an alert could not be sent; the next run sends it.
+        """
+        profile = self.settings
+        make_notifier(profile)
+        now = datetime.now(UTC)
+        told: dict[str, int] = {}
+        unsent: list[str] = []
+        with self.session() as session:
+            with session.transaction() as cursor:
+                instance = context["ti"]
+                measures = measure(cursor, profile, now=now, dag_id=instance.dag_id, run_id=instance.run_id)
+            emit(profile.name, measures)
+            for topic in TOPICS:
+                try:
+                    told[topic.name] = tell_topic(session, topic(profile, now), dict(context), self.log.warning)
+                except Exception as error:  # whatever a notifier raises, the other topics are told
+                    self.log.exception("Profile %s: %s was not told", profile.name, topic.name)
+                    unsent.append(f"{topic.name} ({type(error).__name__})")
+        if unsent:
+            raise AirflowException(
+                f"Profile {profile.name}: these alerts could not be told: {', '.join(unsent)}. The log above says "
+                "why: most likely the notifier of the profile's `alerts` or its connection. The next run tells them"
+            )
+        return {"told": told, "measures": msgspec.to_builtins(measures)}
+
+
+def emit(profile: str, measures: Measures) -> None:
+    """Send a profile's metrics through Airflow's own stats."""
+    prefix = f"ropo_one.{profile}"
+    stats.incr(f"{prefix}.events_drained", measures.events_drained)
+    if measures.newest_event_lag_seconds is not None:
+        stats.gauge(f"{prefix}.newest_event_lag_seconds", round(measures.newest_event_lag_seconds, 3))
+    stats.gauge(f"{prefix}.in_doubt_polls", measures.in_doubt_polls)
+    for category, count in measures.open_breaks.items():
+        stats.gauge(f"{prefix}.open_breaks.{category}", count)

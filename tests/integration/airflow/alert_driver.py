@@ -1,0 +1,54 @@
+"""Prepares a real Airflow for the tests of alerts, in a process of its own: started by the test beside it.
+
+It runs the DAG ``told`` once in this process, makes the DAGs known to the scheduler, and makes one scheduled run of
+``in_time`` for the business date that standard input names. Standard output is the state of the run of ``told``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from demo import paths
+
+
+def main() -> None:
+    """Do it."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+
+    from airflow.cli.cli_parser import get_parser
+    from airflow.cli.commands.dag_command import dag_reserialize
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.models.serialized_dag import SerializedDagModel
+    from airflow.sdk import timezone
+    from airflow.utils.session import create_session
+    from airflow.utils.state import DagRunState
+    from airflow.utils.types import DagRunTriggeredByType, DagRunType
+
+    folder = os.environ["AIRFLOW__CORE__DAGS_FOLDER"]
+    date, business_date = sys.stdin.read().split()
+    bag = DagBag(dag_folder=folder)
+    if bag.import_errors:
+        raise SystemExit(str(bag.import_errors))
+    run = bag.dags["told"].test(logical_date=None, run_conf={"date": business_date})
+    dag_reserialize(get_parser().parse_args(["dags", "reserialize"]))
+    with create_session() as session:
+        dag = SerializedDagModel.get_dag("in_time", session=session)
+        for run_type in (DagRunType.SCHEDULED, DagRunType.MANUAL):
+            dag.create_dagrun(
+                run_id=f"{run_type}__{date}",
+                run_type=run_type,
+                state=DagRunState.QUEUED,
+                triggered_by=DagRunTriggeredByType.TEST,
+                run_after=timezone.utcnow(),
+                partition_key=date,
+                session=session,
+            )
+    answers.write(str(run.state))
+    answers.close()
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(paths.ROOT))
+    main()

@@ -1,0 +1,278 @@
+"""In a real Airflow: a late date is told and one in time is not, a red verdict is told, and metrics reach a socket."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import psycopg2
+import pytest
+
+from demo import environment
+from demo.paths import ROOT
+from include.status_store.database import connect
+from include.status_store.drain import Drain
+from include.status_store.journal import Journal
+from include.status_store.session import Session
+from include.status_store.source import PollInDoubtError
+from ropo_one.deadline import deadline_of, verdict_deadlines
+from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
+from tests.include.watch.records import broken, record
+from tests.plugins.ropo_one.alert_receivers import MailServer, StatsdSocket, body, mail_server
+
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Callable, Iterator
+    from email.message import EmailMessage
+
+    from demo.embedded import Server
+
+HELSINKI = ZoneInfo("Europe/Helsinki")
+DAY = datetime.timedelta(days=1)
+# Hour 0: the deadline of yesterday's date has passed, whenever this runs.
+PROFILES = """
+profiles:
+  - name: default
+    start_date: 2020-01-01
+    alerts: {to: [finance@example.com], deadline_hour: 0}
+    settle_hours: 0
+"""
+DAG_FILE = """
+import datetime, os
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, Param, TriggerRule, task, task_group
+from include.config.profiles import load_profiles
+from ropo_one.alerts import RedVerdictNotifier
+from ropo_one.deadline import verdict_deadlines
+from ropo_one.reconciliation import VerdictOperator
+from ropo_one.timetable import BusinessDateTimetable
+from ropo_one.watch import WatchOperator
+
+daily = BusinessDateTimetable("0 0 * * *", timezone="Europe/Helsinki", run_offset=-1, key_format="%Y-%m-%d")
+past = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+deadline = verdict_deadlines(load_profiles())
+with DAG("late", schedule=daily, start_date=past, catchup=False, deadline=deadline):
+    EmptyOperator(task_id="never", pool="no_such_pool")
+with DAG("in_time", schedule=daily, start_date=past + datetime.timedelta(days=36500), catchup=False, deadline=deadline):
+    EmptyOperator(task_id="at_once")
+with DAG("told", schedule=None, params={"date": Param(None, type=["null", "string"])}):
+
+    @task_group
+    def profile(name):
+        @task
+        def compare():
+            return {"reconciliation_id": int(os.environ["RECONCILIATION_ID"])}
+
+        verdict = VerdictOperator(
+            task_id="verdict",
+            profile=name,
+            reconciliation_task_id="profile.compare",
+            on_failure_callback=RedVerdictNotifier(),
+        )
+        compare() >> verdict
+
+    watch = WatchOperator.partial(task_id="watch", trigger_rule=TriggerRule.ALL_DONE)
+    names = [each.name for each in load_profiles()]
+    profile.expand(name=names) >> [watch.expand(profile=names), EmptyOperator(task_id="close")]
+"""
+
+
+class Outcome:
+    """What came of it.
+
+    :ivar told: mails of the run of the DAG ``told``; ``metrics``: what it emitted, by name.
+    :ivar late: mails of the deadline; ``deadlines``: (dag, run type, missed) of each that is left.
+    """
+
+    told_state: str
+    told: list[EmailMessage]
+    metrics: dict[str, str]
+    late: list[EmailMessage]
+    deadlines: list[tuple[Any, ...]]
+    callback: tuple[Any, ...]
+    logs: str
+
+
+@pytest.fixture(scope="module")
+def outcome(postgres: Server, store_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
+    """Everything at once: Airflow takes its time to start."""
+    home = tmp_path_factory.mktemp("airflow")
+    store_name = postgres.fresh_database("store", template=store_template)
+    statsd = StatsdSocket()
+    with mail_server() as mail:
+        yield _outcome(postgres, store_name, home, mail, statsd)
+    statsd.close()
+
+
+def _outcome(postgres: Server, store: str, home: pathlib.Path, mail: MailServer, statsd: StatsdSocket) -> Outcome:
+    today = datetime.datetime.now(HELSINKI).date()
+    yesterday = today - DAY
+    reconciliation_id = _fill(postgres.dsn(store), today - 2 * DAY)
+    metadata = postgres.fresh_database("metadata")
+    variables = _variables(postgres, store, metadata, home, mail, statsd)
+    variables["RECONCILIATION_ID"] = str(reconciliation_id)
+    airflow = str(ROOT / ".venv" / "bin" / "airflow")
+    subprocess.run([airflow, "db", "migrate"], env=variables, check=True, capture_output=True)
+
+    outcome = Outcome()
+    driver = str(ROOT / "tests" / "integration" / "airflow" / "alert_driver.py")
+    dates = f"{today} {today - 2 * DAY}"
+    done = subprocess.run(
+        [sys.executable, driver], env=variables, input=dates, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    outcome.told_state, outcome.logs = done.stdout, done.stderr
+    outcome.told, outcome.metrics = mail.mails(), statsd.metrics("airflow.ropo_one.")
+
+    with closing(psycopg2.connect(postgres.dsn(metadata))) as connection:
+        connection.autocommit = True
+        ask = _asker(connection)
+        with closing(connect(postgres.dsn(store))) as kept, kept:
+            # What the watch told of yesterday is told again by the deadline: here it is the one to find it.
+            kept.cursor().execute("DELETE FROM ropo.alert WHERE topic = 'missing_verdict'")
+        with _running([airflow, "scheduler"], variables, home), _running([airflow, "triggerer"], variables, home):
+            _wait(lambda: ask("SELECT FROM callback WHERE state IN ('success', 'failed')"), home)
+            _wait(lambda: ask("SELECT FROM dag_run WHERE dag_id = 'in_time' AND state = 'success'"), home)
+        outcome.deadlines = ask(
+            "SELECT dag_id, run_type, partition_key, missed FROM deadline JOIN dag_run ON dag_run.id = dagrun_id"
+        )
+        outcome.callback = ask("SELECT state, output FROM callback WHERE state <> 'scheduled'")[0]
+    outcome.late = mail.mails()
+    assert ("late", "scheduled", yesterday.isoformat(), True) in outcome.deadlines
+    return outcome
+
+
+def _fill(dsn: str, red: datetime.date) -> int:
+    """A profile whose queue was drained, with one poll in doubt and a red date."""
+    with closing(connect(dsn)) as store, Session(lambda: connect(dsn)) as session:
+        store.autocommit = True
+        from include.config.profiles import Profile
+
+        journal = Journal(Profile(name="default"), dag_id="told", run_id="another")
+        for source in (ScriptedSource(page(row(1), row(2)), EMPTY), ScriptedSource(PollInDoubtError("timed out"))):
+            Drain(session, source, journal, max_pages=10, max_seconds=30).run()
+        return record(
+            store,
+            red,
+            "breaks",
+            breaks=(broken("INV1", "10.00"), broken("INV2", "20.00", "missing_in_ledger", reason="no_row")),
+        )
+
+
+def _variables(
+    postgres: Server, store: str, metadata: str, home: pathlib.Path, mail: MailServer, statsd: StatsdSocket
+) -> dict[str, str]:
+    (home / "dags").mkdir()
+    (home / "dags" / "alerts.py").write_text(DAG_FILE, encoding="utf-8")
+    (home / "profiles.yaml").write_text(PROFILES, encoding="utf-8")
+    given = {
+        environment.METADATA_VARIABLE: postgres.dsn(metadata, driver="psycopg2"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__API__BASE_URL": "https://airflow.example.com",
+        "AIRFLOW__METRICS__STATSD_ON": "True",
+        "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
+        "AIRFLOW__METRICS__STATSD_PORT": str(statsd.port),
+        "AIRFLOW_CONN_ROPO_STORE": json.dumps(postgres.airflow_connection(store)),
+        "AIRFLOW_CONN_SMTP_DEFAULT": mail.airflow_connection,
+        "ROPO_PROFILES_FILE": str(home / "profiles.yaml"),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "plugins")]),
+    }
+    return environment.project_environment(given, home)
+
+
+@contextmanager
+def _running(command: list[str], variables: dict[str, str], home: pathlib.Path) -> Iterator[None]:
+    """A process of Airflow's own while the block runs, in a group that ends with it."""
+    with (home / f"{command[-1]}.log").open("w") as log:
+        process = subprocess.Popen(command, env=variables, stdout=log, stderr=log, start_new_session=True)
+        try:
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def _asker(connection: Any) -> Callable[[str], list[tuple[Any, ...]]]:
+    def ask(statement: str) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+
+    return ask
+
+
+def _wait(condition: Callable[[], object], home: pathlib.Path) -> None:
+    end = time.monotonic() + 120
+    while not condition():
+        if time.monotonic() > end:
+            logs = {file.name: file.read_text()[-5000:] for file in home.glob("*.log")}
+            raise TimeoutError(f"it did not come about; {logs}")
+        time.sleep(0.2)
+
+
+def test_a_run_that_is_late_is_told_by_its_deadline(outcome: Outcome) -> None:
+    yesterday = datetime.datetime.now(HELSINKI).date() - DAY
+    assert outcome.callback == ("success", f"{yesterday}: told of default")
+    (mail,) = outcome.late
+    assert str(mail["Subject"]).endswith("has no verdict by 00:00")
+
+
+def test_a_run_that_ends_in_time_leaves_no_deadline_and_a_manual_one_never_had_one(outcome: Outcome) -> None:
+    assert {dag for dag, *_ in outcome.deadlines} == {"late"}
+
+
+def test_a_red_verdict_is_told_when_its_task_fails_and_not_again_by_the_watch(outcome: Outcome) -> None:
+    assert outcome.told_state == "failed"
+    red = [mail for mail in outcome.told if "is red" in str(mail["Subject"])]
+    (mail,) = red
+    assert str(mail["Subject"]).endswith("is red: 2 breaks")
+    assert "https://airflow.example.com/dags/ropo_reconciliation/runs/run%201" in body(mail)
+    assert "Invoice INV2: missing_in_ledger" in body(mail)
+
+
+def test_metrics_reach_a_statsd_socket_under_the_profiles_name(outcome: Outcome) -> None:
+    metrics = {name.removeprefix("airflow.ropo_one.default."): value for name, value in outcome.metrics.items()}
+    assert metrics["in_doubt_polls"] == "1|g"
+    assert metrics["open_breaks.ledger_behind"] == "1|g"
+    assert metrics["open_breaks.missing_in_ledger"] == "1|g"
+    assert metrics["open_breaks.status_conflict"] == "0|g"
+    assert float(metrics["newest_event_lag_seconds"].removesuffix("|g")) > 0
+    assert "events_drained" in metrics
+
+
+def test_no_secret_is_in_airflows_log_or_a_mail(outcome: Outcome, postgres: Server) -> None:
+    texts = [outcome.logs, *(body(mail) for mail in (*outcome.told, *outcome.late))]
+    assert not [text for text in texts if postgres.password in text]
+
+
+@pytest.mark.parametrize(
+    ("date", "moment"),
+    [
+        ("2026-03-28", "2026-03-29T04:00:00+00:00"),
+        ("2026-10-24", "2026-10-25T05:00:00+00:00"),
+        ("2026-11-01", "2026-11-02T05:00:00+00:00"),
+    ],
+)
+def test_the_deadline_is_the_markets_wall_clock_over_changes_of_time(date: str, moment: str) -> None:
+    assert deadline_of(datetime.date.fromisoformat(date), "Europe/Helsinki", 7).isoformat() == moment
+
+
+def test_profiles_of_one_market_clock_share_a_deadline() -> None:
+    from include.config.profiles import Profile
+
+    profiles = [Profile(name="a"), Profile(name="b", timezone="Europe/Stockholm"), Profile(name="c")]
+    alerts = verdict_deadlines(profiles)
+    assert [alert.callback.kwargs["profiles"] for alert in alerts] == [["a", "c"], ["b"]]

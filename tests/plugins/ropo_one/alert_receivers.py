@@ -1,0 +1,118 @@
+"""Where alerts and metrics go in tests: a mail server and a StatsD socket on the loopback address."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import queue
+import socket
+import socketserver
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from email.message import EmailMessage
+
+
+class _Smtp(socketserver.StreamRequestHandler):
+    """As much of RFC 5321 as a client of one message needs."""
+
+    def handle(self) -> None:
+        server = cast("MailServer", self.server)
+        self._say("220 ready")
+        while line := self.rfile.readline():
+            verb = line[:4].upper().decode()
+            if verb == "DATA":
+                self._say("354 go on")
+                server.received.put(self._data())
+                self._say("250 kept")
+            elif verb == "RCPT" and server.refuses:
+                self._say("550 no such person")
+            elif verb == "QUIT":
+                self._say("221 bye")
+                return
+            else:
+                self._say("250 ok")
+
+    def _data(self) -> EmailMessage:
+        lines = []
+        while (line := self.rfile.readline()) != b".\r\n":
+            lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
+        return email.message_from_bytes(b"".join(lines), policy=email.policy.default)
+
+    def _say(self, text: str) -> None:
+        self.wfile.write(f"{text}\r\n".encode())
+
+
+class MailServer(socketserver.ThreadingTCPServer):
+    """Keeps each message that it is sent.
+
+    :ivar refuses: whether it knows none of the recipients.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Smtp)
+        self.received: queue.Queue[EmailMessage] = queue.Queue()
+        self.refuses = False
+
+    @property
+    def airflow_connection(self) -> str:
+        """The server as an ``AIRFLOW_CONN_…`` value."""
+        extra = {"disable_ssl": True, "disable_tls": True, "from_email": "ropo@example.com"}
+        port = self.server_address[1]
+        return json.dumps({"conn_type": "smtp", "host": "127.0.0.1", "port": port, "extra": extra})
+
+    def mails(self) -> list[EmailMessage]:
+        """Take what came."""
+        found = []
+        while not self.received.empty():
+            found.append(self.received.get())
+        return found
+
+
+@contextmanager
+def mail_server() -> Iterator[MailServer]:
+    """A mail server that serves while the block runs."""
+    with MailServer() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def body(mail: EmailMessage) -> str:
+    """The text of a mail's HTML part."""
+    part = mail.get_body(("html",)) or next(part for part in mail.walk() if part.get_content_type() == "text/html")
+    return str(cast("EmailMessage", part).get_content())
+
+
+class StatsdSocket:
+    """Collects the datagrams that come to a UDP socket."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+
+    def metrics(self, prefix: str) -> dict[str, str]:
+        """Return what came until the socket is silent: name to value and kind, such as ``3|g``."""
+        self._socket.settimeout(0.2)
+        lines = []
+        try:
+            while True:
+                lines += self._socket.recv(65536).decode().split("\n")
+        except TimeoutError:
+            pass
+        pairs = (line.partition(":") for line in lines)
+        return {name: value for name, _, value in pairs if name.startswith(prefix)}
+
+    def close(self) -> None:
+        self._socket.close()

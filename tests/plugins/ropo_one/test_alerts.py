@@ -1,0 +1,217 @@
+"""Alerts go by mail, or by the notifier that the profile names; a mistake there is one clear error."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+import pathlib
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import psycopg2.extensions
+import pytest
+from airflow.sdk import BaseNotifier
+from airflow.sdk.exceptions import AirflowException
+
+from include.config.alerts import Alerts
+from include.watch.verdicts import RedVerdicts
+from ropo_one.alerts import AlertsMisconfiguredError, make_notifier, tell_topic
+from ropo_one.deadline import _tell
+from ropo_one.watch import WatchOperator
+from tests.include.watch.records import broken, record
+from tests.plugins.ropo_one.alert_receivers import MailServer, body, mail_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow.sdk import Context
+    from psycopg2.extensions import connection as Connection
+
+    from include.config.profiles import Profile
+    from include.status_store.session import Session
+
+DAY = datetime.date(2026, 10, 5)
+NOW = datetime.datetime(2026, 10, 6, 3, tzinfo=datetime.UTC)
+logger = logging.getLogger("alerts")
+
+
+class FileNotifier(BaseNotifier):
+    """A notifier of a user's own: appends its templated text to a file."""
+
+    template_fields = ("text",)
+
+    def __init__(self, *, path: str, text: str) -> None:
+        super().__init__()
+        self.path = path
+        self.text = text
+
+    def notify(self, context: Context) -> None:
+        with pathlib.Path(self.path).open("a", encoding="utf-8") as file:
+            file.write(self.text)
+
+
+@pytest.fixture
+def mail(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
+    """A mail server that Airflow's connection ``smtp_default`` leads to."""
+    with mail_server() as server:
+        monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", server.airflow_connection)
+        yield server
+
+
+@pytest.fixture
+def airflow_store(store_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test's store as Airflow's connection ``ropo_store``."""
+    fields = psycopg2.extensions.parse_dsn(store_dsn)
+    names = {"host": "host", "port": "port", "user": "login", "password": "password", "dbname": "schema"}
+    connection = {"conn_type": "postgres", **{names[key]: value for key, value in fields.items() if key in names}}
+    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps({**connection, "port": int(fields["port"])}))
+
+
+@pytest.fixture
+def profiles(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """A profiles file whose one profile sends mail."""
+    file = tmp_path / "profiles.yaml"
+    file.write_text(
+        "profiles:\n  - name: default\n    alerts:\n      to: [finance@example.com, ops@example.com]\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("ROPO_PROFILES_FILE", str(file))
+    return file
+
+
+def with_alerts(profile: Profile, **alerts: Any) -> Profile:
+    return msgspec.structs.replace(profile, alerts=Alerts(**alerts))
+
+
+def tell_red(session: Session, profile: Profile) -> int:
+    return tell_topic(session, RedVerdicts(profile, NOW), {}, logger.warning)
+
+
+def test_a_red_verdict_goes_by_mail_to_everyone_that_the_profile_names(
+    session: Session, store: Connection, profile: Profile, mail: MailServer
+) -> None:
+    record(store, DAY, "breaks", breaks=(broken("INV<1>", "10.00"),), reasons=("breaks",))
+
+    assert tell_red(session, with_alerts(profile, to=("finance@example.com", "ops@example.com"))) == 1
+
+    (message,) = mail.mails()
+    assert message["Subject"] == "[Ropo One] default: 2026-10-05 is red: 1 break"
+    assert message["To"] == "finance@example.com, ops@example.com"
+    assert message["From"] == "ropo@example.com"
+    assert "Invoice INV&lt;1&gt;: ledger_behind" in body(message)
+    assert "/reconciliation/" in body(message)
+
+
+def test_any_airflow_notifier_takes_the_place_of_mail(
+    session: Session, store: Connection, profile: Profile, tmp_path: pathlib.Path, mail: MailServer
+) -> None:
+    record(store, DAY, "incomplete", reasons=("reread_failed",))
+    arguments = {"path": str(tmp_path / "told"), "text": "{{ alert.subject }}\n{{ alert.text }}"}
+    own = with_alerts(profile, notifier=f"{FileNotifier.__module__}.FileNotifier", arguments=arguments)
+
+    tell_red(session, own)
+
+    lines = (tmp_path / "told").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "[Ropo One] default: 2026-10-05 is red: incomplete"
+    assert "- because of reread_failed" in lines
+    assert mail.mails() == []
+
+
+def test_what_the_mail_server_refuses_is_told_by_the_next_look(
+    session: Session, store: Connection, profile: Profile, mail: MailServer
+) -> None:
+    record(store, DAY, "breaks", break_count=1)
+    told = with_alerts(profile, to=("finance@example.com",))
+    mail.refuses = True
+    with pytest.raises(Exception, match="no such person"):
+        tell_red(session, told)
+    mail.refuses = False
+
+    assert tell_red(session, told) == 1
+    assert len(mail.mails()) == 1
+
+
+def test_where_nobody_is_named_the_log_has_it(
+    session: Session, store: Connection, profile: Profile, caplog: pytest.LogCaptureFixture
+) -> None:
+    record(store, DAY, "breaks", breaks=(broken("INV1", "10.00"),))
+
+    tell_red(session, profile)
+
+    assert "2026-10-05 is red: 1 break (the profile's `alerts` name nobody to tell)" in caplog.text
+    assert "INV1" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("notifier", "arguments"),
+    [
+        ("no.such.module.Notifier", {}),
+        ("Notifier", {}),
+        ("airflow.providers.smtp.notifications.smtp.NoSuchNotifier", {}),
+        ("pathlib.Path", {}),
+        ("airflow.providers.smtp.notifications.smtp.SmtpNotifier", {"recipient": "x@example.com"}),
+    ],
+)
+def test_a_notifier_that_cannot_be_made_is_one_error_that_names_file_profile_and_key(
+    profile: Profile, profiles: pathlib.Path, notifier: str, arguments: dict[str, str]
+) -> None:
+    with pytest.raises(AlertsMisconfiguredError) as error:
+        make_notifier(with_alerts(profile, notifier=notifier, arguments=arguments))
+
+    assert f"{profiles}: profile 'default', key 'alerts': {notifier}: " in str(error.value)
+
+
+def a_gap_and_a_red_date(store: Connection) -> None:
+    """Of the last days one has no verdict and one is red, at whatever hour of the day this runs."""
+    today = datetime.datetime.now(datetime.UTC).date()
+    for days, verdict in ((4, "reconciled"), (2, "breaks"), (1, "reconciled"), (0, "reconciled")):
+        record(store, today - datetime.timedelta(days=days), verdict, break_count=int(verdict == "breaks"))
+
+
+class _Instance:
+    dag_id, run_id = "ropo_status_drain", "run 1"
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+def test_the_watch_tells_each_topic_once_and_says_how_many(store: Connection, mail: MailServer) -> None:
+    a_gap_and_a_red_date(store)
+    watch = WatchOperator(task_id="watch", profile="default")
+    context: Any = {"ti": _Instance()}
+
+    first, second = watch.execute(context), watch.execute(context)
+
+    assert {topic: count for topic, count in first["told"].items() if count} == {"missing_verdict": 1, "red_verdict": 1}
+    assert sum(second["told"].values()) == 0
+    assert len(mail.mails()) == 2
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+def test_where_one_alert_cannot_be_sent_the_watch_fails_after_it_has_tried_them_all(
+    store: Connection, mail: MailServer
+) -> None:
+    a_gap_and_a_red_date(store)
+    mail.refuses = True
+    context: Any = {"ti": _Instance()}
+
+    with pytest.raises(AirflowException, match=r"missing_verdict \(SMTP.*red_verdict \(SMTP.*The next run tells them"):
+        WatchOperator(task_id="watch", profile="default").execute(context)
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+def test_a_missed_deadline_names_the_profiles_without_a_verdict_and_no_other(
+    store: Connection, mail: MailServer
+) -> None:
+    today = datetime.datetime.now(datetime.UTC).date()
+    date = today - datetime.timedelta(days=2)
+    for later in (today - datetime.timedelta(days=1), today):
+        record(store, later)
+    context = {"dag_run": {"partition_key": date.isoformat()}, "deadline": {}}
+
+    assert _tell(["default"], context) == f"{date}: told of default"
+    (message,) = mail.mails()
+    assert message["Subject"] == f"[Ropo One] default: {date} has no verdict by 07:00"
+
+    record(store, date, "incomplete")
+    assert _tell(["default"], context) == f"{date}: nothing new to tell of default"
+    assert mail.mails() == []
