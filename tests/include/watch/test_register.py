@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from include.status_store.database import connect
@@ -70,8 +71,6 @@ def test_it_is_told_again_after_the_time_of_the_reminder(titles) -> None:
 
 
 def test_a_profile_may_want_no_reminder(session: Session, profile: Profile) -> None:
-    import msgspec
-
     alerts = msgspec.structs.replace(profile.alerts, remind_hours=0)
     profile = msgspec.structs.replace(profile, alerts=alerts)
     assert told(session, Scripted(profile, NOW, {"a": "1"}))

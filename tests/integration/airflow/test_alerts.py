@@ -18,6 +18,7 @@ import pytest
 
 from demo import environment
 from demo.paths import ROOT
+from include.config.profiles import Profile
 from include.status_store.database import connect
 from include.status_store.drain import Drain
 from include.status_store.journal import Journal
@@ -154,8 +155,6 @@ def _fill(dsn: str, red: datetime.date) -> int:
     """A profile whose queue was drained, with one poll in doubt and a red date."""
     with closing(connect(dsn)) as store, Session(lambda: connect(dsn)) as session:
         store.autocommit = True
-        from include.config.profiles import Profile
-
         journal = Journal(Profile(name="default"), dag_id="told", run_id="another")
         for source in (ScriptedSource(page(row(1), row(2)), EMPTY), ScriptedSource(PollInDoubtError("timed out"))):
             Drain(session, source, journal, max_pages=10, max_seconds=30).run()
@@ -271,8 +270,6 @@ def test_the_deadline_is_the_markets_wall_clock_over_changes_of_time(date: str, 
 
 
 def test_profiles_of_one_market_clock_share_a_deadline() -> None:
-    from include.config.profiles import Profile
-
     profiles = [Profile(name="a"), Profile(name="b", timezone="Europe/Stockholm"), Profile(name="c")]
     alerts = verdict_deadlines(profiles)
     assert [alert.callback.kwargs["profiles"] for alert in alerts] == [["a", "c"], ["b"]]
