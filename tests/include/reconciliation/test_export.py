@@ -1,0 +1,215 @@
+"""The items of reconciliations as CSV that a spreadsheet and a program can live with."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import re
+import tracemalloc
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from include.reconciliation import export
+from include.reconciliation.export import COLUMNS, NothingToExportError, export_items
+from include.status_store.database import STORE_VARIABLE, connect
+from tests.include.reconciliation.world import DAY, NOW
+
+if TYPE_CHECKING:
+    from demo.embedded import Server
+    from tests.include.reconciliation.world import World
+
+NEXT_DAY = DAY + datetime.timedelta(days=1)
+
+
+def text_of(world: World, **what: object) -> str:
+    with closing(connect(world.store_dsn)) as store:
+        return "".join(export_items(store, world.profile, **what))  # type: ignore[arg-type]
+
+
+def rows_of(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text.removeprefix(export.BYTE_ORDER_MARK), newline="")))
+
+
+def items_of(text: str) -> list[dict[str, str]]:
+    names, *items = (row for row in rows_of(text) if not row[0].startswith("#"))
+    return [dict(zip(names, item, strict=True)) for item in items]
+
+
+def of_day(world: World, first: datetime.date = DAY, last: datetime.date = DAY) -> str:
+    return text_of(world, first=first, last=last)
+
+
+def test_the_head_names_profile_run_cutoffs_and_map(world: World) -> None:
+    world.payment("1", "100")
+    world.row("1", "paid", paid="100")
+    made = world.reconcile(
+        run_id="scheduled__2026-03-10", dag_id="ropo_reconciliation", reread_poll_id=world.know_all()
+    )
+
+    head = [row for row in rows_of(of_day(world)) if row[0].startswith("#")]
+
+    assert head[:2] == [["# reconciliation items of profile", "default"], ["# time zone", "Europe/Helsinki"]]
+    values = dict(zip(head[2], head[3], strict=True))
+    assert values["# reconciliation"] == f"# {made.reconciliation_id}"
+    assert (values["business_date"], values["scope"], values["verdict"]) == ("2026-03-10", "date", "reconciled")
+    assert (values["run_id"], values["status_map_version"]) == ("scheduled__2026-03-10", "test")
+    assert values["events_cutoff"] == "2026-03-10 12:00:00+02:00"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+0[23]:00", values["ledger_cutoff"])
+
+
+def test_an_item_has_both_sides_and_its_reason_in_words(world: World) -> None:
+    world.payment("1", "60.50")
+    world.row("1", "open", "100.00")
+    made = world.reconcile()
+
+    (item,) = items_of(of_day(world))
+
+    assert tuple(item) == COLUMNS
+    assert (item["business_date"], item["reconciliation_id"]) == ("2026-03-10", str(made.reconciliation_id))
+    assert (item["billnum"], item["category"], item["reason"]) == (
+        "1", "ledger_behind", "Ropo is further in payment",
+    )  # fmt: skip
+    assert (item["ropo_paid"], item["ledger_paid"], item["ledger_total"]) == ("60.50", "0", "100.00")
+    assert (item["ropo_status"], item["ledger_status"], item["currency"]) == ("partly_paid", "unpaid", "EUR")
+
+
+def test_the_newest_reconciliation_of_each_date_in_the_order_of_dates_and_invoices(world: World) -> None:
+    for billnum in ("b", "a", "B", "ä"):
+        world.payment(billnum, "1")
+    world.reconcile()
+    newest = world.reconcile()
+    later = world.reconcile(NEXT_DAY, now=NOW + datetime.timedelta(days=1))
+    world.reconcile(NEXT_DAY, now=NOW + datetime.timedelta(days=1), scope="full")
+
+    items = items_of(of_day(world, DAY, NEXT_DAY))
+
+    assert [(item["reconciliation_id"], item["billnum"]) for item in items] == [
+        (str(newest.reconciliation_id), billnum) for billnum in ("B", "a", "b", "ä")
+    ]
+    assert of_day(world) == of_day(world)
+    assert f"# {later.reconciliation_id}," in of_day(world, DAY, NEXT_DAY)
+
+
+def test_a_date_without_a_reconciliation_is_named(world: World) -> None:
+    world.reconcile()
+
+    head = rows_of(of_day(world, DAY, DAY + datetime.timedelta(days=2)))
+
+    assert [row[1] for row in head if row[0] == "# no reconciliation of"] == ["2026-03-11", "2026-03-12"]
+
+
+def test_one_reconciliation_by_its_id_an_older_one_too(world: World) -> None:
+    world.payment("1", "1")
+    old = world.reconcile()
+    world.payment("2", "1")
+    world.reconcile()
+
+    assert [item["billnum"] for item in items_of(text_of(world, reconciliation_id=old.reconciliation_id))] == ["1"]
+
+
+def test_no_text_is_a_formula(world: World) -> None:
+    """In a spreadsheet that separates by semicolons, what follows one begins a cell."""
+    numbers = ["=1+1", "+1", "-1", "@SUM(A1)", "\uff1d1+1", "a;=1+1", "a; +cmd", " =1+1"]
+    for number in numbers:
+        world.payment(number, "1")
+    world.row("+1", "=word")
+    world.reconcile()
+
+    items = items_of(of_day(world))
+
+    cells = [cell for item in items for cell in (item["billnum"], item["ledger_word"])]
+    assert [cell for cell in cells if re.search(r"(^|[;\t\r\n])\s*[=+\-@\uff1d]", cell)] == []
+    assert sorted(item["billnum"].replace("'", "") for item in items) == sorted(numbers)
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"), [("\t=1", "'\t'=1"), ("\r=1", "'\r'=1"), ("a-b", "a-b"), ("a\n\nb", "a\n\nb")]
+)
+def test_a_tab_or_a_line_end_begins_no_formula_either(text: str, cell: str) -> None:
+    assert export._cell(text, datetime.UTC) == cell  # type: ignore[arg-type]
+
+
+def test_a_negative_amount_stays_a_number(world: World) -> None:
+    world.payment("1", "-40.10")
+    world.reconcile()
+
+    (item,) = items_of(of_day(world))
+
+    assert item["ropo_paid"] == "-40.10"
+
+
+def test_texts_with_commas_quotes_and_letters_of_any_language_come_back_as_they_are(world: World) -> None:
+    number = 'Å"1", ä'
+    world.payment(number, "1")
+    world.reconcile()
+
+    text = of_day(world)
+
+    assert text.startswith("\ufeff#")
+    assert text.endswith("\r\n")
+    assert '"Å""1"", ä"' in text
+    assert [item["billnum"] for item in items_of(text)] == [number]
+
+
+@pytest.mark.parametrize(
+    "what",
+    [{}, {"first": DAY}, {"first": DAY, "last": DAY, "reconciliation_id": 1}, {"first": NEXT_DAY, "last": DAY}],
+)
+def test_a_period_or_a_reconciliation_is_asked_for(world: World, what: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"expected|ends"):
+        text_of(world, **what)
+
+
+def test_nothing_to_export_is_an_error(world: World) -> None:
+    with pytest.raises(NothingToExportError, match="no reconciliation from 2026-03-10 to 2026-03-10"):
+        of_day(world)
+    with pytest.raises(NothingToExportError, match="no reconciliation 7"):
+        text_of(world, reconciliation_id=7)
+
+
+def test_memory_does_not_grow_with_the_items(world: World) -> None:
+    made = world.reconcile()
+    peaks = []
+    for items in (6_000, 18_000):
+        world.store(
+            "INSERT INTO ropo.reconciliation_item (reconciliation_id, invoice_key, profile, billnum, category, "
+            "event_count, ledger_row_count, currency) SELECT %s, 'b:' || n, 'default', n::text, 'matched', 1, 1, 'EUR' "
+            "FROM generate_series(1, %s) AS n ON CONFLICT DO NOTHING RETURNING 1",
+            (made.reconciliation_id, items),
+        )
+        with closing(connect(world.store_dsn)) as store:
+            tracemalloc.start()
+            size = sum(len(piece) for piece in export_items(store, world.profile, first=DAY, last=DAY))
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+        assert size > 50 * items
+    assert peaks[1] < 1.2 * peaks[0] < 10_000_000
+
+
+def test_the_command_writes_bytes_to_standard_output(
+    world: World, postgres: Server, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.payment("ä", "1")
+    made = world.reconcile()
+    monkeypatch.setenv(STORE_VARIABLE, world.store_dsn)
+
+    assert export.main(["--profile", "default", "--from", str(DAY), "--to", str(DAY)]) == 0
+    period = capsysbinary.readouterr().out
+    assert export.main(["--profile", "default", "--reconciliation", str(made.reconciliation_id)]) == 0
+
+    assert capsysbinary.readouterr().out == period
+    assert items_of(period.decode())[0]["billnum"] == "ä"
+
+
+def test_the_command_says_what_is_wrong(
+    world: World, capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(STORE_VARIABLE, world.store_dsn)
+
+    assert export.main(["--profile", "default", "--reconciliation", "7"]) == 1
+
+    told = capsysbinary.readouterr()
+    assert (told.out, told.err) == (b"", b"Profile default: no reconciliation 7\n")
