@@ -137,7 +137,7 @@ def _undrained(session: Session, options: argparse.Namespace) -> None:
         with session.transaction() as cursor:
             for event in undrained_events(cursor, profile.name):
                 _say(
-                    f"{profile.name}: {event.statusid} ({event.statustype}, invoice {event.billnum or 'without number'}, "
+                    f"{profile.name}: {event.statusid} ({event.statustype}, invoice {event.billnum or 'not known'}, "
                     f"jobid {event.jobid or 'not known'}) of {event.statustime:%Y-%m-%d %H:%M:%S}: shown by poll "
                     f"{event.shown_by_poll_id} ({event.source}), not drained by the time of poll {event.empty_poll_id}"
                 )

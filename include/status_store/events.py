@@ -10,6 +10,7 @@ import msgspec
 import psycopg2
 
 from include.status_store.parsing import Event, Rejected
+from include.status_store.redaction import Redaction
 from include.status_store.session import may_pass
 
 if TYPE_CHECKING:
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 
 _INSERT = Path(__file__).with_name("insert_events.sql").read_text(encoding="utf-8")
 _REVISE = Path(__file__).with_name("revise_events.sql").read_text(encoding="utf-8")
+_MARK_DRAINED = Path(__file__).with_name("mark_drained.sql").read_text(encoding="utf-8")
 _DIFFERING = """
-SELECT held.statusid
+SELECT held.statusid, held.erased_at IS NOT NULL
 FROM unnest(%(ids)s::text[], %(hashes)s::text[]) AS shown (statusid, sha256)
 JOIN ropo.status_event AS held ON held.profile = %(profile)s AND held.statusid = shown.statusid
 WHERE held.content_sha256 <> decode(shown.sha256, 'hex')
@@ -73,6 +75,8 @@ def store_rows(cursor: Cursor, parsed: ParsedPage, *, profile: str, poll_id: int
         new, taken = _insert(cursor, events, values, refused)
         # Where every event was new, none can be held with other content.
         revised = _revise(cursor, taken, values) if new < len(taken) else 0
+        if kind == "drain" and new < len(taken):
+            cursor.execute(_MARK_DRAINED, {**values, "ids": [event.statusid for event in taken]})
         stored += Stored(new=new, revised=revised)
     rejected = [*parsed.rejected, *refused]
     _quarantine(cursor, rejected, profile, poll_id)
@@ -127,9 +131,14 @@ def _revise(cursor: Cursor, events: Sequence[Event], values: dict[str, object]) 
         "hashes": [event.content_sha256 for event in events],
     }
     cursor.execute(_DIFFERING, shown)
-    differing = {statusid for (statusid,) in cursor.fetchall()}
+    differing = dict(cursor.fetchall())
     if differing:
-        changed = [event for event in events if event.statusid in differing]
+        # What was erased stays erased, whatever the row says now.
+        changed = [
+            Redaction().event(event) if differing[event.statusid] else event
+            for event in events
+            if event.statusid in differing
+        ]
         cursor.execute(_REVISE, {**values, "events": msgspec.json.encode(changed).decode()})
     return len(differing)
 

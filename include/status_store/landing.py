@@ -15,6 +15,7 @@ from include.status_store.journal import Kind
 from include.status_store.parsing import ParsedPage, parse_rows
 from include.status_store.session import may_pass
 from include.status_store.source import Answer
+from include.status_store.texts import withhold_broken, withhold_erased
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -31,6 +32,7 @@ INSERT INTO ropo.status_page (poll_id, body, content_type, sha256, received_at, 
 VALUES (%s, %s, %s, %s, clock_timestamp(), %s)
 ON CONFLICT (poll_id) DO NOTHING
 """
+_PARSED = "UPDATE ropo.status_page SET parsed_at = clock_timestamp() WHERE poll_id = %s"
 _LANDED = """
 UPDATE ropo.status_poll
 SET outcome = 'landed', http_status = %(http_status)s, row_count = %(row_count)s, new_count = %(new)s,
@@ -118,13 +120,16 @@ class _Attempt:
             stored = store_rows(
                 cursor, self._parsed, profile=self._journal.profile.name, poll_id=page.poll_id, kind=page.kind
             )
+            cursor.execute(_PARSED, (page.poll_id,))
+            withhold_erased(
+                cursor, self._journal.profile, self._parsed, stored, poll_id=page.poll_id, body=page.answer.body
+            )
         except Exception as error:
             if may_pass(error):
                 raise
             cursor.execute("ROLLBACK TO SAVEPOINT parsing")
             mark_unparsed(cursor, page.poll_id, error)
             return None
-        cursor.execute("UPDATE ropo.status_page SET parsed_at = clock_timestamp() WHERE poll_id = %s", (page.poll_id,))
         return stored
 
     def _shown(self) -> frozenset[str]:
@@ -163,6 +168,7 @@ def keep_doubtful(session: Session, journal: Journal, poll_id: int, error: PollI
     def work(cursor: Cursor) -> None:
         if error.body:
             _keep_body(cursor, poll_id, error.body, error.content_type, complete=False)
+            withhold_broken(cursor, journal.profile.name, poll_id)
         journal.doubt(cursor, poll_id, error=str(error), http_status=error.http_status)
 
     session.insist(work)

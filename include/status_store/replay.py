@@ -11,6 +11,7 @@ from include.status_store.events import Stored, store_rows
 from include.status_store.landing import mark_unparsed
 from include.status_store.parsing import parse_rows
 from include.status_store.session import may_pass
+from include.status_store.texts import withhold_erased
 
 if TYPE_CHECKING:
     from include.config.profiles import Profile
@@ -104,6 +105,7 @@ def _replay_page(session: Session, profile: Profile, poll_id: int) -> Stored | N
                 "UPDATE ropo.status_page SET parsed_at = clock_timestamp(), parse_error = NULL WHERE poll_id = %s",
                 (poll_id,),
             )
+            withhold_erased(cursor, profile, parsed, stored, poll_id=poll_id, body=bytes(body))
             return stored
     except Exception as error:
         if may_pass(error):

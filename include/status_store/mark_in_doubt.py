@@ -1,0 +1,78 @@
+"""Marking a span of time as in doubt: what a store that was restored from a backup no longer has."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+
+# A drain poll in doubt like any other, so that the same recovery, verdicts and alerts hold for it. It is opened when it
+# is marked, because the journal says what happened when; its window is that of the span.
+_MARK = """
+INSERT INTO ropo.status_poll (
+    profile, kind, outcome, opened_at, closed_at, error, window_from, window_to, recovery
+) VALUES (
+    %(profile)s, 'drain', 'in_doubt', clock_timestamp(), clock_timestamp(), %(error)s, %(window_from)s, %(window_to)s,
+    'pending'
+)
+RETURNING poll_id
+"""
+
+
+def parse_moment(text: str, profile: Profile) -> datetime.datetime:
+    """Return the aware moment of an ISO text; one without an offset is the market's wall clock, a date its midnight.
+
+    :raises ValueError: where it is another form.
+    """
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        expected = "expected a moment such as 2026-11-20T14:30 or 2026-11-20T14:30+02:00"
+        raise ValueError(f"{expected}, got {text!r}") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=profile.zone)
+
+
+def mark_in_doubt(
+    cursor: Cursor,
+    profile: Profile,
+    start: datetime.datetime,
+    end: datetime.datetime,
+    *,
+    by: str,
+    note: str,
+    now: datetime.datetime | None = None,
+) -> int:
+    """Put in doubt all that was drained in a span of time; the next run of the drain DAG re-reads its dates.
+
+    The window begins ``late_days`` before the span's first business date, since a change is recorded up to so many days
+    after its date, and ends on the day after its last one, as a doubtful poll's does.
+
+    :param start: aware; of a store that was restored, the moment of the backup. ``end``: that of the restoring.
+    :param by: who marks it; ``note``: why. Both are kept with it.
+    :param now: aware; by default the present.
+    :return: the id of the poll in doubt, which lists, recovery and acceptance name.
+    :raises ValueError: for a span that ends before it starts or lies ahead, or an empty note or name.
+    """
+    if end < start:
+        raise ValueError(f"--to: expected a moment after --from, got {start.isoformat()} to {end.isoformat()}")
+    if end > (now or datetime.datetime.now(datetime.UTC)):
+        raise ValueError(f"--to: expected a moment that is past, got {end.isoformat()}: nothing is drained yet of then")
+    for name, text in (("note", note), ("by", by)):
+        if not text.strip():
+            raise ValueError(f"{name}: expected a text, it is empty")
+    span = f"{start.astimezone(profile.zone).isoformat()} to {end.astimezone(profile.zone).isoformat()}"
+    values = {
+        "profile": profile.name,
+        "error": f"marked in doubt by {by}, {span}: {note}",
+        "window_from": profile.business_date(start) - datetime.timedelta(days=profile.late_days),
+        "window_to": profile.business_date(end) + datetime.timedelta(days=1),
+    }
+    cursor.execute(_MARK, values)
+    row = cursor.fetchone()
+    if row is None:
+        raise RuntimeError("PostgreSQL returned no row for an INSERT … RETURNING")
+    return int(row[0])
