@@ -32,9 +32,13 @@ import datetime
 from airflow.sdk import DAG, Param, TriggerRule, task_group
 
 from include.config.profiles import load_profiles
+from ropo_one.alerts import RedVerdictNotifier
+from ropo_one.deadline import verdict_deadlines
 from ropo_one.operators import RopoStatusRereadOperator
 from ropo_one.reconciliation import ReconciliationOperator, SettleOperator, VerdictOperator
 from ropo_one.timetable import BusinessDateTimetable
+
+PROFILES = load_profiles()
 
 with DAG(
     dag_id="ropo_reconciliation",
@@ -44,6 +48,8 @@ with DAG(
     catchup=False,
     # Deferred runs of earlier days wait here beside a backfill's.
     max_active_runs=16,
+    # A scheduled date that has no verdict by the profile's hour of the next morning is told.
+    deadline=verdict_deadlines(PROFILES),
     params={
         "date": Param(
             None,
@@ -70,7 +76,12 @@ with DAG(
             # A date that could not be re-read is compared all the same: its verdict says that it is incomplete.
             trigger_rule=TriggerRule.ALL_DONE,
         )
-        verdict = VerdictOperator(task_id="verdict", profile=name, reconciliation_task_id="profile.compare")
+        verdict = VerdictOperator(
+            task_id="verdict",
+            profile=name,
+            reconciliation_task_id="profile.compare",
+            on_failure_callback=RedVerdictNotifier(),
+        )
         settle >> reread >> compare >> verdict
 
-    profile.expand(name=[each.name for each in load_profiles()])
+    profile.expand(name=[each.name for each in PROFILES])

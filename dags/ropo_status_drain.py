@@ -7,6 +7,8 @@ Every 15 minutes, for each profile:
    request leaves. Where another drain holds the queue the task is skipped.
 2. **recover** re-reads the dates that a poll in doubt (a timeout, a broken answer, a killed process) may have lost, one
    by one, until each doubt is *recovered* or *unproven*.
+3. **watch** tells what needs a person: a doubt older than an hour, no 204 in an hour, another consumer of the queue, a
+   date that is red or has no verdict. Each is told once, as the profile's `alerts` say. It emits the metrics too.
 
 **close** then tells the asset `ropo_status_events` that events are in.
 
@@ -18,6 +20,7 @@ goes on by itself, and what a broken run may have lost is on record in `ropo.sta
 - *drain*: Ropo One cannot be reached, refuses the token, or the store is away. Nothing was lost.
 - *recover*: a doubt is unproven. `python -m include.status_store doubts` lists it with the reason;
   `python -m include.status_store accept POLL --note …` accepts it.
+- *watch*: an alert could not be sent. Mend the profile's `alerts` or its connection; the next run sends it.
 
 Clearing a drain is safe: it judges what its earlier try left open, and never repeats a poll as if nothing had happened.
 """
@@ -30,6 +33,7 @@ from airflow.sdk import DAG, Asset, TriggerRule, task, task_group
 
 from include.config.profiles import load_profiles
 from ropo_one.operators import RopoDoubtRecoveryOperator, RopoStatusDrainOperator
+from ropo_one.watch import WatchOperator
 
 STATUS_EVENTS = Asset(name="ropo_status_events", uri="ropo-one://status_events")
 
@@ -54,11 +58,13 @@ with DAG(
         """One profile's queue."""
         drain = RopoStatusDrainOperator(task_id="drain", profile=name)
         recover = RopoDoubtRecoveryOperator(task_id="recover", profile=name, trigger_rule=TriggerRule.ALL_DONE)
-        drain >> recover
+        watch = WatchOperator(task_id="watch", profile=name, trigger_rule=TriggerRule.ALL_DONE, pool="default_pool")
+        drain >> recover >> watch
 
     @task(outlets=[STATUS_EVENTS], trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS, pool="default_pool")
     def close() -> None:
         """Tell the asset that events are in; red where a profile's task is."""
 
-    profiles = profile.expand(name=[each.name for each in load_profiles()])
-    profiles >> close()
+    profile.expand(name=[each.name for each in load_profiles()])
+    # After each of their tasks, not their last ones alone: those run whatever became of the earlier ones.
+    [dag.get_task(f"profile.{name}") for name in ("drain", "recover", "watch")] >> close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from include.status_store.migrate import upgrade
 from include.status_store.session import Session
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Iterator
 
     from psycopg2.extensions import connection as Connection

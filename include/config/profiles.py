@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import msgspec
 import yaml
 
+from include.config.alerts import Alerts
 from include.config.errors import ConfigurationError
 
 SHIPPED_PROFILES = Path(__file__).with_name("profiles.yaml")
@@ -84,6 +85,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     status_map: Path = SHIPPED_STATUS_MAP
     fail_on: tuple[Verdict, ...] = ("breaks", "incomplete")
     ledger: Ledger = Ledger()
+    alerts: Alerts = Alerts()
 
     @property
     def zone(self) -> ZoneInfo:

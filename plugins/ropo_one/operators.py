@@ -17,7 +17,8 @@ from include.status_store.queue_lock import QueueBusyError
 from include.status_store.recovery import Recovery
 from include.status_store.reread import Reread
 from ropo_one.business_date import business_date, parse_date
-from ropo_one.profile_operator import STORE_CONNECTION, ProfileOperator
+from ropo_one.profile_operator import ProfileOperator
+from ropo_one.store import STORE_CONNECTION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

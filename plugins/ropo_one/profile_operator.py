@@ -5,15 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseHook, BaseOperator
-from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk import BaseOperator
 
 from include.config.profiles import load_profile
-from include.status_store.database import StoreUnavailableError, connect, make_dsn
 from include.status_store.journal import Journal
-from include.status_store.migrate import require_current
-from include.status_store.session import Session
 from ropo_one.hooks import RopoOneHook
+from ropo_one.store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,35 +18,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from include.config.profiles import Profile
-
-STORE_CONNECTION = "ropo_store"
-
-
-def connection_dsn(conn_id: str) -> str:
-    """Return the libpq string of an Airflow connection of type postgres.
-
-    :raises StoreUnavailableError: where there is none of that id, or it has another type.
-    """
-    try:
-        connection = BaseHook.get_connection(conn_id)
-    except AirflowNotFoundException:
-        variable = f"AIRFLOW_CONN_{conn_id.upper()}"
-        raise StoreUnavailableError(
-            f"Connection {conn_id} is not there: add it in the UI (Admin, Connections) or as {variable}, type postgres"
-        ) from None
-    if connection.conn_type not in ("postgres", "postgresql"):
-        raise StoreUnavailableError(
-            f"Connection {conn_id}: expected the type postgres, got {connection.conn_type!r}; a URI needs the form "
-            "postgres://user:password@host:port/database"
-        )
-    return make_dsn(
-        host=connection.host,
-        port=connection.port,
-        login=connection.login,
-        password=connection.password,
-        schema=connection.schema,
-        extra=connection.extra_dejson,
-    )
+    from include.status_store.session import Session
 
 
 class ProfileOperator(BaseOperator):
@@ -80,14 +49,7 @@ class ProfileOperator(BaseOperator):
 
         :raises StoreUnavailableError: naming the connection, and the command that mends it.
         """
-        dsn = connection_dsn(STORE_CONNECTION)
-        session = Session(lambda: connect(dsn))
-        try:
-            require_current(session.connection)
-        except BaseException:
-            session.close()
-            raise
-        return session
+        return open_store()
 
     def journal(self, context: Context) -> Journal:
         """Return the profile's journal on behalf of this run."""

@@ -15,8 +15,10 @@ from include.config.status_map import load_status_map
 from include.reconciliation.invoice import invoice_history
 from include.reconciliation.reconcile import reconcile
 from include.reconciliation.recorded import read_recorded
+from include.reconciliation.verdict import is_red
 from ropo_one.business_date import business_date
-from ropo_one.profile_operator import ProfileOperator, connection_dsn
+from ropo_one.profile_operator import ProfileOperator
+from ropo_one.store import connection_dsn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,7 +128,7 @@ class VerdictOperator(ProfileOperator):
             recorded = read_recorded(cursor, compared["reconciliation_id"])
         for line in recorded.lines():
             self.log.info("%s", line)
-        if recorded.verdict in self.settings.fail_on:
+        if is_red(recorded.verdict, recorded.breaks, self.settings.fail_on):
             raise AirflowFailException(recorded.headline())
 
 

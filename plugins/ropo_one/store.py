@@ -1,11 +1,42 @@
-"""A session of the store for what is no operator: callbacks and notifiers."""
+"""The connections of PostgreSQL: the store and a ledger, by their Airflow connection ids."""
 
 from __future__ import annotations
 
-from include.status_store.database import connect
+from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from include.status_store.database import StoreUnavailableError, connect, make_dsn
 from include.status_store.migrate import require_current
 from include.status_store.session import Session
-from ropo_one.profile_operator import STORE_CONNECTION, connection_dsn
+
+STORE_CONNECTION = "ropo_store"
+
+
+def connection_dsn(conn_id: str) -> str:
+    """Return the libpq string of an Airflow connection of type postgres.
+
+    :raises StoreUnavailableError: where there is none of that id, or it has another type.
+    """
+    try:
+        connection = BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException:
+        variable = f"AIRFLOW_CONN_{conn_id.upper()}"
+        raise StoreUnavailableError(
+            f"Connection {conn_id} is not there: add it in the UI (Admin, Connections) or as {variable}, type postgres"
+        ) from None
+    if connection.conn_type not in ("postgres", "postgresql"):
+        raise StoreUnavailableError(
+            f"Connection {conn_id}: expected the type postgres, got {connection.conn_type!r}; a URI needs the form "
+            "postgres://user:password@host:port/database"
+        )
+    return make_dsn(
+        host=connection.host,
+        port=connection.port,
+        login=connection.login,
+        password=connection.password,
+        schema=connection.schema,
+        extra=connection.extra_dejson,
+    )
 
 
 def open_store() -> Session:
