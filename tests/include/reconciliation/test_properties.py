@@ -111,6 +111,7 @@ def _named(cluster: int, name: str | None) -> str | None:
 
 def _fill(world: World, said: list[tuple[str, Event, datetime.datetime]], booked: list[Row]) -> None:
     with closing(connect(world.store_dsn)) as store, store, store.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("TRUNCATE ropo.reconciliation, ropo.status_event CASCADE")
         execute_values(
             cursor,
