@@ -13,7 +13,7 @@ from psycopg2.extras import execute_values
 from include.config.status_map import COMMENT_TYPE, PAYMENT_TYPE, PAYMENTS, STAGES
 from include.reconciliation.business_days import BusinessCalendar, day_span
 from include.reconciliation.ledger import bare_number
-from include.reconciliation.population import gather, name_quarantined
+from include.reconciliation.population import gather, name_earlier, name_quarantined, name_unspoken, want
 from include.reconciliation.statements import statement
 
 if TYPE_CHECKING:
@@ -59,22 +59,28 @@ def compare(
     profile: Profile,
     span: Span,
     *,
-    business_date: datetime.date | None,
     now: datetime.datetime,
     start: datetime.date | None,
 ) -> None:
     """Compare every invoice of a population, as both sides stand now.
 
+    The populations of several dates are compared at once; ``member`` says which invoice belongs to which of them.
+
     :param cursor: after :func:`prepare`; invoices named beforehand belong to the population too.
-    :param business_date: whose rows in quarantine belong to the population; None: of no date.
     :param now: aware; what the run calls now.
     :param start: invoices sent before this business date are out of scope; None: none is.
     :raises LedgerContractError: where a row of the ledger does not keep the contract.
     """
-    name_quarantined(cursor, profile, business_date)
+    want(cursor, span)
+    if span.dates:
+        name_earlier(cursor, profile)
+    if span.everything:
+        name_unspoken(cursor, profile)
+    name_quarantined(cursor, profile, span)
     gather(cursor, ledger, profile, span)
     start_of_interest = day_span(start, profile.zone)[0] if start else "-infinity"
-    cursor.execute(statement("match"), {**span.parameters, "start": start_of_interest})
+    values = {"timezone": profile.timezone, "everything": span.everything, "start": start_of_interest}
+    cursor.execute(statement("match"), values)
     cursor.execute(statement("states"))
     parameters = {
         "tolerance": profile.amount_tolerance,
@@ -86,11 +92,6 @@ def compare(
     _hint(cursor, ledger)
     _grant_grace(cursor, profile, now)
     cursor.execute(statement("items"), {"payments": list(PAYMENTS), "stages": list(STAGES)})
-
-
-def drop_settled(cursor: Cursor) -> None:
-    """Leave out of a full comparison what is ended or paid on both sides, and matched."""
-    cursor.execute(statement("drop_settled"))
 
 
 def _places(meaning: Meaning) -> tuple[int | None, int | None, str | None]:

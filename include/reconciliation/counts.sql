@@ -11,5 +11,6 @@ SELECT
     COALESCE(sum(ledger_paid), 0) AS ledger_paid,
     COALESCE(sum(ledger_discount), 0) AS ledger_discount
 FROM comparison
+JOIN part USING (invoice_key)
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3

@@ -55,7 +55,7 @@ def invoice_history(
         with closing(LedgerReader(ledger, profile)) as reader, store.cursor() as cursor:
             prepare(cursor, status_map)
             name_billnum(cursor, billnum.strip())
-            compare(cursor, reader, profile, NO_TIME, business_date=None, now=now, start=None)
+            compare(cursor, reader, profile, NO_TIME, now=now, start=None)
             return list(_lines(cursor, profile, billnum.strip()))
     finally:
         store.rollback()

@@ -64,16 +64,17 @@ class LedgerReader:
         return newest
 
     def touched_keys(
-        self, span: tuple[datetime.datetime, datetime.datetime] | None
+        self, spans: Sequence[tuple[datetime.datetime, datetime.datetime]] | None
     ) -> Iterator[tuple[str | None, str]]:
-        """Return jobid and billnum of every row sent or changed in a span.
+        """Return jobid and billnum of every row sent or changed in one of some spans, in one pass.
 
-        :param span: aware moments, the second excluded; None: every row.
+        :param spans: aware moments, the second excluded; None: every row.
         :raises LedgerContractError: where a row has no billnum.
         """
         query = self._query.select(sql.SQL("NULLIF(btrim(ledger.jobid::text), ''), btrim(ledger.billnum::text)"))
-        if span is not None:
-            query += sql.SQL(" WHERE ") + self._query.touched(*span, self._profile.zone)
+        if spans is not None:
+            touched = (self._query.touched(*span, self._profile.zone) for span in spans)
+            query += sql.SQL(" WHERE ") + sql.SQL(" OR ").join(touched)
         for jobid, billnum in self._rows(query, ()):
             if not billnum:
                 row = f"the row of jobid {jobid}" if jobid else "a row"

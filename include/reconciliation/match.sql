@@ -78,9 +78,8 @@ SELECT
     END AS invoice_key,
     COALESCE('j:' || booked.jobid, 'b:' || booked.billnum) AS row_key,
     job.jobid IS NOT NULL AND job.billnum <> booked.billnum AND bill.billnum IS NOT NULL AS is_crossed,
-    COALESCE(booked.sent_at >= %(seen_from)s AND booked.sent_at < %(seen_to)s, false)
-        OR COALESCE(booked.changed_at >= %(seen_from)s AND booked.changed_at < %(seen_to)s, false)
-        OR %(everything)s AS is_seed
+    (booked.sent_at AT TIME ZONE %(timezone)s)::date AS sent_on,
+    (booked.changed_at AT TIME ZONE %(timezone)s)::date AS changed_on
 FROM ledger_row AS booked
 LEFT JOIN job ON job.jobid = booked.jobid
 LEFT JOIN bill ON bill.billnum = booked.billnum;
@@ -98,10 +97,12 @@ SELECT 'b:' || billnum FROM owned_row WHERE invoice_key <> 'b:' || billnum;
 CREATE TEMP TABLE spoken ON COMMIT DROP AS
 SELECT
     event.seq,
+    event.statusid,
     event.statustime::date AS business_date,
+    event.seen_on,
     event.statustype,
+    event.code,
     event.amount,
-    event.is_seed,
     event.jobid,
     COALESCE(job.invoice_key, 'b:' || event.billnum) AS invoice_key,
     -- Sent again: the end of an earlier job is not the end of the invoice.
@@ -132,6 +133,7 @@ WITH by_job AS (
 )
 SELECT
     COALESCE(by_job.invoice_key, by_bill.invoice_key, named.invoice_key) AS invoice_key,
+    named.business_date,
     named.is_seed,
     named.is_quarantined,
     CASE WHEN COALESCE(by_job.invoice_key, by_bill.invoice_key) IS NULL THEN named.jobid END AS lost_jobid,
@@ -140,20 +142,41 @@ FROM named_invoice AS named
 LEFT JOIN by_job ON by_job.jobid = named.jobid
 LEFT JOIN by_bill ON by_job.jobid IS NULL AND by_bill.billnum = named.billnum;
 
+-- To which of the dates an invoice belongs; to several, each on its own.
+CREATE TEMP TABLE member ON COMMIT DROP AS
+SELECT wanted.business_date, spoken.invoice_key
+FROM spoken
+JOIN wanted_date AS wanted ON wanted.business_date = spoken.business_date
+UNION
+SELECT wanted.business_date, spoken.invoice_key
+FROM spoken
+JOIN wanted_date AS wanted ON wanted.business_date = spoken.seen_on
+UNION
+SELECT wanted.business_date, owned_row.invoice_key
+FROM owned_row
+JOIN wanted_date AS wanted ON wanted.business_date = owned_row.sent_on
+UNION
+SELECT wanted.business_date, owned_row.invoice_key
+FROM owned_row
+JOIN wanted_date AS wanted ON wanted.business_date = owned_row.changed_on
+UNION
+SELECT business_date, invoice_key FROM resolved WHERE is_seed
+UNION
+SELECT NULL, invoice_key FROM spoken WHERE %(everything)s
+UNION
+SELECT NULL, invoice_key FROM owned_row WHERE %(everything)s;
+ANALYZE member;
+
 CREATE TEMP TABLE population ON COMMIT DROP AS
-WITH member AS (
-    SELECT invoice_key FROM spoken WHERE is_seed
-    UNION
-    SELECT invoice_key FROM owned_row WHERE is_seed
-    UNION
-    SELECT invoice_key FROM resolved WHERE is_seed
+WITH one AS (
+    SELECT DISTINCT invoice_key FROM member
 ), sent AS (
     -- In doubt it stays: only what every ledger row of it dates before the start is out of scope.
     SELECT invoice_key, bool_and(COALESCE(sent_at < %(start)s, false)) AS is_out_of_scope
     FROM owned_row
     GROUP BY invoice_key
 )
-SELECT member.invoice_key, COALESCE(sent.is_out_of_scope, false) AS is_out_of_scope
-FROM member
+SELECT one.invoice_key, COALESCE(sent.is_out_of_scope, false) AS is_out_of_scope
+FROM one
 LEFT JOIN sent USING (invoice_key);
 ANALYZE population;

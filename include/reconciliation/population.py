@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import json
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,7 @@ from include.reconciliation.copying import copy_rows
 from include.reconciliation.statements import statement
 
 if TYPE_CHECKING:
-    import datetime
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from psycopg2.extensions import cursor as Cursor
 
@@ -30,44 +30,50 @@ WHERE profile = %s AND resolved_at IS NULL
 ORDER BY quarantine_id
 """
 _NAME = """
-INSERT INTO named_invoice (invoice_key, jobid, billnum, is_seed, is_quarantined) VALUES (%s, %s, %s, %s, %s)
+INSERT INTO named_invoice (business_date, invoice_key, jobid, billnum, is_seed, is_quarantined)
+VALUES (%s, %s, %s, %s, %s, %s)
 """
 
 
 class Span(msgspec.Struct, frozen=True):
-    """What puts an invoice into the population: its events and ledger rows of a span of time.
+    """What puts an invoice into the population: an event dated or first stored, a ledger row sent or changed, in it.
 
-    :param dated: wall clock of the market; events with a ``statustime`` in it (the end excluded).
-    :param seen: aware moments; events first stored, and ledger rows sent or changed, in it (the end excluded).
-    :param everything: the span holds all time, so that ledger rows without any time are in it too.
+    :param dates: business dates, as calendar days of the profile's zone. Their populations are gathered together.
+    :param everything: all time, so that ledger rows without any time are in it too.
+    """
+
+    dates: tuple[datetime.date, ...] = ()
+    everything: bool = False
+
+    def periods(self, profile: Profile) -> Iterator[Period]:
+        """Return the dates as few periods, since dates in a row are one."""
+        dates = sorted(set(self.dates))
+        for _, days in itertools.groupby(enumerate(dates), lambda each: each[1].toordinal() - each[0]):
+            run = [day for _, day in days]
+            yield Period.of(run[0], run[-1], profile)
+        if self.everything:
+            yield Period(("-infinity", "infinity"), ("-infinity", "infinity"))
+
+
+class Period(msgspec.Struct, frozen=True):
+    """A stretch of time; its ends are excluded.
+
+    :param dated: as the market's wall clock; ``seen``: as aware moments.
     """
 
     dated: tuple[Any, Any]
     seen: tuple[Any, Any]
-    everything: bool = False
 
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The span as parameters of the statements."""
-        return {
-            "dated_from": self.dated[0],
-            "dated_to": self.dated[1],
-            "seen_from": self.seen[0],
-            "seen_to": self.seen[1],
-            "everything": self.everything,
-        }
+    @classmethod
+    def of(cls, first: datetime.date, last: datetime.date, profile: Profile) -> Period:
+        """Return the stretch of two business dates and all between them."""
+        start, end = day_span(first, profile.zone)[0], day_span(last, profile.zone)[1]
+        wall = tuple(moment.astimezone(profile.zone).replace(tzinfo=None) for moment in (start, end))
+        return cls((wall[0], wall[1]), (start, end))
 
 
-# PostgreSQL's own words for the ends of time.
-ALL_TIME = Span(("-infinity", "infinity"), ("-infinity", "infinity"), everything=True)
-NO_TIME = Span(("-infinity", "-infinity"), ("-infinity", "-infinity"))
-
-
-def span_of(day: datetime.date, profile: Profile) -> Span:
-    """Return the span of a business date: its calendar day in the profile's zone."""
-    start, end = day_span(day, profile.zone)
-    wall = tuple(moment.astimezone(profile.zone).replace(tzinfo=None) for moment in (start, end))
-    return Span((wall[0], wall[1]), (start, end))
+ALL_TIME = Span(everything=True)
+NO_TIME = Span()
 
 
 def gather(cursor: Cursor, ledger: LedgerReader, profile: Profile, span: Span) -> None:
@@ -76,20 +82,21 @@ def gather(cursor: Cursor, ledger: LedgerReader, profile: Profile, span: Span) -
     A row found by its change brings in its invoice's events of any date, an event its invoice's ledger rows by jobid
     and by billnum, and so on until nothing new is found: which invoice a row belongs to can depend on each of them.
 
-    :param cursor: of the store, after ``scratch.sql``; invoices named beforehand are in ``named_invoice``.
+    :param cursor: of the store, after :func:`want`; invoices named beforehand are in ``named_invoice``.
     :raises LedgerContractError: where a row of the ledger does not keep the contract.
     """
-    parameters = {"profile": profile.name, **span.parameters}
-    cursor.execute(statement("seed_events"), parameters)
+    periods = list(span.periods(profile))
+    for period in periods:
+        cursor.execute(statement("seed_events"), {"profile": profile.name, **_parameters(period)})
     cursor.execute(statement("seed_named"))
     if span.everything:
         _add_keys(cursor, ledger.touched_keys(None))
-    elif span is not NO_TIME:
-        _add_keys(cursor, ledger.touched_keys(span.seen))
+    elif periods:
+        _add_keys(cursor, ledger.touched_keys([period.seen for period in periods]))
     rounds, batches = itertools.count(1), itertools.count(1)
     is_new = True
     while is_new:
-        while _pull_events(cursor, {**parameters, "round": next(rounds)}):
+        while _pull_events(cursor, {"profile": profile.name, "timezone": profile.timezone, "round": next(rounds)}):
             pass
         is_new = False
         while _ask_ledger(cursor, ledger, next(batches)):
@@ -97,30 +104,55 @@ def gather(cursor: Cursor, ledger: LedgerReader, profile: Profile, span: Span) -
     cursor.execute("ANALYZE found_event; ANALYZE ledger_row; ANALYZE named_invoice")
 
 
-def name_earlier(cursor: Cursor, profile: Profile, day: datetime.date) -> None:
-    """Name the invoices of earlier reconciliations of a business date."""
-    cursor.execute(statement("seed_earlier"), {"profile": profile.name, "business_date": day})
+def want(cursor: Cursor, span: Span) -> None:
+    """Write down the business dates that are compared."""
+    cursor.execute(
+        "INSERT INTO wanted_date (business_date) SELECT DISTINCT unnest(%s::date[]); ANALYZE wanted_date",
+        (list(span.dates),),
+    )
+
+
+def name_earlier(cursor: Cursor, profile: Profile) -> None:
+    """Name the invoices of earlier reconciliations of the wanted dates."""
+    cursor.execute(statement("seed_earlier"), {"profile": profile.name})
+
+
+def name_unspoken(cursor: Cursor, profile: Profile) -> None:
+    """Name every invoice of which an earlier reconciliation knew by the ledger alone: its row may be gone since."""
+    cursor.execute(statement("seed_unspoken"), {"profile": profile.name})
 
 
 def name_billnum(cursor: Cursor, billnum: str) -> None:
     """Name one invoice by its number, trimmed."""
-    cursor.execute(_NAME, (f"b:{billnum}", None, billnum, True, False))
+    cursor.execute(_NAME, (None, f"b:{billnum}", None, billnum, True, False))
 
 
-def name_quarantined(cursor: Cursor, profile: Profile, day: datetime.date | None) -> None:
+def name_quarantined(cursor: Cursor, profile: Profile, span: Span) -> None:
     """Name the invoices of which a row waits in quarantine, as far as that row can be read.
 
-    :param day: the business date whose population a row first seen or dated then belongs to; None: of no date.
+    :param span: to whose dates' populations a row that is first seen or dated then belongs.
     """
+    wanted = {day.isoformat(): day for day in span.dates}
     cursor.execute(_OPEN_QUARANTINE, (profile.name,))
     for raw, first_seen_at in cursor.fetchall():
         row = _readable(bytes(raw))
         jobid, billnum = (_key(row.get(name)) for name in ("jobid", "billnum"))
         if jobid or billnum:
-            is_dated = day is not None and str(row.get("statustime")).strip().startswith(day.isoformat())
-            is_seed = is_dated or (day is not None and profile.business_date(first_seen_at) == day)
             key = f"b:{billnum}" if billnum else f"j:{jobid}"
-            cursor.execute(_NAME, (key, jobid, billnum, is_seed, True))
+            dated = str(row.get("statustime")).strip()[: len("YYYY-MM-DD")]
+            dates = {wanted.get(dated), wanted.get(profile.business_date(first_seen_at).isoformat())} - {None}
+            for day in dates or {None}:
+                is_seed = span.everything or day is not None
+                cursor.execute(_NAME, (day, key, jobid, billnum, is_seed, True))
+
+
+def _parameters(period: Period) -> dict[str, Any]:
+    return {
+        "dated_from": period.dated[0],
+        "dated_to": period.dated[1],
+        "seen_from": period.seen[0],
+        "seen_to": period.seen[1],
+    }
 
 
 def _pull_events(cursor: Cursor, parameters: dict[str, Any]) -> bool:

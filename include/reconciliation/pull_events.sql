@@ -1,6 +1,6 @@
 -- The events, of any date, of the keys of this round, and the keys that they bring.
 WITH pulled AS (
-    INSERT INTO found_event (statusid, jobid, billnum, statustype, code, statustime, number, amount, is_seed)
+    INSERT INTO found_event (statusid, jobid, billnum, statustype, code, statustime, number, amount, seen_on)
     SELECT
         event.statusid,
         event.jobid,
@@ -11,8 +11,7 @@ WITH pulled AS (
         -- An id without digits comes before those with some.
         COALESCE(NULLIF(regexp_replace(event.statusid, '[^0-9]', '', 'g'), '')::numeric, -1),
         event.amount,
-        (event.statustime >= %(dated_from)s AND event.statustime < %(dated_to)s)
-            OR (event.first_seen_at >= %(seen_from)s AND event.first_seen_at < %(seen_to)s)
+        (event.first_seen_at AT TIME ZONE %(timezone)s)::date
     FROM (
         SELECT event.*
         FROM found_key AS key

@@ -4,65 +4,20 @@ from __future__ import annotations
 
 import datetime
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
-import msgspec
-from psycopg2.extras import Json
-
-from include.reconciliation.comparison import compare, drop_settled, prepare
+from include.reconciliation.comparison import compare, prepare
 from include.reconciliation.ledger import LedgerReader
-from include.reconciliation.population import ALL_TIME, name_earlier, span_of
-from include.reconciliation.statements import only_row, statement
-from include.reconciliation.totals import CurrencyTotals, Totals, require_ties, totals_of
-from include.reconciliation.unmapped import UnmappedCode, unmapped_of_population
-from include.reconciliation.verdict import (
-    LedgerKnowledge,
-    Reason,
-    Verdict,
-    judge,
-    missing_knowledge,
-    read_knowledge,
-)
+from include.reconciliation.parts import take_all, take_unsettled
+from include.reconciliation.population import ALL_TIME, Span
+from include.reconciliation.recording import Circumstances, judge_part, know_ledger, record
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
-    from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile
     from include.config.status_map import StatusMap
-
-Scope = Literal["date", "full"]
-
-
-class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reconciliation found.
-
-    :param reasons: why the verdict is what it is; none where it is ``reconciled``.
-    :param population: matched + pending + breaks + accepted.
-    :param out_of_scope: invoices of the date that were sent before the profile's ``start_date``; not in the population.
-    :param recovered: events that the re-read brought first; None without one.
-    :param categories: category to its number of matched, pending and breaking invoices.
-    :param totals: money by currency, of both sides.
-    :param unmapped: codes of the population's events that the status map lacks.
-    """
-
-    reconciliation_id: int
-    profile: str
-    business_date: datetime.date
-    scope: Scope
-    verdict: Verdict
-    reasons: list[Reason]
-    population: int
-    matched: int
-    pending: int
-    breaks: int
-    accepted: int
-    out_of_scope: int
-    recovered: int | None
-    absent_from_reread: int
-    categories: dict[str, dict[str, int]]
-    totals: list[CurrencyTotals]
-    unmapped: list[UnmappedCode]
+    from include.reconciliation.recording import Reconciliation, Scope
 
 
 def reconcile(
@@ -91,98 +46,28 @@ def reconcile(
     :raises TotalsDoNotTieError: where the totals do not tie; nothing is recorded then.
     """
     now = now or datetime.datetime.now(datetime.UTC)
+    span = Span((business_date,)) if scope == "date" else ALL_TIME
     try:
         with closing(LedgerReader(ledger, profile)) as reader, store.cursor() as cursor:
             prepare(cursor, status_map)
+            compare(cursor, reader, profile, span, now=now, start=profile.start_date)
             if scope == "date":
-                name_earlier(cursor, profile, business_date)
-            span = span_of(business_date, profile) if scope == "date" else ALL_TIME
-            start = profile.start_date
-            compare(cursor, reader, profile, span, business_date=business_date, now=now, start=start)
-            if scope == "full":
-                drop_settled(cursor)
-            result = _record(
-                cursor,
-                reader,
-                profile,
-                business_date,
-                scope=scope,
-                reread_poll_id=reread_poll_id,
+                take_all(cursor)
+            else:
+                take_unsettled(cursor)
+            of = Circumstances(
+                profile=profile,
                 now=now,
+                status_map_version=status_map.version,
+                ledger=know_ledger(reader, profile),
+                ledger_cutoff=reader.cutoff,
                 dag_id=dag_id,
                 run_id=run_id,
-                status_map_version=status_map.version,
+            )
+            result = record(
+                cursor, of, judge_part(cursor, of, business_date, scope=scope, reread_poll_id=reread_poll_id)
             )
         store.commit()
     finally:
         store.rollback()  # nothing after a commit; whatever was done before an error
     return result
-
-
-def _record(
-    cursor: Cursor,
-    reader: LedgerReader,
-    profile: Profile,
-    day: datetime.date,
-    *,
-    scope: Scope,
-    reread_poll_id: int | None,
-    now: datetime.datetime,
-    **origin: Any,
-) -> Reconciliation:
-    require_ties(cursor, profile)
-    totals = totals_of(cursor)
-    known = read_knowledge(cursor, profile, day, reread_poll_id=reread_poll_id, now=now)
-    newest_change = reader.newest_change() if profile.ledger.max_age_hours else None
-    of_ledger = LedgerKnowledge(is_empty=reader.is_empty(), newest_change=newest_change)
-    verdict, reasons = judge(totals, missing_knowledge(profile, day, known, of_ledger, now))
-    unmapped = unmapped_of_population(cursor, profile)
-    counts = {name: getattr(totals, name) for name in ("population", "matched", "pending", "breaks", "accepted")}
-    row = {
-        **counts,
-        **origin,
-        "profile": profile.name,
-        "business_date": day,
-        "scope": scope,
-        "verdict": verdict,
-        "out_of_scope": totals.out_of_scope,
-        "recovered": known.recovered,
-        "absent_from_reread": known.absent,
-        "reasons": _json(reasons),
-        "categories": _json(totals.categories),
-        "totals": _json(_tied(totals)),
-        "unmapped": _json(unmapped),
-        "reread_poll_id": reread_poll_id,
-        "events_cutoff": known.events_cutoff,
-        "ledger_cutoff": reader.cutoff,
-        "ledger_newest_change": newest_change,
-        "started_at": now,
-    }
-    cursor.execute(statement("record"), row)
-    reconciliation_id: int = only_row(cursor)[0]
-    cursor.execute(statement("record_items"), {"reconciliation_id": reconciliation_id, "profile": profile.name})
-    return Reconciliation(
-        **counts,
-        reconciliation_id=reconciliation_id,
-        profile=profile.name,
-        business_date=day,
-        scope=scope,
-        verdict=verdict,
-        reasons=reasons,
-        out_of_scope=totals.out_of_scope,
-        recovered=known.recovered,
-        absent_from_reread=known.absent,
-        categories=totals.categories,
-        totals=totals.currencies,
-        unmapped=unmapped,
-    )
-
-
-def _tied(totals: Totals) -> dict[str, Any]:
-    names = ("ropo_invoices", "missing_at_ropo", "ledger_rows", "missing_in_ledger", "extra_rows", "currencies")
-    return {name: getattr(totals, name) for name in names}
-
-
-def _json(value: Any) -> Json:
-    # msgspec writes a Decimal as text, so that no reader takes it for a float.
-    return Json(value, dumps=lambda content: msgspec.json.encode(content).decode())

@@ -12,3 +12,4 @@ SELECT
     event_count, ledger_row_count, currency, ropo_paid, ropo_discount,
     ledger_total, ledger_paid, ledger_discount, ledger_credited, ledger_open
 FROM item
+JOIN part USING (invoice_key)

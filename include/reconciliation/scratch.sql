@@ -1,6 +1,9 @@
 -- The tables of one comparison. They are the session's own and gone with its transaction, so that two comparisons of
 -- one date at once cannot meet.
 
+-- The business dates that are compared; none where the comparison is about all time, or about invoices that are named.
+CREATE TEMP TABLE wanted_date (business_date date PRIMARY KEY) ON COMMIT DROP;
+
 -- Every jobid and billnum that leads to an invoice of the population, found by following them to and fro.
 CREATE TEMP TABLE found_key (
     kind text NOT NULL CHECK (kind IN ('jobid', 'billnum')),
@@ -19,7 +22,7 @@ CREATE TEMP TABLE found_event (
     statustime timestamp NOT NULL,
     number numeric NOT NULL,                    -- the number in the statusid: the order of events of one second
     amount numeric,
-    is_seed boolean NOT NULL                    -- it puts its invoice into the population by itself
+    seen_on date NOT NULL                       -- business date on which it was first stored
 ) ON COMMIT DROP;
 
 CREATE TEMP TABLE ledger_row (
@@ -42,6 +45,7 @@ CREATE TEMP TABLE ledger_row (
 -- Invoices that belong to the population though neither an event nor a ledger row of the day says so: those of an
 -- earlier reconciliation of the date, those that somebody asks for, and those of rows in quarantine.
 CREATE TEMP TABLE named_invoice (
+    business_date date,                         -- to whose population; null: of none of the dates
     invoice_key text NOT NULL,
     jobid text,
     billnum text,
@@ -65,3 +69,7 @@ CREATE TEMP TABLE word_meaning (
     stage integer,
     part_end text
 ) ON COMMIT DROP;
+
+-- The invoices of the reconciliation that is recorded next: all of the population, those of one business date, or those
+-- that a full comparison keeps.
+CREATE TEMP TABLE part (invoice_key text NOT NULL, is_out_of_scope boolean NOT NULL) ON COMMIT DROP;

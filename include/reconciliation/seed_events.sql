@@ -1,4 +1,4 @@
--- The invoices with an event dated or first stored in the span (for a business date: that day in the market's zone).
+-- The invoices with an event dated or first stored in a span of time (of business dates: in the market's zone).
 INSERT INTO found_key (kind, value)
 WITH seed AS (
     SELECT jobid, billnum

@@ -4,8 +4,9 @@ WITH item AS (
         comparison.*,
         CASE WHEN category = 'matched' THEN 'matched' WHEN pending_until IS NULL THEN 'breaks' ELSE 'pending' END AS bucket
     FROM comparison
+    JOIN part USING (invoice_key)
 ), in_scope AS (
-    SELECT invoice_key FROM population WHERE NOT is_out_of_scope
+    SELECT invoice_key FROM part WHERE NOT is_out_of_scope
 ), event_money AS (
     SELECT item.currency, spoken.kind, sum(spoken.amount) AS amount
     FROM spoken
@@ -24,6 +25,7 @@ WITH item AS (
         sum(paid) AS paid,
         sum(COALESCE(discount, 0)) AS discount
     FROM ledger_side
+    JOIN in_scope USING (invoice_key)
     WHERE place > 1
     GROUP BY 1
 ), item_money AS (

@@ -64,7 +64,7 @@ class Totals(msgspec.Struct, kw_only=True):
 
 
 def require_ties(cursor: Cursor, profile: Profile) -> None:
-    """Check each side's rows and money against the comparison's.
+    """Check each side's rows and money against those of the part of the comparison that is recorded next.
 
     :raises TotalsDoNotTieError: naming every total that does not tie, with both figures.
     """
@@ -79,7 +79,7 @@ def require_ties(cursor: Cursor, profile: Profile) -> None:
 
 
 def totals_of(cursor: Cursor) -> Totals:
-    """Return the totals of the comparison in the session."""
+    """Return the totals of the part of the comparison that is recorded next."""
     cursor.execute(statement("counts"))
     totals = Totals()
     currencies: dict[str, CurrencyTotals] = {}
@@ -102,7 +102,7 @@ def totals_of(cursor: Cursor) -> Totals:
     totals.extra_rows = totals.ledger_rows - (totals.population - totals.missing_in_ledger)
     totals.currencies = [currencies[name] for name in sorted(currencies)]
     totals.categories = {name: totals.categories[name] for name in CATEGORIES if name in totals.categories}
-    cursor.execute("SELECT count(*) FROM population WHERE is_out_of_scope")
+    cursor.execute("SELECT count(*) FROM part WHERE is_out_of_scope")
     totals.out_of_scope = only_row(cursor)[0]
     if totals.population != totals.matched + totals.pending + totals.breaks + totals.accepted:
         raise TotalsDoNotTieError(f"population {totals.population} is not matched + pending + breaks + accepted")

@@ -61,7 +61,7 @@ def shown_label(label: str) -> str:
 
 
 def unmapped_of_population(cursor: Cursor, profile: Profile) -> list[UnmappedCode]:
-    """Return the unmapped codes of the comparison in the session."""
+    """Return the unmapped codes of the part of the comparison that is recorded next."""
     cursor.execute(statement("unmapped_found"), {"profile": profile.name})
     return list(_codes(cursor.fetchall()))
 

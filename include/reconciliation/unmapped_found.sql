@@ -1,13 +1,12 @@
--- Codes that the status map lacks, of the population's events.
+-- Codes that the status map lacks, of the events of the invoices that are recorded.
 SELECT
-    found.statustype,
-    found.code,
+    spoken.statustype,
+    spoken.code,
     (array_agg(event.statusref ORDER BY event.statustime DESC, event.statusid COLLATE "C"))[1] AS label,
     count(*) AS events
-FROM found_event AS found
-JOIN ropo.status_event AS event ON event.profile = %(profile)s AND event.statusid = found.statusid
-WHERE NOT EXISTS (
-    SELECT FROM code_meaning AS meaning WHERE meaning.statustype = found.statustype AND meaning.code = found.code
-)
+FROM part
+JOIN spoken USING (invoice_key)
+JOIN ropo.status_event AS event ON event.profile = %(profile)s AND event.statusid = spoken.statusid
+WHERE NOT part.is_out_of_scope AND NOT spoken.is_mapped
 GROUP BY 1, 2
 ORDER BY 1, 2

@@ -19,7 +19,7 @@ from include.status_store.database import connect
 from tests.include.reconciliation.world import DAY, NOW, STATUS_MAP, at
 
 if TYPE_CHECKING:
-    from include.reconciliation.reconcile import Reconciliation
+    from include.reconciliation.recording import Reconciliation
     from tests.include.reconciliation.world import World
 
 

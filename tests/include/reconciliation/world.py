@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import psycopg2
 
 from include.config.status_map import Meaning, StatusMap
-from include.reconciliation.reconcile import Reconciliation, reconcile
+from include.reconciliation.reconcile import reconcile
 from include.status_store.database import connect
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from include.config.profiles import Profile
+    from include.reconciliation.recording import Reconciliation
 
 # A Tuesday; the reconciliation of it is made on Wednesday, an hour after Helsinki's midnight.
 DAY = datetime.date(2026, 3, 10)

@@ -1,0 +1,175 @@
+"""The one place where a reconciliation is recorded: of one date, of one that is rechecked, of a full comparison."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+from psycopg2.extras import Json
+
+from include.config.profiles import Profile
+from include.reconciliation.statements import only_row, statement
+from include.reconciliation.totals import CurrencyTotals, Totals, require_ties, totals_of
+from include.reconciliation.unmapped import UnmappedCode, unmapped_of_population
+from include.reconciliation.verdict import (
+    LedgerKnowledge,
+    Reason,
+    StoreKnowledge,
+    Verdict,
+    judge,
+    missing_knowledge,
+    read_knowledge,
+)
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.reconciliation.ledger import LedgerReader
+
+Scope = Literal["date", "full"]
+
+
+class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reconciliation found.
+
+    :param reasons: why the verdict is what it is; none where it is ``reconciled``.
+    :param population: matched + pending + breaks + accepted.
+    :param out_of_scope: invoices of the date that were sent before the profile's ``start_date``; not in the population.
+    :param recovered: events that the re-read brought first; None without one.
+    :param categories: category to its number of matched, pending and breaking invoices.
+    :param totals: money by currency, of both sides.
+    :param unmapped: codes of the population's events that the status map lacks.
+    """
+
+    reconciliation_id: int
+    profile: str
+    business_date: datetime.date
+    scope: Scope
+    verdict: Verdict
+    reasons: list[Reason]
+    population: int
+    matched: int
+    pending: int
+    breaks: int
+    accepted: int
+    out_of_scope: int
+    recovered: int | None
+    absent_from_reread: int
+    categories: dict[str, dict[str, int]]
+    totals: list[CurrencyTotals]
+    unmapped: list[UnmappedCode]
+
+
+class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
+    """What the reconciliations of one comparison have in common.
+
+    :param now: aware; grace and age are counted to it.
+    :param ledger_cutoff: the ledger's clock at its snapshot.
+    :param dag_id: and ``run_id``: of the Airflow run that compares, None outside one.
+    """
+
+    profile: Profile
+    now: datetime.datetime
+    status_map_version: str
+    ledger: LedgerKnowledge
+    ledger_cutoff: datetime.datetime
+    dag_id: str | None = None
+    run_id: str | None = None
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a comparison that is a reconciliation, judged and not recorded yet."""
+
+    business_date: datetime.date
+    scope: Scope
+    reread_poll_id: int | None
+    totals: Totals
+    known: StoreKnowledge
+    verdict: Verdict
+    reasons: list[Reason]
+
+
+def know_ledger(reader: LedgerReader, profile: Profile) -> LedgerKnowledge:
+    """Ask the ledger what it says of itself."""
+    newest_change = reader.newest_change() if profile.ledger.max_age_hours else None
+    return LedgerKnowledge(is_empty=reader.is_empty(), newest_change=newest_change)
+
+
+def judge_part(
+    cursor: Cursor, of: Circumstances, day: datetime.date, *, scope: Scope, reread_poll_id: int | None
+) -> Judged:
+    """Judge the part of the comparison that was taken (:mod:`include.reconciliation.parts`).
+
+    :raises TotalsDoNotTieError: where the totals do not tie.
+    """
+    require_ties(cursor, of.profile)
+    totals = totals_of(cursor)
+    known = read_knowledge(cursor, of.profile, day, reread_poll_id=reread_poll_id, now=of.now)
+    verdict, reasons = judge(totals, missing_knowledge(of.profile, day, known, of.ledger, of.now))
+    return Judged(
+        business_date=day,
+        scope=scope,
+        reread_poll_id=reread_poll_id,
+        totals=totals,
+        known=known,
+        verdict=verdict,
+        reasons=reasons,
+    )
+
+
+def record(cursor: Cursor, of: Circumstances, judged: Judged) -> Reconciliation:
+    """Record a reconciliation: its row, and an item for each invoice of the part that was judged."""
+    totals, known = judged.totals, judged.known
+    unmapped = unmapped_of_population(cursor, of.profile)
+    counts = {name: getattr(totals, name) for name in ("population", "matched", "pending", "breaks", "accepted")}
+    row = {
+        **counts,
+        "profile": of.profile.name,
+        "business_date": judged.business_date,
+        "scope": judged.scope,
+        "verdict": judged.verdict,
+        "out_of_scope": totals.out_of_scope,
+        "recovered": known.recovered,
+        "absent_from_reread": known.absent,
+        "reasons": _json(judged.reasons),
+        "categories": _json(totals.categories),
+        "totals": _json(_tied(totals)),
+        "unmapped": _json(unmapped),
+        "status_map_version": of.status_map_version,
+        "reread_poll_id": judged.reread_poll_id,
+        "events_cutoff": known.events_cutoff,
+        "ledger_cutoff": of.ledger_cutoff,
+        "ledger_newest_change": of.ledger.newest_change,
+        "dag_id": of.dag_id,
+        "run_id": of.run_id,
+        "started_at": of.now,
+    }
+    cursor.execute(statement("record"), row)
+    reconciliation_id: int = only_row(cursor)[0]
+    cursor.execute(statement("record_items"), {"reconciliation_id": reconciliation_id, "profile": of.profile.name})
+    return Reconciliation(
+        **counts,
+        reconciliation_id=reconciliation_id,
+        profile=of.profile.name,
+        business_date=judged.business_date,
+        scope=judged.scope,
+        verdict=judged.verdict,
+        reasons=judged.reasons,
+        out_of_scope=totals.out_of_scope,
+        recovered=known.recovered,
+        absent_from_reread=known.absent,
+        categories=totals.categories,
+        totals=totals.currencies,
+        unmapped=unmapped,
+    )
+
+
+def _tied(totals: Totals) -> dict[str, Any]:
+    names = ("ropo_invoices", "missing_at_ropo", "ledger_rows", "missing_in_ledger", "extra_rows", "currencies")
+    return {name: getattr(totals, name) for name in names}
+
+
+def _json(value: Any) -> Json:
+    # msgspec writes a Decimal as text, so that no reader takes it for a float.
+    return Json(value, dumps=lambda content: msgspec.json.encode(content).decode())

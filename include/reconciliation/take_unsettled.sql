@@ -1,0 +1,10 @@
+-- Of a full comparison: all but what is matched and, on both sides, ended or paid.
+INSERT INTO part (invoice_key, is_out_of_scope)
+SELECT population.invoice_key, population.is_out_of_scope
+FROM population
+LEFT JOIN item USING (invoice_key)
+WHERE (
+    item.category = 'matched'
+    AND (item.ropo_end IS NOT NULL OR item.ropo_payment = 'paid')
+    AND (item.ledger_end IS NOT NULL OR item.ledger_payment = 'paid')
+) IS NOT TRUE
