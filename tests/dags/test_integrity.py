@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import TriggerRule
 
 from demo.paths import ROOT
 from ropo_one.operators import RopoDoubtRecoveryOperator, RopoStatusDrainOperator
 from ropo_one.profile_operator import ProfileOperator
 from ropo_one.reconciliation import LedgerOperator, SettleOperator, VerdictOperator
+from ropo_one.watch import WatchOperator
 
 if TYPE_CHECKING:
     import pathlib
@@ -74,7 +76,7 @@ def test_no_task_is_retried_by_airflow(dag: DAG) -> None:
 def test_every_task_that_calls_ropo_or_reads_a_ledger_is_in_a_pool(dag: DAG) -> None:
     for task in dag.tasks:
         operator = task.operator_class if task.is_mapped else type(task)
-        if issubclass(operator, SettleOperator | VerdictOperator):
+        if issubclass(operator, SettleOperator | VerdictOperator | WatchOperator):
             assert task.pool == "default_pool", task.task_id
         elif issubclass(operator, LedgerOperator):
             assert task.pool == "erp_ledger", task.task_id
@@ -89,7 +91,15 @@ def test_one_drain_run_at_a_time_and_no_catchup(bag: DagBag) -> None:
     assert {type(task) for task in drain.tasks if isinstance(task, ProfileOperator)} == {
         RopoStatusDrainOperator,
         RopoDoubtRecoveryOperator,
+        WatchOperator,
     }
+
+
+def test_the_drains_run_is_red_where_any_of_a_profiles_tasks_is(bag: DagBag) -> None:
+    """Its later tasks run whatever became of the earlier ones, so their success says nothing of those."""
+    drain = bag.dags["ropo_status_drain"]
+    assert drain.get_task("close").upstream_task_ids == {"profile.drain", "profile.recover", "profile.watch"}
+    assert drain.get_task("close").trigger_rule == TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
 
 
 def test_a_mistake_in_the_profiles_is_one_import_error_that_names_file_profile_and_key(
