@@ -159,6 +159,7 @@ SELECT
     NULL::timestamptz AS grace_from,
     NULL::timestamptz AS grace_until,
     NULL::timestamptz AS pending_until,
+    false AS is_accepted,
     CASE
         WHEN invoice_key LIKE 'b:%%' THEN substr(invoice_key, 3)
         ELSE COALESCE(of_job.billnum, ledger_billnum, lost_billnum)

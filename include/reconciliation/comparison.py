@@ -92,6 +92,7 @@ def compare(
     _hint(cursor, ledger)
     _grant_grace(cursor, profile, now)
     cursor.execute(statement("items"), {"payments": list(PAYMENTS), "stages": list(STAGES)})
+    cursor.execute(statement("mark_accepted"), {"profile": profile.name})
 
 
 def _places(meaning: Meaning) -> tuple[int | None, int | None, str | None]:

@@ -1,6 +1,11 @@
 SELECT
     category,
-    CASE WHEN category = 'matched' THEN 'matched' WHEN pending_until IS NULL THEN 'breaks' ELSE 'pending' END AS bucket,
+    CASE
+        WHEN category = 'matched' THEN 'matched'
+        WHEN is_accepted THEN 'accepted'
+        WHEN pending_until IS NULL THEN 'breaks'
+        ELSE 'pending'
+    END AS bucket,
     currency,
     count(*) AS invoices,
     count(*) FILTER (WHERE event_count = 0) AS missing_at_ropo,

@@ -2,7 +2,7 @@
 CREATE TEMP VIEW item AS
 WITH worded AS (
     SELECT
-        invoice_key, billnum, jobid, category, reason, hint, caused_on, grace_from, grace_until, pending_until,
+        invoice_key, billnum, jobid, category, reason, hint, caused_on, grace_from, grace_until, pending_until, is_accepted,
         event_count, ledger_row_count, currency, ropo_paid, ropo_discount, ropo_end, ledger_end, ledger_word,
         ledger_total, ledger_paid, ledger_discount, ledger_credited, ledger_open,
         (%(payments)s::text[])[ropo_payment + 1] AS ropo_payment,

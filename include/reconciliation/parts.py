@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import cursor as Cursor
 
+    from include.config.profiles import Profile
+
 _ALL = "INSERT INTO part SELECT invoice_key, is_out_of_scope FROM population; ANALYZE part"
 _OF_DATE = """
 TRUNCATE part;
@@ -33,7 +35,7 @@ def take_date(cursor: Cursor, day: datetime.date) -> None:
     cursor.execute(_OF_DATE, (day,))
 
 
-def take_unsettled(cursor: Cursor) -> None:
-    """Take, of a full comparison, all but what is matched and ended or paid on both sides."""
-    cursor.execute(statement("take_unsettled"))
+def take_unsettled(cursor: Cursor, profile: Profile) -> None:
+    """Take, of a full comparison, all but what is matched, ended or paid on both sides, and without a break."""
+    cursor.execute(statement("take_unsettled"), {"profile": profile.name})
     cursor.execute("ANALYZE part")

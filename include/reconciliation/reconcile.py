@@ -6,6 +6,7 @@ import datetime
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from include.reconciliation.break_states import commit_with_breaks
 from include.reconciliation.comparison import compare, prepare
 from include.reconciliation.ledger import LedgerReader
 from include.reconciliation.parts import take_all, take_unsettled
@@ -35,7 +36,8 @@ def reconcile(
 ) -> Reconciliation:
     """Compare every invoice of a business date, as both sides stand now, and record the result.
 
-    All of it is one transaction that only adds rows, so that reconciliations of one date at once do not meet.
+    All of it is one transaction that only adds rows, so that reconciliations of one date at once do not meet; what it
+    means for the breaks across days is worked in by a short one of its own, one at a time.
 
     :param store: a session of the store that is in no transaction; committed at the end.
     :param ledger: a session of the ledger's database that is in no transaction; only read.
@@ -54,7 +56,7 @@ def reconcile(
             if scope == "date":
                 take_all(cursor)
             else:
-                take_unsettled(cursor)
+                take_unsettled(cursor, profile)
             of = Circumstances(
                 profile=profile,
                 now=now,
@@ -67,7 +69,7 @@ def reconcile(
             result = record(
                 cursor, of, judge_part(cursor, of, business_date, scope=scope, reread_poll_id=reread_poll_id)
             )
-        store.commit()
+        commit_with_breaks(store, profile)
     finally:
         store.rollback()  # nothing after a commit; whatever was done before an error
     return result

@@ -1,4 +1,5 @@
--- Of a full comparison: all but what is matched and, on both sides, ended or paid.
+-- Of a full comparison: all but what is matched and, on both sides, ended or paid. An invoice whose break is not resolved
+-- is not settled: what resolves it must be on record.
 INSERT INTO part (invoice_key, is_out_of_scope)
 SELECT population.invoice_key, population.is_out_of_scope
 FROM population
@@ -8,3 +9,6 @@ WHERE (
     AND (item.ropo_end IS NOT NULL OR item.ropo_payment = 'paid')
     AND (item.ledger_end IS NOT NULL OR item.ledger_payment = 'paid')
 ) IS NOT TRUE
+OR population.invoice_key IN (
+    SELECT invoice_key FROM ropo.reconciliation_break WHERE profile = %(profile)s AND state <> 'resolved'
+)

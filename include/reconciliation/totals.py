@@ -42,8 +42,9 @@ class CurrencyTotals(msgspec.Struct, kw_only=True):
 class Totals(msgspec.Struct, kw_only=True):
     """What a comparison comes to.
 
-    :param population: matched + pending + breaks (+ accepted: no break can be accepted yet).
-    :param categories: category to its number of matched, pending and breaking invoices; those without any are left out.
+    :param population: matched + pending + breaks + accepted.
+    :param categories: category to its number of matched, pending, breaking and accepted invoices; those without any are
+        left out.
     :param ropo_invoices: invoices that Ropo speaks of = population - ``missing_at_ropo``.
     :param ledger_rows: rows of the ledger = population - ``missing_in_ledger`` + ``extra_rows``.
     """

@@ -6,44 +6,26 @@ They need no Airflow: the store is the one that ``AIRFLOW_CONN_ROPO_STORE`` name
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 from typing import TYPE_CHECKING
 
-import psycopg2
-
-from include.config.errors import ConfigurationError
 from include.config.profiles import load_profile, load_profiles
 from include.status_store import attention
+from include.status_store.command_line import add_note, run_command, say, who
 from include.status_store.consumers import undrained_events
-from include.status_store.database import StoreUnavailableError, connect, store_dsn_from_environment
 from include.status_store.mark_in_doubt import mark_in_doubt, parse_moment
-from include.status_store.migrate import require_current
 from include.status_store.replay import replay
-from include.status_store.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from include.config.profiles import Profile
+    from include.status_store.session import Session
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its result goes to standard output, an error to standard error with exit code 1."""
-    options = _parser().parse_args(arguments)
-    try:
-        dsn = store_dsn_from_environment()
-        with Session(lambda: connect(dsn)) as session:
-            require_current(session.connection)
-            options.command(session, options)
-    except (ConfigurationError, StoreUnavailableError, attention.NothingToSettleError, ValueError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    except psycopg2.Error as error:  # a missing right, say; its first line quotes no row
-        reason = str(error).partition("\n")[0]
-        sys.stderr.write(f"PostgreSQL refuses it: {reason}\n")
-        return 1
-    return 0
+    return run_command(_parser().parse_args(arguments), attention.NothingToSettleError)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,8 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         settling = commands.add_parser(name, help=text, description=text)
         settling.add_argument("id", type=int)
-        settling.add_argument("--note", required=True, help="why; kept with it")
-        settling.add_argument("--by", help="who; by default the system's user")
+        add_note(settling)
         settling.set_defaults(command=command)
     text = (
         "put a span of time in doubt, after the store was restored from a backup: the next drain run re-reads its dates"
@@ -78,8 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         marking.add_argument(
             name, dest=name[2:], metavar="TS", required=True, help=f"{what}; market time unless it says"
         )
-    marking.add_argument("--note", required=True, help="why; kept with it")
-    marking.add_argument("--by", help="who; by default the system's user")
+    add_note(marking)
     marking.set_defaults(command=_mark_in_doubt)
     return parser
 
@@ -91,7 +71,7 @@ def _profiles(options: argparse.Namespace) -> tuple[Profile, ...]:
 def _replay(session: Session, options: argparse.Namespace) -> None:
     for profile in _profiles(options):
         done = replay(session, profile)
-        _say(
+        say(
             f"{profile.name}: {done.pages} pages and {done.rows} rows taken, {done.new} new events; "
             f"{done.pages_left} pages and {done.rows_left} rows still wait"
         )
@@ -101,7 +81,7 @@ def _doubts(session: Session, options: argparse.Namespace) -> None:
     for profile in _profiles(options):
         with session.transaction() as cursor:
             for doubt in attention.doubts(cursor, profile.name):
-                _say(
+                say(
                     f"{profile.name}: poll {doubt.poll_id} of {doubt.opened_at:%Y-%m-%d %H:%M:%S%z}, {doubt.recovery}, "
                     f"dates {doubt.window_from} to {doubt.window_to}{' (before any 204)' if doubt.bounded else ''}: "
                     f"{doubt.error}{'; ' + doubt.recovery_reason if doubt.recovery_reason else ''}"
@@ -112,31 +92,31 @@ def _quarantine(session: Session, options: argparse.Namespace) -> None:
     for profile in _profiles(options):
         with session.transaction() as cursor:
             for row in attention.quarantined_rows(cursor, profile.name):
-                _say(
+                say(
                     f"{profile.name}: row {row.quarantine_id} (poll {row.poll_id}, place {row.ordinal}, seen "
                     f"{row.times_seen} times since {row.first_seen_at:%Y-%m-%d}): {row.error}"
                 )
                 if options.raw:
-                    _say(f"    {bytes(row.raw).decode(errors='backslashreplace')}")
+                    say(f"    {bytes(row.raw).decode(errors='backslashreplace')}")
 
 
 def _accept(session: Session, options: argparse.Namespace) -> None:
     with session.transaction() as cursor:
-        attention.accept_doubt(cursor, options.id, by=_by(options), note=options.note)
-    _say(f"Poll {options.id} is accepted.")
+        attention.accept_doubt(cursor, options.id, by=who(options), note=options.note)
+    say(f"Poll {options.id} is accepted.")
 
 
 def _dismiss(session: Session, options: argparse.Namespace) -> None:
     with session.transaction() as cursor:
-        attention.dismiss_row(cursor, options.id, by=_by(options), note=options.note)
-    _say(f"Row {options.id} is dismissed.")
+        attention.dismiss_row(cursor, options.id, by=who(options), note=options.note)
+    say(f"Row {options.id} is dismissed.")
 
 
 def _undrained(session: Session, options: argparse.Namespace) -> None:
     for profile in _profiles(options):
         with session.transaction() as cursor:
             for event in undrained_events(cursor, profile.name):
-                _say(
+                say(
                     f"{profile.name}: {event.statusid} ({event.statustype}, invoice {event.billnum or 'not known'}, "
                     f"jobid {event.jobid or 'not known'}) of {event.statustime:%Y-%m-%d %H:%M:%S}: shown by poll "
                     f"{event.shown_by_poll_id} ({event.source}), not drained by the time of poll {event.empty_poll_id}"
@@ -147,19 +127,8 @@ def _mark_in_doubt(session: Session, options: argparse.Namespace) -> None:
     profile = load_profile(options.profile)
     start, end = (parse_moment(getattr(options, name), profile) for name in ("from", "to"))
     with session.transaction() as cursor:
-        poll_id = mark_in_doubt(cursor, profile, start, end, by=_by(options), note=options.note)
-    _say(f"{profile.name}: poll {poll_id} stands for the span in doubt; the next run of ropo_status_drain re-reads it.")
-
-
-def _by(options: argparse.Namespace) -> str:
-    try:
-        return str(options.by or getpass.getuser())
-    except (KeyError, OSError):  # a container whose user has no name
-        raise ValueError("--by: expected a name; the system's user has none") from None
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+        poll_id = mark_in_doubt(cursor, profile, start, end, by=who(options), note=options.note)
+    say(f"{profile.name}: poll {poll_id} stands for the span in doubt; the next run of ropo_status_drain re-reads it.")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,14 @@
--- The breaks of a reconciliation with the most at stake: what the two sides differ by, else the invoice's total.
--- Amounts of several currencies are set in one order, never added.
-SELECT billnum, jobid, category, reason, currency, amount, ropo_status, ledger_status
-FROM ropo.reconciliation_item
-CROSS JOIN LATERAL (
-    SELECT abs(
-        coalesce(ropo_paid, 0) + coalesce(ropo_discount, 0) - coalesce(ledger_paid, 0) - coalesce(ledger_discount, 0)
-    ) AS difference
-) AS sides
-CROSS JOIN LATERAL (
-    SELECT CASE WHEN difference <> 0 THEN difference ELSE abs(coalesce(ledger_total, ropo_paid, 0)) END AS amount
-) AS stake
-WHERE reconciliation_id = %(reconciliation_id)s AND category <> 'matched' AND pending_until IS NULL
-ORDER BY amount DESC, invoice_key
+-- The breaks of a reconciliation with the most at stake, without those that were accepted or resolved since. Amounts of
+-- several currencies are set in one order, never added.
+SELECT
+    item.billnum, item.jobid, item.category, item.reason, item.currency, stake.amount,
+    item.ropo_status, item.ledger_status
+FROM ropo.reconciliation_item AS item
+CROSS JOIN LATERAL ropo.amount_at_stake(
+    item.ropo_paid, item.ropo_discount, item.ledger_paid, item.ledger_discount, item.ledger_total
+) AS stake (amount)
+LEFT JOIN ropo.reconciliation_break AS known USING (profile, invoice_key, category)
+WHERE item.reconciliation_id = %(reconciliation_id)s AND item.category <> 'matched' AND item.pending_until IS NULL
+    AND NOT item.is_accepted AND COALESCE(known.state, 'open') = 'open'
+ORDER BY stake.amount DESC, item.invoice_key
 LIMIT %(most)s

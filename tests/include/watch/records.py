@@ -98,6 +98,42 @@ def _item(cursor: Any, reconciliation_id: int, item: dict[str, Any]) -> None:
     )
 
 
+def keep_break(
+    store: Connection, reconciliation_id: int, invoice_key: str, category: str, state: str, amount: str = "1.00"
+) -> None:
+    """Keep a break of the profile ``default`` in a state, shown by a reconciliation."""
+    with store.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ropo.break_policy VALUES ('default', 'Europe/Helsinki', 100, 1000, 3, 10) "
+            "ON CONFLICT DO NOTHING"
+        )
+        cursor.execute(
+            """
+            INSERT INTO ropo.reconciliation_break (
+                profile, invoice_key, category, state, business_date, currency, amount, evidence, first_seen, last_seen,
+                times_seen, first_reconciliation_id, last_reconciliation_id,
+                accepted_at, accepted_by, accepted_note, accepted_evidence, resolved_at
+            )
+            SELECT
+                profile, %(key)s, %(category)s, %(state)s, business_date, 'EUR', %(amount)s, '{}', started_at,
+                started_at, 1, reconciliation_id, reconciliation_id,
+                accepted.at, accepted.by, accepted.note, accepted.evidence,
+                CASE %(state)s WHEN 'resolved' THEN started_at END
+            FROM ropo.reconciliation
+            LEFT JOIN (VALUES (now(), 'Anna', 'known', '{}'::jsonb)) AS accepted (at, by, note, evidence)
+                ON %(state)s = 'accepted'
+            WHERE reconciliation_id = %(reconciliation_id)s
+            """,
+            {
+                "key": invoice_key,
+                "category": category,
+                "state": state,
+                "amount": amount,
+                "reconciliation_id": reconciliation_id,
+            },
+        )
+
+
 def broken(billnum: str, amount: str, category: str = "ledger_behind", **more: Any) -> dict[str, Any]:
     """An invoice that Ropo One says is paid and the ledger does not."""
     return {

@@ -11,7 +11,7 @@ from include.status_store.journal import Journal
 from include.status_store.source import PollInDoubtError
 from include.watch.measures import measure
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
-from tests.include.watch.records import broken, record
+from tests.include.watch.records import keep_break, record
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -72,21 +72,23 @@ def test_polls_in_doubt_are_counted_until_they_are_recovered_or_accepted(
     assert look(session, profile).in_doubt_polls == 1
 
 
-def test_open_breaks_are_those_of_each_dates_latest_reconciliation_an_invoice_once(
+def test_open_breaks_are_those_that_are_neither_accepted_nor_resolved(
     session: Session, store: Connection, profile: Profile
 ) -> None:
-    day = datetime.date(2026, 11, 10)
-    record(store, day, "breaks", breaks=(broken("MENDED", "1.00"),))
-    record(store, day, "reconciled")
-    late = broken("PENDING", "1.00", pending_until=NOW)
-    record(store, day + datetime.timedelta(days=1), "breaks", breaks=(broken("A", "1.00"), late))
-    both = (broken("A", "1.00"), broken("B", "1.00", "amount_mismatch"))
-    record(store, day + datetime.timedelta(days=2), "breaks", breaks=both)
+    reconciliation_id = record(store, datetime.date(2026, 11, 10), "breaks", break_count=5)
+    for key, category, state in (
+        ("b:1", "ledger_behind", "open"),
+        ("b:2", "ledger_behind", "open"),
+        ("b:3", "ledger_behind", "accepted"),
+        ("b:1", "amount_mismatch", "resolved"),
+        ("b:4", "missing_in_ledger", "open"),
+    ):
+        keep_break(store, reconciliation_id, key, category, state)
 
     breaks = look(session, profile).open_breaks
 
     assert {category: count for category, count in breaks.items() if count} == {
-        "ledger_behind": 1,
-        "amount_mismatch": 1,
+        "ledger_behind": 2,
+        "missing_in_ledger": 1,
     }
     assert set(breaks) == set(CATEGORIES) - {"matched"}

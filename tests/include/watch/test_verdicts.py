@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.watch.verdicts import RedVerdicts
-from tests.include.watch.records import broken, record, told
+from tests.include.watch.records import broken, keep_break, record, told
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -47,6 +47,20 @@ def test_it_says_profile_date_reasons_totals_the_five_largest_breaks_and_where_t
     )
     assert "- Run: https://airflow.example.com/dags/ropo_reconciliation/runs/scheduled__1" in lines
     assert lines[-1] == "Reconciliation: https://airflow.example.com/reconciliation/"
+
+
+def test_breaks_that_were_accepted_or_resolved_since_are_not_among_the_largest(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    items = (broken("ACCEPTED", "900.00"), broken("RESOLVED", "800.00"), broken("OPEN", "700.00"))
+    reconciliation_id = record(store, DAY, "breaks", breaks=items)
+    for billnum, state in (("ACCEPTED", "accepted"), ("RESOLVED", "resolved"), ("OPEN", "open")):
+        keep_break(store, reconciliation_id, f"b:{billnum}", "ledger_behind", state)
+
+    (alert,) = told(session, RedVerdicts(profile, NOW))
+
+    lines = [line.split(":")[0] for line in alert.text.splitlines() if line.startswith("- Invoice")]
+    assert lines == ["- Invoice OPEN"]
 
 
 def test_a_break_without_a_difference_of_payments_stands_by_its_total(

@@ -1,0 +1,68 @@
+"""Breaks across days: what recorded reconciliations do to them.
+
+A break is one difference of one category of one invoice. It is opened by the first reconciliation that shows it past
+its grace, seen again by later ones, and resolved by one that finds the invoice right or in another category; one that
+returns is reopened, in the same row. Of several that saw an invoice the one of the latest moment counts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from include.reconciliation.statements import statement
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+
+# Who did what the program found by itself, in a break's history.
+ITSELF = "reconciliation"
+
+
+def commit_with_breaks(store: Connection, profile: Profile) -> None:
+    """Commit the reconciliations that were recorded, and then, in a transaction of their own, work their breaks in.
+
+    A comparison shows one moment, in one snapshot; a break must know its newest state, whoever wrote it. Where the
+    process dies between the two, the next reconciliation of the profile works in what waits.
+
+    :param store: in the transaction that recorded; in none at the end.
+    """
+    store.commit()
+    with store.cursor() as cursor:
+        work_in(cursor, profile)
+    store.commit()
+
+
+def hold_breaks(cursor: Cursor, profile: Profile) -> None:
+    """Keep every other writer of the profile's breaks and sign-offs out until the transaction ends."""
+    severity = profile.severity
+    values = {
+        "profile": profile.name,
+        "timezone": profile.timezone,
+        "medium_amount": severity.medium_amount,
+        "high_amount": severity.high_amount,
+        "medium_age_days": severity.medium_age_days,
+        "high_age_days": severity.high_age_days,
+    }
+    cursor.execute(statement("break_policy"), values)
+
+
+def work_in(cursor: Cursor, profile: Profile) -> None:
+    """Work the breaks of every reconciliation of the profile that waits for it into the breaks across days.
+
+    :param cursor: in a transaction that sees what others commit (read committed), where nothing of breaks was read yet.
+    """
+    hold_breaks(cursor, profile)
+    cursor.execute(
+        "DELETE FROM ropo.break_backlog WHERE profile = %s RETURNING reconciliation_id",
+        (profile.name,),
+    )
+    waiting = [reconciliation_id for (reconciliation_id,) in cursor.fetchall()]
+    if not waiting:
+        return
+    values = {"profile": profile.name, "reconciliations": waiting, "by": ITSELF}
+    for name in ("breaks_shown", "breaks_met", "breaks_opened", "breaks_resolved"):
+        cursor.execute(statement(name), values)
+    cursor.execute("DROP TABLE shown")

@@ -1,0 +1,103 @@
+"""What people decide about breaks: to accept them as they are, or to say something of them; each with name and note."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from include.reconciliation.statements import statement
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from psycopg2.extensions import cursor as Cursor
+
+_NAMED_REFUSALS = 10
+_LARGEST_ID = 2**63 - 1
+
+
+class BreakDecisionError(LookupError):
+    """Some of the breaks are not such that this can be decided of them; nothing was decided of any."""
+
+
+def accept_breaks(
+    cursor: Cursor, break_ids: Collection[int], *, by: str, note: str, shown_up_to: int | None = None
+) -> int:
+    """Accept open breaks with the states and amounts that they have now; any change of these opens them again.
+
+    All of them or, where one cannot be accepted, none. A verdict follows with the next comparison of its date.
+
+    :param cursor: of the store, in a transaction that sees what others commit (read committed, the default).
+    :param by: who; ``note``: why. Both are kept with the break and in its history.
+    :param shown_up_to: the newest ``event_id`` of ``ropo.reconciliation_break_event`` when the breaks were shown to
+        that person: one that has changed since is not accepted unseen.
+    :return: how many.
+    :raises BreakDecisionError: naming the breaks that are not there, not open, or have changed since.
+    :raises ValueError: where the name or the note is empty, or no break is named.
+    """
+    _require(by=by, note=note)
+    ids = _hold(cursor, break_ids)
+    values = {"break_ids": ids, "by": by.strip(), "note": note.strip(), "shown_up_to": shown_up_to}
+    cursor.execute(statement("refused_breaks"), values)
+    _refuse(cursor.fetchall(), "accepted")
+    cursor.execute(statement("accept_breaks"), values)
+    return len(ids)
+
+
+def comment_breaks(cursor: Cursor, break_ids: Collection[int], *, by: str, note: str) -> int:
+    """Add a comment to the history of breaks, in whatever state they are; of all of them or of none.
+
+    :return: how many.
+    :raises BreakDecisionError: naming the breaks that are not there.
+    :raises ValueError: where the name or the note is empty, or no break is named.
+    """
+    _require(by=by, note=note)
+    ids = _hold(cursor, break_ids)
+    cursor.execute(
+        "SELECT asked.break_id, 'not there' FROM unnest(%s::bigint[]) AS asked (break_id) "
+        "WHERE NOT EXISTS (SELECT FROM ropo.reconciliation_break AS known WHERE known.break_id = asked.break_id) "
+        "ORDER BY 1",
+        (ids,),
+    )
+    _refuse(cursor.fetchall(), "commented")
+    cursor.execute(
+        "INSERT INTO ropo.reconciliation_break_event (break_id, by_whom, kind, note) "
+        "SELECT break_id, %s, 'commented', %s FROM unnest(%s::bigint[]) AS asked (break_id) ORDER BY break_id",
+        (by.strip(), note.strip(), ids),
+    )
+    return len(ids)
+
+
+def _hold(cursor: Cursor, break_ids: Collection[int]) -> list[int]:
+    """Keep every other writer of these breaks out until the transaction ends; return the ids, each once.
+
+    Like :func:`include.reconciliation.break_states.hold_breaks`, of each profile in turn.
+    """
+    ids = sorted(set(break_ids))
+    if not ids:
+        raise ValueError("expected at least one break, none is named")
+    impossible = [(break_id, "not there") for break_id in ids if not 0 < break_id <= _LARGEST_ID]
+    _refuse(impossible, "taken")
+    cursor.execute(
+        "SELECT FROM ropo.break_policy WHERE profile IN "
+        "(SELECT profile FROM ropo.reconciliation_break WHERE break_id = ANY(%s)) ORDER BY profile FOR NO KEY UPDATE",
+        (ids,),
+    )
+    return ids
+
+
+def _refuse(refused: list[tuple[int, str]], what: str) -> None:
+    if refused:
+        raise BreakDecisionError(f"Nothing was {what}: " + "; ".join(_named(refused)))
+
+
+def _named(refused: list[tuple[int, str]]) -> Iterator[str]:
+    for break_id, why in refused[:_NAMED_REFUSALS]:
+        yield f"break {break_id} is {why}"
+    if len(refused) > _NAMED_REFUSALS:
+        yield f"and {len(refused) - _NAMED_REFUSALS} more"
+
+
+def _require(**texts: str) -> None:
+    for name, text in texts.items():
+        if not text.strip():
+            raise ValueError(f"{name}: expected a text, it is empty")

@@ -1,0 +1,17 @@
+-- Which of these breaks cannot be accepted, and why.
+SELECT
+    asked.break_id,
+    CASE
+        WHEN known.break_id IS NULL THEN 'not there'
+        WHEN known.state <> 'open' THEN known.state || ', not open'
+        ELSE 'not as it was shown: it has changed since'
+    END
+FROM unnest(%(break_ids)s::bigint[]) AS asked (break_id)
+LEFT JOIN ropo.reconciliation_break AS known USING (break_id)
+WHERE known.state IS DISTINCT FROM 'open' OR EXISTS (
+    SELECT
+    FROM ropo.reconciliation_break_event AS event
+    WHERE event.break_id = asked.break_id AND event.event_id > %(shown_up_to)s
+        AND event.kind IN ('opened', 'changed', 'reopened')
+)
+ORDER BY asked.break_id

@@ -1,0 +1,64 @@
+"""What the commands of the store have in common: their session, their errors, and who runs them."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from typing import TYPE_CHECKING
+
+import psycopg2
+
+from include.config.errors import ConfigurationError
+from include.status_store.database import StoreUnavailableError, connect, store_dsn_from_environment
+from include.status_store.migrate import require_current
+from include.status_store.session import Session
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+
+def run_command(options: argparse.Namespace, *refusals: type[Exception]) -> int:
+    """Run ``options.command`` with a session of the store that ``AIRFLOW_CONN_ROPO_STORE`` names.
+
+    :param options: with the attribute ``command``, called with the session and the options.
+    :param refusals: errors of the command's own, whose text says all, beside ValueError: what it was told wrongly.
+    :return: the exit code; an error stands on standard error then, in one line.
+    """
+    command: Callable[[Session, argparse.Namespace], None] = options.command
+    in_one_line: tuple[type[Exception], ...] = (ConfigurationError, StoreUnavailableError, ValueError, *refusals)
+    try:
+        dsn = store_dsn_from_environment()
+        with Session(lambda: connect(dsn)) as session:
+            require_current(session.connection)
+            command(session, options)
+    except in_one_line as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except psycopg2.Error as error:  # a missing right, say; its first line quotes no row
+        reason = str(error).partition("\n")[0]
+        sys.stderr.write(f"PostgreSQL refuses it: {reason}\n")
+        return 1
+    return 0
+
+
+def add_note(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Add ``--note`` and ``--by``: why, and who."""
+    parser.add_argument("--note", required=required, help="why; kept with it")
+    parser.add_argument("--by", help="who; by default the system's user")
+
+
+def who(options: argparse.Namespace) -> str:
+    """Return who runs a command: ``--by``, else the system's user.
+
+    :raises ValueError: where neither has a name.
+    """
+    try:
+        return str(options.by or getpass.getuser())
+    except (KeyError, OSError):  # a container whose user has no name
+        raise ValueError("--by: expected a name; the system's user has none") from None
+
+
+def say(text: str) -> None:
+    """Write a line to standard output."""
+    sys.stdout.write(f"{text}\n")
