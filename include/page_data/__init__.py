@@ -1,0 +1,1 @@
+"""What the reconciliation page shows, asked of the store; every listing is one statement that uses an index."""

@@ -1,0 +1,35 @@
+"""The SQL files beside this module, and their rows as structs."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from psycopg2.extensions import cursor as Cursor
+
+_FOLDER = Path(__file__).parent
+Row = TypeVar("Row", bound=msgspec.Struct)
+
+
+@cache
+def statement(name: str) -> str:
+    """Return the text of ``<name>.sql``; parameters stand in it as ``%(name)s``."""
+    return (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def rows_of(cursor: Cursor, kind: type[Row], name: str, parameters: Mapping[str, Any]) -> list[Row]:
+    """Run ``<name>.sql`` and return its rows; its columns are the fields of ``kind``, by name."""
+    cursor.execute(statement(name), parameters)
+    names = [column.name for column in cursor.description or ()]
+    return [msgspec.convert(dict(zip(names, row, strict=True)), kind) for row in cursor.fetchall()]
+
+
+def row_of(cursor: Cursor, kind: type[Row], name: str, parameters: Mapping[str, Any]) -> Row | None:
+    """Run ``<name>.sql``, which gives at most one row."""
+    return next(iter(rows_of(cursor, kind, name, parameters)), None)

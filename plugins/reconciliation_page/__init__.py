@@ -1,0 +1,1 @@
+"""The page "Reconciliation" in the Airflow UI: server-rendered, for people with a right to the DAG it shows."""

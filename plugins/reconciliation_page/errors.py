@@ -1,0 +1,84 @@
+"""Errors as pages: what happened and what to do, never a trace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from include.config.errors import ConfigurationError
+from include.status_store.database import StoreUnavailableError
+from reconciliation_page.access import DAG_ID
+from reconciliation_page.rendering import error_page
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from fastapi import FastAPI, Request
+    from fastapi.responses import HTMLResponse
+
+_HTTP = {
+    401: ("Sign in to Airflow first", "The page needs an Airflow session. Sign in, then open Reconciliation again."),
+    403: (
+        "You may not see or do this",
+        f"Seeing this page needs the right to see the DAG {DAG_ID}, changing something the right to edit it. Ask "
+        "whoever manages Airflow's users.",
+    ),
+    404: ("There is no such page", "The address is wrong or what it names is gone. Start from the overview."),
+    405: ("This cannot be done here", "Start from the overview."),
+}
+_OWN_WORDS = 404, 403, 400, 409
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Give the app its error pages."""
+    handlers: dict[Any, Callable[[Request, Any], Awaitable[HTMLResponse]]] = {
+        HTTPException: _http,
+        RequestValidationError: _parameters,
+        StoreUnavailableError: _unavailable,
+        ConfigurationError: _configuration,
+        psycopg2.OperationalError: _database,
+        psycopg2.InterfaceError: _database,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+
+
+async def _http(request: Request, error: HTTPException) -> HTMLResponse:
+    title, advice = _HTTP.get(error.status_code, ("This did not work", "Start from the overview."))
+    # Airflow's and Starlette's details are single words; ours are sentences.
+    own = error.detail if error.status_code in _OWN_WORDS and error.detail.endswith(".") else None
+    return error_page(request, error.status_code, title, own or advice)
+
+
+async def _parameters(request: Request, error: RequestValidationError) -> HTMLResponse:
+    # What was sent is not shown again: names, and what was expected.
+    wrong = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
+    return error_page(request, 422, "A value in the address or form is not valid", f"{wrong}.")
+
+
+async def _unavailable(request: Request, error: StoreUnavailableError) -> HTMLResponse:
+    return error_page(request, 503, "The store cannot be read", f"{error}.")
+
+
+async def _configuration(request: Request, error: ConfigurationError) -> HTMLResponse:
+    return error_page(request, 500, "The configuration has a mistake", f"{error}.")
+
+
+async def _database(request: Request, error: psycopg2.Error) -> HTMLResponse:
+    if isinstance(error, psycopg2.errors.QueryCanceled):
+        return error_page(
+            request,
+            503,
+            "This took the store too long",
+            "Narrow it down with the filters, or try again when less is going on.",
+        )
+    return error_page(
+        request,
+        503,
+        "The store did not answer",
+        f"The connection broke off ({type(error).__name__}). Try again; if it stays so, see to the PostgreSQL that "
+        "the connection ropo_store names.",
+    )

@@ -1,0 +1,124 @@
+"""Templates, and how figures and moments are written in them."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from reconciliation_page.words import CATEGORY_WORDS, VERDICT_SIGNS, VERDICT_WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
+
+    from fastapi import Request
+
+_FOLDER = Path(__file__).parent
+STATIC = _FOLDER / "static"
+PREFIX = "/reconciliation"
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates' environment: everything escaped, an unknown name is an error."""
+    found = Environment(
+        loader=FileSystemLoader(_FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters.update(
+        money=money, moment=moment, count=count, percent=percent, day=day, ago=ago, category=category_words
+    )
+    found.globals.update(verdict_words=VERDICT_WORDS, verdict_signs=VERDICT_SIGNS, static_version=static_version())
+    return found
+
+
+@cache
+def static_version() -> str:
+    """Return what changes with any static file, so that browsers keep none that is old."""
+    digest = hashlib.sha256()
+    for file in sorted(STATIC.iterdir()):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def base_path(request: Request) -> str:
+    """Return the page's own path without the slash at its end, a deployment's sub-path included."""
+    path: str = request.scope.get("root_path", "")
+    return path.rstrip("/")
+
+
+def airflow_path(request: Request) -> str:
+    """Return the path under which Airflow's own UI lies, without a slash at its end."""
+    return base_path(request).removesuffix(PREFIX)
+
+
+def address(base: str, path: str, parameters: Mapping[str, Any]) -> str:
+    """Return an address on this site; parameters that are None or empty are left out, lists are repeated."""
+    given = {name: value for name, value in parameters.items() if value not in (None, "", [])}
+    query = urlencode(given, doseq=True)
+    return f"{base}/{quote(path, safe='/')}{'?' if query else ''}{query}"
+
+
+def error_page(request: Request, status: int, title: str, advice: str) -> HTMLResponse:
+    """Return an error as a page: what happened, and what to do. It needs neither a user nor a store."""
+    body = environment().get_template("error.html").render(
+        title=title, advice=advice, base=base_path(request), airflow=airflow_path(request), status=status
+    )  # fmt: skip
+    return HTMLResponse(body, status_code=status)
+
+
+def money(amount: Decimal | str | None) -> str:
+    """Write an amount with two digits at least, and none dropped of those there are; a dash where there is none."""
+    if amount is None:
+        return "–"
+    value = Decimal(amount)
+    exponent = value.as_tuple().exponent
+    digits = max(2, -exponent) if isinstance(exponent, int) else 2
+    return f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "\u2212")
+
+
+def count(number: int | None) -> str:
+    """Write a whole number in groups of three; a dash where there is none."""
+    return "–" if number is None else f"{number:,}".replace(",", "\u202f")
+
+
+def percent(share: float) -> str:
+    """Write a share of 1; never 100 % where something is missing."""
+    return "100\u00a0%" if share >= 1 else f"{min(share * 100, 99.9):.1f}\u00a0%"
+
+
+def moment(when: datetime.datetime | None, zone: ZoneInfo) -> str:
+    """Write a moment by the market's clock."""
+    return "–" if when is None else f"{when.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def day(date: datetime.date) -> str:
+    """Write a date with its weekday."""
+    return f"{date:%a} {date.day} {date:%b %Y}"
+
+
+def ago(span: datetime.timedelta | None) -> str:
+    """Write how long ago something was, in its largest unit."""
+    if span is None:
+        return "never"
+    seconds = max(0, int(span.total_seconds()))
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size}\u00a0{unit} ago"
+    return "just now" if seconds < 60 else f"{seconds // 60}\u00a0min ago"
+
+
+def category_words(name: str) -> str:
+    """Write a category for people."""
+    return CATEGORY_WORDS.get(name, name)

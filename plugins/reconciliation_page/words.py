@@ -1,0 +1,33 @@
+"""The words and signs that the page uses: no state is told by colour alone."""
+
+from __future__ import annotations
+
+VERDICT_WORDS = {
+    "reconciled": "Reconciled",
+    "pending": "Pending",
+    "breaks": "Breaks",
+    "incomplete": "Incomplete",
+    "no_run": "No run",
+}
+VERDICT_SIGNS = {"reconciled": "✓", "pending": "◔", "breaks": "✕", "incomplete": "?", "no_run": ""}
+VERDICT_MEANINGS = {
+    "reconciled": "every invoice of the date agrees",
+    "pending": "the only differences are younger than the grace",
+    "breaks": "at least one difference is older than its grace",
+    "incomplete": "something is not known yet, so nothing is called agreed",
+    "no_run": "the date has not been compared",
+}
+CATEGORY_WORDS = {
+    "unparseable": "Unparseable",
+    "duplicate_in_ledger": "Twice in the ledger",
+    "ambiguous_match": "Ambiguous match",
+    "missing_in_ledger": "Missing in the ledger",
+    "missing_in_ropo": "Missing at Ropo One",
+    "unknown_status": "Unknown status",
+    "ledger_inconsistent": "Ledger inconsistent",
+    "status_conflict": "Status conflict",
+    "ledger_behind": "Ledger behind",
+    "ledger_ahead": "Ledger ahead",
+    "amount_mismatch": "Amounts differ",
+    "matched": "Matched",
+}

@@ -1,0 +1,53 @@
+"""The page over a real store. Who may do what is tested with Airflow's own auth managers, in `test_access.py`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from demo.cluster import SUPERUSER
+from reconciliation_page.access import may_change, may_read
+from reconciliation_page.app import create_app
+from reconciliation_page.plugin import PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from demo.embedded import Server
+
+USER = "ada"
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.fixture
+def store_connection(monkeypatch: pytest.MonkeyPatch, postgres: Server, store_name: str) -> str:
+    """The connection `ropo_store`, leading to the test's store; the store's name."""
+    monkeypatch.delenv("ROPO_PROFILES_FILE", raising=False)
+    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps(postgres.airflow_connection(store_name, SUPERUSER)))
+    monkeypatch.delenv("AIRFLOW_CONN_ROPO_STORE_READER", raising=False)
+    return store_name
+
+
+@pytest.fixture
+def page_app() -> FastAPI:
+    """The page's app with a user who may do everything; tests take rights away by overriding the dependencies."""
+    app = create_app()
+    app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username=USER, role="ADMIN")
+    app.dependency_overrides[may_read] = lambda: True
+    app.dependency_overrides[may_change] = lambda: True
+    return app
+
+
+@pytest.fixture
+def client(page_app: FastAPI, store_connection: str) -> Iterator[TestClient]:
+    """A browser's requests to the page, mounted as Airflow mounts it."""
+    server = FastAPI()
+    server.mount(PREFIX, page_app)
+    with TestClient(server, base_url="http://airflow/", follow_redirects=False) as client:
+        yield client

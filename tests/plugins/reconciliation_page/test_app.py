@@ -1,0 +1,138 @@
+"""What holds for every page: headers, errors as pages, and nobody but Airflow's users."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+
+from reconciliation_page.access import may_read, require_editor, require_reader, require_same_origin
+from reconciliation_page.app import create_app
+from reconciliation_page.headers import CONTENT_SECURITY_POLICY
+from reconciliation_page.stores import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fastapi import FastAPI
+    from fastapi.dependencies.models import Dependant
+
+
+def _asked(dependant: Dependant) -> Iterator[object]:
+    for each in dependant.dependencies:
+        yield each.call
+        yield from _asked(each)
+
+
+def _routes() -> list[APIRoute]:
+    return [route for route in create_app().routes if isinstance(route, APIRoute)]
+
+
+@pytest.mark.parametrize("route", _routes(), ids=lambda route: f"{sorted(route.methods)[0]} {route.path}")
+def test_each_route_asks_for_a_reader_and_each_change_for_an_editor_on_the_page_itself(route: APIRoute) -> None:
+    asked = set(_asked(route.dependant))
+    assert require_reader in asked
+    if route.methods != {"GET"}:
+        assert {require_editor, require_same_origin} <= asked
+
+
+def test_nothing_describes_the_app_to_others() -> None:
+    assert {getattr(route, "path", None) for route in create_app().routes} & {
+        "/docs",
+        "/redoc",
+        "/openapi.json",
+    } == set()
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("", 200), ("static/page.css", 200), ("static/page.js", 200), ("nothing", 404), ("?profile=unknown", 404)],
+)
+def test_every_answer_has_the_headers(client: TestClient, path: str, status: int) -> None:
+    answer = client.get(f"/reconciliation/{path}")
+    assert answer.status_code == status
+    assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "unsafe" not in CONTENT_SECURITY_POLICY
+    assert answer.headers["cache-control"] == ("no-store" if "static" not in path else
+                                               "private, max-age=31536000, immutable")  # fmt: skip
+
+
+def test_pages_have_no_script_or_style_of_their_own(client: TestClient) -> None:
+    page = client.get("/reconciliation/").text
+    assert "style=" not in page
+    assert "<style" not in page
+    assert page.count("<script") == page.count("<script src=") == 1
+    assert " on" not in {piece[:3] for piece in page.split("<a")}
+
+
+def test_no_file_beside_the_static_ones_is_served(client: TestClient) -> None:
+    for path in ("static/..%2fapp.py", "static/app.py", "static/%2e%2e/app.py"):
+        assert client.get(f"/reconciliation/{path}").status_code == 404
+
+
+def test_a_parameter_that_is_none_is_an_error_that_names_it_and_does_not_repeat_it(client: TestClient) -> None:
+    answer = client.get("/reconciliation/", params={"until": "<script>alert(1)</script>"})
+    assert answer.status_code == 422
+    assert "until: " in answer.text
+    assert "alert(1)" not in answer.text
+
+
+def test_who_may_not_see_the_dag_sees_nothing(client: TestClient, page_app: FastAPI) -> None:
+    page_app.dependency_overrides[may_read] = lambda: False
+    answer = client.get("/reconciliation/")
+    assert answer.status_code == 403
+    assert "the right to see the DAG ropo_reconciliation" in answer.text
+
+
+def test_a_store_that_is_not_there_is_a_page_that_says_what_to_do(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_ROPO_STORE")
+    answer = client.get("/reconciliation/")
+    assert answer.status_code == 503
+    assert "Connection ropo_store is not there: add it in the UI" in answer.text
+
+
+def test_a_store_that_is_not_migrated_names_the_command(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, store_connection: str, store_dsn: str
+) -> None:
+    from contextlib import closing
+
+    from include.status_store.database import connect
+
+    with closing(connect(store_dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE ropo.alembic_version SET version_num = '0001'")
+        connection.commit()
+    answer = client.get("/reconciliation/")
+    assert answer.status_code == 503
+    assert "is at migration 0001" in answer.text
+    assert "make migrate" in answer.text
+
+
+def test_pages_read_in_transactions_that_can_write_nothing(store_connection: str) -> None:
+    import psycopg2
+
+    cursors = reading()
+    cursor = next(cursors)
+    with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
+        cursor.execute("DELETE FROM ropo.profile_pin")
+    cursors.close()
+
+
+def test_an_unforeseen_error_is_a_page_without_a_trace(
+    page_app: FastAPI, store_connection: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    @page_app.get("/failing")
+    def failing() -> None:
+        raise ValueError("a text of a customer")
+
+    with TestClient(page_app) as client:
+        answer = client.get("/failing")
+    assert answer.status_code == 500
+    assert "text of a customer" not in answer.text + caplog.text
+    assert "ValueError" in caplog.text
+    assert "test_app.py" in caplog.text
+    assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
