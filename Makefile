@@ -6,6 +6,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 PORT ?= 8080
+# Test files at once: many of them wait for a server most of the time.
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -41,7 +43,7 @@ up: install ## the demo, then Airflow at http://localhost:8080 (PORT=…) until 
 
 .PHONY: test
 test: install ## all tests (ARGS='-k name' picks some)
-	AIRFLOW_HOME=$(CURDIR)/.airflow/tests $(BIN)/python -m pytest $(ARGS)
+	AIRFLOW_HOME=$(CURDIR)/.airflow/tests $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: check
 check: install ## lint, format and types

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -18,6 +21,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from psycopg2.extensions import connection as Connection
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each worker an Airflow home of its own, and each run a folder of its own for what tests write."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker and "AIRFLOW_HOME" in os.environ:
+        # Before a test module imports Airflow.
+        os.environ["AIRFLOW_HOME"] += f"-{worker}"
+    if not worker and config.option.basetemp is None:
+        # pytest's usual one is closed to others whenever a run begins, to another run's unprivileged PostgreSQL too.
+        config.option.basetemp = tempfile.mkdtemp(prefix="ropo-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
 
 @pytest.fixture(scope="session")
