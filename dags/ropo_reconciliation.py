@@ -20,7 +20,8 @@ date: *Single run* with the param `date`.
 - *compare* failed: the ledger or the store could not be read, or the profile's SELECT breaks the contract; the last
   line says what. Mend it and run the date again.
 - *verdict* failed: its last lines name the verdict, its reasons and the counts by category. `incomplete` says what is
-  missing; mend that and run the date again. `breaks` are for finance: the invoices are in `ropo.reconciliation_item`.
+  missing; mend that and run the date again. `breaks` are for finance: `python -m include.reconciliation.breaks list`
+  shows them, and accepts those that are to stay, with a note; the date turns green with its next reconciliation.
 
 Running a date again, twice at once even, is safe.
 """

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Who did what the program found by itself, in a break's history.
 ITSELF = "reconciliation"
+_STEPS = ("breaks_shown", "breaks_met", "breaks_opened", "breaks_resolved", "breaks_seen_late", "flag_signed")
 
 
 def commit_with_breaks(store: Connection, profile: Profile) -> None:
@@ -52,6 +53,8 @@ def hold_breaks(cursor: Cursor, profile: Profile) -> None:
 def work_in(cursor: Cursor, profile: Profile) -> None:
     """Work the breaks of every reconciliation of the profile that waits for it into the breaks across days.
 
+    What they change in a signed period is flagged.
+
     :param cursor: in a transaction that sees what others commit (read committed), where nothing of breaks was read yet.
     """
     hold_breaks(cursor, profile)
@@ -63,6 +66,6 @@ def work_in(cursor: Cursor, profile: Profile) -> None:
     if not waiting:
         return
     values = {"profile": profile.name, "reconciliations": waiting, "by": ITSELF}
-    for name in ("breaks_shown", "breaks_met", "breaks_opened", "breaks_resolved"):
+    for name in _STEPS:
         cursor.execute(statement(name), values)
-    cursor.execute("DROP TABLE shown")
+    cursor.execute("DROP TABLE shown, candidate")

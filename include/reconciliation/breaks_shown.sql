@@ -1,7 +1,7 @@
--- What the reconciliations show of each invoice that breaks in them, or that has a break which is not resolved: one row
--- an invoice, from the newest moment. Where a reconciliation of a later moment has seen the invoice it is left out: an
--- older view never undoes a newer one, in whatever order they are recorded.
-CREATE TEMP TABLE shown ON COMMIT DROP AS
+-- What the reconciliations show of each invoice that breaks in them, or that has a break which is not resolved. Where a
+-- reconciliation of a later moment has seen the invoice it is late: an older view never undoes a newer one, in whatever
+-- order they are recorded.
+CREATE TEMP TABLE candidate ON COMMIT DROP AS
 WITH run AS (
     SELECT
         reconciliation.reconciliation_id, business_date, started_at, view_at,
@@ -34,35 +34,39 @@ WITH run AS (
     FROM run
     JOIN ropo.reconciliation_item AS item USING (reconciliation_id)
     JOIN unresolved ON unresolved.jobid = item.jobid
-), candidate AS (
-    SELECT
-        run.*, item.invoice_key, item.billnum, item.jobid, item.category, item.reason, item.currency,
-        item.category <> 'matched' AND item.pending_until IS NULL AS is_break,
-        ropo.amount_at_stake(
-            item.ropo_paid, item.ropo_discount, item.ledger_paid, item.ledger_discount, item.ledger_total
-        ) AS amount,
-        ropo.break_evidence(
-            item.reason, item.currency,
-            item.ropo_status, item.ropo_payment, item.ropo_stage, item.ropo_end, item.ropo_paid, item.ropo_discount,
-            item.ledger_status, item.ledger_payment, item.ledger_stage, item.ledger_end, item.ledger_word,
-            item.ledger_row_count, item.ledger_total, item.ledger_paid, item.ledger_discount,
-            item.ledger_credited, item.ledger_open
-        ) AS evidence
-    FROM wanted
-    JOIN run USING (reconciliation_id)
-    JOIN ropo.reconciliation_item AS item USING (reconciliation_id, invoice_key)
-    WHERE run.later_ids = '{}' OR NOT EXISTS (
+)
+SELECT
+    run.reconciliation_id, run.business_date, run.started_at, run.view_at,
+    item.invoice_key, item.billnum, item.jobid, item.category, item.reason, item.currency,
+    item.category <> 'matched' AND item.pending_until IS NULL AS is_break,
+    run.later_ids <> '{}' AND EXISTS (
         SELECT
         FROM ropo.reconciliation_item AS later
         WHERE later.profile = %(profile)s AND later.invoice_key = item.invoice_key
             AND later.reconciliation_id = ANY(run.later_ids)
-    )
-)
+    ) AS is_late,
+    ropo.amount_at_stake(
+        item.ropo_paid, item.ropo_discount, item.ledger_paid, item.ledger_discount, item.ledger_total
+    ) AS amount,
+    ropo.break_evidence(
+        item.reason, item.currency,
+        item.ropo_status, item.ropo_payment, item.ropo_stage, item.ropo_end, item.ropo_paid, item.ropo_discount,
+        item.ledger_status, item.ledger_payment, item.ledger_stage, item.ledger_end, item.ledger_word,
+        item.ledger_row_count, item.ledger_total, item.ledger_paid, item.ledger_discount,
+        item.ledger_credited, item.ledger_open
+    ) AS evidence
+FROM wanted
+JOIN run USING (reconciliation_id)
+JOIN ropo.reconciliation_item AS item USING (reconciliation_id, invoice_key);
+
+-- One row an invoice, from the newest moment.
+CREATE TEMP TABLE shown ON COMMIT DROP AS
 SELECT DISTINCT ON (invoice_key)
     reconciliation_id, started_at, invoice_key, billnum, jobid, category, reason, currency, is_break, amount, evidence,
     min(business_date) OVER alike AS business_date,
     count(*) OVER alike AS times
 FROM candidate
+WHERE NOT is_late
 WINDOW alike AS (PARTITION BY invoice_key, category, is_break)
 ORDER BY invoice_key, view_at DESC, reconciliation_id DESC;
 

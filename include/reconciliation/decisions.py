@@ -19,6 +19,16 @@ class BreakDecisionError(LookupError):
     """Some of the breaks are not such that this can be decided of them; nothing was decided of any."""
 
 
+def require_texts(**texts: str) -> None:
+    """Check that what a person must say is said.
+
+    :raises ValueError: naming what is empty.
+    """
+    for name, text in texts.items():
+        if not text.strip():
+            raise ValueError(f"{name}: expected a text, it is empty")
+
+
 def accept_breaks(
     cursor: Cursor, break_ids: Collection[int], *, by: str, note: str, shown_up_to: int | None = None
 ) -> int:
@@ -34,7 +44,7 @@ def accept_breaks(
     :raises BreakDecisionError: naming the breaks that are not there, not open, or have changed since.
     :raises ValueError: where the name or the note is empty, or no break is named.
     """
-    _require(by=by, note=note)
+    require_texts(by=by, note=note)
     ids = _hold(cursor, break_ids)
     values = {"break_ids": ids, "by": by.strip(), "note": note.strip(), "shown_up_to": shown_up_to}
     cursor.execute(statement("refused_breaks"), values)
@@ -50,7 +60,7 @@ def comment_breaks(cursor: Cursor, break_ids: Collection[int], *, by: str, note:
     :raises BreakDecisionError: naming the breaks that are not there.
     :raises ValueError: where the name or the note is empty, or no break is named.
     """
-    _require(by=by, note=note)
+    require_texts(by=by, note=note)
     ids = _hold(cursor, break_ids)
     cursor.execute(
         "SELECT asked.break_id, 'not there' FROM unnest(%s::bigint[]) AS asked (break_id) "
@@ -95,9 +105,3 @@ def _named(refused: list[tuple[int, str]]) -> Iterator[str]:
         yield f"break {break_id} is {why}"
     if len(refused) > _NAMED_REFUSALS:
         yield f"and {len(refused) - _NAMED_REFUSALS} more"
-
-
-def _require(**texts: str) -> None:
-    for name, text in texts.items():
-        if not text.strip():
-            raise ValueError(f"{name}: expected a text, it is empty")

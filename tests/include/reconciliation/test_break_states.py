@@ -332,7 +332,9 @@ def test_many_runs_of_many_dates_at_once_give_each_break_once(world: World) -> N
         thread.join(timeout=240)
     assert failures == []
     assert len(breaks(world)) == 30
-    assert {(found["state"], found["business_date"]) for found in breaks(world)} == {("open", dates[-1])}
+    assert {(found["state"], found["business_date"], found["times_seen"]) for found in breaks(world)} == {
+        ("open", dates[-1], 8)
+    }
     assert world.store("SELECT count(*) FROM ropo.reconciliation_break_event") == [(30,)]
     assert world.store("SELECT count(*) FROM ropo.break_backlog") == [(0,)]
 

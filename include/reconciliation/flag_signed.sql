@@ -1,0 +1,57 @@
+-- What these reconciliations change in periods that are signed: another result of a date than the one before it had, and
+-- breaks that were opened or reopened, where they date from the period or where its sign-off rests on their acceptance.
+WITH signed AS (
+    SELECT DISTINCT ON (period) sign_off_id, period, (period + interval '1 month')::date AS next_period, evidence
+    FROM ropo.period_sign_off
+    WHERE profile = %(profile)s
+    ORDER BY period, sign_off_id DESC
+), changed AS (
+    SELECT
+        signed.sign_off_id, 'result_changed' AS kind, fresh.business_date, fresh.reconciliation_id,
+        NULL::bigint AS break_id,
+        format(
+            '%%s → %%s',
+            COALESCE(
+                before.verdict || format(
+                    ' (%%s invoices: %%s matched, %%s pending, %%s breaks, %%s accepted)',
+                    before.population, before.matched, before.pending, before.breaks, before.accepted
+                ),
+                'not reconciled'
+            ),
+            fresh.verdict || format(
+                ' (%%s invoices: %%s matched, %%s pending, %%s breaks, %%s accepted)',
+                fresh.population, fresh.matched, fresh.pending, fresh.breaks, fresh.accepted
+            )
+        ) AS note
+    FROM ropo.reconciliation AS fresh
+    JOIN signed ON fresh.business_date >= signed.period AND fresh.business_date < signed.next_period
+    LEFT JOIN LATERAL (
+        SELECT *
+        FROM ropo.reconciliation AS earlier
+        WHERE earlier.profile = fresh.profile AND earlier.business_date = fresh.business_date
+            AND earlier.scope = 'date' AND earlier.reconciliation_id < fresh.reconciliation_id
+        ORDER BY earlier.reconciliation_id DESC
+        LIMIT 1
+    ) AS before ON true
+    WHERE fresh.reconciliation_id = ANY(%(reconciliations)s) AND fresh.scope = 'date'
+        AND (fresh.verdict, fresh.population, fresh.matched, fresh.pending, fresh.breaks, fresh.accepted,
+            fresh.categories, fresh.totals)
+            IS DISTINCT FROM
+            (before.verdict, before.population, before.matched, before.pending, before.breaks, before.accepted,
+            before.categories, before.totals)
+), broken AS (
+    SELECT
+        signed.sign_off_id, 'break_' || event.kind AS kind, known.business_date, event.reconciliation_id,
+        known.break_id,
+        known.invoice_key || ': ' || known.category || COALESCE(', ' || event.note, '') AS note
+    FROM ropo.reconciliation_break_event AS event
+    JOIN ropo.reconciliation_break AS known USING (break_id)
+    JOIN signed
+        ON (known.business_date >= signed.period AND known.business_date < signed.next_period)
+        OR signed.evidence -> 'breaks' @> to_jsonb(known.break_id)
+    WHERE event.reconciliation_id = ANY(%(reconciliations)s) AND event.kind IN ('opened', 'reopened')
+)
+INSERT INTO ropo.period_sign_off_flag (sign_off_id, kind, business_date, reconciliation_id, break_id, note)
+SELECT sign_off_id, kind, business_date, reconciliation_id, break_id, note
+FROM (SELECT * FROM changed UNION ALL SELECT * FROM broken) AS found
+ORDER BY reconciliation_id, break_id NULLS FIRST

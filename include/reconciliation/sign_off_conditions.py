@@ -1,0 +1,181 @@
+"""What must hold before a month can be signed off, and how it stands.
+
+Of each business date of the period (from the profile's ``start_date`` on) the newest reconciliation counts. It must be
+reconciled; or its breaks accepted or resolved since, and its incompleteness accepted with a note. None may be pending.
+
+A full comparison of the last date or a later one, begun after the period's end, must exist. The newest counts, and it
+is held to the same: its breaks accepted or resolved, its incompleteness accepted. Two things it may have, since
+business goes on while it runs: pending differences, and breaks that a date after the period has shown first.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime
+import re
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from include.reconciliation.business_days import day_span
+from include.reconciliation.categories import CATEGORIES, MATCHED
+from include.reconciliation.statements import statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+
+_PERIOD = re.compile(r"(\d{4})-(\d{2})\Z")
+
+
+class Unmet(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition that does not hold.
+
+    :param date: the business date that it is about; None where it is about the period.
+    :param what: for machines and links: ``period_not_over``, ``before_start``, ``not_reconciled``, ``pending``,
+        ``open_breaks``, ``incomplete``; of the full comparison ``full_missing``, ``full_open_breaks``,
+        ``full_incomplete``.
+    :param why: for people, with the numbers and what to do.
+    :param reconciliation_id: the one that shows it, where one does.
+    """
+
+    date: datetime.date | None
+    what: str
+    why: str
+    reconciliation_id: int | None = None
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How a date stands, or the full comparison (``sign_off_standing.sql``).
+
+    :param currencies: money of both sides by currency, amounts as text.
+    :param reasons: of the verdict, in words.
+    :param acceptance_id: of its incompleteness.
+    :param unsettled: invoices whose break is neither accepted nor resolved.
+    :param accepted_breaks: ids of the breaks that stand accepted.
+    """
+
+    scope: Literal["date", "full"]
+    business_date: datetime.date
+    reconciliation_id: int | None
+    verdict: str | None
+    population: int | None
+    matched: int | None
+    pending: int | None
+    breaks: int | None
+    accepted: int | None
+    currencies: list[dict[str, Any]] | None
+    reasons: list[str]
+    acceptance_id: int | None
+    unsettled: int
+    pending_until: datetime.datetime | None
+    accepted_breaks: list[int]
+
+
+def parse_period(text: str) -> datetime.date:
+    """Return the first day of a month.
+
+    :param text: YYYY-MM.
+    :raises ValueError: where it is no month.
+    """
+    found = _PERIOD.match(text)
+    try:
+        return datetime.date(int(found[1]), int(found[2]), 1) if found else _no_month(text)
+    except ValueError:
+        return _no_month(text)
+
+
+def last_day(period: datetime.date) -> datetime.date:
+    """Return the last day of a month, by its first."""
+    return period.replace(day=calendar.monthrange(period.year, period.month)[1])
+
+
+def standings(cursor: Cursor, profile: Profile, period: datetime.date) -> list[Standing]:
+    """Return how every date of a period stands, and last the full comparison, where there is one.
+
+    :param period: the first day of a month.
+    """
+    if period.day != 1:
+        raise ValueError(f"period: expected the first day of a month, got {period}")
+    first, last = max(period, profile.start_date), last_day(period)
+    if first > last:
+        return []
+    values = {
+        "profile": profile.name,
+        "first": first,
+        "last": last,
+        "period_end": day_span(last, profile.zone)[1],
+        "categories": [each for each in CATEGORIES if each != MATCHED],
+    }
+    cursor.execute(statement("sign_off_standing"), values)
+    names = Standing.__struct_fields__
+    return [Standing(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+
+
+def unmet_conditions(
+    profile: Profile, period: datetime.date, stand: list[Standing], *, now: datetime.datetime
+) -> list[Unmet]:
+    """Return every condition that does not hold, in the order of the dates; none where the period can be signed.
+
+    :param stand: of :func:`standings`.
+    :param now: aware.
+    """
+    last = last_day(period)
+    if profile.start_date > last:
+        why = f"the month is over before {profile.start_date}, the start_date of profile {profile.name}"
+        return [Unmet(date=None, what="before_start", why=why)]
+    found = []
+    end = day_span(last, profile.zone)[1]
+    if now < end:
+        text = f"the month is not over before {end.astimezone(profile.zone):%Y-%m-%d %H:%M %Z}"
+        found.append(Unmet(date=None, what="period_not_over", why=text))
+    for each in stand:
+        if each.scope == "date":
+            found += _of_date(profile, each)
+    full = [each for each in stand if each.scope == "full"]
+    if not full:
+        why = f"no full comparison of {last} or later was made after the month's end; run one (scope: full)"
+        found.append(Unmet(date=None, what="full_missing", why=why))
+    for each in full:
+        found += _of_full(each)
+    return found
+
+
+def _of_date(profile: Profile, date: Standing) -> Iterator[Unmet]:
+    if date.reconciliation_id is None:
+        yield _unmet(date, "not_reconciled", f"{date.business_date} has no reconciliation; run the date")
+        return
+    if date.pending:
+        until = date.pending_until.astimezone(profile.zone) if date.pending_until else None
+        why = f"{date.pending} invoices of {date.business_date} differ and are within their grace"
+        why += f", the last until {until:%Y-%m-%d %H:%M %Z}" if until else ""
+        yield _unmet(date, "pending", f"{why}; run the date again then")
+    if date.unsettled:
+        why = f"{date.unsettled} invoices of {date.business_date} differ; mend them, or accept their breaks with a note"
+        yield _unmet(date, "open_breaks", why)
+    if date.verdict == "incomplete" and date.acceptance_id is None:
+        why = f"{date.business_date} is incomplete; run it again when that is mended, or accept it with a note: "
+        yield _unmet(date, "incomplete", why + "; ".join(date.reasons))
+
+
+def _of_full(full: Standing) -> Iterator[Unmet]:
+    if full.unsettled:
+        why = (
+            f"{full.unsettled} invoices of the full comparison of {full.business_date} differ; "
+            "mend them and run it again, or accept their breaks with a note"
+        )
+        yield _unmet(full, "full_open_breaks", why)
+    if full.verdict == "incomplete" and full.acceptance_id is None:
+        why = f"the full comparison of {full.business_date} is incomplete; run it again, or accept it with a note: "
+        yield _unmet(full, "full_incomplete", why + "; ".join(full.reasons))
+
+
+def _unmet(stand: Standing, what: str, why: str) -> Unmet:
+    return Unmet(date=stand.business_date, what=what, why=why, reconciliation_id=stand.reconciliation_id)
+
+
+def _no_month(text: str) -> datetime.date:
+    raise ValueError(f"period: expected a month as YYYY-MM, got {text!r}")

@@ -1,0 +1,250 @@
+"""The sign-off of a month: signed by one person when its conditions hold, countersigned by another.
+
+What changes in a signed period is flagged by the reconciliation that finds it (:mod:`.break_states`), and stays so. A
+period with flags may be signed again: that is another sign-off beside the first.
+"""
+
+from __future__ import annotations
+
+import datetime
+import unicodedata
+from typing import TYPE_CHECKING
+
+import msgspec
+from psycopg2.extras import Json
+
+from include.reconciliation.break_states import work_in
+from include.reconciliation.decisions import require_texts
+from include.reconciliation.sign_off_conditions import Standing, Unmet, standings, unmet_conditions
+from include.reconciliation.statements import only_row
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+
+
+class SignOffError(LookupError):
+    """It cannot be done; nothing was.
+
+    :param unmet: the conditions that do not hold, where it is for these.
+    """
+
+    def __init__(self, text: str, unmet: list[Unmet] | None = None) -> None:
+        super().__init__(text)
+        self.unmet = unmet or []
+
+
+class SignOff(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``ropo.period_sign_off``; its fields are the table's, but the evidence."""
+
+    sign_off_id: int
+    profile: str
+    period: datetime.date
+    signed_by: str
+    signed_at: datetime.datetime
+    note: str | None
+    countersigned_by: str | None
+    countersigned_at: datetime.datetime | None
+    countersigned_note: str | None
+
+
+class Flag(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``ropo.period_sign_off_flag``: what changed after a sign-off."""
+
+    flag_id: int
+    at: datetime.datetime
+    kind: str
+    business_date: datetime.date
+    reconciliation_id: int
+    break_id: int | None
+    note: str
+
+
+class PeriodStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How a period stands.
+
+    :param sign_off: the newest; None where it is not signed.
+    :param flags: what changed since that one.
+    :param dates: and the full comparison, last, where there is one.
+    :param unmet: what keeps it from being signed now; what was signed already may have some, see the flags.
+    """
+
+    period: datetime.date
+    sign_off: SignOff | None
+    flags: list[Flag]
+    dates: list[Standing]
+    unmet: list[Unmet]
+
+
+def period_status(
+    cursor: Cursor, profile: Profile, period: datetime.date, *, now: datetime.datetime | None = None
+) -> PeriodStatus:
+    """Return how a period stands. Only reads.
+
+    :param period: the first day of a month.
+    :param now: aware; by default the present.
+    """
+    dates = standings(cursor, profile, period)
+    unmet = unmet_conditions(profile, period, dates, now=now or datetime.datetime.now(datetime.UTC))
+    newest = _newest(cursor, profile, period)
+    flags = _flags(cursor, newest) if newest else []
+    return PeriodStatus(period=period, sign_off=newest, flags=flags, dates=dates, unmet=unmet)
+
+
+def sign(
+    cursor: Cursor,
+    profile: Profile,
+    period: datetime.date,
+    *,
+    by: str,
+    note: str | None = None,
+    now: datetime.datetime | None = None,
+) -> int:
+    """Sign a period off.
+
+    :param cursor: of the store, in a transaction that sees what others commit (read committed, the default).
+    :param period: the first day of a month.
+    :return: the sign-off's id.
+    :raises SignOffError: where a condition does not hold (``unmet``), or where it is signed and nothing changed since.
+    :raises ValueError: where the name is empty.
+    """
+    require_texts(by=by)
+    # From here to the end of the transaction no reconciliation changes what was looked at without finding the sign-off.
+    work_in(cursor, profile)
+    status = period_status(cursor, profile, period, now=now)
+    if status.sign_off and not status.flags:
+        raise SignOffError(f"{_named(profile, period)} was signed by {status.sign_off.signed_by} already")
+    _require_met(profile, status)
+    evidence = {
+        "dates": [each for each in status.dates if each.scope == "date"],
+        "full": next(each for each in status.dates if each.scope == "full"),
+        "breaks": sorted({break_id for each in status.dates for break_id in each.accepted_breaks}),
+    }
+    cursor.execute(
+        "INSERT INTO ropo.period_sign_off (profile, period, signed_by, note, evidence) VALUES (%s, %s, %s, %s, %s) "
+        "RETURNING sign_off_id",
+        (
+            profile.name,
+            period,
+            by.strip(),
+            note,
+            Json(evidence, dumps=lambda value: msgspec.json.encode(value).decode()),
+        ),
+    )
+    sign_off_id: int = only_row(cursor)[0]
+    return sign_off_id
+
+
+def countersign(
+    cursor: Cursor,
+    profile: Profile,
+    period: datetime.date,
+    *,
+    by: str,
+    note: str | None = None,
+    now: datetime.datetime | None = None,
+) -> int:
+    """Countersign a period, as another person than the one who signed it.
+
+    :return: the sign-off's id.
+    :raises SignOffError: where it is not signed, or countersigned already, or signed by the same person, or where
+        something changed since it was signed: then it is to be signed again first.
+    :raises ValueError: where the name is empty.
+    """
+    require_texts(by=by)
+    work_in(cursor, profile)
+    status = period_status(cursor, profile, period, now=now)
+    signed = status.sign_off
+    if signed is None:
+        raise SignOffError(f"{_named(profile, period)} is not signed yet")
+    if status.flags:
+        changed = f"{len(status.flags)} changes were found since it was signed"
+        raise SignOffError(f"{_named(profile, period)}: {changed}; look at them and sign it again first")
+    if signed.countersigned_by:
+        raise SignOffError(f"{_named(profile, period)} was countersigned by {signed.countersigned_by} already")
+    if _same(by, signed.signed_by):
+        raise SignOffError(
+            f"{_named(profile, period)} was signed by {signed.signed_by}; another person countersigns it"
+        )
+    _require_met(profile, status)
+    cursor.execute(
+        "UPDATE ropo.period_sign_off SET countersigned_by = %s, countersigned_at = clock_timestamp(), "
+        "countersigned_note = %s WHERE sign_off_id = %s",
+        (by.strip(), note, signed.sign_off_id),
+    )
+    return signed.sign_off_id
+
+
+def accept_incompleteness(
+    cursor: Cursor, profile: Profile, date: datetime.date, *, by: str, note: str, scope: str = "date"
+) -> int:
+    """Accept that a date stays incomplete: its newest reconciliation, for the reasons that it has; no later one.
+
+    :param scope: ``full``: the newest full comparison of that date.
+    :return: the reconciliation's id.
+    :raises SignOffError: where the newest is not incomplete, or is accepted already, or there is none.
+    :raises ValueError: where the name or the note is empty.
+    """
+    require_texts(by=by, note=note)
+    work_in(cursor, profile)
+    cursor.execute(
+        "SELECT reconciliation_id, verdict, accepted_by FROM ropo.reconciliation "
+        "LEFT JOIN ropo.incompleteness_acceptance USING (reconciliation_id) "
+        "WHERE reconciliation.profile = %s AND reconciliation.business_date = %s AND reconciliation.scope = %s "
+        "ORDER BY reconciliation_id DESC LIMIT 1",
+        (profile.name, date, scope),
+    )
+    found = cursor.fetchone()
+    what = f"Profile {profile.name}, {'full comparison of ' if scope == 'full' else ''}{date}"
+    if found is None:
+        raise SignOffError(f"{what}: there is no reconciliation")
+    reconciliation_id, verdict, accepted_by = found
+    if verdict != "incomplete":
+        raise SignOffError(f"{what}: its newest reconciliation ({reconciliation_id}) is {verdict}, not incomplete")
+    if accepted_by is not None:
+        raise SignOffError(f"{what}: reconciliation {reconciliation_id} was accepted by {accepted_by} already")
+    cursor.execute(
+        "INSERT INTO ropo.incompleteness_acceptance "
+        "(reconciliation_id, profile, business_date, scope, reasons, accepted_by, note) "
+        "SELECT reconciliation_id, profile, business_date, scope, reasons, %s, %s "
+        "FROM ropo.reconciliation WHERE reconciliation_id = %s",
+        (by.strip(), note.strip(), reconciliation_id),
+    )
+    return int(reconciliation_id)
+
+
+def _newest(cursor: Cursor, profile: Profile, period: datetime.date) -> SignOff | None:
+    cursor.execute(
+        f"SELECT {', '.join(SignOff.__struct_fields__)} FROM ropo.period_sign_off "  # noqa: S608 - our own field names
+        "WHERE profile = %s AND period = %s ORDER BY sign_off_id DESC LIMIT 1",
+        (profile.name, period),
+    )
+    row = cursor.fetchone()
+    return SignOff(**dict(zip(SignOff.__struct_fields__, row, strict=True))) if row else None
+
+
+def _flags(cursor: Cursor, sign_off: SignOff) -> list[Flag]:
+    cursor.execute(
+        f"SELECT {', '.join(Flag.__struct_fields__)} FROM ropo.period_sign_off_flag "  # noqa: S608 - our own field names
+        "WHERE sign_off_id = %s ORDER BY flag_id",
+        (sign_off.sign_off_id,),
+    )
+    return [Flag(**dict(zip(Flag.__struct_fields__, row, strict=True))) for row in cursor.fetchall()]
+
+
+def _require_met(profile: Profile, status: PeriodStatus) -> None:
+    if status.unmet:
+        texts = "; ".join(each.why for each in status.unmet)
+        raise SignOffError(f"{_named(profile, status.period)} cannot be signed: {texts}", status.unmet)
+
+
+def _same(name: str, other: str) -> bool:
+    def plain(text: str) -> str:
+        return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+    return plain(name) == plain(other)
+
+
+def _named(profile: Profile, period: datetime.date) -> str:
+    return f"Profile {profile.name}, {period:%Y-%m}"
