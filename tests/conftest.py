@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from demo import embedded
 from include.config.profiles import Profile
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
 
+BROWSER_TESTS = "tests/browser"
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Give each worker an Airflow home of its own, and each run a folder of its own for what tests write."""
     worker = os.environ.get("PYTEST_XDIST_WORKER")
@@ -33,6 +37,16 @@ def pytest_configure(config: pytest.Config) -> None:
         # pytest's usual one is closed to others whenever a run begins, to another run's unprivileged PostgreSQL too.
         config.option.basetemp = tempfile.mkdtemp(prefix="ropo-tests-")
         config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
+    """Give each worker whole files, and all files of ``tests/browser`` to one: they share an Airflow and a browser."""
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return BROWSER_TESTS if nodeid.startswith(f"{BROWSER_TESTS}/") else str(super()._split_scope(nodeid))
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")

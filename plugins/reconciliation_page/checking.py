@@ -1,0 +1,91 @@
+"""Asking both sides about one invoice: a run of the DAG ``ropo_invoice_check``, as the user, by Airflow's own right."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+from airflow.api.common.trigger_dag import trigger_dag
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
+from airflow.exceptions import DagNotFound
+from airflow.models.dag import DagModel
+from airflow.models.log import Log
+from airflow.utils.session import create_session
+from airflow.utils.types import DagRunTriggeredByType
+from fastapi import Depends, HTTPException, status
+
+from reconciliation_page.access import User, require_same_origin
+
+CHECK_DAG_ID = "ropo_invoice_check"
+
+
+def may_check(user: User) -> bool:
+    """Tell whether the user may trigger the DAG."""
+    details = DagDetails(id=CHECK_DAG_ID, team_name=DagModel.get_team_name(CHECK_DAG_ID))
+    return get_auth_manager().is_authorized_dag(
+        method="POST", access_entity=DagAccessEntity.RUN, details=details, user=user
+    )
+
+
+def require_checker(is_allowed: Annotated[bool, Depends(may_check)]) -> None:
+    """Let in who may trigger the DAG.
+
+    :raises HTTPException: 403.
+    """
+    if not is_allowed:
+        raise HTTPException(
+            status.HTTP_403_FORBIDDEN,
+            f"Asking again runs the DAG {CHECK_DAG_ID}, which needs the right to trigger it. Ask whoever manages "
+            "Airflow's users.",
+        )
+
+
+FOR_CHECKERS = (Depends(require_same_origin), Depends(require_checker))
+
+
+def start_check(user: User, profile: str, billnum: str) -> str:
+    """Trigger the DAG for an invoice number, and write it into Airflow's audit log as its own API would.
+
+    :return: the run's id.
+    :raises HTTPException: 409, where the DAG is not there or does not take the number.
+    """
+    conf = {"profile": profile, "billnum": billnum}
+    try:
+        run = trigger_dag(
+            CHECK_DAG_ID,
+            triggered_by=DagRunTriggeredByType.UI,
+            triggering_user_name=user.get_name(),
+            conf=conf,
+        )
+    except DagNotFound:
+        raise HTTPException(
+            status.HTTP_409_CONFLICT,
+            f"Airflow does not know the DAG {CHECK_DAG_ID} (yet). Look at the DAGs list for an import error.",
+        ) from None
+    except ValueError:
+        raise HTTPException(
+            status.HTTP_409_CONFLICT, f"The DAG {CHECK_DAG_ID} does not take this invoice number or manual runs."
+        ) from None
+    if run is None:
+        raise HTTPException(status.HTTP_409_CONFLICT, f"Airflow made no run of {CHECK_DAG_ID}. Try it in Airflow.")
+    with create_session() as session:
+        extra = json.dumps({"conf": conf, "from": "reconciliation page"})
+        session.add(
+            Log(
+                event="trigger_dag_run",
+                dag_id=CHECK_DAG_ID,
+                run_id=run.run_id,
+                owner=user.get_name(),
+                owner_display_name=user.get_name(),
+                extra=extra,
+            )
+        )
+    return str(run.run_id)
+
+
+def is_paused() -> bool:
+    """Tell whether the DAG is paused, so that a run of it would wait."""
+    with create_session() as session:
+        found = session.get(DagModel, CHECK_DAG_ID)
+        return bool(found and found.is_paused)

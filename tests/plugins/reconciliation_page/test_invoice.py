@@ -1,0 +1,187 @@
+"""An invoice's page: both sides, one time line, sums by kind, breaks with their history, and who may see its rows."""
+
+from __future__ import annotations
+
+import datetime
+import html
+import re
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import psycopg2
+import pytest
+from markupsafe import escape
+
+from include.config.profiles import Profile
+from reconciliation_page import invoice as invoice_page
+from reconciliation_page.access import may_change
+from reconciliation_page.checking import may_check
+from tests.include.reconciliation.world import DAY, LEDGER, World, at
+from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from fastapi.testclient import TestClient
+
+    from demo.embedded import Server
+
+SCRIPT = "<script>alert('a')</script>"
+
+
+@pytest.fixture
+def world(postgres: Server, store_connection: str) -> World:
+    """What Ropo One and the ERP say, in the store that the page shows."""
+    ledger = postgres.dsn(postgres.fresh_database("ledger"))
+    with closing(psycopg2.connect(ledger)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(LEDGER)
+    return World(postgres.dsn(store_connection), ledger, Profile(name="default"))
+
+
+@pytest.fixture(autouse=True)
+def rights(page_app: FastAPI) -> None:
+    page_app.dependency_overrides[may_check] = lambda: True
+
+
+def shown(client: TestClient, path: str) -> str:
+    """A page's text, without its tags."""
+    answer = client.get(f"/reconciliation/{path}")
+    assert answer.status_code == 200, answer.text
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
+
+
+def test_both_sides_stand_on_one_time_line_with_sums_by_kind_and_the_break_with_its_history(
+    client: TestClient, world: World
+) -> None:
+    world.comment("100", "98", "2026-03-08 09:00", statustext="Kiitos", statusref="Viesti")
+    world.payment("100", "60.00", "2026-03-10", statusref="Maksettu")
+    world.payment("100", "30.50", "2026-03-10", statusref="Maksettu")
+    world.payment("100", "9.50", "2026-03-10", kind="8", statusref="Kassa-alennus")
+    world.row("100", paid="40")
+    world.reconcile(reread_poll_id=world.know_all())
+
+    text = shown(client, "invoices/b:100")
+    assert "Invoice 100" in text
+    assert re.search(r"money received Ropo's type 1, Maksettu 2 90\.50", text)
+    assert re.search(r"cash discount Ropo's type 8, Kassa-alennus 1 9\.50", text)
+    line = text[text.index("Time line") : text.index("Breaks", text.index("Time line"))]
+    assert line.index("2026-03-08 09:00:00") < line.index("2026-03-10 00:00:00")
+    assert line.index("2026-03-10 00:00:00") < line.index(f"The reconciliation of {DAY} looked into the ledger")
+    assert "not seen yet" in line
+    assert "total 100.00, paid 40.00, open 60.00 EUR" in line
+    assert "Kiitos" in line
+
+
+def test_a_break_shows_its_history_and_its_notes(client: TestClient, world: World) -> None:
+    world.comment("7", "98", "2026-03-05 09:00", seen=at("2026-03-05 10:00"))
+    world.row("another")
+    world.reconcile(datetime.date(2026, 3, 5))
+    world.store(
+        "INSERT INTO ropo.reconciliation_break_event (break_id, by_whom, kind, note) "
+        "SELECT break_id, 'Anna', 'commented', %s FROM ropo.reconciliation_break",
+        (SCRIPT,),
+    )
+
+    text = shown(client, "invoices/b:7")
+    assert "Missing in the ledger open" in text
+    assert "opened by" in text
+    assert f"commented by Anna : {SCRIPT}" in text
+
+
+def test_what_is_a_script_shows_as_text(client: TestClient, world: World) -> None:
+    world.comment("<b>1", "98", statustext=SCRIPT, statusref=SCRIPT)
+
+    answer = client.get("/reconciliation/invoices/b:<b>1")
+    assert answer.status_code == 200
+    assert SCRIPT not in answer.text
+    assert answer.text.count(str(escape(SCRIPT))) >= 2
+    assert "<b>" not in answer.text
+    assert f"Invoice {html.escape('<b>1')}" in answer.text
+
+
+def test_free_texts_and_raw_rows_are_for_those_who_may_edit(
+    client: TestClient, page_app: FastAPI, world: World
+) -> None:
+    world.comment("5", "98", statustext="Matti Meikäläinen ei maksa")
+    world.payment("5", "1.00")
+    assert "Matti" in shown(client, "invoices/b:5")
+    assert "C1" in shown(client, "invoices/b:5").split("Raw rows")[1]
+
+    page_app.dependency_overrides[may_change] = lambda: False
+    text = shown(client, "invoices/b:5")
+    assert "Matti" not in text
+    assert "text shown to those who may edit" in text
+    assert "C1" not in text.split("Raw rows")[1]
+    assert "money received" in text
+
+
+def test_an_earlier_content_stands_beside_the_row(client: TestClient, world: World) -> None:
+    statusid = world.payment("5", "1.00")
+    world.store(
+        "INSERT INTO ropo.status_event_revision (profile, statusid, revision, content_sha256, raw, poll_id) "
+        "VALUES ('default', %s, 1, '', %s, %s)",
+        (statusid, '{"amount": "2.00"}', world.poll_id),
+    )
+    text = shown(client, "invoices/b:5")
+    assert "1 earlier content" in text
+    assert '"amount": "2.00"' in text
+
+
+@pytest.mark.parametrize("find", ["100", "J100", " 100 "])
+def test_an_invoice_is_found_by_number_and_by_jobid(client: TestClient, world: World, find: str) -> None:
+    world.comment("100", "98")
+    answer = client.get("/reconciliation/invoices", params={"find": find})
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/reconciliation/invoices/b%3A100?profile=default"
+    assert client.get(answer.headers["location"]).status_code == 200
+
+
+def test_a_number_that_several_invoices_have_lists_them(client: TestClient, world: World) -> None:
+    world.comment("100", "98", jobid="A")
+    world.comment("100", "98", jobid="B")
+    world.row("100", jobid="A")
+    world.row("100", jobid="B")
+    world.know_all()
+    world.reconcile()
+    text = shown(client, "invoices?find=100")
+    assert "100 stands for 2 invoices" in text
+    assert "Invoice 100" in shown(client, "invoices/j:A")
+
+
+def test_an_invoice_that_nobody_knows_is_said_to_be_so(client: TestClient, world: World) -> None:
+    answer = client.get("/reconciliation/invoices/b:1")
+    assert answer.status_code == 404
+    assert "Nothing is known of 1" in answer.text
+
+
+@pytest.mark.parametrize("path", ["invoices/x", "invoices/b:", "invoices/b:%00", "invoices?find=%00"])
+def test_what_can_be_no_invoice_is_refused(client: TestClient, path: str) -> None:
+    assert client.get(f"/reconciliation/{path}").status_code == 422
+
+
+def test_asking_again_triggers_the_check_as_the_user(
+    client: TestClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def start_check(user: object, profile: str, billnum: str) -> str:
+        asked.append((user.get_name(), profile, billnum))
+        return "manual__1"
+
+    monkeypatch.setattr(invoice_page, "start_check", start_check)
+    world.comment("a/b", "98")
+    answer = client.post("/reconciliation/invoices/b:a/b", headers=SAME_ORIGIN)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/reconciliation/invoices/b%3Aa/b?profile=default&run=manual__1"
+    assert asked == [(USER, "default", "a/b")]
+
+
+def test_asking_again_needs_the_right_to_trigger_and_the_page_itself(
+    client: TestClient, page_app: FastAPI, world: World
+) -> None:
+    world.comment("100", "98")
+    path = "/reconciliation/invoices/b:100"
+    assert client.post(path).status_code == 403
+    assert client.post(path, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    page_app.dependency_overrides[may_check] = lambda: False
+    assert client.post(path, headers=SAME_ORIGIN).status_code == 403
+    assert "Ask both sides again" not in client.get(path).text

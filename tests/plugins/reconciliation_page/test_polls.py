@@ -1,0 +1,157 @@
+"""The page of polls: what waits for a person is shown, and settled here with a name and a note."""
+
+from __future__ import annotations
+
+import datetime
+import html
+from typing import TYPE_CHECKING
+
+import pytest
+
+from include.config.profiles import Profile
+from include.page_data.polls import POLLS_SHOWN
+from reconciliation_page.access import may_change
+from tests.include.reconciliation.world import World
+from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from fastapi.testclient import TestClient
+
+    from demo.embedded import Server
+
+POLLS = "/reconciliation/polls"
+NOW = datetime.datetime.now(datetime.UTC)
+RAW = b'{"billnum": "1", "statustype": "comment", "statustext": "<script>x</script> \xff"}'
+
+
+@pytest.fixture
+def world(postgres: Server, store_connection: str) -> World:
+    """The store that the page shows; no ledger."""
+    return World(postgres.dsn(store_connection), "", Profile(name="default"))
+
+
+def doubt(world: World, recovery: str = "unproven") -> int:
+    poll_id = world.poll(
+        "drain",
+        "in_doubt",
+        opened_at=NOW,
+        closed_at=NOW,
+        error="ReadTimeout: <none>",
+        window_from=datetime.date(2026, 3, 1),
+        window_to=datetime.date(2026, 3, 3),
+        recovery=recovery,
+        recovery_reason="the answer of 2026-03-02 was possibly cut",
+    )
+    for day, ticked, reason in (("2026-03-01", NOW, None), ("2026-03-02", None, "possibly cut")):
+        world.store(
+            "INSERT INTO ropo.status_poll_window_date (poll_id, business_date, ticked_at, brought, reason) "
+            "VALUES (%s, %s, %s, 4, %s)",
+            (poll_id, day, ticked, reason),
+        )
+    return poll_id
+
+
+def test_a_doubt_is_shown_with_its_window_and_accepted_with_a_note(client: TestClient, world: World) -> None:
+    poll_id = doubt(world)
+    page = client.get(POLLS).text
+    assert "ReadTimeout: &lt;none&gt;" in page
+    assert "1 of 3 shown whole, 8 changes brought" in page
+    assert "the answer of 2026-03-02 was possibly cut" in page
+
+    answer = client.post(f"{POLLS}/doubts/{poll_id}", data={"note": "asked Ropo: <nothing>"}, headers=SAME_ORIGIN)
+    assert answer.status_code == 303
+    query = "SELECT recovery, accepted_by, accepted_note FROM ropo.status_poll WHERE poll_id = %s"
+    assert world.store(query, (poll_id,)) == [("accepted", USER, "asked Ropo: <nothing>")]
+    page = client.get(answer.headers["location"]).text
+    assert "The doubt is accepted" in page
+    assert "asked Ropo: &lt;nothing&gt;" in page
+    again = client.post(f"{POLLS}/doubts/{poll_id}", data={"note": "x"}, headers=SAME_ORIGIN)
+    assert again.status_code == 409
+
+
+@pytest.mark.parametrize("recovery", ["pending", "recovered", "accepted"])
+def test_only_what_stayed_unproven_can_be_accepted(client: TestClient, world: World, recovery: str) -> None:
+    poll_id = doubt(world, recovery)
+    assert f"doubts/{poll_id}" not in client.get(POLLS).text
+    assert client.post(f"{POLLS}/doubts/{poll_id}", data={"note": "x"}, headers=SAME_ORIGIN).status_code == 409
+
+
+@pytest.mark.parametrize(("note", "status"), [("", 422), ("   ", 400), ("x" * 2001, 422)])
+def test_a_note_says_something(client: TestClient, world: World, note: str, status: int) -> None:
+    poll_id = doubt(world)
+    assert client.post(f"{POLLS}/doubts/{poll_id}", data={"note": note}, headers=SAME_ORIGIN).status_code == status
+
+
+def test_a_row_in_quarantine_is_shown_escaped_to_those_who_may_edit_and_dismissed_with_a_note(
+    client: TestClient, page_app: FastAPI, world: World
+) -> None:
+    world.quarantine(RAW, NOW)
+    page = client.get(POLLS).text
+    assert html.escape("<script>x</script> \\xff") in page
+    assert "<script>x" not in page
+
+    page_app.dependency_overrides[may_change] = lambda: False
+    page = client.get(POLLS).text
+    assert "script&gt;x" not in page
+    assert "personal data" in page
+    dismissed = client.post(f"{POLLS}/rows/1", data={"note": "read by hand"}, headers=SAME_ORIGIN)
+    assert dismissed.status_code == 403
+
+    page_app.dependency_overrides[may_change] = lambda: True
+    dismissed = client.post(f"{POLLS}/rows/1", data={"note": "read by hand"}, headers=SAME_ORIGIN)
+    assert dismissed.status_code == 303
+    assert world.store("SELECT resolution FROM ropo.status_quarantine") == [(f"dismissed by {USER}: read by hand",)]
+    assert "Nothing in quarantine" in client.get(POLLS).text
+
+
+def test_a_replay_takes_what_can_be_taken_now_and_says_what_is_left(client: TestClient, world: World) -> None:
+    world.quarantine(RAW, NOW)
+    world.quarantine(
+        b'{"billnum": "2", "statusid": "C9", "statustype": "comment", "statustime": "2026-03-10 09:00:00"}', NOW
+    )
+    answer = client.post(f"{POLLS}/replay", headers=SAME_ORIGIN)
+    assert answer.status_code == 303
+    assert "1 taken, 1 still cannot be" in client.get(answer.headers["location"]).text
+    assert world.store("SELECT statusid FROM ropo.status_event") == [("C9",)]
+
+
+def test_changes_are_refused_from_other_sites_and_to_those_who_may_not_edit(
+    client: TestClient, page_app: FastAPI, world: World
+) -> None:
+    poll_id = doubt(world)
+    for path in (f"doubts/{poll_id}", "rows/1", "replay"):
+        assert client.post(f"{POLLS}/{path}", data={"note": "x"}).status_code == 403
+    page_app.dependency_overrides[may_change] = lambda: False
+    for path in (f"doubts/{poll_id}", "rows/1", "replay"):
+        assert client.post(f"{POLLS}/{path}", data={"note": "x"}, headers=SAME_ORIGIN).status_code == 403
+    assert "Accept as it is" not in client.get(POLLS).text
+
+
+def test_the_journal_is_filtered_and_paged(client: TestClient, world: World) -> None:
+    for number in range(POLLS_SHOWN + 3):
+        world.poll("date", "refused", filter_value=f"2026-01-{number % 28 + 1:02}", opened_at=NOW, closed_at=NOW)
+    first = client.get(POLLS, params={"outcome": "refused"}).text
+    assert first.count('class="tag outcome-refused"') == POLLS_SHOWN
+    older = html.unescape(first.split('">Older')[0].rsplit('href="', 1)[1])
+    assert client.get(older).text.count('class="tag outcome-refused"') == 3
+    assert "No such poll" in client.get(POLLS, params={"kind": "billnum"}).text
+    assert client.get(POLLS, params={"kind": "x"}).status_code == 422
+
+
+def test_another_consumer_of_the_queue_is_said_at_the_top(client: TestClient, world: World) -> None:
+    assert "Another consumer" not in client.get(POLLS).text
+    statusid = world.payment("1", "1.00")
+    world.store(
+        "INSERT INTO ropo.undrained_event (profile, statusid, shown_by_poll_id, empty_poll_id) VALUES (%s, %s, %s, %s)",
+        ("default", statusid, world.poll_id, world.poll_id),
+    )
+    assert "Another consumer of the queue." in client.get(POLLS).text
+
+
+def test_each_day_has_its_outcomes(client: TestClient, world: World) -> None:
+    world.poll("drain", "empty", opened_at=NOW, closed_at=NOW)
+    doubt(world)
+    page = client.get(POLLS).text
+    assert "1 queue empty (204), 1 in doubt; 0 new changes" in page
+    assert "✕ 1</text>" in page
