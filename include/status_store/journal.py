@@ -22,6 +22,11 @@ _NEWEST_204 = """
 """
 # Longer than any request may take: what is still open then belongs to a process that ended.
 _ABANDONED = "interval '1 hour'"
+_ASK_AGAIN = """
+UPDATE ropo.status_poll_window_date
+SET ticked_at = NULL, asked_at = '-infinity', reason = business_date || ': it was re-read while the poll was under way'
+WHERE poll_id = %s
+"""
 
 
 class Journal:
@@ -86,8 +91,15 @@ class Journal:
         )
 
     def doubt(self, cursor: Cursor, poll_id: int, *, error: str, http_status: int | None = None) -> None:
-        """Write that a poll may have taken a page with it; a drain poll's window ends the day after now."""
-        self._doubt(cursor, "poll_id = %(poll_id)s", poll_id=poll_id, error=error, http_status=http_status)
+        """Write that a poll may have taken a page with it; a drain poll's window ends the day after now.
+
+        Another drain may have judged it while it was under way, and its dates may have been re-read before it took its
+        page: they are asked again.
+        """
+        cursor.execute(_ASK_AGAIN, (poll_id,))
+        self._doubt(
+            cursor, "poll_id = %(poll_id)s", "'open', 'in_doubt'", poll_id=poll_id, error=error, http_status=http_status
+        )
 
     def judge_abandoned(self, cursor: Cursor) -> int:
         """Put in doubt what earlier processes left open. The caller holds the queue's lock.
@@ -103,16 +115,17 @@ class Journal:
         )
         return drains
 
-    def _doubt(self, cursor: Cursor, which: str, **values: object) -> int:
+    def _doubt(self, cursor: Cursor, which: str, outcomes: str = "'open'", **values: object) -> int:
         # The clock may have been put back since: the window never ends before what it must reach over.
         cursor.execute(
             f"""
             UPDATE ropo.status_poll
             SET outcome = 'in_doubt', http_status = %(http_status)s, error = %(error)s, closed_at = clock_timestamp(),
                 recovery = CASE WHEN kind = 'drain' THEN 'pending' END,
+                recovery_reason = NULL, recovered_at = NULL,
                 window_to = CASE WHEN kind = 'drain' THEN
                     (greatest(clock_timestamp(), opened_at, {_NEWEST_204}) AT TIME ZONE %(zone)s)::date + 1 END
-            WHERE outcome = 'open' AND {which}
+            WHERE outcome IN ({outcomes}) AND {which}
             """,  # noqa: S608 - constants
             {**self._constants, "http_status": None, **values},
         )

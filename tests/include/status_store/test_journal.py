@@ -187,9 +187,14 @@ def test_an_outcome_once_written_stays(session: Session, store: Connection, prof
         poll_id = journal.open(cursor, "drain")
         journal.doubt(cursor, poll_id, error="the process died")
         journal.close(cursor, poll_id, "empty", http_status=204)
-        journal.doubt(cursor, poll_id, error="again")
+        emptied = journal.open(cursor, "drain")
+        journal.close(cursor, emptied, "empty", http_status=204)
+        journal.doubt(cursor, emptied, error="late")
 
-    assert query(store, "SELECT outcome, error FROM ropo.status_poll") == [("in_doubt", "the process died")]
+    assert query(store, "SELECT outcome, error FROM ropo.status_poll ORDER BY poll_id") == [
+        ("in_doubt", "the process died"),
+        ("empty", None),
+    ]
 
 
 def test_a_poll_names_the_run_that_sent_it(session: Session, store: Connection, profile: Profile) -> None:

@@ -9,12 +9,15 @@ import pytest
 
 from include.config.profiles import Profile
 from include.status_store import reread
+from include.status_store.database import connect
 from include.status_store.journal import Journal
 from include.status_store.recovery import Recovery
 from include.status_store.reread import Reread
+from include.status_store.session import Session
 from include.status_store.source import PollInDoubtError, PollRefusedError, PollUnsentError
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.views import column, doubts, drain, events, execute, query
+from tests.include.status_store.waiting import others, terminate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from include.status_store.recovery import RecoverySummary
-    from include.status_store.session import Session
     from include.status_store.source import Answer
 
 DAY = datetime.timedelta(days=1)
@@ -112,6 +114,31 @@ def test_a_recovered_doubt_is_not_asked_again(session: Session, store: Connectio
 
     assert recover(session, profile, source).recovered == 1
     assert source.polls == []
+
+
+def test_a_poll_that_ends_in_doubt_after_it_was_recovered_is_recovered_again(
+    session: Session, store: Connection, store_dsn: str, profile: Profile, today: datetime.date
+) -> None:
+    """A drain that lost its session in a long request: the next one judged its poll, and its dates were re-read.
+
+    What the request then takes out of the queue was recorded after that.
+    """
+    recorded_since = DatedSource({today: page(held_on(today, 7))})
+
+    def judged_meanwhile() -> Answer:
+        terminate(store, others(store))
+        with Session(lambda: connect(store_dsn)) as other:
+            drain(other, profile, ScriptedSource())
+            assert recover(other, profile, DatedSource()).recovered == 1
+        raise PollInDoubtError("reset", http_status=502)
+
+    drain(session, profile, ScriptedSource(judged_meanwhile))
+    judged = query(store, "SELECT recovery, error, http_status FROM ropo.status_poll WHERE poll_id = 1")
+    summary = recover(session, profile, recorded_since)
+
+    assert judged == [("pending", "reset", 502)]
+    assert (summary.dates, summary.new, summary.recovered) == (5, 1, 1)
+    assert (doubts(store), events(store)) == ([("recovered", None)], ["P7"])
 
 
 def test_a_run_without_time_leaves_the_doubt_pending_for_the_next(
