@@ -16,7 +16,7 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/plugins
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-13s %s\n", $$1, $$2}'
 
 .PHONY: install
 install: $(STAMP) ## the project's own environment from the lock, nothing started
@@ -44,6 +44,10 @@ up: install ## the demo, then Airflow at http://localhost:8080 (PORT=…) until 
 .PHONY: test
 test: install ## all tests (ARGS='-k name' picks some)
 	AIRFLOW_HOME=$(CURDIR)/.airflow/tests $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+
+.PHONY: crash-points
+crash-points: install ## every crash point alone and in pairs: thousands of schedules (ARGS='--every 10' for fewer)
+	$(BIN)/python -m faults.crash_points $(ARGS)
 
 .PHONY: check
 check: install ## lint, format and types

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from include.simulator.answers import Answer, problem
 from include.simulator.control import control_router
@@ -31,7 +32,7 @@ def create_app(ropo: Ropo) -> FastAPI:
     async def token(request: Request) -> WireResponse:
         try:
             wish = json.loads(await request.body())
-        except ValueError:
+        except (ValueError, ClientDisconnect):
             wish = None
         if not isinstance(wish, dict):
             wish = {}

@@ -1,0 +1,1 @@
+"""Faults, tried on purpose: every crash point (``crash_points``), and hundreds of rounds of trouble (``soak``)."""

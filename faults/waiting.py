@@ -1,0 +1,26 @@
+"""Waiting on a condition."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+
+def until(condition: Callable[[], T], *, seconds: float = 60.0) -> T:
+    """Return the condition's value as soon as it is true.
+
+    :raises TimeoutError: where it does not become true.
+    """
+    deadline = time.monotonic() + seconds
+    pause = threading.Event()
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        pause.wait(0.003)
+    raise TimeoutError(f"not true within {seconds} s")
