@@ -84,7 +84,7 @@ def test_a_break_shows_its_history_and_its_notes(client: TestClient, world: Worl
     text = shown(client, "invoices/b:7")
     assert "Missing in the ledger open" in text
     assert "opened by" in text
-    assert f"commented by Anna : {SCRIPT}" in text
+    assert f"commented by Anna: {SCRIPT}" in text
 
 
 def test_what_is_a_script_shows_as_text(client: TestClient, world: World) -> None:
