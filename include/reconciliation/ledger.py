@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
 
-from include.reconciliation.copying import copy_rows
 from include.reconciliation.ledger_contract import (
     COLUMNS,
     LedgerContractError,
@@ -15,6 +14,7 @@ from include.reconciliation.ledger_contract import (
     check_row,
 )
 from include.reconciliation.statements import only_row
+from include.status_store.copying import copy_rows
 
 if TYPE_CHECKING:
     import datetime

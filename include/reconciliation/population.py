@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from include.reconciliation.business_days import day_span
-from include.reconciliation.copying import copy_rows
 from include.reconciliation.statements import statement
+from include.status_store.copying import copy_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

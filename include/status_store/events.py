@@ -9,24 +9,31 @@ from typing import TYPE_CHECKING
 import msgspec
 import psycopg2
 
+from include.status_store.copying import copy_rows
 from include.status_store.parsing import Event, Rejected
 from include.status_store.redaction import Redaction
 from include.status_store.session import may_pass
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from psycopg2.extensions import cursor as Cursor
 
     from include.status_store.journal import Kind
     from include.status_store.parsing import ParsedPage
 
-_INSERT = Path(__file__).with_name("insert_events.sql").read_text(encoding="utf-8")
+_HELD = Path(__file__).with_name("held_events.sql").read_text(encoding="utf-8")
 _REVISE = Path(__file__).with_name("revise_events.sql").read_text(encoding="utf-8")
 _MARK_DRAINED = Path(__file__).with_name("mark_drained.sql").read_text(encoding="utf-8")
+_COPY = """
+COPY ropo.status_event (
+    profile, source, first_poll_id, content_poll_id, statusid, jobid, billnum, statustype, statustime, statuscode,
+    statusref, statustext, paydate, amount, content_sha256, raw
+) FROM STDIN
+"""
 _DIFFERING = """
 SELECT held.statusid, held.erased_at IS NOT NULL
-FROM unnest(%(ids)s::text[], %(hashes)s::text[]) AS shown (statusid, sha256)
+FROM json_each_text(%(shown)s::json) AS shown (statusid, sha256)
 JOIN ropo.status_event AS held ON held.profile = %(profile)s AND held.statusid = shown.statusid
 WHERE held.content_sha256 <> decode(shown.sha256, 'hex')
 ORDER BY held.statusid
@@ -71,13 +78,7 @@ def store_rows(cursor: Cursor, parsed: ParsedPage, *, profile: str, poll_id: int
     stored = Stored()
     refused: list[Rejected] = []
     for events in _rounds(parsed.events):
-        values = {"profile": profile, "poll_id": poll_id, "source": kind}
-        new, taken = _insert(cursor, events, values, refused)
-        # Where every event was new, none can be held with other content.
-        revised = _revise(cursor, taken, values) if new < len(taken) else 0
-        if kind == "drain" and new < len(taken):
-            cursor.execute(_MARK_DRAINED, {**values, "ids": [event.statusid for event in taken]})
-        stored += Stored(new=new, revised=revised)
+        stored += _Round(cursor, profile=profile, poll_id=poll_id, kind=kind, refused=refused).store(events)
     rejected = [*parsed.rejected, *refused]
     _quarantine(cursor, rejected, profile, poll_id)
     return stored + Stored(quarantined=len(rejected))
@@ -95,52 +96,103 @@ def _rounds(events: Sequence[Event]) -> list[list[Event]]:
     return rounds
 
 
-def _insert(
-    cursor: Cursor, events: list[Event], values: dict[str, object], refused: list[Rejected]
-) -> tuple[int, list[Event]]:
-    """Insert what is not held yet, halving around values that PostgreSQL refuses until each such row stands alone.
+class _Round:
+    """Events of one answer, each statusid once.
 
-    The parser lets no such row through that we know of; one that we do not know of must not take the others with it.
-
-    :return: how many were new, and the events that PostgreSQL took or holds.
+    :param refused: rows that PostgreSQL does not take are added to it.
     """
-    cursor.execute("SAVEPOINT rows")
-    try:
-        cursor.execute(_INSERT, {**values, "events": msgspec.json.encode(events).decode()})
-    except psycopg2.Error as error:
-        if may_pass(error):
-            raise
-        cursor.execute("ROLLBACK TO SAVEPOINT rows")
-        if len(events) == 1:
-            reason = f"row: PostgreSQL refuses it ({type(error).__name__}, SQLSTATE {error.pgcode})"
-            refused.append(Rejected(ordinal=events[0].ordinal, raw=bytes(events[0].raw), error=reason))
-            return 0, []
-        middle = len(events) // 2
-        new, taken = _insert(cursor, events[:middle], values, refused)
-        more_new, more_taken = _insert(cursor, events[middle:], values, refused)
-        return new + more_new, taken + more_taken
-    new = cursor.rowcount
-    cursor.execute("RELEASE SAVEPOINT rows")
-    return new, events
 
+    def __init__(self, cursor: Cursor, *, profile: str, poll_id: int, kind: Kind, refused: list[Rejected]) -> None:
+        self._cursor = cursor
+        self._values = {"profile": profile, "poll_id": poll_id}
+        self._constants = (profile, kind, poll_id, poll_id)
+        self._is_drain = kind == "drain"
+        self._refused = refused
 
-def _revise(cursor: Cursor, events: Sequence[Event], values: dict[str, object]) -> int:
-    shown = {
-        "profile": values["profile"],
-        "ids": [event.statusid for event in events],
-        "hashes": [event.content_sha256 for event in events],
-    }
-    cursor.execute(_DIFFERING, shown)
-    differing = dict(cursor.fetchall())
-    if differing:
+    def store(self, events: list[Event]) -> Stored:
+        # In the order of their key, so that a drain and a re-read that bring the same rows cannot deadlock.
+        events = sorted(events, key=_statusid)
+        held: dict[str, bool] = {}
+        new = self._around_refused(events, lambda some: self._add(some, held))
+        revised = self._around_refused([event for event in events if held.get(event.statusid)], self._revise)
+        if self._is_drain and held:
+            self._cursor.execute(_MARK_DRAINED, {**self._values, "ids": [*held]})
+        return Stored(new=new, revised=revised)
+
+    def _add(self, events: list[Event], held: dict[str, bool]) -> int:
+        """Copy what is not held yet.
+
+        :param held: what is, and whether with other content, is added to it.
+        :return: how many were new.
+        """
+        while True:
+            self._cursor.execute(_HELD, {**self._values, "shown": _contents(events)})
+            held.update(self._cursor.fetchall())
+            new = [event for event in events if event.statusid not in held]
+            if not new:
+                return 0
+            self._cursor.execute("SAVEPOINT new_events")
+            try:
+                copy_rows(self._cursor, _COPY, (self._cells(event) for event in new))
+            except psycopg2.errors.UniqueViolation:
+                # Another session committed some of them since: they are held now.
+                self._cursor.execute("ROLLBACK TO SAVEPOINT new_events")
+                continue
+            return len(new)
+
+    def _cells(self, event: Event) -> tuple[object, ...]:
+        return (
+            *self._constants, event.statusid, event.jobid, event.billnum, event.statustype, event.statustime,
+            event.statuscode, event.statusref, event.statustext, event.paydate, event.amount,
+            f"\\x{event.content_sha256}", bytes(event.raw).decode(),
+        )  # fmt: skip
+
+    def _revise(self, events: list[Event]) -> int:
+        self._cursor.execute(_DIFFERING, {**self._values, "shown": _contents(events)})
+        differing = dict(self._cursor.fetchall())
         # What was erased stays erased, whatever the row says now.
         changed = [
             Redaction().event(event) if differing[event.statusid] else event
             for event in events
             if event.statusid in differing
         ]
-        cursor.execute(_REVISE, {**values, "events": msgspec.json.encode(changed).decode()})
-    return len(differing)
+        if changed:
+            self._cursor.execute(_REVISE, {**self._values, "events": msgspec.json.encode(changed).decode()})
+        return len(changed)
+
+    def _around_refused(self, events: list[Event], work: Callable[[list[Event]], int]) -> int:
+        """Do ``work`` on events, halving around values that PostgreSQL refuses until each such row stands alone.
+
+        The parser lets no such row through that we know of; one that we do not know of must not take the others along.
+
+        :return: what ``work`` returned for those that were not refused, added up.
+        """
+        if not events:
+            return 0
+        self._cursor.execute("SAVEPOINT rows")
+        try:
+            result = work(events)
+        except psycopg2.Error as error:
+            if may_pass(error):
+                # Without PostgreSQL's context, which may quote a row.
+                raise type(error)(error.diag.message_primary or "the connection was lost") from None
+            self._cursor.execute("ROLLBACK TO SAVEPOINT rows")
+            if len(events) == 1:
+                reason = f"row: PostgreSQL refuses it ({type(error).__name__}, SQLSTATE {error.pgcode})"
+                self._refused.append(Rejected(ordinal=events[0].ordinal, raw=bytes(events[0].raw), error=reason))
+                return 0
+            middle = len(events) // 2
+            return self._around_refused(events[:middle], work) + self._around_refused(events[middle:], work)
+        self._cursor.execute("RELEASE SAVEPOINT rows")
+        return result
+
+
+def _statusid(event: Event) -> str:
+    return event.statusid
+
+
+def _contents(events: Iterable[Event]) -> str:
+    return msgspec.json.encode({event.statusid: event.content_sha256 for event in events}).decode()
 
 
 def _quarantine(cursor: Cursor, rejected: Sequence[Rejected], profile: str, poll_id: int) -> None:

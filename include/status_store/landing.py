@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import msgspec
-import psycopg2
 
+from include.status_store.copying import copy_bytes
 from include.status_store.events import Stored, store_rows
 from include.status_store.journal import Kind
 from include.status_store.parsing import ParsedPage, parse_rows
@@ -18,6 +19,8 @@ from include.status_store.source import Answer
 from include.status_store.texts import withhold_broken, withhold_erased
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
     from psycopg2.extensions import cursor as Cursor
 
     from include.status_store.journal import Journal
@@ -28,9 +31,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _KEEP_BODY = """
-INSERT INTO ropo.status_page (poll_id, body, content_type, sha256, received_at, complete)
-VALUES (%s, %s, %s, %s, clock_timestamp(), %s)
-ON CONFLICT (poll_id) DO NOTHING
+COPY ropo.status_page (poll_id, complete, body, content_type, sha256) FROM STDIN (FORMAT binary)
 """
 _PARSED = "UPDATE ropo.status_page SET parsed_at = clock_timestamp() WHERE poll_id = %s"
 _LANDED = """
@@ -73,12 +74,15 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 class _Attempt:
     """The landing of one page, tried until the store has it."""
 
-    def __init__(self, journal: Journal, page: Page, lock: QueueLock | None, *, open_next: bool) -> None:
+    def __init__(
+        self, journal: Journal, page: Page, lock: QueueLock | None, helper: Executor, *, open_next: bool
+    ) -> None:
         self._journal = journal
         self._page = page
         self._lock = lock
         self._open_next = open_next
-        self._parsed = _parse(page, journal)
+        self._helper = helper
+        self._parsing: Future[ParsedPage | Exception] | None = None
         self._result: Landed | None = None
 
     def __call__(self, cursor: Cursor) -> Landed:
@@ -86,8 +90,10 @@ class _Attempt:
         cursor.execute("SELECT outcome FROM ropo.status_poll WHERE poll_id = %s FOR UPDATE", (self._page.poll_id,))
         if cursor.fetchone() == ("landed",) and self._result is not None:
             return self._found_landed(cursor, self._result, lock_lost=lock_lost)
+        parsing = self._parsing = self._parsing or self._helper.submit(_parse, self._page, self._journal)
         _keep_body(cursor, self._page.poll_id, self._page.answer.body, self._page.answer.content_type, complete=True)
-        stored = self._store(cursor)
+        parsed = parsing.result()
+        stored = self._store(cursor, parsed)
         self._close(cursor, stored or Stored())
         next_poll_id = None
         if self._open_next and not lock_lost:
@@ -95,7 +101,7 @@ class _Attempt:
         self._result = Landed(
             rows=len(self._page.rows),
             stored=stored or Stored(),
-            shown=None if stored is None else self._shown(),
+            shown=None if stored is None else _shown(parsed),
             next_poll_id=next_poll_id,
             lock_lost=lock_lost,
         )
@@ -109,21 +115,19 @@ class _Attempt:
             return msgspec.structs.replace(result, next_poll_id=None, lock_lost=True)
         return msgspec.structs.replace(result, lock_lost=lock_lost)
 
-    def _store(self, cursor: Cursor) -> Stored | None:
+    def _store(self, cursor: Cursor, parsed: ParsedPage | Exception) -> Stored | None:
         """Store the page's events, or leave the page for a replay where they cannot be stored."""
         page = self._page
-        if isinstance(self._parsed, Exception):
-            mark_unparsed(cursor, page.poll_id, self._parsed)
+        if isinstance(parsed, Exception):
+            mark_unparsed(cursor, page.poll_id, parsed)
             return None
         cursor.execute("SAVEPOINT parsing")
         try:
             stored = store_rows(
-                cursor, self._parsed, profile=self._journal.profile.name, poll_id=page.poll_id, kind=page.kind
+                cursor, parsed, profile=self._journal.profile.name, poll_id=page.poll_id, kind=page.kind
             )
             cursor.execute(_PARSED, (page.poll_id,))
-            withhold_erased(
-                cursor, self._journal.profile, self._parsed, stored, poll_id=page.poll_id, body=page.answer.body
-            )
+            withhold_erased(cursor, self._journal.profile, parsed, stored, poll_id=page.poll_id, body=page.answer.body)
         except Exception as error:
             if may_pass(error):
                 raise
@@ -131,11 +135,6 @@ class _Attempt:
             mark_unparsed(cursor, page.poll_id, error)
             return None
         return stored
-
-    def _shown(self) -> frozenset[str]:
-        if isinstance(self._parsed, Exception):
-            return frozenset()
-        return frozenset(event.statusid for event in self._parsed.events)
 
     def _close(self, cursor: Cursor, stored: Stored) -> None:
         values = {
@@ -159,14 +158,17 @@ def land(
     :raises psycopg2.Error: after the session's patience. The poll is still open then: the next drain judges it.
     :raises StoreUnavailableError: likewise, where the store is away.
     """
-    return session.insist(_Attempt(journal, page, lock, open_next=open_next))
+    # The rows are parsed while the store takes the body.
+    with ThreadPoolExecutor(max_workers=1) as helper:
+        return session.insist(_Attempt(journal, page, lock, helper, open_next=open_next))
 
 
 def keep_doubtful(session: Session, journal: Journal, poll_id: int, error: PollInDoubtError) -> None:
     """Write that a poll ended in doubt, and keep what came of its answer."""
 
     def work(cursor: Cursor) -> None:
-        if error.body:
+        cursor.execute("SELECT FROM ropo.status_page WHERE poll_id = %s", (poll_id,))
+        if error.body and cursor.fetchone() is None:
             _keep_body(cursor, poll_id, error.body, error.content_type, complete=False)
             withhold_broken(cursor, journal.profile.name, poll_id)
         journal.doubt(cursor, poll_id, error=str(error), http_status=error.http_status)
@@ -181,7 +183,13 @@ def mark_unparsed(cursor: Cursor, poll_id: int, error: Exception) -> None:
 
 
 def _keep_body(cursor: Cursor, poll_id: int, body: bytes, content_type: str | None, *, complete: bool) -> None:
-    cursor.execute(_KEEP_BODY, (poll_id, psycopg2.Binary(body), content_type, hashlib.sha256(body).digest(), complete))
+    named = None if content_type is None else content_type.encode()
+    values = (poll_id.to_bytes(8), bytes([complete]), body, named, hashlib.sha256(body).digest())
+    copy_bytes(cursor, _KEEP_BODY, values)
+
+
+def _shown(parsed: ParsedPage | Exception) -> frozenset[str]:
+    return frozenset() if isinstance(parsed, Exception) else frozenset(event.statusid for event in parsed.events)
 
 
 def _parse(page: Page, journal: Journal) -> ParsedPage | Exception:

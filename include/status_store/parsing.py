@@ -94,6 +94,7 @@ class _RowError(ValueError):
 
 
 _row = msgspec.json.Decoder(_Row, float_hook=Decimal)
+_all_rows = msgspec.json.Decoder(list[_Row], float_hook=Decimal)
 _anything = msgspec.json.Decoder()
 
 
@@ -102,43 +103,66 @@ def parse_rows(rows: Iterable[bytes], zone: ZoneInfo) -> ParsedPage:
 
     :param zone: the market's, for a ``statustime`` that names an offset (none was ever seen to).
     """
+    rows = list(rows)
     events: list[Event] = []
     rejected: list[Rejected] = []
     occurrences: dict[str, int] = {}
-    for ordinal, raw in enumerate(rows):
+    for ordinal, (raw, row) in enumerate(zip(rows, _decoded_at_once(rows), strict=True)):
         try:
-            events.append(_event(ordinal, raw, zone, occurrences))
+            events.append(_event(ordinal, raw, row or _decoded(raw), zone, occurrences))
         except _RowError as error:
             rejected.append(Rejected(ordinal=ordinal, raw=raw, error=str(error)))
     return ParsedPage(events, rejected)
 
 
-def _event(ordinal: int, raw: bytes, zone: ZoneInfo, occurrences: dict[str, int]) -> Event:
-    text = _texts(_decoded(raw))
-    for field in ("jobid", "statusid", "billnum"):
-        if len(text[field]) > _LONGEST_ID:
-            raise _RowError(f"{field}: expected an id of at most {_LONGEST_ID} characters, got {len(text[field])}")
-    if not text["jobid"] and not text["billnum"]:
+def _event(ordinal: int, raw: bytes, row: _Row, zone: ZoneInfo, occurrences: dict[str, int]) -> Event:
+    jobid, statusid, billnum, statustype, statustime, statusref, statustext, statuscode, paydate, amount = texts = [
+        value.strip() if isinstance(value, str) else _text(field, value)
+        for field, value in zip(FIELDS, msgspec.structs.astuple(row), strict=True)
+    ]
+    if len(jobid) > _LONGEST_ID or len(statusid) > _LONGEST_ID or len(billnum) > _LONGEST_ID:
+        raise _too_long(jobid=jobid, statusid=statusid, billnum=billnum)
+    if not jobid and not billnum:
         raise _RowError("jobid and billnum: expected one of them, both are missing")
-    if not text["statustype"]:
+    if not statustype:
         raise _RowError("statustype: expected a word such as payment or comment, it is missing")
     # Lengths before values: no two rows may run into the same text.
-    content = hashlib.sha256("".join(f"{len(value)}:{value}" for value in text.values()).encode()).hexdigest()
+    content = hashlib.sha256("".join([f"{len(value)}:{value}" for value in texts]).encode()).hexdigest()
     return Event(
         ordinal=ordinal,
-        statusid=text["statusid"] or _made_up_id(content, occurrences),
-        jobid=text["jobid"] or None,
-        billnum=text["billnum"] or None,
-        statustype=text["statustype"],
-        statustime=_time(text["statustime"], zone),
-        statuscode=text["statuscode"],
-        statusref=text["statusref"],
-        statustext=text["statustext"],
-        paydate=_date("paydate", text["paydate"], zone),
-        amount=_amount(text["amount"], text["statustype"]),
+        statusid=statusid or _made_up_id(content, occurrences),
+        jobid=jobid or None,
+        billnum=billnum or None,
+        statustype=statustype,
+        statustime=_time(statustime, zone),
+        statuscode=statuscode,
+        statusref=statusref,
+        statustext=statustext,
+        paydate=_date("paydate", paydate, zone),
+        amount=_amount(amount, statustype),
         content_sha256=content,
         raw=msgspec.Raw(raw),
     )
+
+
+def _too_long(**ids: str) -> _RowError:
+    field, text = next((field, text) for field, text in ids.items() if len(text) > _LONGEST_ID)
+    return _RowError(f"{field}: expected an id of at most {_LONGEST_ID} characters, got {len(text)}")
+
+
+def _decoded_at_once(rows: list[bytes]) -> list[_Row] | list[None]:
+    """Decode all rows in one go; a None each where one of them could not be, which is then for :func:`_decoded` to say.
+
+    The rows are whole JSON values as the envelope split them, so that joined they stay the same rows; where one is not,
+    and the list comes out longer or shorter, each is looked at alone.
+    """
+    together = b"[" + b",".join(rows) + b"]"
+    try:
+        together.decode()
+        decoded = [] if _ESCAPED_NUL in together else _all_rows.decode(together)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, TypeError, ValueError, ArithmeticError):
+        decoded = []
+    return decoded if len(decoded) == len(rows) else [None] * len(rows)
 
 
 def _decoded(raw: bytes) -> _Row:
@@ -164,15 +188,9 @@ def _holds_nul(value: object) -> bool:
     return isinstance(value, list) and any(_holds_nul(part) for part in value)
 
 
-def _texts(row: _Row) -> dict[str, str]:
-    return {field: _text(field, getattr(row, field)) for field in FIELDS}
-
-
 def _text(field: str, value: object) -> str:
     if value is None:
         return ""
-    if isinstance(value, str):
-        return value.strip()
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return str(value)
     raise _RowError(f"{field}: expected text or a number, got a JSON {type(value).__name__}")

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+import secrets
+import traceback
 from typing import TYPE_CHECKING
 
+import psycopg2
 import pytest
 
 from include.config.profiles import Profile
+from include.status_store.database import connect
 from include.status_store.events import store_rows
 from include.status_store.journal import Journal
 from include.status_store.parsing import parse_rows
+from include.status_store.session import Session
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
-from tests.include.status_store.views import column, drain, events, query
+from tests.include.status_store.views import column, drain, events, execute, query
+from tests.include.status_store.waiting import meanwhile, until, waiting_for_a_lock
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from include.status_store.events import Stored
-    from include.status_store.session import Session
+    from include.status_store.parsing import ParsedPage
 
 HELD = "SELECT amount::text FROM ropo.status_event WHERE statusid = 'P1'"
 REVISIONS = "SELECT revision, raw ->> 'amount' FROM ropo.status_event_revision WHERE statusid = 'P1' ORDER BY revision"
@@ -31,10 +37,13 @@ def poll_id(session: Session, profile: Profile) -> int:
         return Journal(profile).open(cursor, "drain")
 
 
+def parsed(profile: Profile, *rows: object) -> ParsedPage:
+    return parse_rows([each if isinstance(each, bytes) else json.dumps(each).encode() for each in rows], profile.zone)
+
+
 def store_page(session: Session, profile: Profile, poll_id: int, *rows: object) -> Stored:
-    parsed = parse_rows([each if isinstance(each, bytes) else json.dumps(each).encode() for each in rows], profile.zone)
     with session.transaction() as cursor:
-        return store_rows(cursor, parsed, profile=profile.name, poll_id=poll_id, kind="drain")
+        return store_rows(cursor, parsed(profile, *rows), profile=profile.name, poll_id=poll_id, kind="drain")
 
 
 def test_an_event_seen_again_changes_nothing(session: Session, store: Connection, profile: Profile) -> None:
@@ -179,3 +188,43 @@ def test_rows_without_a_statusid_are_kept_by_content_and_occurrence(
 
     assert (first.new, again.new) == (2, 1)
     assert len(events(store)) == 3
+
+
+def test_events_that_another_session_brings_at_the_same_moment_are_kept_once(
+    session: Session, store: Connection, store_dsn: str, profile: Profile, poll_id: int
+) -> None:
+    """The other one has not committed when it is looked what is held, and has when the rows go in."""
+    with Session(lambda: connect(store_dsn)) as other, other.transaction() as theirs:
+        store_rows(
+            theirs, parsed(profile, row(2, amount="1.00"), row(3)), profile="default", poll_id=poll_id, kind="date"
+        )
+
+        def commit_while_it_waits() -> None:
+            until(lambda: waiting_for_a_lock(store))
+            theirs.connection.commit()
+
+        with meanwhile(commit_while_it_waits):
+            stored = store_page(session, profile, poll_id, row(1), row(2), row(3), row(4))
+
+    assert (stored.new, stored.revised) == (2, 1)
+    assert events(store) == ["P1", "P2", "P3", "P4"]
+
+
+def test_what_postgresql_says_of_a_row_is_not_in_an_error_that_may_pass(
+    session: Session, store: Connection, store_dsn: str, profile: Profile, poll_id: int
+) -> None:
+    personal = secrets.token_hex()
+    with Session(lambda: connect(store_dsn)) as other, other.transaction() as theirs:
+        store_rows(theirs, parsed(profile, row(1)), profile="default", poll_id=poll_id, kind="date")
+        with session.transaction() as ours:
+            ours.execute("SET lock_timeout = 1")
+
+        with pytest.raises(psycopg2.errors.LockNotAvailable) as raised:
+            store_page(session, profile, poll_id, row(1, statustext=personal))
+
+    assert personal not in "".join(traceback.format_exception(raised.value))
+
+
+def test_no_row_of_the_journal_goes_away(store: Connection, poll_id: int) -> None:
+    with pytest.raises(psycopg2.errors.RaiseException, match="status_poll is append-only"):
+        execute(store, "DELETE FROM ropo.status_poll")

@@ -99,7 +99,7 @@ def test_a_row_in_quarantine_is_taken_once_the_parser_can(
 
 def test_rows_that_still_cannot_be_taken_wait_on(session: Session, store: Connection, profile: Profile) -> None:
     drain(session, profile, ScriptedSource(page(row(1, amount="a lot"), row(2), row(3))))
-    refused = json.dumps(row(3, unknown=7)).encode().replace(b"7}", b"1e200000}")
+    refused = json.dumps(row(4, unknown=7)).encode().replace(b"7}", b"1e200000}")
     execute(
         store,
         "INSERT INTO ropo.status_quarantine "

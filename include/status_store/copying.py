@@ -1,0 +1,71 @@
+"""Rows into a table by COPY, in bounded memory: the server takes the first ones while the next are still being made."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import struct
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from psycopg2.extensions import cursor as Cursor
+
+# Some tens of kilobytes of events go over at a time.
+ROWS_AT_ONCE = 100
+# PostgreSQL's text format of COPY.
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_BINARY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # no flags, no extension
+_COUNT, _LENGTH = struct.Struct("!h"), struct.Struct("!i")
+_NULL_CELL = _LENGTH.pack(-1)
+
+
+class _Lines:
+    """What psycopg2 reads from, as from a file. It would take an error in here for one of the server's."""
+
+    def __init__(self, rows: Iterable[Sequence[Any]]) -> None:
+        self._rows = iter(rows)
+        self.error: Exception | None = None
+
+    def read(self, _size: int = 0, /) -> bytes:
+        try:
+            return "".join(map(_line, itertools.islice(self._rows, ROWS_AT_ONCE))).encode()
+        except Exception as error:
+            self.error = error
+            raise
+
+
+def copy_rows(cursor: Cursor, copy: str, rows: Iterable[Sequence[Any]]) -> int:
+    """Copy rows into a table.
+
+    :param copy: the statement ``COPY table (columns) FROM STDIN``.
+    :param rows: values in the order of those columns; None is null. What making them raises is raised here.
+    :return: how many rows.
+    """
+    lines = _Lines(rows)
+    try:
+        cursor.copy_expert(copy, lines)  # type: ignore[arg-type] # all that it calls is `read`
+    except Exception:
+        if lines.error is not None:
+            raise lines.error from None
+        raise
+    return cursor.rowcount
+
+
+def _line(row: Sequence[Any]) -> str:
+    line = "\t".join(["\\N" if value is None else str(value).replace("\\", "\\\\") for value in row])
+    if line.count("\t") >= len(row) or "\n" in line or "\r" in line:
+        line = "\t".join(["\\N" if value is None else str(value).translate(_ESCAPES) for value in row])
+    return line + "\n"
+
+
+def copy_bytes(cursor: Cursor, copy: str, values: Sequence[bytes | None]) -> None:
+    """Copy one row in PostgreSQL's binary format: a large ``bytea`` goes over as it is, and is not read as text.
+
+    :param copy: the statement ``COPY table (columns) FROM STDIN (FORMAT binary)``.
+    :param values: in the order of those columns, each in its type's binary form; None is null.
+    """
+    cells = (_NULL_CELL if value is None else _LENGTH.pack(len(value)) + value for value in values)
+    content = b"".join((_BINARY_HEAD, _COUNT.pack(len(values)), *cells, _COUNT.pack(-1)))
+    cursor.copy_expert(copy, io.BytesIO(content), len(content))
