@@ -1,4 +1,6 @@
-FROM python:3.12-slim
+# By digest where the registry can be asked: --build-arg PYTHON_IMAGE=python@sha256:…
+ARG PYTHON_IMAGE=python:3.12.12-slim-bookworm
+FROM ${PYTHON_IMAGE}
 
 ENV PYTHONUNBUFFERED=1 \
     PYTHONPATH=/opt/ropo:/opt/ropo/plugins \
@@ -13,14 +15,15 @@ RUN useradd --uid 50000 --create-home airflow \
     && chown -R airflow: /opt/airflow
 
 WORKDIR /opt/ropo
-COPY requirements.txt ./
-RUN pip install --no-cache-dir --require-hashes -r requirements.txt
+COPY requirements-build.txt requirements.txt ./
+RUN pip install --no-cache-dir --require-hashes -r requirements-build.txt -r requirements.txt
 
 COPY pyproject.toml README.md ./
 COPY plugins plugins
 COPY include include
 COPY dags dags
 # Editable: what runs is what was copied, and the entry point of the connection type is registered.
-RUN pip install --no-cache-dir --no-deps --editable .
+RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable .
 
-USER airflow
+# By number, so that `runAsNonRoot` of Kubernetes can check it.
+USER 50000

@@ -4,7 +4,6 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 
 PYTHON ?= python3
-UV_VERSION := 0.13.9
 PORT ?= 8080
 # Test files at once: many of them wait for a server most of the time.
 WORKERS ?= 2
@@ -21,16 +20,16 @@ help: ## this list
 .PHONY: install
 install: $(STAMP) ## the project's own environment from the lock, nothing started
 
-$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+$(STAMP): requirements-build.txt requirements.txt requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	    || { echo "Python 3.11 or newer is needed: make install PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' \
 	    || { echo "$(PYTHON) cannot make environments: on Debian, apt-get install python3-venv" >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	test "$$($(BIN)/uv --version 2>/dev/null | cut -d' ' -f2)" = $(UV_VERSION) \
-	    || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt requirements-dev.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes \
+	    requirements-build.txt requirements.txt requirements-dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .PHONY: demo
@@ -50,9 +49,10 @@ crash-points: install ## every crash point alone and in pairs: thousands of sche
 	$(BIN)/python -m faults.crash_points $(ARGS)
 
 .PHONY: check
-check: install ## lint, format and types
+check: install ## lint, format, security lint and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml include plugins dags demo
 	$(BIN)/mypy
 
 .PHONY: migrate
@@ -60,8 +60,14 @@ migrate: install ## the store that AIRFLOW_CONN_ROPO_STORE names, and Airflow's 
 	$(BIN)/python -m include.status_store.migrate
 	./airflow.sh pools import include/config/pools.json
 
+.PHONY: audit
+audit: install ## known vulnerabilities of what is locked; red too where a package could not be looked up
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner=off \
+	    -r requirements.txt -r requirements-build.txt $(ARGS)
+
 .PHONY: lock
-lock: install ## compile requirements.txt and requirements-dev.txt anew (ARGS=--upgrade for newer versions)
+lock: install ## compile the requirements' locks anew (ARGS=--upgrade for newer versions)
+	$(COMPILE) $(ARGS) requirements-build.in -o requirements-build.txt
 	$(COMPILE) $(ARGS) requirements.in -o requirements.txt
 	$(COMPILE) $(ARGS) requirements-dev.in -o requirements-dev.txt
 
