@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 # Each is raised while the connection is made, and only then: no address, no connection, no trusted certificate.
 _BEFORE_ANY_BYTE = (ConnectTimeoutError, NewConnectionError, ssl.SSLCertVerificationError)
 
+_ADVICE = ". If the host's certificate is from a CA of your own, name its file in the connection's extra ca_file"
+
 
 def never_connected(error: Exception) -> bool:
     """Tell whether a request failed before a byte of it left. Where that is not certain it did not.
@@ -32,7 +34,8 @@ def cause(error: Exception) -> str:
     *_, innermost = _chain(error)
     # urllib3 puts the connection in front of some of its texts.
     text = str(innermost).rpartition(">: ")[2]
-    return f"{type(innermost).__name__}: {text}" if text else type(innermost).__name__
+    told = f"{type(innermost).__name__}: {text}" if text else type(innermost).__name__
+    return told + _ADVICE if isinstance(innermost, ssl.SSLCertVerificationError) else told
 
 
 def _chain(error: Exception) -> Iterator[Exception]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -25,6 +27,7 @@ class RopoConnection:
 
     :param base_url: scheme, host and port, without a slash at the end.
     :param connect_timeout: and ``read_timeout``: seconds.
+    :param ca_file: certificates to trust instead of the usual ones.
     """
 
     base_url: str
@@ -32,6 +35,7 @@ class RopoConnection:
     apicode: str = field(repr=False)
     connect_timeout: float = CONNECT_TIMEOUT
     read_timeout: float = READ_TIMEOUT
+    ca_file: str | None = None
 
     @property
     def host(self) -> str:
@@ -56,6 +60,7 @@ def read_connection(connection: Connection) -> RopoConnection:
         apicode=_required(connection, "password", "API code"),
         connect_timeout=_seconds(connection, "connect_timeout", CONNECT_TIMEOUT),
         read_timeout=_seconds(connection, "read_timeout", READ_TIMEOUT),
+        ca_file=_ca_file(connection),
     )
 
 
@@ -83,13 +88,47 @@ def _base_url(connection: Connection) -> str:
             f"Connection {connection.conn_id}: Host (host): expected a host such as https://rc.ropo24.fi, "
             "got another form"
         )
+    if parts.scheme == "http" and not _is_this_machine(parts.hostname or ""):
+        raise RopoConnectionInvalidError(
+            f"Connection {connection.conn_id}: Host (host): expected https, got http: API code, token and answers "
+            "would cross the network in the clear. Plain HTTP is for this machine's own addresses only"
+        )
     netloc = parts.netloc if port == parts.port else f"{parts.netloc.rstrip(':')}:{port}"
     return f"{parts.scheme}://{netloc}{parts.path}".rstrip("/")
 
 
-def _seconds(connection: Connection, key: str, default: float) -> float:
+def _is_this_machine(hostname: str) -> bool:
+    try:
+        return ipaddress.ip_address(hostname).is_loopback
+    except ValueError:
+        return hostname == "localhost"
+
+
+def _extra(connection: Connection, key: str) -> Any:
     extra: Any = connection.extra_dejson
-    value = extra.get(key) if isinstance(extra, dict) else None
+    return extra.get(key) if isinstance(extra, dict) else None
+
+
+def _ca_file(connection: Connection) -> str | None:
+    # Airflow's HTTP connections have `verify`: somebody may expect that it works here, too.
+    if _extra(connection, "verify") not in (None, "", True):
+        raise RopoConnectionInvalidError(
+            f"Connection {connection.conn_id}: extra verify: the server's certificate is always verified; to trust a "
+            "CA of your own, name its file in the extra ca_file"
+        )
+    value = _extra(connection, "ca_file")
+    if value in (None, ""):
+        return None
+    if not isinstance(value, str) or not Path(value).is_file():
+        raise RopoConnectionInvalidError(
+            f"Connection {connection.conn_id}: extra ca_file: expected the path of a PEM file that every worker has, "
+            f"got {value!r}, which is not there"
+        )
+    return value
+
+
+def _seconds(connection: Connection, key: str, default: float) -> float:
+    value = _extra(connection, key)
     if value in (None, ""):
         return default
     try:

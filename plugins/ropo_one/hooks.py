@@ -58,7 +58,8 @@ class RopoOneHook(HttpHook):
     again a few times; everything else is for the caller to decide, by the exception's base class.
 
     :param ropo_conn_id: Airflow connection of type ``ropo_one``: host (https unless it says otherwise), login =
-        customer number (cid), password = API code; extras ``connect_timeout`` (10) and ``read_timeout`` (240), seconds.
+        customer number (cid), password = API code; extras ``connect_timeout`` (10) and ``read_timeout`` (240), seconds,
+        and ``ca_file``, certificates to trust instead of the usual ones.
     """
 
     conn_name_attr = "ropo_conn_id"
@@ -108,7 +109,7 @@ class RopoOneHook(HttpHook):
 
     @cached_property
     def _session(self) -> Session:
-        session = RopoSession(self._bearer)
+        session = RopoSession(self._bearer, self.settings.ca_file)
         self.base_url = self.settings.base_url
         self._base_url_initialized = True
         return self._configure_session_from_mount_adapters(session)

@@ -38,6 +38,11 @@ def get_provider_info() -> dict[str, Any]:
                         "description": "Seconds without a byte of the answer; 240 if empty.",
                         "schema": {"title": "Read timeout", **timeout},
                     },
+                    "ca_file": {
+                        "label": "CA file",
+                        "description": "PEM file of certificates to trust instead of the usual ones; Ropo needs none.",
+                        "schema": {"title": "CA file", "type": ["string", "null"]},
+                    },
                 },
             }
         ],

@@ -1,8 +1,8 @@
-"""The HTTP session that a hook keeps: our token on every request, no redirects."""
+"""The HTTP session that a hook keeps: our token on every request, verified certificates, no redirects."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 from requests.auth import AuthBase
@@ -24,12 +24,33 @@ class Bearer(AuthBase):
 
 
 class RopoSession(requests.Session):
-    """A session that does not even look where a redirect leads."""
+    """A session that verifies every server's certificate, and does not even look where a redirect leads.
 
-    def __init__(self, bearer: Bearer) -> None:
+    :param ca_file: certificates to trust, whatever the environment says. Without one they are those that
+        ``REQUESTS_CA_BUNDLE`` or ``CURL_CA_BUNDLE`` name, else the usual ones.
+    """
+
+    def __init__(self, bearer: Bearer, ca_file: str | None = None) -> None:
         super().__init__()
+        self._ca_file = ca_file
         self.auth = bearer
         self.headers["Accept"] = "application/json"
+
+    def merge_environment_settings(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what the environment adds to a request. It would win over a session's own certificates."""
+        settings = super().merge_environment_settings(*args, **kwargs)
+        if self._ca_file is not None:
+            settings["verify"] = self._ca_file
+        return settings
+
+    def send(self, request: PreparedRequest, **kwargs: Any) -> Response:
+        """Send a request; an argument or an attribute that switches verification off does not pass.
+
+        :raises ValueError: for it, before anything is sent.
+        """
+        if not kwargs.get("verify", self.verify):
+            raise ValueError("verify: the server's certificate is always verified; see the connection's extra ca_file")
+        return super().send(request, **kwargs)
 
     def get_redirect_target(self, resp: Response) -> None:
         """Return nothing to follow; the answer's body is left to be read."""

@@ -64,6 +64,26 @@ def test_what_is_missing_is_named_as_in_the_form(field: str, label: str, value: 
         read_connection(connection(**{field: value}))
 
 
+@pytest.mark.parametrize("host", ["http://rc.ropo24.fi", "http://10.0.0.1", "http://127.0.0.1.example", "http://[::2]"])
+def test_plain_http_beyond_this_machine_is_refused(host: str) -> None:
+    with pytest.raises(RopoConnectionInvalidError, match=r"Connection mine: Host \(host\): expected https, got http"):
+        read_connection(connection(host=host))
+
+
+@pytest.mark.parametrize("value", [False, 0, "false", "/some/ca.pem"])
+def test_verification_cannot_be_switched_off(value: object) -> None:
+    with pytest.raises(
+        RopoConnectionInvalidError, match=r"Connection mine: extra verify: .* always verified.* ca_file"
+    ):
+        read_connection(connection(extra={"verify": value}))
+
+
+@pytest.mark.parametrize("value", ["/nowhere/ca.pem", "/", 1, False])
+def test_a_ca_file_must_be_there(value: object) -> None:
+    with pytest.raises(RopoConnectionInvalidError, match="Connection mine: extra ca_file: expected the path"):
+        read_connection(connection(extra={"ca_file": value}))
+
+
 def test_a_customer_number_may_be_a_number() -> None:
     assert read_connection(connection(login=1000011)).cid == "1000011"
 

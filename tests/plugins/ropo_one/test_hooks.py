@@ -244,7 +244,7 @@ def test_no_basic_auth_no_header_of_the_extras_and_no_netrc(
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    connect(host=server.url, extra={"read_timeout": 5, "X-Extra": "1", "verify": False, "allow_redirects": True})
+    connect(host=server.url, extra={"read_timeout": 5, "X-Extra": "1", "verify": True, "allow_redirects": True})
 
     RopoOneHook().poll()
 

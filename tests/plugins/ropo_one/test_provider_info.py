@@ -77,12 +77,14 @@ def test_the_form_names_the_fields_in_ropos_words(form: ConnectionHookMetaData) 
     assert fields.url_schema.hidden
 
 
-def test_the_form_has_the_timeouts(form: ConnectionHookMetaData) -> None:
+def test_the_form_has_the_timeouts_and_the_ca(form: ConnectionHookMetaData) -> None:
     assert form.extra_fields is not None
-    assert set(form.extra_fields) == {"connect_timeout", "read_timeout"}
-    for field in form.extra_fields.values():
-        assert field["schema"]["type"] == ["number", "null"]
-        assert field["description"]
+    assert {name: field["schema"]["type"] for name, field in form.extra_fields.items()} == {
+        "connect_timeout": ["number", "null"],
+        "read_timeout": ["number", "null"],
+        "ca_file": ["string", "null"],
+    }
+    assert all(field["description"] for field in form.extra_fields.values())
 
 
 def test_the_cli_lists_the_provider(tmp_path: Path) -> None:

@@ -1,0 +1,123 @@
+"""The server's certificate is always verified, and what is secret stays out of what is said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from airflow.sdk.log import mask_logs
+
+from ropo_one.exceptions import RopoTokenRefusedError, RopoTokenUnavailableError
+from ropo_one.hooks import RopoOneHook
+from ropo_one.session import Bearer, RopoSession
+from tests.plugins.ropo_one.conftest import APICODE, certificate
+from tests.plugins.ropo_one.scripted_server import ScriptedServer, answer
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
+
+    from tests.plugins.ropo_one.conftest import Connect
+
+CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, str, str]:
+    """A server's context with a self-signed certificate, the file to trust it by, and that of somebody else."""
+    directory = tmp_path_factory.mktemp("tls")
+    tls, trusted = certificate(directory, "ropo")
+    _, stranger = certificate(directory, "stranger")
+    return tls, str(trusted), str(stranger)
+
+
+@pytest.fixture
+def tls_server(certificates: tuple[ssl.SSLContext, str, str]) -> Iterator[ScriptedServer]:
+    with ScriptedServer(certificates[0]) as server:
+        yield server
+
+
+@pytest.fixture
+def trusted(certificates: tuple[ssl.SSLContext, str, str]) -> str:
+    return certificates[1]
+
+
+@pytest.fixture
+def stranger(certificates: tuple[ssl.SSLContext, str, str]) -> str:
+    return certificates[2]
+
+
+def test_a_self_signed_certificate_is_refused_before_the_api_code_is_sent(
+    tls_server: ScriptedServer, connect: Connect
+) -> None:
+    connect(host=tls_server.url)
+    with pytest.raises(
+        RopoTokenUnavailableError, match=r"Connection ropo_one_default: .* self.signed certificate.* extra ca_file"
+    ) as refused:
+        RopoOneHook().poll()
+    assert APICODE not in str(refused.value)
+    assert tls_server.requests == []
+    assert RopoOneHook().test_connection()[0] is False
+
+
+def test_a_ca_of_ones_own_can_be_given_and_the_environment_does_not_overrule_it(
+    tls_server: ScriptedServer, connect: Connect, monkeypatch: pytest.MonkeyPatch, trusted: str, stranger: str
+) -> None:
+    for name in CA_VARIABLES:
+        monkeypatch.setenv(name, stranger)
+    connect(host=tls_server.url, extra={"ca_file": trusted})
+    assert RopoOneHook().poll().http_status == 204
+
+    connect(host=tls_server.url, extra={"ca_file": stranger})
+    with pytest.raises(RopoTokenUnavailableError, match="CERTIFICATE_VERIFY_FAILED"):
+        RopoOneHook().poll()
+
+
+@pytest.mark.parametrize("name", CA_VARIABLES)
+def test_the_environment_may_say_whom_to_trust_but_not_to_trust_everyone(
+    tls_server: ScriptedServer, connect: Connect, monkeypatch: pytest.MonkeyPatch, trusted: str, name: str
+) -> None:
+    connect(host=tls_server.url)
+    monkeypatch.setenv(name, trusted)
+    assert RopoOneHook().poll().http_status == 204
+    for nothing in ("", "false", "0"):
+        monkeypatch.setenv(name, nothing)
+        with pytest.raises(RopoTokenUnavailableError):
+            RopoOneHook().poll()
+
+
+def test_code_that_switches_verification_off_is_stopped(tls_server: ScriptedServer) -> None:
+    session = RopoSession(Bearer())
+    with pytest.raises(ValueError, match="verify: the server's certificate is always verified"):
+        session.get(tls_server.url, verify=False)
+    session.verify = False
+    with pytest.raises(ValueError, match="verify: the server's certificate is always verified"):
+        session.get(tls_server.url)
+    assert tls_server.requests == []
+
+
+def test_airflow_masks_the_api_code_and_the_token_in_whatever_a_task_logs(
+    server: ScriptedServer, connect: Connect
+) -> None:
+    connect(host=server.url)
+    RopoOneHook().poll()
+    (poll,) = server.polls
+    token = poll.headers["authorization"].removeprefix("Bearer ")
+
+    line = {"event": f"{APICODE} and {token}", "headers": poll.headers, "error": f"{token} of {APICODE}"}
+    # What every line of a task passes on its way to the log.
+    masked = repr(mask_logs(None, "info", line))
+
+    assert masked.count("***") >= 3
+    assert APICODE not in masked
+    assert token not in masked
+
+
+def test_a_server_that_repeats_the_api_code_does_not_get_it_into_the_error(
+    server: ScriptedServer, connect: Connect
+) -> None:
+    connect(host=server.url)
+    server.tokens_will_be(answer(400, {"errorId": 7, "errorText": f"{APICODE} is not known"}))
+    with pytest.raises(RopoTokenRefusedError, match=r"\*\*\* is not known") as refused:
+        RopoOneHook().poll()
+    assert APICODE not in str(refused.value)
