@@ -1,10 +1,8 @@
-"""Reads docker-compose.yaml as Compose does (merges, ``${VAR}``, ``$$``), and its services as local commands."""
+"""Reads docker-compose.yaml as Compose does (merges, ``${VAR}``, ``$$``), and the Dockerfile's variables."""
 
 from __future__ import annotations
 
-import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,37 +60,3 @@ def image_environment() -> dict[str, str]:
     if block is None:
         raise ValueError("the Dockerfile sets no ENV")
     return dict(pair.split("=", 1) for pair in block[1].replace("\\\n", " ").split())
-
-
-@dataclass(frozen=True)
-class LocalService:
-    """A service of the file as local processes would have it.
-
-    :param definition: the service, filled in.
-    :param places: names and paths of the containers' network and file system, each with what it is here.
-    """
-
-    definition: Mapping[str, Any]
-    places: Mapping[str, str]
-
-    def environment(self) -> dict[str, str]:
-        """The image's variables and the service's; of the machine's own only what every process needs."""
-        given = {name: value for name, value in self.definition["environment"].items() if value is not None}
-        ours = {**image_environment(), **given}
-        path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        return {"PATH": path, "HOME": os.environ["HOME"], **{key: self._here(ours[key]) for key in ours}}
-
-    def command(self) -> list[str]:
-        """The service's command."""
-        return [self._here(word) for word in self.definition["command"]]
-
-    def healthcheck(self) -> list[str]:
-        """The healthcheck's command, as the container would run it."""
-        kind, *words = self.definition["healthcheck"]["test"]
-        words = [self._here(word) for word in words]
-        return ["sh", "-c", *words] if kind == "CMD-SHELL" else words
-
-    def _here(self, text: str) -> str:
-        for there, here in self.places.items():
-            text = text.replace(there, here)
-        return text

@@ -3,38 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
+import re
 import subprocess
-import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jsonschema
-import psycopg2
 import pytest
-from psycopg2 import sql
 
-from demo import cluster, embedded
+from demo import embedded
 from tests.deployment import compose
+from tests.deployment.deployment import DATABASES, PROCESSES, SECRETS, Deployment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.deployment.container import Container
 
-SECRETS = {
-    "AIRFLOW_DB_PASSWORD": "airflowdatabasepassword",
-    "STORE_DB_PASSWORD": "storedatabasepassword",
-    "AIRFLOW_FERNET_KEY": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
-    "AIRFLOW_JWT_SECRET": "a-secret-of-more-than-thirty-two-bytes",
-    "AIRFLOW_API_SECRET_KEY": "another-secret-of-more-than-thirty-two-bytes",
-    "AIRFLOW_ADMIN_PASSWORD": "adminpassword",
-}
-DATABASES = ("postgres-airflow", "postgres-store")
-PROCESSES = ("api-server", "scheduler", "dag-processor", "triggerer")
-HEALTHY_SECONDS = 120
+CELERY = ("redis", "worker")
 
 
 def test_the_file_is_valid_by_the_compose_specification() -> None:
@@ -62,13 +48,56 @@ def test_the_example_of_the_environment_lists_what_is_required_and_holds_none_of
     assert set(given) == set(SECRETS)
 
 
-def test_every_service_that_stays_has_a_healthcheck_and_none_of_ours_runs_as_root() -> None:
+def test_every_service_has_a_healthcheck_but_the_one_that_ends() -> None:
     services = compose.load(SECRETS)["services"]
-    assert set(services) == {*DATABASES, *PROCESSES, "migrate"}
-    for name in (*DATABASES, *PROCESSES):
-        assert services[name]["healthcheck"]["test"], name
-    for name in (*PROCESSES, "migrate"):
-        assert services[name]["user"] == "50000", name
+    assert set(services) == {*DATABASES, *PROCESSES, *CELERY, "migrate"}
+    assert [name for name in services if not services[name].get("healthcheck", {}).get("test")] == ["migrate"]
+
+
+def test_every_service_is_confined() -> None:
+    services = compose.load(SECRETS)["services"]
+    for name, service in services.items():
+        assert service["user"] in ("50000", "postgres", "redis"), name
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert not {"privileged", "cap_add", "devices", "network_mode", "pid"} & set(service), name
+        writable = [mount.partition(":")[0] for mount in service["tmpfs"]]
+        writable += [mount.split(":")[1] for mount in service.get("volumes", [])]
+        assert not {"/", "/opt", "/opt/ropo"} & set(writable), name
+
+
+def test_workers_and_their_broker_start_with_the_profile_only() -> None:
+    services = compose.load(SECRETS)["services"]
+    assert {name for name in services if services[name].get("profiles")} == set(CELERY)
+    assert all(services[name]["profiles"] == ["celery"] for name in CELERY)
+    assert services["scheduler"]["environment"]["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
+    assert services["worker"]["deploy"]["replicas"] == "2"
+
+
+def test_what_the_example_offers_for_the_profile_is_what_the_file_asks_for() -> None:
+    offered = set(re.findall(r"^#(\w+)=", (compose.ROOT / ".env.example").read_text(), re.MULTILINE))
+    asked = set(re.findall(r"\$\{(\w+):-", compose.COMPOSE_FILE.read_text()))
+    assert asked <= offered
+    assert "COMPOSE_PROFILES" in offered
+
+
+def test_the_broker_and_the_workers_share_a_password_from_the_environment_only() -> None:
+    services = compose.load({**SECRETS, "REDIS_PASSWORD": "brokerpassword"})["services"]
+    assert "brokerpassword" in services["worker"]["environment"]["AIRFLOW__CELERY__BROKER_URL"]
+    assert "brokerpassword" not in json.dumps(services["redis"]["command"])
+    without = subprocess.run(
+        services["redis"]["command"], check=False, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True
+    )
+    assert without.returncode != 0
+    assert "set REDIS_PASSWORD, see .env.example" in without.stderr
+
+
+def test_a_worker_knows_neither_the_metadata_database_nor_a_key_of_airflows() -> None:
+    services = compose.load({**SECRETS, "REDIS_PASSWORD": "brokerpassword"})["services"]
+    told = json.dumps(services["worker"])
+    known = {name for name, secret in SECRETS.items() if secret in told}
+    assert known == {"STORE_DB_PASSWORD"}
 
 
 def test_only_the_api_server_knows_the_administrators_password() -> None:
@@ -77,80 +106,29 @@ def test_only_the_api_server_knows_the_administrators_password() -> None:
     assert knowing == ["api-server"]
 
 
-def test_the_services_migrate_start_and_become_healthy(tmp_path: Path) -> None:
-    services = compose.load(SECRETS)["services"]
-    port = cluster.free_port()
-    with embedded.shared(tmp_path / "postgres", durable=False) as server, ExitStack() as running:
-        for name in DATABASES:
-            _stand_in_for_the_database_container(server, services[name])
-        network = {f"{name}:5432": f"{server.host}:{server.port}" for name in DATABASES}
-        places = {
-            **network,
-            '"postgres-store", "port": 5432': f'"{server.host}", "port": {server.port}',
-            "api-server:8080": f"127.0.0.1:{port}",
-            "localhost:8080": f"127.0.0.1:{port}",
-            "--port 8080": f"--host 127.0.0.1 --port {port}",
-            "/opt/ropo": str(compose.ROOT),
-            "/opt/airflow": str(tmp_path / "airflow"),
-            "/tmp/passwords.json": str(tmp_path / "passwords.json"),
-        }
-        here = {name: compose.LocalService(services[name], places) for name in (*PROCESSES, "migrate")}
-
-        subprocess.run(here["migrate"].command(), env=here["migrate"].environment(), check=True, timeout=60)
-        for name in PROCESSES:
-            running.enter_context(_started(here[name], tmp_path / f"{name}.log"))
-        for name in PROCESSES:
-            _wait_until_healthy(here[name], tmp_path / f"{name}.log")
-
-        assert _can_log_in(port, "admin", SECRETS["AIRFLOW_ADMIN_PASSWORD"])
-        assert not _can_log_in(port, "admin", "admin")
+@pytest.mark.timeout(900)
+def test_the_services_migrate_start_and_become_healthy_within_their_confinement(tmp_path: Path) -> None:
+    with embedded.shared(tmp_path / "postgres", durable=False) as server:
+        deployment = Deployment(tmp_path, server, SECRETS)
+        deployment.migrate()
+        containers = {name: deployment.container(name) for name in PROCESSES}
+        with deployment.running(containers):
+            assert _can_log_in(deployment.port, "admin", SECRETS["AIRFLOW_ADMIN_PASSWORD"])
+            assert not _can_log_in(deployment.port, "admin", "admin")
+        assert _writable(containers["scheduler"]) == {"/tmp", "/opt/airflow", "/opt/airflow/logs"}
 
 
-def _stand_in_for_the_database_container(server: embedded.Server, service: dict[str, Any]) -> None:
-    """What the image's entry point does with its variables; then the container's own healthcheck."""
-    given = service["environment"]
-    server.create_database(given["POSTGRES_DB"], owner=given["POSTGRES_USER"])
-    with closing(psycopg2.connect(server.dsn("postgres"))) as admin, admin.cursor() as cursor:
-        role = sql.Identifier(given["POSTGRES_USER"])
-        cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD %s").format(role), (given["POSTGRES_PASSWORD"],))
-        admin.commit()
-    machine = {"PGHOST": server.host, "PGPORT": str(server.port), "PATH": f"{cluster.binaries()}:/usr/bin:/bin"}
-    subprocess.run(compose.LocalService(service, {}).healthcheck(), env={**given, **machine}, check=True, timeout=10)
-
-
-@contextmanager
-def _started(service: compose.LocalService, log: Path) -> Iterator[None]:
-    with (
-        log.open("w") as output,
-        subprocess.Popen(
-            service.command(),
-            env=service.environment(),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        ) as process,
-    ):
-        try:
-            yield
-        finally:
-            process.terminate()
-            try:
-                process.wait(30)
-            finally:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-
-
-def _wait_until_healthy(service: compose.LocalService, log: Path) -> None:
-    deadline = time.monotonic() + HEALTHY_SECONDS
-    while True:
-        check = subprocess.run(
-            service.healthcheck(), env=service.environment(), check=False, capture_output=True, text=True, timeout=60
-        )
-        if check.returncode == 0:
-            return
-        if time.monotonic() > deadline:
-            pytest.fail(f"not healthy: {check.stdout}{check.stderr}\n{log.read_text()[-4000:]}")
+def _writable(container: Container) -> set[str]:
+    """Where a process of a container can make a file, of the places that it might want to; and that it is nobody."""
+    places = "/ /etc /home /opt /opt/ropo /opt/ropo/dags /usr /var /var/tmp /tmp /opt/airflow /opt/airflow/logs"
+    told = container.run(
+        ["sh", "-c", f'id -u; grep -E "^(CapEff|CapBnd|NoNewPrivs)" /proc/self/status; for place in {places}; do '
+         '(: > "$place/probe") 2>/dev/null && echo "$place"; done; true']
+    )  # fmt: skip
+    uid, *status = told.stdout.splitlines()[:4]
+    assert uid == "50000"
+    assert [int(line.split()[1], 16) for line in status] == [0, 0, 1]
+    return set(told.stdout.splitlines()[4:])
 
 
 def _can_log_in(port: int, user: str, password: str) -> bool:
