@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile
+    from include.reconciliation.item_selection import ItemSelection
 
 FETCH_ROWS = 2_000
 LINES_AT_ONCE = 500
@@ -69,6 +70,7 @@ def export_items(
     first: datetime.date | None = None,
     last: datetime.date | None = None,
     reconciliation_id: int | None = None,
+    selection: ItemSelection | None = None,
 ) -> Iterator[str]:
     """Return CSV text piece by piece: the newest reconciliation of each date of a period, or one reconciliation.
 
@@ -77,6 +79,7 @@ def export_items(
     :param connection: a session of the store, in no transaction and not in autocommit; the one begun here is ended
         when the iterator is exhausted or closed.
     :param first: and ``last``: business dates, both included; not with ``reconciliation_id``.
+    :param selection: only these items, in its order; by default all, in the order of their keys. The head names it.
     :raises ValueError: where it is not one of the two, or the period ends before it begins.
     :raises NothingToExportError: where there is nothing; raised before the first piece, when the iterator is begun.
     """
@@ -84,10 +87,13 @@ def export_items(
         raise ValueError("expected a first and a last date, or a reconciliation")
     if first is not None and last is not None and last < first:
         raise ValueError(f"the period ends ({last}) before it begins ({first})")
-    return _pieces(connection, profile, {"first": first, "last": last, "reconciliation_id": reconciliation_id})
+    asked = {"first": first, "last": last, "reconciliation_id": reconciliation_id}
+    return _pieces(connection, profile, asked, selection)
 
 
-def _pieces(connection: Connection, profile: Profile, asked: dict[str, Any]) -> Iterator[str]:
+def _pieces(
+    connection: Connection, profile: Profile, asked: dict[str, Any], selection: ItemSelection | None
+) -> Iterator[str]:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -96,7 +102,7 @@ def _pieces(connection: Connection, profile: Profile, asked: dict[str, Any]) -> 
         if not reconciliations:
             what = f"from {asked['first']} to {asked['last']}" if asked["first"] else f"{asked['reconciliation_id']}"
             raise NothingToExportError(f"Profile {profile.name}: no reconciliation {what}")
-        lines = _lines(connection, profile, asked, reconciliations)
+        lines = _lines(connection, profile, asked, reconciliations, selection)
         yield BYTE_ORDER_MARK
         yield from _csv(lines, profile.zone)
     finally:
@@ -104,7 +110,11 @@ def _pieces(connection: Connection, profile: Profile, asked: dict[str, Any]) -> 
 
 
 def _lines(
-    connection: Connection, profile: Profile, asked: dict[str, Any], reconciliations: Sequence[tuple[Any, ...]]
+    connection: Connection,
+    profile: Profile,
+    asked: dict[str, Any],
+    reconciliations: Sequence[tuple[Any, ...]],
+    selection: ItemSelection | None,
 ) -> Iterator[Sequence[Any]]:
     yield ("# reconciliation items of profile", profile.name)
     yield ("# time zone", profile.timezone)
@@ -113,13 +123,30 @@ def _lines(
         yield (f"# {number}", *details)
     for date in _missing(asked, {details[1] for details in reconciliations}):
         yield ("# no reconciliation of", date)
+    if selection:
+        yield ("# only items of", *(f"{name}: {value}" for name, value in selection.in_words().items()))
     yield COLUMNS
     for reconciliation_id, business_date, *_ in reconciliations:
         # A named cursor stays on the server.
         with connection.cursor(name="ropo_export") as cursor:
             cursor.itersize = FETCH_ROWS
-            cursor.execute(statement("export_items"), {"reconciliation_id": reconciliation_id})
+            chosen = {"profile": profile.name, **selection.parameters()} if selection else {}
+            cursor.execute(_statement(selection), {"reconciliation_id": reconciliation_id, **chosen})
             yield from _items(cursor, business_date, reconciliation_id)
+
+
+def _statement(selection: ItemSelection | None) -> str:
+    if selection is None:
+        return f'{statement("export_items")} ORDER BY invoice_key COLLATE "C"'
+    # A break of another category than the item's is another difference.
+    breaks = (
+        "LEFT JOIN ropo.break_today AS break ON break.profile = item.profile "
+        "AND break.invoice_key = item.invoice_key AND break.category = item.category "
+        if selection.severity
+        else ""
+    )
+    text = statement("export_items").replace("WHERE ", f"{breaks}WHERE ")
+    return f"{text} AND {selection.conditions()} {selection.ordering()}"
 
 
 def _missing(asked: dict[str, Any], found: set[datetime.date]) -> Iterator[datetime.date]:

@@ -1,9 +1,9 @@
--- One reconciliation's items, in an order that does not depend on the database's language.
+-- One reconciliation's items; the program adds which of them, and their order.
 SELECT
-    billnum, jobid, category, reason, pending_until, currency,
-    ropo_status, ledger_status, ledger_word,
-    ropo_paid, ropo_discount, ledger_total, ledger_paid, ledger_discount, ledger_credited, ledger_open,
-    event_count, ledger_row_count, caused_on, grace_until, hint, invoice_key
-FROM ropo.reconciliation_item
-WHERE reconciliation_id = %(reconciliation_id)s
-ORDER BY invoice_key COLLATE "C"
+    item.billnum, item.jobid, item.category, item.reason, item.pending_until, item.currency,
+    item.ropo_status, item.ledger_status, item.ledger_word,
+    item.ropo_paid, item.ropo_discount, item.ledger_total, item.ledger_paid, item.ledger_discount, item.ledger_credited,
+    item.ledger_open, item.event_count, item.ledger_row_count, item.caused_on, item.grace_until, item.hint,
+    item.invoice_key
+FROM ropo.reconciliation_item AS item
+WHERE item.reconciliation_id = %(reconciliation_id)s

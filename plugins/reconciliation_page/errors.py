@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from include.config.errors import ConfigurationError
+from include.page_data.listing import InvalidPlaceError
 from include.status_store.database import StoreUnavailableError
 from reconciliation_page.access import DAG_ID
 from reconciliation_page.rendering import error_page
@@ -37,6 +38,8 @@ def handle_errors(app: FastAPI) -> None:
     handlers: dict[Any, Callable[[Request, Any], Awaitable[HTMLResponse]]] = {
         HTTPException: _http,
         RequestValidationError: _parameters,
+        InvalidPlaceError: _place,
+        psycopg2.DataError: _place,
         StoreUnavailableError: _unavailable,
         ConfigurationError: _configuration,
         psycopg2.OperationalError: _database,
@@ -57,6 +60,11 @@ async def _parameters(request: Request, error: RequestValidationError) -> HTMLRe
     # What was sent is not shown again: names, and what was expected.
     wrong = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
     return error_page(request, 422, "A value in the address or form is not valid", f"{wrong}.")
+
+
+async def _place(request: Request, _: Exception) -> HTMLResponse:
+    # A place in a list is made by the list itself, of values of its columns.
+    return error_page(request, 422, "A value in the address is not valid", "Start again from the overview.")
 
 
 async def _unavailable(request: Request, error: StoreUnavailableError) -> HTMLResponse:

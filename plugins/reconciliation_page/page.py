@@ -49,6 +49,10 @@ class Page:
             return None
         return address(airflow_path(self.request), f"dags/{dag_id}/runs/{run_id}", {})
 
+    def airflow_dag(self, dag_id: str) -> str:
+        """Return the address of a DAG in Airflow's UI."""
+        return address(airflow_path(self.request), f"dags/{dag_id}", {})
+
     def render(self, template: str, /, status_code: int = 200, **values: Any) -> HTMLResponse:
         """Render a template; it has ``page`` and ``link`` beside its values."""
         body = environment().get_template(template).render(

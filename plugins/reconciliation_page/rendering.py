@@ -13,7 +13,8 @@ from urllib.parse import quote, urlencode
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from reconciliation_page.words import CATEGORY_WORDS, VERDICT_SIGNS, VERDICT_WORDS
+from include.reconciliation.unmapped import shown_code, shown_label
+from reconciliation_page.words import CATEGORY_WORDS, CHANGE_WORDS, VERDICT_SIGNS, VERDICT_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,9 +38,23 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters.update(
-        money=money, moment=moment, count=count, percent=percent, day=day, ago=ago, category=category_words
+        money=money,
+        signed_money=signed_money,
+        moment=moment,
+        count=count,
+        signed=signed,
+        day=day,
+        ago=ago,
+        category=category_words,
     )
-    found.globals.update(verdict_words=VERDICT_WORDS, verdict_signs=VERDICT_SIGNS, static_version=static_version())
+    found.globals.update(
+        verdict_words=VERDICT_WORDS,
+        verdict_signs=VERDICT_SIGNS,
+        change_words=CHANGE_WORDS,
+        shown_code=shown_code,
+        shown_label=shown_label,
+        static_version=static_version(),
+    )
     return found
 
 
@@ -93,9 +108,14 @@ def count(number: int | None) -> str:
     return "–" if number is None else f"{number:,}".replace(",", "\u202f")
 
 
-def percent(share: float) -> str:
-    """Write a share of 1; never 100 % where something is missing."""
-    return "100\u00a0%" if share >= 1 else f"{min(share * 100, 99.9):.1f}\u00a0%"
+def signed(number: int) -> str:
+    """Write a difference of whole numbers with its sign."""
+    return f"+{count(number)}" if number > 0 else count(number).replace("-", "\u2212")
+
+
+def signed_money(amount: Decimal) -> str:
+    """Write a difference of amounts with its sign."""
+    return f"+{money(amount)}" if amount > 0 else money(amount)
 
 
 def moment(when: datetime.datetime | None, zone: ZoneInfo) -> str:

@@ -31,3 +31,20 @@ CATEGORY_WORDS = {
     "amount_mismatch": "Amounts differ",
     "matched": "Matched",
 }
+ITEM_STATES = {
+    "differing": "All differences",
+    "break": "Breaks",
+    "pending": "Pending",
+    "accepted": "Accepted",
+    "matched": "Matched",
+    "all": "All invoices",
+}
+CHANGE_WORDS = {
+    "new": "differ now and did not",
+    "grace_over": "are breaks now, their grace is over",
+    "reopened": "were accepted and are open again",
+    "other_category": "differ in another way",
+    "accepted": "were accepted since",
+    "mended": "no longer differ",
+    "same": "differ as they did",
+}

@@ -1,0 +1,31 @@
+-- What became of each invoice that differed in one of two reconciliations, and how many took the same way.
+-- Matched items are not read: an invoice that differs in one and not in the other agrees there, or is not in it.
+WITH earlier AS (
+    SELECT invoice_key, category, pending_until IS NOT NULL AS is_pending, is_accepted
+    FROM ropo.reconciliation_item
+    WHERE reconciliation_id = %(earlier)s AND category <> 'matched'
+), later AS (
+    SELECT invoice_key, category, pending_until IS NOT NULL AS is_pending, is_accepted
+    FROM ropo.reconciliation_item
+    WHERE reconciliation_id = %(later)s AND category <> 'matched'
+), both_sides AS (
+    SELECT
+        invoice_key,
+        CASE
+            WHEN later.category IS NULL THEN 'mended'
+            WHEN earlier.category IS NULL THEN 'new'
+            WHEN earlier.category <> later.category THEN 'other_category'
+            WHEN later.is_accepted AND NOT earlier.is_accepted THEN 'accepted'
+            WHEN earlier.is_accepted AND NOT later.is_accepted THEN 'reopened'
+            WHEN earlier.is_pending AND NOT later.is_pending THEN 'grace_over'
+            ELSE 'same'
+        END AS change
+    FROM earlier
+    FULL JOIN later USING (invoice_key)
+)
+SELECT
+    change,
+    count(*) AS invoices,
+    (array_agg(invoice_key ORDER BY invoice_key))[1:5] AS examples
+FROM both_sides
+GROUP BY change

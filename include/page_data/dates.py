@@ -1,0 +1,154 @@
+"""A business date: its reconciliations, what changed between two of them, and their items."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from include.page_data.listing import PAGE_ROWS, Listed, after_condition, place_name, place_values
+from include.page_data.statements import rows_of, statement
+from include.reconciliation.totals import Totals
+from include.reconciliation.unmapped import UnmappedCode
+from include.reconciliation.verdict import Reason, Verdict
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.reconciliation.item_selection import ItemSelection
+
+# In the order in which a controller wants to hear of them.
+CHANGES = ("new", "grace_over", "reopened", "other_category", "accepted", "mended", "same")
+Change = Literal["new", "grace_over", "reopened", "other_category", "accepted", "mended", "same"]
+
+
+class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
+    """A recorded reconciliation (``reconciliations.sql``); its fields are the table's.
+
+    :param incompleteness_accepted_by: who accepted that it stays incomplete, with ``incompleteness_note``.
+    """
+
+    reconciliation_id: int
+    business_date: datetime.date
+    scope: Literal["date", "full"]
+    verdict: Verdict
+    population: int
+    matched: int
+    pending: int
+    breaks: int
+    accepted: int
+    out_of_scope: int
+    recovered: int | None
+    absent_from_reread: int | None
+    second_opinions_asked: int
+    second_opinions_cleared: int
+    second_opinions_note: str | None
+    reasons: list[Reason]
+    categories: dict[str, dict[str, int]]
+    totals: Totals
+    unmapped: list[UnmappedCode]
+    status_map_version: str
+    reread_poll_id: int | None
+    events_cutoff: datetime.datetime | None
+    ledger_cutoff: datetime.datetime
+    ledger_newest_change: datetime.datetime | None
+    dag_id: str | None
+    run_id: str | None
+    started_at: datetime.datetime
+    finished_at: datetime.datetime
+    incompleteness_accepted_by: str | None
+    incompleteness_note: str | None
+
+    @property
+    def differing(self) -> int:
+        """Invoices that do not agree, for whatever reason they count or not."""
+        return self.population - self.matched
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """How many invoices took one way between two reconciliations, with some of them by their keys."""
+
+    change: Change
+    invoices: int
+    examples: list[str]
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """An invoice in a reconciliation, with its break as of today (``items.sql``)."""
+
+    invoice_key: str
+    billnum: str | None
+    jobid: str | None
+    category: str
+    reason: str | None
+    hint: str | None
+    pending_until: datetime.datetime | None
+    is_accepted: bool
+    currency: str
+    ropo_status: str | None
+    ledger_status: str | None
+    ropo_paid: Decimal | None
+    ropo_discount: Decimal | None
+    ledger_paid: Decimal | None
+    ledger_discount: Decimal | None
+    ledger_total: Decimal | None
+    amount: Decimal | None
+    break_id: int | None
+    break_state: str | None
+    severity: str | None
+
+    @property
+    def state(self) -> str:
+        """What it was in this reconciliation."""
+        if self.category == "matched":
+            return "matched"
+        if self.pending_until:
+            return "pending"
+        return "accepted" if self.is_accepted else "break"
+
+
+def read_reconciliations(cursor: Cursor, profile: str, date: datetime.date) -> list[Reconciliation]:
+    """Return every reconciliation of a business date, the newest first."""
+    return rows_of(cursor, Reconciliation, "reconciliations", {"profile": profile, "business_date": date})
+
+
+def read_changes(cursor: Cursor, earlier: int, later: int) -> list[Changed]:
+    """Return what changed from one reconciliation to another, by their ids."""
+    found = rows_of(cursor, Changed, "changes", {"earlier": earlier, "later": later})
+    return sorted(found, key=lambda each: CHANGES.index(each.change))
+
+
+def read_items(
+    cursor: Cursor, profile: str, reconciliation_id: int, selection: ItemSelection, *, after: str | None = None
+) -> Listed[Item]:
+    """Return a page of the items that a selection means.
+
+    :param after: where the page begins; by default with the first.
+    :raises InvalidPlaceError: where ``after`` names no place.
+    """
+    text, parameters = items_statement(profile, reconciliation_id, selection, after=after)
+    cursor.execute(text, parameters)
+    names = [column.name for column in cursor.description or ()]
+    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    items = [msgspec.convert({name: row[name] for name in Item.__struct_fields__}, Item) for row in rows]
+    if len(items) <= PAGE_ROWS:
+        return Listed(rows=items, after=None)
+    last = rows[PAGE_ROWS - 1]
+    place = place_name([last[f"key_{number}"] for number in range(len(selection.keys))])
+    return Listed(rows=items[:PAGE_ROWS], after=place)
+
+
+def items_statement(
+    profile: str, reconciliation_id: int, selection: ItemSelection, *, after: str | None = None
+) -> tuple[str, dict[str, object]]:
+    """Return the statement of :func:`read_items` with its parameters."""
+    parameters = {"profile": profile, "reconciliation_id": reconciliation_id, **selection.parameters()}
+    conditions = selection.conditions()
+    if after:
+        parameters |= place_values(after, selection.keys)
+        conditions += f" AND {after_condition(selection.keys, is_descending=selection.is_descending)}"
+    keys = ", ".join(f"{key} AS key_{place}" for place, key in enumerate(selection.keys))
+    text = statement("items").replace("\nFROM ", f",\n    {keys}\nFROM ", 1)
+    return f"{text} AND {conditions} {selection.ordering()} LIMIT {PAGE_ROWS + 1}", parameters

@@ -1,0 +1,28 @@
+-- Items of a reconciliation with what is known of their breaks today. The page adds its conditions, order and limit.
+SELECT
+    item.invoice_key,
+    item.billnum,
+    item.jobid,
+    item.category,
+    item.reason,
+    item.hint,
+    item.pending_until,
+    item.is_accepted,
+    item.currency,
+    item.ropo_status,
+    item.ledger_status,
+    item.ropo_paid,
+    item.ropo_discount,
+    item.ledger_paid,
+    item.ledger_discount,
+    item.ledger_total,
+    CASE WHEN item.category <> 'matched' THEN ropo.amount_at_stake(
+        item.ropo_paid, item.ropo_discount, item.ledger_paid, item.ledger_discount, item.ledger_total
+    ) END AS amount,
+    break.break_id,
+    break.state AS break_state,
+    break.severity::text AS severity
+FROM ropo.reconciliation_item AS item
+LEFT JOIN ropo.break_today AS break
+    ON break.profile = item.profile AND break.invoice_key = item.invoice_key AND break.category = item.category
+WHERE item.reconciliation_id = %(reconciliation_id)s

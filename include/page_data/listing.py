@@ -1,0 +1,55 @@
+"""Pages of a long list: each begins after the last row of the one before, so that the hundredth costs as the first."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Row = TypeVar("Row")
+PAGE_ROWS = 50
+
+
+class InvalidPlaceError(ValueError):
+    """What names the place in a list names none of this list."""
+
+
+class Listed(msgspec.Struct, Generic[Row], frozen=True, kw_only=True):
+    """A page of a list.
+
+    :param after: names the place where the next page begins; None where there is none.
+    """
+
+    rows: list[Row]
+    after: str | None
+
+
+def after_condition(keys: Sequence[str], *, is_descending: bool) -> str:
+    """Return SQL that is true of the rows after a place, whose values are ``%(after_0)s`` and so on."""
+    names = ", ".join(f"%(after_{place})s" for place in range(len(keys)))
+    return f"({', '.join(keys)}) {'<' if is_descending else '>'} ({names})"
+
+
+def place_name(values: Sequence[Any]) -> str:
+    """Return a name for a place, fit for an address."""
+    return base64.urlsafe_b64encode(msgspec.json.encode([str(value) for value in values])).decode().rstrip("=")
+
+
+def place_values(name: str, keys: Sequence[str]) -> dict[str, str]:
+    """Return a named place's values as parameters; PostgreSQL reads them as its columns' types.
+
+    :raises InvalidPlaceError: where the name is none of :func:`place_name` for these keys.
+    """
+    try:
+        padded = name + "=" * (-len(name) % 4)
+        values = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=list[str])
+    except (binascii.Error, ValueError) as error:
+        raise InvalidPlaceError("after: it names no place in this list") from error
+    if len(values) != len(keys):
+        raise InvalidPlaceError("after: it names no place in this list")
+    return {f"after_{place}": value for place, value in enumerate(values)}

@@ -1,0 +1,179 @@
+"""A business date: its verdict and why, the totals that tie, what changed since it was compared before, its items."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Query, status
+from fastapi.responses import HTMLResponse, StreamingResponse
+
+from include.page_data.dates import Reconciliation, read_changes, read_items, read_reconciliations
+from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
+from include.reconciliation.export import export_items
+from include.reconciliation.item_selection import ItemSelection, Order, State
+from reconciliation_page.page import Page, PageOf
+from reconciliation_page.parameters import (
+    CategoryInQuery,
+    DateInPath,
+    Direction,
+    IdInQuery,
+    Place,
+    SeverityInQuery,
+    Text,
+)
+from reconciliation_page.stores import Reading, open_reading
+from reconciliation_page.words import ITEM_STATES
+
+router = APIRouter()
+
+# Beyond so many differing invoices what changed is counted when it is asked for, and not by itself.
+COMPARED_BY_ITSELF = 5_000
+_DAY = datetime.timedelta(days=1)
+_NATURAL = {"amount": "desc", "invoice": "asc", "category": "asc"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The filters of a date's items, as they stand in its address."""
+
+    state: Annotated[State, Query()] = "differing"
+    category: CategoryInQuery = ""
+    severity: SeverityInQuery = ""
+    text: Text = ""
+    order: Annotated[Order, Query()] = "amount"
+    direction: Direction = ""
+
+    def selection(self) -> ItemSelection:
+        """Return the items that are meant."""
+        with_matched = self.state in ("matched", "all")
+        order: Order = "invoice" if with_matched and self.order == "amount" else self.order
+        return ItemSelection(
+            state=self.state,
+            category=self.category or None,
+            severity=self.severity or None,
+            text=self.text.strip() or None,
+            order=order,
+            is_descending=(self.direction or _NATURAL[order]) == "desc",
+        )
+
+    def parameters(self, **changed: Any) -> dict[str, Any]:
+        """Return the filters for an address, with some changed; what is as by default is left out."""
+        given = {
+            "state": self.state,
+            "category": self.category,
+            "severity": self.severity,
+            "text": self.text.strip(),
+            "order": self.order,
+            "direction": self.direction,
+            **changed,
+        }
+        return {name: value for name, value in given.items() if value != getattr(type(self), name, None)}
+
+
+ChoiceOf = Annotated[Choice, Depends()]
+
+
+@router.get("/dates")
+def find_date(page: PageOf, date: Annotated[datetime.date, Query()]) -> Any:
+    """Go to a date that was typed."""
+    return page.go_to(f"dates/{date}")
+
+
+@router.get("/dates/{date}")
+def show_date(
+    page: PageOf,
+    cursor: Reading,
+    date: DateInPath,
+    choice: ChoiceOf,
+    reconciliation: IdInQuery = None,
+    compared: IdInQuery = None,
+    after: Place = "",
+) -> HTMLResponse:
+    """Show a date.
+
+    :param reconciliation: one of its reconciliations; by default the newest of the date itself, not of a full one.
+    :param compared: the earlier one that it is compared with; by default the one before it.
+    :param after: where the page of items begins.
+    """
+    every = read_reconciliations(cursor, page.profile.name, date)
+    before, following = date - _DAY, date + _DAY
+    if not every:
+        return page.render("date_empty.html", date=date, today=page.today, before=before, following=following)
+    shown = _chosen(every, reconciliation) if reconciliation else _newest(every)
+    earlier = [each for each in every if each.scope == shown.scope and each.reconciliation_id < shown.reconciliation_id]
+    against = _chosen(earlier, compared) if compared else next(iter(earlier), None)
+    is_small = against is not None and max(against.differing, shown.differing) <= COMPARED_BY_ITSELF
+    changes = None
+    if against is not None and (compared or is_small):
+        changes = read_changes(cursor, against.reconciliation_id, shown.reconciliation_id)
+    selection = choice.selection()
+    items = read_items(cursor, page.profile.name, shown.reconciliation_id, selection, after=after or None)
+    is_newest = shown is _newest(every)
+    return page.render(
+        "date.html",
+        date=date,
+        today=page.today,
+        shown=shown,
+        is_newest=is_newest,
+        every=every,
+        against=against,
+        changes=changes,
+        choice=choice,
+        selection=selection,
+        items=items,
+        is_continued=bool(after),
+        categories=[name for name in CATEGORIES if name != MATCHED],
+        states=ITEM_STATES,
+        reason_in_words=reason_in_words,
+        here=f"dates/{date}",
+        named=None if is_newest else shown.reconciliation_id,
+        before=before,
+        following=following,
+    )
+
+
+@router.get("/dates/{date}/items.csv")
+def date_csv(
+    page: PageOf,
+    cursor: Reading,
+    date: DateInPath,
+    choice: ChoiceOf,
+    reconciliation: IdInQuery = None,
+) -> StreamingResponse:
+    """Return the same items as CSV, all pages of them."""
+    every = read_reconciliations(cursor, page.profile.name, date)
+    if not every:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, f"There is no reconciliation of {date} yet.")
+    shown = _chosen(every, reconciliation) if reconciliation else _newest(every)
+    return StreamingResponse(
+        _csv(page, shown, choice.selection()),
+        media_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="reconciliation-{page.profile.name}-{date}.csv"',
+        },
+    )
+
+
+def _csv(page: Page, shown: Reconciliation, selection: ItemSelection) -> Any:
+    connection = open_reading()
+    try:
+        yield from export_items(
+            connection, page.profile, reconciliation_id=shown.reconciliation_id, selection=selection
+        )
+    finally:
+        connection.close()
+
+
+def _newest(every: list[Reconciliation]) -> Reconciliation:
+    return next((each for each in every if each.scope == "date"), every[0])
+
+
+def _chosen(every: list[Reconciliation], reconciliation_id: int) -> Reconciliation:
+    found = next((each for each in every if each.reconciliation_id == reconciliation_id), None)
+    if found is None:
+        raise HTTPException(
+            status.HTTP_404_NOT_FOUND, f"There is no reconciliation {reconciliation_id} of this date and profile here."
+        )
+    return found

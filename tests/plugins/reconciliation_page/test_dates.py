@@ -1,0 +1,149 @@
+"""A business date's page: why, what ties, what changed, and its items."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import functools
+import operator
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.include.watch.records import broken, keep_break, record
+
+if TYPE_CHECKING:
+    from fastapi.testclient import TestClient
+    from psycopg2.extensions import connection as Connection
+
+DATE = datetime.date(2026, 11, 23)
+PATH = f"/reconciliation/dates/{DATE}"
+PENDING_UNTIL = datetime.datetime(2026, 11, 30, tzinfo=datetime.UTC)
+
+
+def shown(page: str) -> list[str]:
+    """The invoices of the list, in its order."""
+    items = page.rsplit('id="items-title"', maxsplit=1)[-1]
+    return re.findall(r"invoice\?profile=default&amp;key=b%3A([^\"]+)\"", items)
+
+
+@pytest.fixture
+def three(store: Connection) -> int:
+    """Three differences: the first accepted, the second a break of another category, the third pending."""
+    items = (
+        broken("101", "10.00"),
+        broken("202", "2000.00", "amount_mismatch", reason="payments"),
+        broken("303", "30.00", pending_until=PENDING_UNTIL),
+    )
+    number = record(store, DATE, "breaks", breaks=items, reasons=("breaks",))
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.reconciliation_item SET is_accepted = true WHERE billnum = '101'")
+    keep_break(store, number, "b:101", "ledger_behind", "accepted", "10.00")
+    keep_break(store, number, "b:202", "amount_mismatch", "open", "2000.00")
+    return number
+
+
+def test_a_date_that_was_never_compared_says_how_to_compare_it(client: TestClient) -> None:
+    answer = client.get(PATH)
+    assert answer.status_code == 200
+    assert "was never compared" in answer.text
+    assert 'href="/dags/ropo_reconciliation"' in answer.text
+    assert "lies before the profile" in client.get("/reconciliation/dates/2025-06-01").text
+    assert "is not over" in client.get("/reconciliation/dates/2099-06-01").text
+
+
+@pytest.mark.parametrize("wrong", ["2026-11-31", "1999-01-01", "x", "2026-11-23?after=zzz", "2026-11-23?state=x",
+                                   "2026-11-23?reconciliation=0", "2026-11-23?text=%00",
+                                   "2026-11-23?after=WyJhIiwiYiJd"])  # fmt: skip
+def test_what_is_no_value_of_a_parameter_is_refused(client: TestClient, three: int, wrong: str) -> None:
+    assert client.get(f"/reconciliation/dates/{wrong}").status_code == 422
+
+
+def test_a_date_says_why_and_that_its_population_ties(client: TestClient, three: int) -> None:
+    page = client.get(PATH).text
+    assert "Because of breaks." in page
+    assert "1\u202f234.50" in page
+    assert "+100.00" in page
+    assert 'target="_top" href="/dags/ropo_reconciliation/runs/run%201"' in page
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["202", "303", "101"]),
+        ("?direction=asc", ["101", "303", "202"]),
+        ("?order=invoice", ["101", "202", "303"]),
+        ("?order=category", ["202", "101", "303"]),
+        ("?state=break", ["202"]),
+        ("?state=pending", ["303"]),
+        ("?state=accepted", ["101"]),
+        ("?category=ledger_behind", ["303", "101"]),
+        ("?severity=high", ["202"]),
+        ("?text=0", ["202", "303", "101"]),
+        ("?text=03", ["303"]),
+        ("?text=%25", []),
+        ("?state=all&text=303", ["303"]),
+        ("?state=all&text=30", []),
+        ("?state=matched", []),
+    ],
+)
+def test_items_are_filtered_and_ordered(client: TestClient, three: int, query: str, expected: list[str]) -> None:
+    page = client.get(PATH + query).text
+    assert shown(page) == expected
+    lines = csv.reader(client.get(f"{PATH}/items.csv{query}").text.removeprefix("\ufeff").splitlines())
+    names, *items = (row for row in lines if not row[0].startswith("#"))
+    assert [item[names.index("billnum")] for item in items] == expected
+
+
+@pytest.mark.parametrize("order", ["amount", "invoice", "category"])
+def test_pages_follow_each_other_without_gap_or_repetition(client: TestClient, store: Connection, order: str) -> None:
+    # Equal amounts and categories, so that only the invoice tells them apart.
+    record(store, DATE, "breaks", breaks=tuple(broken(f"{place:04}", "10.00") for place in range(120)))
+    found, query = [], f"?order={order}"
+    for _ in range(3):
+        page = client.get(PATH + query).text
+        found.append(shown(page))
+        following = re.search(r'rel="next" href="/reconciliation/dates/2026-11-23([^"]*after=[^"]*)#items"', page)
+        if not following:
+            break
+        query = following[1].replace("&amp;", "&")
+    assert [len(each) for each in found] == [50, 50, 20]
+    assert sorted(functools.reduce(operator.iadd, found, [])) == [f"{place:04}" for place in range(120)]
+
+
+def test_what_changed_since_the_date_was_compared_before_is_told(client: TestClient, store: Connection) -> None:
+    record(
+        store,
+        DATE,
+        "breaks",
+        breaks=(broken("1", "1"), broken("2", "2"), broken("3", "3", pending_until=PENDING_UNTIL)),
+    )
+    newest = record(store, DATE, "breaks", breaks=(broken("2", "2", "amount_mismatch", reason="payments"),
+                                                   broken("3", "3"), broken("4", "4")))  # fmt: skip
+    page = client.get(PATH).text
+    changes = re.findall(r"<li><strong>(\d+)</strong> ([^<:]+)", page)
+    assert changes == [
+        ("1", "differ now and did not"),
+        ("1", "are breaks now, their grace is over"),
+        ("1", "differ in another way"),
+        ("1", "no longer differ"),
+    ]
+    earlier = client.get(PATH, params={"reconciliation": newest - 1}).text
+    assert "This is an earlier reconciliation of the date" in earlier
+    assert sorted(shown(earlier)) == ["1", "2", "3"]
+
+
+def test_a_reconciliation_of_another_date_or_profile_is_not_shown(client: TestClient, store: Connection) -> None:
+    record(store, DATE)
+    other = record(store, DATE + datetime.timedelta(days=1))
+    assert client.get(PATH, params={"reconciliation": other}).status_code == 404
+    assert client.get(f"{PATH}/items.csv", params={"reconciliation": other}).status_code == 404
+
+
+def test_texts_of_others_show_as_text(client: TestClient, store: Connection) -> None:
+    script = "<script>alert(1)</script>"
+    record(store, DATE, "breaks", breaks=(broken(script, "10.00", hint=script),), reasons=(script,), run_id=script)
+    page = client.get(PATH, params={"text": "<script>"}).text
+    assert script not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
