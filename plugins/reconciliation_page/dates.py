@@ -60,16 +60,8 @@ class Choice:
 
     def parameters(self, **changed: Any) -> dict[str, Any]:
         """Return the filters for an address, with some changed; what is as by default is left out."""
-        given = {
-            "state": self.state,
-            "category": self.category,
-            "severity": self.severity,
-            "text": self.text.strip(),
-            "order": self.order,
-            "direction": self.direction,
-            **changed,
-        }
-        return {name: value for name, value in given.items() if value != getattr(type(self), name, None)}
+        given = {name: getattr(self, name) for name in self.__dataclass_fields__} | changed
+        return {name: value for name, value in given.items() if value != getattr(type(self), name)}
 
 
 ChoiceOf = Annotated[Choice, Depends()]
@@ -128,6 +120,7 @@ def show_date(
         states=ITEM_STATES,
         reason_in_words=reason_in_words,
         here=f"dates/{date}",
+        anchor="#items",
         named=None if is_newest else shown.reconciliation_id,
         before=before,
         following=following,

@@ -48,3 +48,12 @@ CHANGE_WORDS = {
     "mended": "no longer differ",
     "same": "differ as they did",
 }
+BREAK_STATES = {"open": "Open", "accepted": "Accepted", "resolved": "Resolved"}
+BREAK_EVENTS = {
+    "opened": "opened",
+    "changed": "changed",
+    "accepted": "accepted",
+    "reopened": "opened again",
+    "resolved": "resolved",
+    "commented": "commented",
+}

@@ -1,0 +1,145 @@
+"""Breaks across days: a listing of them, and one with its evidence."""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from include.page_data.listing import PAGE_ROWS, Listed, after_condition, place_name, place_values
+from include.page_data.statements import row_of, statement
+from include.reconciliation.item_selection import contains
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from psycopg2.extensions import cursor as Cursor
+
+State = Literal["open", "accepted", "resolved"]
+Severity = Literal["low", "medium", "high"]
+Order = Literal["amount", "age", "category"]
+
+# What each order begins with by nature: the largest amount, the oldest break.
+_ORDERS: dict[Order, Sequence[str]] = {
+    "amount": ("break.amount", "break.break_id"),
+    "age": ("break.business_date", "break.break_id"),
+    "category": ("break.category", "break.business_date", "break.break_id"),
+}
+
+
+class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
+    """Breaks of one profile and state; None does not filter.
+
+    :param text: what is in the invoice number or the jobid.
+    """
+
+    state: State = "open"
+    category: str | None = None
+    severity: Severity | None = None
+    text: str | None = None
+    order: Order = "amount"
+    is_descending: bool = True
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """SQL expressions that order the breaks, each in its own place."""
+        return _ORDERS[self.order]
+
+
+class Break(msgspec.Struct, frozen=True, kw_only=True):
+    """A break as of today (``breaks.sql``).
+
+    :param evidence: both sides' states and amounts when it was last seen.
+    """
+
+    break_id: int
+    invoice_key: str
+    billnum: str | None
+    jobid: str | None
+    category: str
+    reason: str | None
+    state: State
+    severity: Severity
+    age_days: int
+    business_date: datetime.date
+    currency: str
+    amount: Decimal
+    evidence: dict[str, Any]
+    first_seen: datetime.datetime
+    last_seen: datetime.datetime
+    times_seen: int
+    last_reconciliation_id: int
+    accepted_at: datetime.datetime | None
+    accepted_by: str | None
+    accepted_note: str | None
+    resolved_at: datetime.datetime | None
+
+
+class BreakCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """How many breaks there are by state, and the newest event of any (``break_counts.sql``)."""
+
+    states: dict[str, int]
+    newest_event: int
+
+
+def count_breaks(cursor: Cursor, profile: str) -> BreakCounts:
+    """Count a profile's breaks."""
+    found = row_of(cursor, BreakCounts, "break_counts", {"profile": profile})
+    if found is None:
+        raise LookupError("break_counts.sql gave no row")
+    return found
+
+
+def read_breaks(cursor: Cursor, profile: str, selection: BreakSelection, *, after: str | None = None) -> Listed[Break]:
+    """Return a page of the breaks that a selection means.
+
+    :param after: where the page begins; by default with the first.
+    :raises InvalidPlaceError: where ``after`` names no place.
+    """
+    text, parameters = breaks_statement(profile, selection, after=after)
+    breaks = _read(cursor, text, parameters)
+    if len(breaks) <= PAGE_ROWS:
+        return Listed(rows=breaks, after=None)
+    last = breaks[PAGE_ROWS - 1]
+    place = place_name([getattr(last, key.removeprefix("break.")) for key in selection.keys])
+    return Listed(rows=breaks[:PAGE_ROWS], after=place)
+
+
+def breaks_statement(
+    profile: str, selection: BreakSelection, *, after: str | None = None
+) -> tuple[str, dict[str, object]]:
+    """Return the statement of :func:`read_breaks` with its parameters."""
+    parameters: dict[str, object] = {"profile": profile, "state": selection.state}
+    conditions = ["break.state = %(state)s"]
+    if selection.category:
+        conditions.append("break.category = %(category)s")
+        parameters["category"] = selection.category
+    if selection.severity:
+        conditions.append("break.severity = %(severity)s")
+        parameters["severity"] = selection.severity
+    if selection.text:
+        conditions.append("(break.billnum ILIKE %(pattern)s OR break.jobid ILIKE %(pattern)s)")
+        parameters["pattern"] = contains(selection.text)
+    if after:
+        conditions.append(after_condition(selection.keys, is_descending=selection.is_descending))
+        parameters |= place_values(after, selection.keys)
+    direction = " DESC" if selection.is_descending else ""
+    order = ", ".join(f"{key}{direction}" for key in selection.keys)
+    where = " AND ".join(conditions)
+    return f"{statement('breaks')} AND {where} ORDER BY {order} LIMIT {PAGE_ROWS + 1}", parameters
+
+
+def read_break(cursor: Cursor, profile: str, break_id: int) -> Break | None:
+    """Return one break of a profile; None where it has none of that id."""
+    found = _read(
+        cursor, f"{statement('breaks')} AND break.break_id = %(break_id)s", {"profile": profile, "break_id": break_id}
+    )
+    return found[0] if found else None
+
+
+def _read(cursor: Cursor, text: str, parameters: dict[str, object]) -> list[Break]:
+    cursor.execute(text, parameters)
+    names = [column.name for column in cursor.description or ()]
+    return [msgspec.convert(dict(zip(names, row, strict=True)), Break) for row in cursor.fetchall()]

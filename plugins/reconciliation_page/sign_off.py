@@ -1,0 +1,124 @@
+"""The sign-off of a month: how it stands, each condition that does not hold with the way to it, and both signatures."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from fastapi import APIRouter, Form, Path, Query, status
+from fastapi.responses import HTMLResponse, Response
+from psycopg2.extensions import cursor as Cursor
+
+from include.reconciliation.sign_off_conditions import last_day, parse_period
+from include.reconciliation.signing import SignOffError, accept_incompleteness, countersign, period_status, sign
+from reconciliation_page.access import DAG_ID, FOR_EDITORS
+from reconciliation_page.page import Page, PageOf
+from reconciliation_page.parameters import DateInPath
+from reconciliation_page.stores import Reading, changing
+
+if TYPE_CHECKING:
+    from include.reconciliation.sign_off_conditions import Unmet
+
+router = APIRouter()
+
+Month = Annotated[str, Path(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
+Note = Annotated[str, Form(max_length=2000, pattern=r"^[^\x00]*$")]
+Done = Literal["signed", "countersigned", "accepted", ""]
+
+_STATE_OF = {"pending": "pending", "open_breaks": "break", "full_open_breaks": "break"}
+
+
+@router.get("/sign-off")
+def choose_month(
+    page: PageOf, month: Annotated[str | None, Query(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")] = None
+) -> Response:
+    """Go to a month: the one that was chosen, else the last that is over."""
+    last_of_previous = page.today.replace(day=1) - datetime.timedelta(days=1)
+    return page.go_to(f"sign-off/{month or f'{last_of_previous:%Y-%m}'}")
+
+
+@router.get("/sign-off/{month}")
+def show_month(page: PageOf, cursor: Reading, month: Month, done: Annotated[Done, Query()] = "") -> HTMLResponse:
+    """Show how a month stands."""
+    return _shown(page, cursor, month, done=done)
+
+
+@router.post("/sign-off/{month}/{signature}", dependencies=FOR_EDITORS)
+def sign_month(
+    page: PageOf, cursor: Reading, month: Month, signature: Literal["sign", "countersign"], note: Note = ""
+) -> Response:
+    """Sign or countersign a month."""
+    put = sign if signature == "sign" else countersign
+    try:
+        with changing() as session, session.transaction() as writing:
+            put(writing, page.profile, parse_period(month), by=page.user.get_name(), note=note.strip() or None)
+    except SignOffError as error:
+        return _shown(page, cursor, month, problem=f"{error}.", note=note)
+    return page.go_to(f"sign-off/{month}", done="signed" if signature == "sign" else "countersigned")
+
+
+@router.post("/dates/{date}/incomplete", dependencies=FOR_EDITORS)
+def accept_incomplete(
+    page: PageOf,
+    cursor: Reading,
+    date: DateInPath,
+    scope: Annotated[Literal["date", "full"], Form()],
+    month: Annotated[str, Form(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")],
+    note: Note = "",
+) -> Response:
+    """Accept that a date, or a full comparison, stays incomplete."""
+    if not note.strip():
+        return _shown(page, cursor, month, problem="Write a note: it says later why this was accepted.")
+    try:
+        with changing() as session, session.transaction() as writing:
+            accept_incompleteness(writing, page.profile, date, by=page.user.get_name(), note=note, scope=scope)
+    except SignOffError as error:
+        return _shown(page, cursor, month, problem=f"{error}.", note=note)
+    return page.go_to(f"sign-off/{month}", done="accepted")
+
+
+def _shown(
+    page: Page, cursor: Cursor, month: str, *, done: str = "", problem: str = "", note: str = ""
+) -> HTMLResponse:
+    period = parse_period(month)
+    found = period_status(cursor, page.profile, period, now=page.now)
+    before = period - datetime.timedelta(days=1)
+    following = last_day(period) + datetime.timedelta(days=1)
+    dates = [each for each in found.dates if each.scope == "date"]
+    unsettled = {each.date for each in found.unmet if each.date}
+    return page.render(
+        "sign_off.html",
+        status_code=status.HTTP_409_CONFLICT if problem else status.HTTP_200_OK,
+        month=month,
+        period=period,
+        found=found,
+        dates=dates,
+        full=[each for each in found.dates if each.scope == "full"],
+        settled=sum(each.business_date not in unsettled for each in dates),
+        before=f"{before:%Y-%m}",
+        following=f"{following:%Y-%m}",
+        way_to=lambda unmet: _way_to(page, unmet),
+        may_countersign=_may_countersign(page, found.sign_off),
+        done=done,
+        problem=problem,
+        note=note,
+    )
+
+
+def _may_countersign(page: Page, signed: Any) -> bool:
+    return signed is not None and signed.countersigned_by is None and signed.signed_by != page.user.get_name()
+
+
+def _way_to(page: Page, unmet: Unmet) -> tuple[str, str, bool]:
+    """Return the words and the address of where a condition is met, and whether that is in Airflow's own UI."""
+    if unmet.date is None or unmet.what == "not_reconciled":
+        if unmet.what in ("full_missing", "not_reconciled"):
+            return "Run it in Airflow", page.airflow_dag(DAG_ID), True
+        return "The calendar", page.link(""), False
+    is_full = unmet.what.startswith("full_")
+    address = page.link(
+        f"dates/{unmet.date}",
+        reconciliation=unmet.reconciliation_id if is_full else None,
+        state=_STATE_OF.get(unmet.what),
+    )
+    return "The full comparison" if is_full else f"{unmet.date}", address, False

@@ -1,0 +1,198 @@
+"""Breaks: their list, and what people decide about them under their Airflow name."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciliation_page.access import may_change
+from tests.include.watch.records import broken, keep_break, record
+from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from fastapi.testclient import TestClient
+    from psycopg2.extensions import connection as Connection
+
+DATE = datetime.date(2026, 11, 20)
+PATH = "/reconciliation/breaks"
+
+
+@pytest.fixture
+def ids(store: Connection) -> dict[str, int]:
+    """Breaks by the key of their invoice: three open, one accepted, one resolved."""
+    number = record(store, DATE, "breaks", breaks=(broken("1", "5.00"),))
+    older = record(store, datetime.date(2026, 1, 5), "breaks", breaks=(broken("3", "7.00"),))
+    keep_break(store, number, "b:1", "ledger_behind", "open", "5.00")
+    keep_break(store, number, "b:2", "missing_in_ledger", "open", "2000.00")
+    keep_break(store, older, "b:3", "ledger_behind", "open", "7.00")
+    keep_break(store, number, "b:4", "ledger_behind", "accepted", "8.00")
+    keep_break(store, number, "b:5", "ledger_behind", "resolved", "9.00")
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.reconciliation_break SET billnum = substr(invoice_key, 3), reason = NULL")
+        cursor.execute("SELECT invoice_key, break_id FROM ropo.reconciliation_break")
+        return dict(cursor.fetchall())
+
+
+def listed(page: str) -> list[str]:
+    return re.findall(r"invoices/b%3A([^\"?]+)\?", page)
+
+
+def decisions(store: Connection) -> list[tuple[str, str, str]]:
+    with store.cursor() as cursor:
+        cursor.execute(
+            "SELECT invoice_key, event.kind, event.by_whom || ': ' || event.note "
+            "FROM ropo.reconciliation_break_event AS event JOIN ropo.reconciliation_break USING (break_id) "
+            "ORDER BY invoice_key, event_id"
+        )
+        return cursor.fetchall()
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["2", "3", "1"]),
+        ("?order=age", ["3", "1", "2"]),
+        ("?order=category", ["3", "1", "2"]),
+        ("?order=age&direction=desc", ["2", "1", "3"]),
+        ("?state=accepted", ["4"]),
+        ("?state=resolved", ["5"]),
+        ("?category=missing_in_ledger", ["2"]),
+        ("?severity=high", ["2", "3"]),
+        ("?text=3", ["3"]),
+        ("?text=%25", []),
+    ],
+)
+def test_breaks_are_filtered_and_ordered(
+    client: TestClient, ids: dict[str, int], query: str, expected: list[str]
+) -> None:
+    if query == "?severity=high":
+        # By amount the one, by age the other, and since this year's November all of them are old enough some day.
+        assert set(expected) <= set(listed(client.get(PATH + query).text))
+    else:
+        assert listed(client.get(PATH + query).text) == expected
+
+
+@pytest.mark.parametrize("order", ["amount", "age", "category"])
+def test_pages_follow_each_other_without_gap_or_repetition(client: TestClient, store: Connection, order: str) -> None:
+    number = record(store, DATE, "breaks")
+    for place in range(60):
+        keep_break(store, number, f"b:{place:03}", "ledger_behind", "open", "10.00")
+    first = client.get(PATH, params={"order": order}).text
+    (following,) = re.findall(r'rel="next" href="([^"]+)"', first)
+    second = client.get(following.replace("&amp;", "&")).text
+    found = [listed(page) for page in (first, second)]
+    assert [len(each) for each in found] == [50, 10]
+    assert sorted(found[0] + found[1]) == [f"{place:03}" for place in range(60)]
+
+
+def test_an_accepted_break_carries_the_airflow_users_name_and_note(
+    client: TestClient, store: Connection, ids: dict[str, int]
+) -> None:
+    form = {"what": "accept", "note": "the bank's fee", "seen": "0", "break_id": [ids["b:1"], ids["b:2"]]}
+    answer = client.post(f"{PATH}?state=open&order=age", data=form, headers=SAME_ORIGIN)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/reconciliation/breaks?profile=default&done=accept&number=2&order=age"
+    page = client.get(answer.headers["location"]).text
+    assert "2 breaks are accepted" in page
+    assert listed(page) == ["3"]
+    assert decisions(store) == [
+        ("b:1", "accepted", f"{USER}: the bank's fee"),
+        ("b:2", "accepted", f"{USER}: the bank's fee"),
+    ]
+
+
+def test_a_comment_stands_in_the_history_as_text(client: TestClient, store: Connection, ids: dict[str, int]) -> None:
+    note = "<script>alert(1)</script>"
+    one = f"{PATH}/{ids['b:4']}"
+    answer = client.post(one, data={"what": "comment", "note": note, "seen": "0"}, headers=SAME_ORIGIN)
+    assert answer.status_code == 303
+    page = client.get(one).text
+    assert note not in page
+    assert "&lt;script&gt;" in page
+    assert decisions(store) == [("b:4", "commented", f"{USER}: {note}")]
+
+
+def test_what_cannot_be_decided_is_told_and_the_note_is_not_lost(
+    client: TestClient, store: Connection, ids: dict[str, int]
+) -> None:
+    form = {"what": "accept", "note": "why not", "seen": "0", "break_id": [ids["b:1"], ids["b:4"]]}
+    for data, told in (
+        (form, "Nothing was accepted: break"),
+        ({**form, "break_id": []}, "Choose at least one break"),
+        ({**form, "note": " "}, "Write a note"),
+    ):
+        answer = client.post(PATH, data=data, headers=SAME_ORIGIN)
+        assert answer.status_code == 409
+        assert told in answer.text
+    assert "why not</textarea>" in client.post(PATH, data=form, headers=SAME_ORIGIN).text
+    assert decisions(store) == []
+
+
+def test_a_break_that_changed_since_it_was_shown_is_not_accepted_unseen(
+    client: TestClient, store: Connection, ids: dict[str, int]
+) -> None:
+    (seen,) = re.findall(r'name="seen" value="(\d+)"', client.get(PATH).text)
+    with store.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ropo.reconciliation_break_event (break_id, by_whom, kind) VALUES (%s, 'a run', 'changed')",
+            (ids["b:1"],),
+        )
+    form = {"what": "accept", "note": "fine", "seen": seen, "break_id": [ids["b:1"]]}
+    answer = client.post(PATH, data=form, headers=SAME_ORIGIN)
+    assert answer.status_code == 409
+    assert "Nothing was accepted" in answer.text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "http://airflow"},
+        {"Origin": "http://elsewhere"},
+        {"Origin": "null"},
+        {"Origin": "http://airflow.elsewhere"},
+    ],
+    ids=str,
+)
+def test_a_change_of_another_origin_is_refused(
+    client: TestClient, store: Connection, ids: dict[str, int], headers: dict[str, str]
+) -> None:
+    form = {"what": "accept", "note": "x", "seen": "0", "break_id": [ids["b:1"]]}
+    answer = client.post(PATH, data=form, headers=headers)
+    assert answer.status_code == 403
+    assert "did not come from the page itself" in answer.text
+    assert decisions(store) == []
+
+
+def test_a_browser_without_fetch_metadata_is_known_by_its_origin(
+    client: TestClient, store: Connection, ids: dict[str, int]
+) -> None:
+    form = {"what": "comment", "note": "x", "seen": "0", "break_id": [ids["b:1"]]}
+    assert client.post(PATH, data=form, headers={"Origin": "http://airflow"}).status_code == 303
+
+
+def test_who_may_not_edit_the_dag_sees_no_control_and_changes_nothing(
+    client: TestClient, page_app: FastAPI, store: Connection, ids: dict[str, int]
+) -> None:
+    page_app.dependency_overrides[may_change] = lambda: False
+    page = client.get(PATH).text
+    assert "<textarea" not in page
+    assert "needs the right to edit the DAG" in page
+    assert "<textarea" not in client.get(f"{PATH}/{ids['b:1']}").text
+    form = {"what": "accept", "note": "x", "seen": "0", "break_id": [ids["b:1"]]}
+    assert client.post(PATH, data=form, headers=SAME_ORIGIN).status_code == 403
+    assert client.post(f"{PATH}/{ids['b:1']}", data=form, headers=SAME_ORIGIN).status_code == 403
+    assert decisions(store) == []
+
+
+def test_a_break_that_is_not_there_is_a_page(client: TestClient, ids: dict[str, int]) -> None:
+    answer = client.get(f"{PATH}/999999")
+    assert answer.status_code == 404
+    assert "There is no break 999999" in answer.text
