@@ -1,4 +1,5 @@
 SELECT
+    part.business_date,
     category,
     CASE
         WHEN category = 'matched' THEN 'matched'
@@ -17,5 +18,5 @@ SELECT
     COALESCE(sum(ledger_discount), 0) AS ledger_discount
 FROM comparison
 JOIN part USING (invoice_key)
-GROUP BY 1, 2, 3
-ORDER BY 1, 2, 3
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4

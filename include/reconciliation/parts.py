@@ -1,4 +1,4 @@
-"""The part of a comparison that is recorded as one reconciliation."""
+"""The parts of a comparison that are a reconciliation each."""
 
 from __future__ import annotations
 
@@ -13,29 +13,22 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
 
-_ALL = "INSERT INTO part SELECT invoice_key, is_out_of_scope FROM population; ANALYZE part"
-_OF_DATE = """
-TRUNCATE part;
-INSERT INTO part
-SELECT invoice_key, population.is_out_of_scope
+_DATES = """
+INSERT INTO part (business_date, invoice_key, is_out_of_scope)
+SELECT member.business_date, invoice_key, population.is_out_of_scope
 FROM member
-JOIN population USING (invoice_key)
-WHERE member.business_date = %s;
+JOIN population USING (invoice_key);
+CREATE INDEX ON part (business_date);
 ANALYZE part
 """
 
 
-def take_all(cursor: Cursor) -> None:
-    """Take the whole population: of one business date."""
-    cursor.execute(_ALL)
+def take_dates(cursor: Cursor) -> None:
+    """Take the population of each wanted date as a part of its own."""
+    cursor.execute(_DATES)
 
 
-def take_date(cursor: Cursor, day: datetime.date) -> None:
-    """Take one of several business dates that are compared at once."""
-    cursor.execute(_OF_DATE, (day,))
-
-
-def take_unsettled(cursor: Cursor, profile: Profile) -> None:
-    """Take, of a full comparison, all but what is matched, ended or paid on both sides, and without a break."""
-    cursor.execute(statement("take_unsettled"), {"profile": profile.name})
+def take_unsettled(cursor: Cursor, profile: Profile, day: datetime.date) -> None:
+    """Take all but what is matched, ended or paid on both sides, and without a break: a full comparison's part."""
+    cursor.execute(statement("take_unsettled"), {"profile": profile.name, "business_date": day})
     cursor.execute("ANALYZE part")

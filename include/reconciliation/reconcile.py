@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from include.reconciliation.break_states import commit_with_breaks
 from include.reconciliation.comparison import compare, prepare
 from include.reconciliation.ledger import LedgerReader
-from include.reconciliation.parts import take_all, take_unsettled
+from include.reconciliation.parts import take_dates, take_unsettled
 from include.reconciliation.population import ALL_TIME, Span
-from include.reconciliation.recording import Circumstances, judge_part, know_ledger, record
+from include.reconciliation.recording import Circumstances, judge_parts, record
+from include.reconciliation.turns import claim, in_turn
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile
     from include.config.status_map import StatusMap
@@ -36,8 +38,8 @@ def reconcile(
 ) -> Reconciliation:
     """Compare every invoice of a business date, as both sides stand now, and record the result.
 
-    All of it is one transaction that only adds rows, so that reconciliations of one date at once do not meet; what it
-    means for the breaks across days is worked in by a short one of its own, one at a time.
+    All of it is one transaction that only adds rows; what it means for the breaks across days is worked in by a short
+    one of its own. Of two for one date at once the second is made after the first.
 
     :param store: a session of the store that is in no transaction; committed at the end.
     :param ledger: a session of the ledger's database that is in no transaction; only read.
@@ -47,29 +49,38 @@ def reconcile(
     :raises LedgerContractError: where the ERP's SELECT, or a row of it, does not keep the contract.
     :raises TotalsDoNotTieError: where the totals do not tie; nothing is recorded then.
     """
-    now = now or datetime.datetime.now(datetime.UTC)
-    span = Span((business_date,)) if scope == "date" else ALL_TIME
-    try:
-        with closing(LedgerReader(ledger, profile)) as reader, store.cursor() as cursor:
-            prepare(cursor, status_map)
-            compare(cursor, reader, profile, span, now=now, start=profile.start_date)
-            if scope == "date":
-                take_all(cursor)
-            else:
-                take_unsettled(cursor, profile)
-            of = Circumstances(
-                profile=profile,
-                now=now,
-                status_map_version=status_map.version,
-                ledger=know_ledger(reader, profile),
-                ledger_cutoff=reader.cutoff,
-                dag_id=dag_id,
-                run_id=run_id,
-            )
-            result = record(
-                cursor, of, judge_part(cursor, of, business_date, scope=scope, reread_poll_id=reread_poll_id)
-            )
-        commit_with_breaks(store, profile)
-    finally:
-        store.rollback()  # nothing after a commit; whatever was done before an error
-    return result
+    moment = now or datetime.datetime.now(datetime.UTC)
+
+    def work() -> Reconciliation:
+        try:
+            with closing(LedgerReader(ledger, profile)) as reader, store.cursor() as cursor:
+                prepare(cursor, status_map)
+                claim(
+                    cursor,
+                    profile.name,
+                    [business_date],
+                    scope=scope,
+                    status_map_version=status_map.version,
+                    now=moment,
+                )
+                _compare(cursor, reader, profile, business_date, scope, moment)
+                of = Circumstances.of(profile, status_map, reader, moment, dag_id=dag_id, run_id=run_id)
+                [judged] = judge_parts(cursor, of, {business_date: reread_poll_id}, scope=scope)
+                result = record(cursor, of, judged)
+            commit_with_breaks(store, profile)
+        finally:
+            store.rollback()  # nothing after a commit; whatever was done before an error
+        return result
+
+    return in_turn(work)
+
+
+def _compare(
+    cursor: Cursor, reader: LedgerReader, profile: Profile, day: datetime.date, scope: Scope, now: datetime.datetime
+) -> None:
+    span = Span((day,)) if scope == "date" else ALL_TIME
+    compare(cursor, reader, profile, span, now=now, start=profile.start_date)
+    if scope == "date":
+        take_dates(cursor)
+    else:
+        take_unsettled(cursor, profile, day)

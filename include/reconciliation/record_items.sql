@@ -13,3 +13,4 @@ SELECT
     ledger_total, ledger_paid, ledger_discount, ledger_credited, ledger_open
 FROM item
 JOIN part USING (invoice_key)
+WHERE part.business_date = %(business_date)s

@@ -11,6 +11,7 @@ from psycopg2.extras import Json
 from include.config.profiles import Profile
 from include.reconciliation.statements import only_row, statement
 from include.reconciliation.totals import CurrencyTotals, Totals, require_ties, totals_of
+from include.reconciliation.turns import make_newest
 from include.reconciliation.unmapped import UnmappedCode, unmapped_of_population
 from include.reconciliation.verdict import (
     LedgerKnowledge,
@@ -23,8 +24,11 @@ from include.reconciliation.verdict import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from psycopg2.extensions import cursor as Cursor
 
+    from include.config.status_map import StatusMap
     from include.reconciliation.ledger import LedgerReader
 
 Scope = Literal["date", "full"]
@@ -77,6 +81,29 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
     dag_id: str | None = None
     run_id: str | None = None
 
+    @classmethod
+    def of(
+        cls,
+        profile: Profile,
+        status_map: StatusMap,
+        reader: LedgerReader,
+        now: datetime.datetime,
+        *,
+        dag_id: str | None,
+        run_id: str | None,
+    ) -> Circumstances:
+        """Return those of a comparison that has begun; the ledger is asked what it says of itself."""
+        newest_change = reader.newest_change() if profile.ledger.max_age_hours else None
+        return cls(
+            profile=profile,
+            now=now,
+            status_map_version=status_map.version,
+            ledger=LedgerKnowledge(is_empty=reader.is_empty(), newest_change=newest_change),
+            ledger_cutoff=reader.cutoff,
+            dag_id=dag_id,
+            run_id=run_id,
+        )
+
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """The part of a comparison that is a reconciliation, judged and not recorded yet."""
@@ -85,43 +112,48 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     scope: Scope
     reread_poll_id: int | None
     totals: Totals
+    unmapped: list[UnmappedCode]
     known: StoreKnowledge
     verdict: Verdict
     reasons: list[Reason]
 
 
-def know_ledger(reader: LedgerReader, profile: Profile) -> LedgerKnowledge:
-    """Ask the ledger what it says of itself."""
-    newest_change = reader.newest_change() if profile.ledger.max_age_hours else None
-    return LedgerKnowledge(is_empty=reader.is_empty(), newest_change=newest_change)
+def judge_parts(
+    cursor: Cursor, of: Circumstances, rereads: Mapping[datetime.date, int | None], *, scope: Scope
+) -> list[Judged]:
+    """Judge each part of the comparison (:mod:`include.reconciliation.parts`), in the order of their dates.
 
-
-def judge_part(
-    cursor: Cursor, of: Circumstances, day: datetime.date, *, scope: Scope, reread_poll_id: int | None
-) -> Judged:
-    """Judge the part of the comparison that was taken (:mod:`include.reconciliation.parts`).
-
-    :raises TotalsDoNotTieError: where the totals do not tie.
+    :param rereads: their business dates, each with the re-read to rely on.
+    :raises TotalsDoNotTieError: where the totals of any part do not tie.
     """
     require_ties(cursor, of.profile)
     totals = totals_of(cursor)
-    known = read_knowledge(cursor, of.profile, day, reread_poll_id=reread_poll_id, now=of.now)
-    verdict, reasons = judge(totals, missing_knowledge(of.profile, day, known, of.ledger, of.now))
-    return Judged(
-        business_date=day,
-        scope=scope,
-        reread_poll_id=reread_poll_id,
-        totals=totals,
-        known=known,
-        verdict=verdict,
-        reasons=reasons,
-    )
+    unmapped = unmapped_of_population(cursor, of.profile)
+    judged = []
+    for day, reread_poll_id in sorted(rereads.items()):
+        known = read_knowledge(cursor, of.profile, day, reread_poll_id=reread_poll_id, now=of.now)
+        verdict, reasons = judge(totals[day], missing_knowledge(of.profile, day, known, of.ledger, of.now))
+        judged.append(
+            Judged(
+                business_date=day,
+                scope=scope,
+                reread_poll_id=reread_poll_id,
+                totals=totals[day],
+                unmapped=unmapped[day],
+                known=known,
+                verdict=verdict,
+                reasons=reasons,
+            )
+        )
+    return judged
 
 
 def record(cursor: Cursor, of: Circumstances, judged: Judged) -> Reconciliation:
-    """Record a reconciliation: its row, and an item for each invoice of the part that was judged."""
+    """Record a reconciliation: its row, and an item for each invoice of the part that was judged.
+
+    :param cursor: in a transaction that has claimed the date (:mod:`include.reconciliation.turns`).
+    """
     totals, known = judged.totals, judged.known
-    unmapped = unmapped_of_population(cursor, of.profile)
     counts = {name: getattr(totals, name) for name in ("population", "matched", "pending", "breaks", "accepted")}
     row = {
         **counts,
@@ -135,7 +167,7 @@ def record(cursor: Cursor, of: Circumstances, judged: Judged) -> Reconciliation:
         "reasons": _json(judged.reasons),
         "categories": _json(totals.categories),
         "totals": _json(_tied(totals)),
-        "unmapped": _json(unmapped),
+        "unmapped": _json(judged.unmapped),
         "status_map_version": of.status_map_version,
         "reread_poll_id": judged.reread_poll_id,
         "events_cutoff": known.events_cutoff,
@@ -147,7 +179,10 @@ def record(cursor: Cursor, of: Circumstances, judged: Judged) -> Reconciliation:
     }
     cursor.execute(statement("record"), row)
     reconciliation_id: int = only_row(cursor)[0]
-    cursor.execute(statement("record_items"), {"reconciliation_id": reconciliation_id, "profile": of.profile.name})
+    profile, day = of.profile.name, judged.business_date
+    values = {"reconciliation_id": reconciliation_id, "profile": profile, "business_date": day}
+    cursor.execute(statement("record_items"), values)
+    make_newest(cursor, reconciliation_id, profile=profile, business_date=day, scope=judged.scope)
     return Reconciliation(
         **counts,
         reconciliation_id=reconciliation_id,
@@ -161,7 +196,7 @@ def record(cursor: Cursor, of: Circumstances, judged: Judged) -> Reconciliation:
         absent_from_reread=known.absent,
         categories=totals.categories,
         totals=totals.currencies,
-        unmapped=unmapped,
+        unmapped=judged.unmapped,
     )
 
 

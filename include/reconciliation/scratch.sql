@@ -70,6 +70,9 @@ CREATE TEMP TABLE word_meaning (
     part_end text
 ) ON COMMIT DROP;
 
--- The invoices of the reconciliation that is recorded next: all of the population, those of one business date, or those
--- that a full comparison keeps.
-CREATE TEMP TABLE part (invoice_key text NOT NULL, is_out_of_scope boolean NOT NULL) ON COMMIT DROP;
+-- The parts of the population that are a reconciliation each, by their business dates.
+CREATE TEMP TABLE part (
+    business_date date NOT NULL,
+    invoice_key text NOT NULL,
+    is_out_of_scope boolean NOT NULL
+) ON COMMIT DROP;

@@ -1,7 +1,7 @@
 -- Of a full comparison: all but what is matched and, on both sides, ended or paid. An invoice whose break is not resolved
 -- is not settled: what resolves it must be on record.
-INSERT INTO part (invoice_key, is_out_of_scope)
-SELECT population.invoice_key, population.is_out_of_scope
+INSERT INTO part (business_date, invoice_key, is_out_of_scope)
+SELECT %(business_date)s, population.invoice_key, population.is_out_of_scope
 FROM population
 LEFT JOIN item USING (invoice_key)
 WHERE (

@@ -1,70 +1,95 @@
--- Each total twice, by ways that share as little as possible: from the items, and from the events and the ledger's rows.
+-- Each total of each part twice, by ways that share as little as possible: from the items, and from the events and the
+-- ledger's rows.
 WITH item AS (
-    SELECT
-        comparison.*,
-        CASE WHEN category = 'matched' THEN 'matched' WHEN pending_until IS NULL THEN 'breaks' ELSE 'pending' END AS bucket
+    SELECT part.business_date, comparison.*
     FROM comparison
     JOIN part USING (invoice_key)
 ), in_scope AS (
-    SELECT invoice_key FROM part WHERE NOT is_out_of_scope
+    SELECT business_date, invoice_key FROM part WHERE NOT is_out_of_scope
 ), event_money AS (
-    SELECT item.currency, spoken.kind, sum(spoken.amount) AS amount
+    SELECT item.business_date, item.currency, spoken.kind, sum(spoken.amount) AS amount
     FROM spoken
     JOIN item USING (invoice_key)
     WHERE spoken.kind IN ('paid', 'discount')
-    GROUP BY item.currency, spoken.kind
+    GROUP BY 1, 2, 3
 ), row_money AS (
-    SELECT COALESCE(currency, %(currency)s) AS currency, sum(paid) AS paid, sum(COALESCE(discount, 0)) AS discount
+    SELECT
+        in_scope.business_date,
+        COALESCE(owned_row.currency, %(currency)s) AS currency,
+        count(*) AS rows,
+        sum(paid) AS paid,
+        sum(COALESCE(discount, 0)) AS discount
     FROM owned_row
     JOIN in_scope USING (invoice_key)
-    GROUP BY 1
+    GROUP BY 1, 2
 ), extra AS (
     SELECT
-        COALESCE(currency, %(currency)s) AS currency,
+        in_scope.business_date,
+        COALESCE(ledger_side.currency, %(currency)s) AS currency,
         count(*) AS rows,
         sum(paid) AS paid,
         sum(COALESCE(discount, 0)) AS discount
     FROM ledger_side
     JOIN in_scope USING (invoice_key)
     WHERE place > 1
-    GROUP BY 1
+    GROUP BY 1, 2
 ), item_money AS (
     SELECT
+        business_date,
         currency,
+        count(*) AS items,
+        count(*) FILTER (WHERE event_count > 0) AS spoken_of,
+        count(*) FILTER (WHERE ledger_row_count > 0) AS booked,
         sum(COALESCE(ropo_paid, 0)) AS ropo_paid,
         sum(COALESCE(ropo_discount, 0)) AS ropo_discount,
         sum(COALESCE(ledger_paid, 0)) AS ledger_paid,
         sum(COALESCE(ledger_discount, 0)) AS ledger_discount
     FROM item
-    GROUP BY currency
+    GROUP BY 1, 2
+), counted AS (
+    SELECT business_date, 'population' AS total, '' AS currency, count(*) AS counted FROM in_scope GROUP BY 1
+    UNION ALL
+    SELECT in_scope.business_date, 'invoices at Ropo', '', count(DISTINCT invoice_key)
+    FROM spoken
+    JOIN in_scope USING (invoice_key)
+    GROUP BY 1
+    UNION ALL
+    SELECT business_date, 'rows of the ledger', '', sum(rows) FROM row_money GROUP BY 1
+    UNION ALL
+    SELECT
+        business_date,
+        CASE kind WHEN 'paid' THEN 'money received at Ropo' ELSE 'discounts at Ropo' END,
+        currency,
+        amount
+    FROM event_money
+    UNION ALL
+    SELECT business_date, 'money received in the ledger', currency, paid FROM row_money
+    UNION ALL
+    SELECT business_date, 'discounts in the ledger', currency, discount FROM row_money
+), tied AS (
+    SELECT business_date, 'population' AS total, '' AS currency, sum(items) AS tied FROM item_money GROUP BY 1
+    UNION ALL
+    SELECT business_date, 'invoices at Ropo', '', sum(spoken_of) FROM item_money GROUP BY 1
+    UNION ALL
+    SELECT business_date, 'rows of the ledger', '', sum(booked) + COALESCE(sum(extra.rows), 0)
+    FROM item_money
+    FULL JOIN extra USING (business_date, currency)
+    GROUP BY 1
+    UNION ALL
+    SELECT business_date, 'money received at Ropo', currency, ropo_paid FROM item_money
+    UNION ALL
+    SELECT business_date, 'discounts at Ropo', currency, ropo_discount FROM item_money
+    UNION ALL
+    SELECT business_date, 'money received in the ledger', currency, COALESCE(ledger_paid, 0) + COALESCE(extra.paid, 0)
+    FROM item_money
+    FULL JOIN extra USING (business_date, currency)
+    UNION ALL
+    SELECT
+        business_date, 'discounts in the ledger', currency, COALESCE(ledger_discount, 0) + COALESCE(extra.discount, 0)
+    FROM item_money
+    FULL JOIN extra USING (business_date, currency)
 )
-SELECT 'population' AS total, '' AS currency, (SELECT count(*) FROM in_scope)::numeric AS counted, count(*)::numeric AS tied
-FROM item
-UNION ALL
-SELECT 'invoices at Ropo', '', (SELECT count(DISTINCT invoice_key) FROM spoken JOIN in_scope USING (invoice_key)),
-    count(*) - count(*) FILTER (WHERE event_count = 0)
-FROM item
-UNION ALL
-SELECT 'rows of the ledger', '', (SELECT count(*) FROM owned_row JOIN in_scope USING (invoice_key)),
-    count(*) - count(*) FILTER (WHERE ledger_row_count = 0) + COALESCE((SELECT sum(rows) FROM extra), 0)
-FROM item
-UNION ALL
-SELECT 'money received at Ropo', currency, COALESCE(event_money.amount, 0), COALESCE(ropo_paid, 0)
-FROM item_money
-FULL JOIN (SELECT * FROM event_money WHERE kind = 'paid') AS event_money USING (currency)
-UNION ALL
-SELECT 'discounts at Ropo', currency, COALESCE(event_money.amount, 0), COALESCE(ropo_discount, 0)
-FROM item_money
-FULL JOIN (SELECT * FROM event_money WHERE kind = 'discount') AS event_money USING (currency)
-UNION ALL
-SELECT 'money received in the ledger', currency, COALESCE(row_money.paid, 0),
-    COALESCE(item_money.ledger_paid, 0) + COALESCE(extra.paid, 0)
-FROM item_money
-FULL JOIN row_money USING (currency)
-FULL JOIN extra USING (currency)
-UNION ALL
-SELECT 'discounts in the ledger', currency, COALESCE(row_money.discount, 0),
-    COALESCE(item_money.ledger_discount, 0) + COALESCE(extra.discount, 0)
-FROM item_money
-FULL JOIN row_money USING (currency)
-FULL JOIN extra USING (currency)
+SELECT business_date, total, currency, COALESCE(counted.counted, 0)::numeric AS counted, COALESCE(tied.tied, 0)::numeric AS tied
+FROM counted
+FULL JOIN tied USING (business_date, total, currency)
+ORDER BY business_date, total, currency

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from include.reconciliation.categories import CATEGORIES, MATCHED
-from include.reconciliation.statements import only_row, statement
+from include.reconciliation.statements import statement
 
 if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Mapping
+
     from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile
@@ -65,48 +69,60 @@ class Totals(msgspec.Struct, kw_only=True):
 
 
 def require_ties(cursor: Cursor, profile: Profile) -> None:
-    """Check each side's rows and money against those of the part of the comparison that is recorded next.
+    """Check each side's rows and money against the comparison's, for each part of it.
 
     :raises TotalsDoNotTieError: naming every total that does not tie, with both figures.
     """
     cursor.execute(statement("ties"), {"currency": profile.currency})
     wrong = [
-        f"{total}{f' in {currency}' if currency else ''}: {counted} counted, {tied} by the comparison"
-        for total, currency, counted, tied in cursor.fetchall()
+        f"{day}: {total}{f' in {currency}' if currency else ''}: {counted} counted, {tied} by the comparison"
+        for day, total, currency, counted, tied in cursor.fetchall()
         if counted != tied
     ]
     if wrong:
         raise TotalsDoNotTieError(f"Profile {profile.name}: the totals do not tie; {'; '.join(wrong)}")
 
 
-def totals_of(cursor: Cursor) -> Totals:
-    """Return the totals of the part of the comparison that is recorded next."""
+def totals_of(cursor: Cursor) -> Mapping[datetime.date, Totals]:
+    """Return the totals of each part of the comparison in the session, by its business date; of no invoice, zeros."""
     cursor.execute(statement("counts"))
-    totals = Totals()
-    currencies: dict[str, CurrencyTotals] = {}
+    by_date: dict[datetime.date, Totals] = defaultdict(Totals)
     names = [column.name for column in cursor.description or ()]
     for values in cursor.fetchall():
         row = dict(zip(names, values, strict=True))
-        invoices: int = row["invoices"]
-        by_bucket = totals.categories.setdefault(row["category"], {})
-        by_bucket[row["bucket"]] = by_bucket.get(row["bucket"], 0) + invoices
-        totals.population += invoices
-        totals.missing_at_ropo += row["missing_at_ropo"]
-        totals.missing_in_ledger += row["missing_in_ledger"]
-        totals.ledger_rows += int(row["ledger_rows"])
-        setattr(totals, row["bucket"], getattr(totals, row["bucket"]) + invoices)
-        money = currencies.setdefault(row["currency"], CurrencyTotals(currency=row["currency"]))
-        money.invoices += invoices
-        for name in _MONEY:
-            setattr(money, name, getattr(money, name) + row[name])
+        _add(by_date[row["business_date"]], row)
+    cursor.execute("SELECT business_date, count(*) FROM part WHERE is_out_of_scope GROUP BY 1")
+    for day, out_of_scope in cursor.fetchall():
+        by_date[day].out_of_scope = out_of_scope
+    for totals in by_date.values():
+        _complete(totals)
+    return by_date
+
+
+def _add(totals: Totals, row: Mapping[str, Any]) -> None:
+    invoices: int = row["invoices"]
+    by_bucket = totals.categories.setdefault(row["category"], {})
+    by_bucket[row["bucket"]] = by_bucket.get(row["bucket"], 0) + invoices
+    totals.population += invoices
+    totals.missing_at_ropo += row["missing_at_ropo"]
+    totals.missing_in_ledger += row["missing_in_ledger"]
+    totals.ledger_rows += int(row["ledger_rows"])
+    setattr(totals, row["bucket"], getattr(totals, row["bucket"]) + invoices)
+    money = next((each for each in totals.currencies if each.currency == row["currency"]), None)
+    if money is None:
+        money = CurrencyTotals(currency=row["currency"])
+        totals.currencies.append(money)
+    money.invoices += invoices
+    for name in _MONEY:
+        setattr(money, name, getattr(money, name) + row[name])
+
+
+def _complete(totals: Totals) -> None:
     totals.ropo_invoices = totals.population - totals.missing_at_ropo
     totals.extra_rows = totals.ledger_rows - (totals.population - totals.missing_in_ledger)
-    totals.currencies = [currencies[name] for name in sorted(currencies)]
+    totals.currencies.sort(key=lambda money: money.currency)
     totals.categories = {name: totals.categories[name] for name in CATEGORIES if name in totals.categories}
-    cursor.execute("SELECT count(*) FROM part WHERE is_out_of_scope")
-    totals.out_of_scope = only_row(cursor)[0]
     if totals.population != totals.matched + totals.pending + totals.breaks + totals.accepted:
         raise TotalsDoNotTieError(f"population {totals.population} is not matched + pending + breaks + accepted")
     if totals.matched != sum(totals.categories.get(MATCHED, {}).values()):
         raise TotalsDoNotTieError(f"matched {totals.matched} is not the number of invoices in the category matched")
-    return totals

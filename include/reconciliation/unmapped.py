@@ -10,6 +10,7 @@ import argparse
 import json
 import re
 import sys
+from collections import defaultdict
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,8 @@ from include.status_store.database import StoreUnavailableError, connect, store_
 from include.status_store.migrate import require_current
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    import datetime
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from psycopg2.extensions import cursor as Cursor
 
@@ -60,10 +62,13 @@ def shown_label(label: str) -> str:
     return " ".join(label.split())[:_LABEL_LENGTH]
 
 
-def unmapped_of_population(cursor: Cursor, profile: Profile) -> list[UnmappedCode]:
-    """Return the unmapped codes of the part of the comparison that is recorded next."""
+def unmapped_of_population(cursor: Cursor, profile: Profile) -> Mapping[datetime.date, list[UnmappedCode]]:
+    """Return the unmapped codes of each part of the comparison in the session, by its business date."""
     cursor.execute(statement("unmapped_found"), {"profile": profile.name})
-    return list(_codes(cursor.fetchall()))
+    by_date: dict[datetime.date, list[UnmappedCode]] = defaultdict(list)
+    for day, *row in cursor.fetchall():
+        by_date[day].extend(_codes([tuple(row)]))
+    return by_date
 
 
 def unmapped_of_profile(cursor: Cursor, profile: Profile, status_map: StatusMap) -> list[UnmappedCode]:

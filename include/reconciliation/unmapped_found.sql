@@ -1,5 +1,6 @@
--- Codes that the status map lacks, of the events of the invoices that are recorded.
+-- Codes that the status map lacks, of the events of each part's invoices.
 SELECT
+    part.business_date,
     spoken.statustype,
     spoken.code,
     (array_agg(event.statusref ORDER BY event.statustime DESC, event.statusid COLLATE "C"))[1] AS label,
@@ -8,5 +9,5 @@ FROM part
 JOIN spoken USING (invoice_key)
 JOIN ropo.status_event AS event ON event.profile = %(profile)s AND event.statusid = spoken.statusid
 WHERE NOT part.is_out_of_scope AND NOT spoken.is_mapped
-GROUP BY 1, 2
-ORDER BY 1, 2
+GROUP BY 1, 2, 3
+ORDER BY 1, 2, 3

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # The grace of DAY (a Tuesday) is over at the end of Wednesday.
 OVER = at("2026-03-12 08:00")
 HOUR = datetime.timedelta(hours=1)
+NEXT = DAY + datetime.timedelta(days=1)
 COLUMNS = (
     "break_id", "invoice_key", "billnum", "jobid", "category", "reason", "state", "business_date", "currency", "amount",
     "first_seen", "last_seen", "times_seen", "first_reconciliation_id", "last_reconciliation_id", "accepted_by",
@@ -239,12 +240,18 @@ def test_an_invoice_that_gets_another_name_keeps_one_break_and_its_age(world: Wo
     assert history(world, "j:J1")[-1] == ("resolved", "the invoice is known as b:1 now")
 
 
-# ----- several at once
+# ----- several at once (of one date they come one after the other; here an invoice is of two)
+
+
+def _also_of_the_next_day(world: World, *billnums: str) -> None:
+    for billnum in billnums:
+        world.comment(billnum, "98", "2026-03-11 09:00", seen=at("2026-03-11 10:00"))
 
 
 def test_an_older_view_undoes_nothing_though_it_is_recorded_last(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     behind(world)
     behind(world, "2")
+    _also_of_the_next_day(world, "1", "2")
     world.reconcile(now=OVER)
     mend(world, "2")
     # The older run has compared, and is held up before it commits; the newer one runs in the meantime.
@@ -254,7 +261,7 @@ def test_an_older_view_undoes_nothing_though_it_is_recorded_last(world: World, m
             held.undo()
             mend(world, "1")
             world.ledger("UPDATE ropo_ledger SET paid = 0, open = 100 WHERE billnum = '2'")
-            world.reconcile(now=OVER + HOUR)
+            world.reconcile(NEXT, now=OVER + HOUR)
             commit_with_breaks(store, profile)
 
         held.setattr(module, "commit_with_breaks", hold)
@@ -270,12 +277,13 @@ def test_an_older_view_opens_nothing_that_a_newer_one_found_right(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     behind(world)
+    _also_of_the_next_day(world, "1")
     with monkeypatch.context() as held:
 
         def hold(store: Any, profile: Any) -> None:
             held.undo()
             mend(world)
-            world.reconcile(now=OVER)
+            world.reconcile(NEXT, now=OVER)
             commit_with_breaks(store, profile)
 
         held.setattr(module, "commit_with_breaks", hold)

@@ -15,8 +15,10 @@ from include.reconciliation.categories import CATEGORIES, REASONS, reason_in_wor
 from include.reconciliation.reconcile import reconcile
 from include.reconciliation.statements import statement
 from include.reconciliation.totals import TotalsDoNotTieError
+from include.reconciliation.turns import claim
 from include.status_store.database import connect
 from tests.include.reconciliation.world import DAY, NOW, STATUS_MAP, at
+from tests.include.status_store.waiting import until
 
 if TYPE_CHECKING:
     from include.reconciliation.recording import Reconciliation
@@ -69,25 +71,38 @@ def test_running_a_date_again_stands_beside_and_changes_nothing_that_was(world: 
     assert world.store("SELECT count(*) FROM ropo.reconciliation") == [(2,)]
 
 
-def test_two_reconciliations_of_one_date_at_once_are_both_right_and_neither_waits(world: World) -> None:
-    for number in range(50):
+def test_reconciliations_of_one_date_at_once_come_one_after_the_other_and_each_is_right(world: World) -> None:
+    for number in range(20):
         world.payment(str(number), "100")
         world.row(str(number), "paid", paid="100")
     results: list[Reconciliation] = []
+    threads = [threading.Thread(target=lambda: results.append(world.reconcile())) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    assert [(result.population, result.matched) for result in results] == [(20, 20)] * 3
+    assert world.store("SELECT count(*), count(DISTINCT reconciliation_id) FROM ropo.reconciliation_item") == [(60, 3)]
 
-    def work() -> None:
-        results.append(world.reconcile())
 
-    # One that is not committed yet holds up no other.
-    with closing(connect(world.store_dsn)) as other, other.cursor() as cursor:
-        cursor.execute("SELECT 1")
-        threads = [threading.Thread(target=work) for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(timeout=60)
-    assert [(result.population, result.matched) for result in results] == [(50, 50)] * 3
-    assert world.store("SELECT count(*), count(DISTINCT reconciliation_id) FROM ropo.reconciliation_item") == [(150, 3)]
+def test_the_newest_reconciliation_of_a_date_never_shows_an_older_state_than_one_before_it(world: World) -> None:
+    """Whoever comes second reads both sides when the first is done, and not what stood when it began to wait."""
+    world.payment("1", "100")
+    world.row("1")
+    results: list[Reconciliation] = []
+    second = threading.Thread(target=lambda: results.append(world.reconcile()))
+    with closing(connect(world.store_dsn)) as store, store.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        claim(cursor, "default", [DAY], scope="date", status_map_version="test", now=NOW)
+        second.start()
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        until(lambda: world.store(waiting) == [(1,)])
+        world.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0")
+        store.commit()
+    second.join(timeout=120)
+    assert [result.matched for result in results] == [1]
 
 
 def test_totals_that_do_not_tie_record_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

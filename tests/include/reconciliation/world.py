@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg2
 
 from include.config.status_map import Meaning, StatusMap
+from include.reconciliation.recheck import recheck
 from include.reconciliation.reconcile import reconcile
 from include.status_store.database import connect
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from include.config.profiles import Profile
+    from include.reconciliation.recheck import Rechecked
     from include.reconciliation.recording import Reconciliation
 
 # A Tuesday; the reconciliation of it is made on Wednesday, an hour after Helsinki's midnight.
@@ -199,6 +201,17 @@ class World:
         profile, status_map = options.pop("profile", self.profile), options.pop("status_map", STATUS_MAP)
         with closing(connect(self.store_dsn)) as store, closing(psycopg2.connect(self.ledger_dsn)) as ledger:
             return reconcile(store, ledger, profile, status_map, day, now=now, **options)
+
+    def recheck(self, before: datetime.date, *, now: datetime.datetime, **options: Any) -> Rechecked:
+        """Compare again the unfinished dates before a business date."""
+        profile, status_map = options.pop("profile", self.profile), options.pop("status_map", STATUS_MAP)
+        with closing(connect(self.store_dsn)) as store, closing(psycopg2.connect(self.ledger_dsn)) as ledger:
+            return recheck(store, ledger, profile, status_map, before, now=now, **options)
+
+    def verdicts(self, day: datetime.date = DAY) -> list[str]:
+        """Every verdict of a day, oldest first."""
+        query = "SELECT verdict FROM ropo.reconciliation WHERE business_date = %s ORDER BY reconciliation_id"
+        return [verdict for (verdict,) in self.store(query, (day,))]
 
     def items(self, reconciliation: Reconciliation) -> dict[str, dict[str, Any]]:
         """What a reconciliation recorded, by invoice_key."""

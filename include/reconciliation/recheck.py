@@ -1,0 +1,152 @@
+"""The recheck: earlier business dates that are not finished are compared again, all of them in one pass."""
+
+from __future__ import annotations
+
+import datetime
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from include.reconciliation.break_states import commit_with_breaks
+from include.reconciliation.comparison import compare, prepare
+from include.reconciliation.ledger import LedgerReader
+from include.reconciliation.parts import take_dates
+from include.reconciliation.population import Span
+from include.reconciliation.recording import Circumstances, Reconciliation, judge_parts, record
+from include.reconciliation.statements import statement
+from include.reconciliation.turns import claim, in_turn
+from include.reconciliation.verdict import Verdict
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+    from include.config.status_map import StatusMap
+    from include.reconciliation.recording import Judged
+
+_COUNTS = ("population", "matched", "pending", "breaks", "accepted")
+
+
+class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
+    """A business date to compare again, and its newest reconciliation (``pick_recheck.sql``), None where there is none.
+
+    :param reread_poll_id: the re-read of the date that says most of it.
+    """
+
+    business_date: datetime.date
+    reconciliation_id: int | None
+    verdict: Verdict | None
+    reasons: list[dict[str, str]] | None
+    population: int | None
+    matched: int | None
+    pending: int | None
+    breaks: int | None
+    accepted: int | None
+    reread_poll_id: int | None
+
+    def differs(self, judged: Judged) -> bool:
+        """Tell whether the date is judged otherwise now: its verdict, why, or how many invoices are what."""
+        if self.verdict != judged.verdict or self.reasons is None:
+            return True
+        if {reason["word"] for reason in self.reasons} != {reason.word for reason in judged.reasons}:
+            return True
+        return any(getattr(self, name) != getattr(judged.totals, name) for name in _COUNTS)
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """A date whose result is another than it was.
+
+    :param before: its verdict until then; None where it had none.
+    """
+
+    before: Verdict | None
+    reconciliation: Reconciliation
+
+
+class Rechecked(msgspec.Struct, kw_only=True):
+    """What a recheck came to.
+
+    :param dates: compared again; ``items``: invoices of their populations, each date's counted.
+    """
+
+    dates: int = 0
+    items: int = 0
+    changed: list[Changed] = []
+
+
+def recheck(
+    store: Connection,
+    ledger: Connection,
+    profile: Profile,
+    status_map: StatusMap,
+    before: datetime.date,
+    *,
+    dag_id: str | None = None,
+    run_id: str | None = None,
+    now: datetime.datetime | None = None,
+) -> Rechecked:
+    """Compare again every date of the ``recheck_days`` before a business date that is not finished.
+
+    These are the dates that have no verdict or another than ``reconciled``, that were compared under another version of
+    the status map, or, of the last ``late_days``, of which something was recorded since. All are gathered together,
+    the ledger is read once, and the comparison is one. A new reconciliation is recorded only where the result is
+    another one; the old ones stay.
+
+    :param store: a session of the store that is in no transaction; committed at the end.
+    :param ledger: a session of the ledger's database that is in no transaction; only read.
+    :param before: the business date of the run; earlier ones are compared.
+    :param now: aware; by default the present.
+    :raises LedgerContractError: where the ERP's SELECT, or a row of it, does not keep the contract.
+    :raises TotalsDoNotTieError: where the totals of any date do not tie; nothing is recorded then.
+    """
+    moment = now or datetime.datetime.now(datetime.UTC)
+
+    def work() -> Rechecked:
+        try:
+            with closing(LedgerReader(ledger, profile)) as reader, store.cursor() as cursor:
+                prepare(cursor, status_map)
+                dates = unfinished(cursor, profile, status_map, before)
+                found = Rechecked()
+                if dates:
+                    of = Circumstances.of(profile, status_map, reader, moment, dag_id=dag_id, run_id=run_id)
+                    found = _recheck(cursor, reader, of, dates)
+            commit_with_breaks(store, profile)
+        finally:
+            store.rollback()  # nothing after a commit; whatever was done before an error
+        return found
+
+    return in_turn(work)
+
+
+def unfinished(cursor: Cursor, profile: Profile, status_map: StatusMap, before: datetime.date) -> list[Unfinished]:
+    """Return the dates to compare again, in their order."""
+    day = datetime.timedelta(days=1)
+    values = {
+        "profile": profile.name,
+        "timezone": profile.timezone,
+        "version": status_map.version,
+        "first": max(before - profile.recheck_days * day, profile.start_date),
+        "last": before - day,
+        "late_from": before - profile.late_days * day,
+    }
+    cursor.execute(statement("pick_recheck"), values)
+    names = [column.name for column in cursor.description or ()]
+    return [Unfinished(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+
+
+def _recheck(cursor: Cursor, reader: LedgerReader, of: Circumstances, dates: list[Unfinished]) -> Rechecked:
+    days = tuple(date.business_date for date in dates)
+    claim(cursor, of.profile.name, days, scope="date", status_map_version=of.status_map_version, now=of.now)
+    compare(cursor, reader, of.profile, Span(days), now=of.now, start=of.profile.start_date)
+    take_dates(cursor)
+    cursor.execute(statement("changed_items"), {"profile": of.profile.name})
+    changed = {day for (day,) in cursor.fetchall()}
+    found = Rechecked(dates=len(dates))
+    rereads = {date.business_date: date.reread_poll_id for date in dates}
+    for date, judged in zip(dates, judge_parts(cursor, of, rereads, scope="date"), strict=True):
+        found.items += judged.totals.population
+        if date.business_date in changed or date.differs(judged):
+            found.changed.append(Changed(date.verdict, record(cursor, of, judged)))
+    return found
