@@ -46,6 +46,7 @@ def environment() -> Environment:
         day=day,
         ago=ago,
         category=category_words,
+        counted=counted,
     )
     found.globals.update(
         verdict_words=VERDICT_WORDS,
@@ -106,6 +107,11 @@ def money(amount: Decimal | str | None) -> str:
 def count(number: int | None) -> str:
     """Write a whole number in groups of three; a dash where there is none."""
     return "–" if number is None else f"{number:,}".replace(",", "\u202f")
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Write a number with what it counts, in the singular or the plural."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
 
 
 def signed(number: int) -> str:

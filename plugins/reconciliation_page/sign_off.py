@@ -94,6 +94,8 @@ def _shown(
         found=found,
         dates=dates,
         full=[each for each in found.dates if each.scope == "full"],
+        never_run=[each.date for each in found.unmet if each.what == "not_reconciled"],
+        conditions=[each for each in found.unmet if each.what != "not_reconciled"],
         settled=sum(each.business_date not in unsettled for each in dates),
         before=f"{before:%Y-%m}",
         following=f"{following:%Y-%m}",
@@ -111,8 +113,8 @@ def _may_countersign(page: Page, signed: Any) -> bool:
 
 def _way_to(page: Page, unmet: Unmet) -> tuple[str, str, bool]:
     """Return the words and the address of where a condition is met, and whether that is in Airflow's own UI."""
-    if unmet.date is None or unmet.what == "not_reconciled":
-        if unmet.what in ("full_missing", "not_reconciled"):
+    if unmet.date is None:
+        if unmet.what == "full_missing":
             return "Run it in Airflow", page.airflow_dag(DAG_ID), True
         return "The calendar", page.link(""), False
     is_full = unmet.what.startswith("full_")
