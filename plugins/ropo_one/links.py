@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from airflow.configuration import conf
 from airflow.sdk import BaseOperatorLink
@@ -28,6 +28,6 @@ class ReconciliationLink(BaseOperatorLink):
         """
         root = urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")
         date = getattr(operator, "worked_on", None)
-        place = f"dates/{quote(date)}" if date else ""
+        place = f"dates/{date}" if date else ""
         profile = urlencode({"profile": getattr(operator, "profile", "")})
         return f"{root}/{_IN_AIRFLOW}/{place}?{profile}"

@@ -13,6 +13,7 @@ from ropo_one.hooks import RopoOneHook
 from ropo_one.store import open_store
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Sequence
 
     from airflow.sdk import Context
@@ -28,6 +29,8 @@ class ProfileOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("profile",)
+    # What the link to the page is made of, set while the task runs.
+    worked_on: datetime.date | None = None
 
     def __init__(self, *, profile: str, **kwargs: Any) -> None:
         kwargs.setdefault("map_index_template", "{{ task.profile }}")

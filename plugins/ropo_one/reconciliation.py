@@ -17,6 +17,7 @@ from include.reconciliation.reconcile import reconcile
 from include.reconciliation.recorded import read_recorded
 from include.reconciliation.verdict import is_red
 from ropo_one.business_date import business_date
+from ropo_one.links import ReconciliationLink
 from ropo_one.profile_operator import ProfileOperator
 from ropo_one.store import connection_dsn
 
@@ -79,13 +80,15 @@ class ReconciliationOperator(LedgerOperator):
     :param reread_task_id: the task whose summary names the re-read of this run; without one the date is incomplete.
     """
 
+    operator_extra_links = (ReconciliationLink(),)
+
     def __init__(self, *, reread_task_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.reread_task_id = reread_task_id
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the reconciliation's id, verdict and counts."""
-        date = business_date(context)
+        self.worked_on = date = business_date(context)
         instance = context["ti"]
         reread = instance.xcom_pull(task_ids=self.reread_task_id, map_indexes=instance.map_index)
         with self.session() as session, closing(self.ledger()) as ledger:
@@ -109,6 +112,8 @@ class VerdictOperator(ProfileOperator):
     :param reconciliation_task_id: the task that recorded it.
     """
 
+    operator_extra_links = (ReconciliationLink(),)
+
     def __init__(self, *, reconciliation_task_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.reconciliation_task_id = reconciliation_task_id
@@ -118,6 +123,7 @@ class VerdictOperator(ProfileOperator):
 
         :raises AirflowFailException: where the verdict is one of the profile's ``fail_on``, or nothing was recorded.
         """
+        self.worked_on = business_date(context)
         instance = context["ti"]
         compared = instance.xcom_pull(task_ids=self.reconciliation_task_id, map_indexes=instance.map_index)
         if not compared:
