@@ -1,0 +1,74 @@
+"""Airflow's own API app with the plugin in it, asked as several users; prints the statuses as JSON.
+
+It gets the auth manager by Airflow's settings and on standard input: ``{"users": {name: role}, "break_id": id}``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+PASSWORD = "pass-word-of-a-test"
+IS_FAB = "fab" in os.environ["AIRFLOW__CORE__AUTH_MANAGER"].lower()
+# What the API server's own entry point sets: connections come from the metadata database too.
+os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+
+
+def main() -> None:
+    asked = json.load(sys.stdin)
+    if not IS_FAB:
+        passwords = Path(os.environ["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
+        passwords.write_text(json.dumps(dict.fromkeys(asked["users"], PASSWORD)), encoding="utf-8")
+
+    from airflow.api_fastapi.app import create_app
+    from fastapi.testclient import TestClient
+
+    if IS_FAB:
+        make_users(asked["users"])
+    app = create_app(apps="core")
+    with TestClient(app, base_url="http://airflow.example.com", follow_redirects=False) as client:
+        found = {"nobody": ask(client, {}, {}, asked["break_id"])}
+        found["forged"] = ask(client, {}, {"_token": "forged"}, asked["break_id"])
+        for name in asked["users"]:
+            answer = client.post("/auth/token", json={"username": name, "password": PASSWORD})
+            token = answer.json()["access_token"]
+            found[name] = ask(client, {"Authorization": f"Bearer {token}"}, {}, asked["break_id"])
+            by_cookie = ask(client, {}, {"_token": token}, asked["break_id"])
+            found[f"{name} by cookie"] = by_cookie
+            headers = {"Authorization": f"Bearer {token}"}
+            plugins = client.get("/api/v2/plugins", headers=headers)
+            if plugins.status_code == 200:
+                views = [view for plugin in plugins.json()["plugins"] for view in plugin["external_views"]]
+                found["views"] = [[view["name"], view["href"], view["url_route"]] for view in views]
+    sys.stdout.write(f"{json.dumps(found)}\n")
+
+
+def make_users(users: dict[str, str]) -> None:
+    from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
+
+    with get_application_builder() as builder:
+        manager = builder.sm
+        manager.sync_roles()
+        for name, role in users.items():
+            manager.add_user(name, name, "Test", f"{name}@example.com", manager.find_role(role), password=PASSWORD)
+
+
+def ask(client, headers, cookies, break_id):  # type: ignore[no-untyped-def]
+    """Return the statuses of reading, of a static file, and of changes with and without the same origin."""
+    client.cookies.clear()
+    for name, value in cookies.items():
+        client.cookies.set(name, value)
+    form = {"what": "comment", "note": "seen", "seen": "0"}
+    path = f"/reconciliation/breaks/{break_id}"
+    return {
+        "read": client.get("/reconciliation/", headers=headers).status_code,
+        "static": client.get("/reconciliation/static/page.css", headers=headers).status_code,
+        "export": client.get("/reconciliation/dates/2026-11-20/items.csv", headers=headers).status_code,
+        "change": client.post(path, data=form, headers={**headers, "Sec-Fetch-Site": "same-origin"}).status_code,
+        "other origin": client.post(path, data=form, headers={**headers, "Sec-Fetch-Site": "cross-site"}).status_code,
+    }
+
+
+main()

@@ -1,0 +1,110 @@
+"""Who may see and change what on the page, by Airflow's own auth managers in Airflow's own API app."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import subprocess
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from demo import environment
+from demo.cluster import SUPERUSER
+from demo.paths import ROOT
+from include.status_store.database import connect
+from tests.include.watch.records import broken, keep_break, record
+
+if TYPE_CHECKING:
+    import pathlib
+
+    from demo.embedded import Server
+
+SIMPLE = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
+FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
+READS = {"read": 200, "static": 200, "export": 200, "change": 403, "other origin": 403}
+CHANGES = {**READS, "change": 303}
+MAY_NOTHING = dict.fromkeys(READS, 403)
+UNKNOWN = dict.fromkeys(READS, 401)
+
+
+@pytest.fixture(scope="module")
+def metadata(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A metadata database with the tables of both auth managers."""
+    database = postgres.fresh_database("metadata")
+    variables = _variables(postgres, database, tmp_path_factory.mktemp("migration"), FAB)
+    airflow = str(ROOT / ".venv" / "bin" / "airflow")
+    done = subprocess.run([airflow, "db", "migrate"], env=variables, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return database
+
+
+def _variables(postgres: Server, database: str, home: pathlib.Path, manager: str) -> dict[str, str]:
+    given = {
+        environment.METADATA_VARIABLE: postgres.dsn(database, SUPERUSER, driver="psycopg2"),
+        "AIRFLOW__CORE__AUTH_MANAGER": manager,
+    }
+    return environment.project_environment(given, home)
+
+
+@pytest.mark.parametrize(
+    ("manager", "users", "expected"),
+    [
+        pytest.param(
+            SIMPLE,
+            {"vera": "viewer", "olga": "op"},
+            {"vera": READS, "olga": CHANGES},
+            id="simple",
+        ),
+        pytest.param(
+            FAB,
+            {"vera": "Viewer", "olga": "Op", "paul": "Public"},
+            {"vera": READS, "olga": CHANGES, "paul": MAY_NOTHING},
+            id="fab",
+        ),
+    ],
+)
+def test_nobody_viewer_and_operator(
+    postgres: Server,
+    metadata: str,
+    store_name: str,
+    tmp_path: pathlib.Path,
+    manager: str,
+    users: dict[str, str],
+    expected: dict[str, dict[str, int]],
+) -> None:
+    date = datetime.date(2026, 11, 20)
+    with closing(connect(postgres.dsn(store_name))) as store:
+        store.autocommit = True
+        number = record(store, date, "breaks", breaks=(broken("1", "5.00"),))
+        keep_break(store, number, "b:1", "ledger_behind", "open", "5.00")
+        with store.cursor() as cursor:
+            cursor.execute("SELECT break_id FROM ropo.reconciliation_break")
+            (break_id,) = cursor.fetchone() or (0,)
+    variables = _variables(postgres, metadata, tmp_path, manager)
+    variables["AIRFLOW_CONN_ROPO_STORE"] = json.dumps(postgres.airflow_connection(store_name, SUPERUSER))
+    variables["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"] = ",".join(f"{name}:{role}" for name, role in users.items())
+    variables["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"] = str(tmp_path / "passwords.json")
+    driver = str(ROOT / "tests" / "integration" / "airflow" / "page_driver.py")
+    done = subprocess.run(
+        [sys.executable, driver],
+        env=variables,
+        input=json.dumps({"users": users, "break_id": break_id}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert ["Reconciliation", "/reconciliation/", "reconciliation"] in found.pop("views")
+    assert found == {
+        "nobody": UNKNOWN,
+        "forged": MAY_NOTHING,
+        **expected,
+        **{f"{name} by cookie": statuses for name, statuses in expected.items()},
+    }
+    with closing(connect(postgres.dsn(store_name))) as store, store.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT by_whom, note FROM ropo.reconciliation_break_event")
+        assert cursor.fetchall() == [("olga", "seen")]
