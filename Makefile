@@ -63,13 +63,14 @@ migrate: install ## the store that AIRFLOW_CONN_ROPO_STORE names, and Airflow's 
 .PHONY: audit
 audit: install ## known vulnerabilities of what is locked; red too where a package could not be looked up
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner=off \
-	    -r requirements.txt -r requirements-build.txt $(ARGS)
+	    -r requirements.txt -r requirements-build.txt -r demo/tryton/requirements.txt $(ARGS)
 
 .PHONY: lock
 lock: install ## compile the requirements' locks anew (ARGS=--upgrade for newer versions)
 	$(COMPILE) $(ARGS) requirements-build.in -o requirements-build.txt
 	$(COMPILE) $(ARGS) requirements.in -o requirements.txt
 	$(COMPILE) $(ARGS) requirements-dev.in -o requirements-dev.txt
+	$(COMPILE) $(ARGS) demo/tryton/requirements.in -o demo/tryton/requirements.txt
 
 .PHONY: clean
 clean: ## remove the environment and all that the demo and the tests have made

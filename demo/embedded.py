@@ -126,6 +126,14 @@ class Server:
                 cursor.execute(sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
             cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE erp TO {}").format(reader))
 
+    def create_role(self, name: str) -> None:
+        """Create a role that may log in and nothing else, if it is not there.
+
+        :param name: the role.
+        """
+        with self._admin() as admin, admin.cursor() as cursor:
+            self._create_role(cursor, name)
+
     def _create_role(self, cursor: psycopg2.extensions.cursor, name: str) -> None:
         cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,))
         if cursor.fetchone() is None:

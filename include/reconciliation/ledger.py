@@ -18,7 +18,7 @@ from include.status_store.copying import copy_rows
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from psycopg2.extensions import connection as Connection
     from psycopg2.extensions import cursor as Cursor
@@ -92,6 +92,21 @@ class LedgerReader:
             " WHERE btrim(ledger.jobid::text) = ANY(%s) OR btrim(ledger.billnum::text) = ANY(%s)"
         )
         return copy_rows(into, _COPY, self._checked(batch, self._rows(query, (list(jobids), list(billnums)))))
+
+    def over_all_rows(self, statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run a statement that finds the whole ledger, in the contract's columns and types, as the table ``ledger``.
+
+        The ERP's SELECT is run once for it, whatever the statement does with its rows.
+
+        :param statement: begins with ``SELECT``, or with a comma and further tables of the ``WITH`` list.
+        """
+        rows = sql.SQL("WITH ledger ({}) AS MATERIALIZED (\n{}\n)\n").format(
+            sql.SQL(", ").join(map(sql.Identifier, COLUMNS)),
+            self._query.select(self._query.columns(self._profile.timezone)),
+        )
+        with self._ledger.cursor() as cursor:
+            cursor.execute(rows + sql.SQL(statement), parameters)
+            return cursor.fetchall()
 
     def near_misses(self, billnums: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Return, for each of the numbers, the ledger's numbers that differ from it by a prefix or leading zeros only.

@@ -67,6 +67,7 @@ class LedgerContractError(ValueError):
     """
 
     def __init__(self, profile: Profile, problem: str) -> None:
+        self.problem = problem
         super().__init__(
             f"Profile {profile.name}: the ledger's SELECT (connection {profile.ledger.connection}, "
             f"query {profile.ledger.query}): {problem}. The contract stands in {CONTRACT_FILE}"
@@ -127,7 +128,7 @@ def check_contract(ledger: Connection, profile: Profile) -> LedgerQuery:
     """Read the profile's SELECT and check its columns and their types, without fetching a row.
 
     :param ledger: a session of the ledger's database.
-    :raises LedgerContractError: naming column, type expected and type found.
+    :raises LedgerContractError: naming each column at fault, the type expected and the type found.
     """
     source = profile.ledger.query.read_text(encoding="utf-8").strip().rstrip(";").replace("%", "%%")
     probe = sql.SQL("SELECT * FROM (\n{}\n) AS ledger LIMIT 0").format(sql.SQL(source))
@@ -156,18 +157,20 @@ def check_row(profile: Profile, row: Sequence[Any]) -> None:
 
 
 def _types(profile: Profile, found: list[tuple[str, int]], cursor: Any) -> dict[str, int]:
-    types = {}
-    for name, accepted in _COLUMNS.items():
-        codes = [code for column, code in found if column == name]
-        expected = _NAMES[id(accepted)]
-        if len(codes) != 1:
-            problem = "is missing" if not codes else "stands twice"
-            raise LedgerContractError(profile, f"column {name} {problem}, expected one of type {expected}")
-        if codes[0] not in accepted:
-            cursor.execute("SELECT format_type(%s, NULL)", (codes[0],))
-            advice = _ADVICE.get(codes[0], _ADVICE_BY_KIND[expected])
-            raise LedgerContractError(
-                profile, f"column {name} is of type {cursor.fetchone()[0]}, expected {expected}{advice}"
-            )
-        types[name] = codes[0]
-    return types
+    codes = {name: [code for column, code in found if column == name] for name in _COLUMNS}
+    problems = [_problem(name, codes[name], cursor) for name in _COLUMNS]
+    if any(problems):
+        raise LedgerContractError(profile, "; ".join(filter(None, problems)))
+    return {name: of_column[0] for name, of_column in codes.items()}
+
+
+def _problem(name: str, codes: list[int], cursor: Any) -> str | None:
+    accepted = _COLUMNS[name]
+    expected = _NAMES[id(accepted)]
+    if len(codes) != 1:
+        return f"column {name} {'is missing' if not codes else 'stands twice'}, expected one of type {expected}"
+    if codes[0] in accepted:
+        return None
+    cursor.execute("SELECT format_type(%s, NULL)", (codes[0],))
+    advice = _ADVICE.get(codes[0], _ADVICE_BY_KIND[expected])
+    return f"column {name} is of type {cursor.fetchone()[0]}, expected {expected}{advice}"

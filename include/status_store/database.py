@@ -78,15 +78,26 @@ def store_dsn_from_environment() -> str:
 
     :raises StoreUnavailableError: where the variable is missing or names no PostgreSQL.
     """
-    value = os.environ.get(STORE_VARIABLE)
+    return dsn_from_environment(STORE_VARIABLE, "the store")
+
+
+def dsn_from_environment(variable: str, what: str) -> str:
+    """Return the libpq string of a connection that a variable holds as Airflow reads it (JSON or URI).
+
+    :param variable: ``AIRFLOW_CONN_<CONNECTION>``.
+    :param what: it names, for the error.
+    :raises StoreUnavailableError: where the variable is missing or names no PostgreSQL.
+    """
+    value = os.environ.get(variable)
     if not value:
-        raise StoreUnavailableError(f"{STORE_VARIABLE} is not set; it names the store, as an Airflow connection")
-    return dsn_from_airflow(value)
+        raise StoreUnavailableError(f"{variable} is not set; it names {what}, as an Airflow connection")
+    return dsn_from_airflow(value, variable)
 
 
-def dsn_from_airflow(value: str) -> str:
+def dsn_from_airflow(value: str, variable: str = STORE_VARIABLE) -> str:
     """Turn an Airflow connection in its JSON or URI form into a libpq connection string.
 
+    :param variable: where it stood, for the error.
     :raises StoreUnavailableError: where it is neither, or of another type than postgres. The message holds nothing of
         the value, which has a password in it.
     """
@@ -94,12 +105,12 @@ def dsn_from_airflow(value: str) -> str:
         fields = _from_json(value) if value.lstrip().startswith("{") else _from_uri(value)
     except ValueError:
         raise StoreUnavailableError(
-            f"{STORE_VARIABLE}: expected an Airflow connection as JSON or as a URI, where special characters are "
+            f"{variable}: expected an Airflow connection as JSON or as a URI, where special characters are "
             "percent-encoded: postgres://user:password@host:port/database"
         ) from None
     if fields.get("conn_type") not in ("postgres", "postgresql"):
         raise StoreUnavailableError(
-            f"{STORE_VARIABLE}: expected a connection of type postgres, got {fields.get('conn_type')!r}"
+            f"{variable}: expected a connection of type postgres, got {fields.get('conn_type')!r}"
         )
     return make_dsn(**{key: fields.get(key) for key in ("host", "port", "login", "password", "schema", "extra")})
 

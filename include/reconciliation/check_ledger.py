@@ -1,0 +1,128 @@
+"""Checks an ERP's SELECT on the live ledger: ``python -m include.reconciliation.check_ledger [--profile NAME]``.
+
+Columns, types, nulls, duplicates, amounts, statuses that the map lacks, and a sample of the invoices that Ropo spoke
+of: all that a first reconciliation would stumble over, before any DAG runs. Nothing is written; the ledger is read in
+one read-only transaction, in one pass in its own database. Exit code 1 where the contract is not kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import psycopg2
+
+from include.config.errors import ConfigurationError
+from include.config.profiles import load_profile, load_profiles
+from include.config.status_map import load_status_map
+from include.reconciliation.ledger import LedgerReader
+from include.reconciliation.ledger_contract import CONTRACT_FILE, LedgerContractError
+from include.reconciliation.ledger_findings import Finding, findings, known_invoices
+from include.status_store.database import (
+    STORE_VARIABLE,
+    StoreUnavailableError,
+    connect,
+    dsn_from_environment,
+    store_dsn_from_environment,
+)
+from include.status_store.migrate import require_current
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from psycopg2.extensions import connection as Connection
+
+    from include.config.profiles import Profile
+
+SAMPLE = 200
+TIMEOUT_SECONDS = 600
+
+
+def check(profile: Profile, *, sample: int = SAMPLE, timeout_seconds: int = TIMEOUT_SECONDS) -> Iterator[Finding]:
+    """Check a profile's ledger.
+
+    :param sample: how many invoices of the store are looked for.
+    :param timeout_seconds: after which the ledger's database gives a statement up.
+    :raises StoreUnavailableError: where the ledger, or a store that is named, cannot be reached.
+    :raises ConfigurationError: where the status map is at fault.
+    """
+    status_map = load_status_map(profile.status_map)
+    known = _known(profile, sample)
+    with closing(_ledger(profile, timeout_seconds)) as connection:
+        try:
+            with closing(LedgerReader(connection, profile)) as reader:
+                yield from findings(reader, status_map, known)
+        except LedgerContractError as error:
+            yield Finding("WRONG", "columns", error.problem)
+        except psycopg2.errors.QueryCanceled:
+            text = f"the SELECT takes more than {timeout_seconds} s over all rows; see the indexes in {CONTRACT_FILE}"
+            yield Finding("WRONG", "time", text)
+        except psycopg2.Error as error:  # a row that the SELECT itself stumbles over, a missing right on a table
+            reason = (error.diag.message_primary or str(error)).strip().partition("\n")[0]
+            yield Finding("WRONG", "rows", f"PostgreSQL cannot give them: {reason}")
+    if known is None:
+        yield Finding("note", "sample", f"{STORE_VARIABLE} is not set: no invoice known to Ropo was looked for")
+
+
+def _known(profile: Profile, sample: int) -> list[tuple[str | None, str | None]] | None:
+    try:
+        dsn = store_dsn_from_environment()
+    except StoreUnavailableError:
+        return None
+    with closing(connect(dsn)) as store:
+        require_current(store)
+        return known_invoices(store, profile, sample)
+
+
+def _ledger(profile: Profile, timeout_seconds: int) -> Connection:
+    conn_id = profile.ledger.connection
+    dsn = dsn_from_environment(f"AIRFLOW_CONN_{conn_id.upper()}", f"the ledger of profile {profile.name}")
+    try:
+        connection: Connection = psycopg2.connect(dsn, connect_timeout=10, application_name="ropo_one")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, false)", (f"{timeout_seconds}s",))
+        connection.commit()
+    except psycopg2.OperationalError as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise StoreUnavailableError(
+            f"Profile {profile.name}: the ledger (connection {conn_id}) cannot be reached: {reason}"
+        ) from None
+    return connection
+
+
+def _lines(found: Finding) -> Iterator[str]:
+    first, *more = found.text.split("\n")
+    yield f"  {found.level:<6} {found.subject:<14} {first}"
+    for line in more:
+        yield f"{'':24}{line}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check the ledger of every profile, or of one, and say what is found."""
+    parser = argparse.ArgumentParser(prog="python -m include.reconciliation.check_ledger", description=__doc__)
+    parser.add_argument("--profile", help="one profile; by default every profile of the profiles file")
+    parser.add_argument("--sample", type=int, default=SAMPLE, help="invoices known to Ropo to look for (%(default)s)")
+    parser.add_argument("--timeout", type=int, default=TIMEOUT_SECONDS, help="seconds for a statement (%(default)s)")
+    options = parser.parse_args(arguments)
+    wrong = 0
+    try:
+        profiles = (load_profile(options.profile),) if options.profile else load_profiles()
+        for profile in profiles:
+            ledger = profile.ledger
+            sys.stdout.write(f"Profile {profile.name}: connection {ledger.connection}, query {ledger.query}\n")
+            for found in check(profile, sample=options.sample, timeout_seconds=options.timeout):
+                wrong += found.level == "WRONG"
+                sys.stdout.writelines(f"{line}\n" for line in _lines(found))
+                sys.stdout.flush()
+    except (ConfigurationError, StoreUnavailableError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    verdict = f"The contract is not kept in {wrong} points" if wrong else "The contract is kept"
+    sys.stdout.write(f"{verdict}; it stands in {CONTRACT_FILE}.\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
