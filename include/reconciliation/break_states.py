@@ -65,7 +65,9 @@ def work_in(cursor: Cursor, profile: Profile) -> None:
     waiting = [reconciliation_id for (reconciliation_id,) in cursor.fetchall()]
     if not waiting:
         return
+    # The sorts and joins of many stay in memory; for this transaction only.
+    cursor.execute("SET LOCAL work_mem = '64MB'")
     values = {"profile": profile.name, "reconciliations": waiting, "by": ITSELF}
     for name in _STEPS:
         cursor.execute(statement(name), values)
-    cursor.execute("DROP TABLE shown, candidate")
+    cursor.execute("DROP TABLE fresh, shown, candidate")

@@ -1,27 +1,32 @@
 -- Breaks that are shown for the first time. One of the same job under an earlier name of its invoice gives them its age.
+-- They are looked for before the first is written: a statement that read the table that it fills would read all it wrote.
+CREATE TEMP TABLE fresh ON COMMIT DROP AS
+SELECT shown.*, earlier.business_date AS earlier_date
+FROM shown
+LEFT JOIN ropo.reconciliation_break AS known
+    ON known.profile = %(profile)s
+    AND known.invoice_key = shown.invoice_key AND known.category = shown.category
+LEFT JOIN (
+    SELECT shown.invoice_key, min(named.business_date) AS business_date
+    FROM shown
+    JOIN ropo.reconciliation_break AS named
+        ON named.profile = %(profile)s AND named.jobid = shown.jobid AND named.category = shown.category
+    WHERE named.invoice_key <> shown.invoice_key AND named.state <> 'resolved'
+    GROUP BY shown.invoice_key
+) AS earlier ON earlier.invoice_key = shown.invoice_key
+WHERE shown.is_break AND known.break_id IS NULL;
+
 WITH opened AS (
     INSERT INTO ropo.reconciliation_break (
         profile, invoice_key, billnum, jobid, category, reason, state, business_date, currency, amount, evidence,
         first_seen, last_seen, times_seen, first_reconciliation_id, last_reconciliation_id
     )
     SELECT
-        %(profile)s, shown.invoice_key, shown.billnum, shown.jobid, shown.category, shown.reason, 'open',
-        LEAST(shown.business_date, earlier.business_date), shown.currency, shown.amount, shown.evidence,
-        shown.started_at, shown.started_at, shown.times, shown.reconciliation_id, shown.reconciliation_id
-    FROM shown
-    CROSS JOIN LATERAL (
-        SELECT min(named.business_date) AS business_date
-        FROM ropo.reconciliation_break AS named
-        WHERE named.profile = %(profile)s AND named.jobid = shown.jobid AND named.state <> 'resolved'
-            AND named.category = shown.category AND named.invoice_key <> shown.invoice_key
-    ) AS earlier
-    WHERE shown.is_break AND NOT EXISTS (
-        SELECT
-        FROM ropo.reconciliation_break AS known
-        WHERE known.profile = %(profile)s
-            AND known.invoice_key = shown.invoice_key AND known.category = shown.category
-    )
-    ORDER BY shown.invoice_key
+        %(profile)s, invoice_key, billnum, jobid, category, reason, 'open',
+        LEAST(business_date, earlier_date), currency, amount, evidence,
+        started_at, started_at, times, reconciliation_id, reconciliation_id
+    FROM fresh
+    ORDER BY invoice_key
     RETURNING break_id, evidence, first_reconciliation_id
 )
 INSERT INTO ropo.reconciliation_break_event (break_id, by_whom, kind, evidence, reconciliation_id)
