@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 PORT ?= 8080
+ROUNDS ?= 500
 # Test files at once: many of them wait for a server most of the time.
 WORKERS ?= 2
 VENV := .venv
@@ -47,6 +48,10 @@ test: install ## all tests (ARGS='-k name' picks some)
 .PHONY: crash-points
 crash-points: install ## every crash point alone and in pairs: thousands of schedules (ARGS='--every 10' for fewer)
 	$(BIN)/python -m faults.crash_points $(ARGS)
+
+.PHONY: soak
+soak: install ## hundreds of rounds of trouble on one store, then its books (ROUNDS=500)
+	$(BIN)/python -m faults.soak --rounds $(ROUNDS) $(ARGS)
 
 .PHONY: check
 check: install ## lint, format, security lint and types

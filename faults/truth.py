@@ -72,19 +72,39 @@ def rows(store: Connection, statement: str, *values: object) -> list[tuple[Any, 
         return cursor.fetchall()
 
 
-def wrong_events(store: Connection, profile: str, added: Iterable[Row]) -> Iterator[str]:
+@dataclass(frozen=True)
+class Difference:
+    """How a profile's events differ from the rows that ever were in its queue, in counts of rows.
+
+    :param lost: not held; ``more``: held, and never in the queue.
+    :param counted: as new by the polls: each event is, by exactly one of them.
+    :param revised: said to have changed, which none does here.
+    """
+
+    held: int
+    lost: int
+    more: int
+    counted: int
+    revised: int
+
+    def wrong(self) -> Iterator[str]:
+        """In words."""
+        if self.lost:
+            yield f"{self.lost} rows lost"
+        if self.more:
+            yield f"{self.more} events that were never handed out"
+        if self.counted != self.held:
+            yield f"{self.held} events, and {self.counted} counted as new: counted twice or never"
+        if self.revised:
+            yield f"{self.revised} events are said to have changed"
+
+
+def compare(store: Connection, profile: str, added: Iterable[Row]) -> Difference:
     """Compare the events with the rows that ever were in the queue, all of which were handed out."""
     held = Counter(rows(store, _HELD, profile))
     expected = Counter(set(map(fields, added)))
-    if lost := expected - held:
-        yield f"{lost.total()} rows lost, {next(iter(lost))[0]} for one"
-    if more := held - expected:
-        yield f"{more.total()} events that were never handed out, {next(iter(more))[0]} for one"
-    ((new, count, revisions),) = rows(store, _COUNTED, {"profile": profile})
-    if new != count:
-        yield f"{count} events, and {new} counted as new: counted twice or never"
-    if revisions:
-        yield f"{revisions} events are said to have changed"
+    ((counted, count, revised),) = rows(store, _COUNTED, {"profile": profile})
+    return Difference(count, (expected - held).total(), (held - expected).total(), int(counted), revised)
 
 
 def lost_pages(store: Connection, profile: str, polls: Iterable[PollRecord]) -> Lost:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from faults.crash_points.consumer import WINDOW
 from faults.crash_points.stops import has_late_request
-from faults.truth import lost_pages, rows, wrong_events, wrong_windows
+from faults.truth import compare, lost_pages, rows, wrong_windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,6 +34,9 @@ SELECT count(*) FROM pg_locks
 WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
+# Dates of a doubt: the day before, today, tomorrow.
+WINDOW = 3
+
 
 def broken(
     store: Connection, profile: str, added: Sequence[Row], truth: Truth, schedule: Schedule, runs: int
@@ -45,7 +47,7 @@ def broken(
     :param truth: the server's record of this schedule alone.
     :param runs: how many runs there were.
     """
-    yield from wrong_events(store, profile, added)
+    yield from compare(store, profile, added).wrong()
     lost = lost_pages(store, profile, truth.polls)
     yield from wrong_windows(lost)
     journal = rows(store, _JOURNAL, profile)

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from faults.crash_points.consumer import Task, Told, consume, reread_dates
-from faults.crash_points.invariant import broken
+from faults.consumer import Task, reread_dates
+from faults.crash_points.consumer import Told, consume
+from faults.crash_points.invariant import WINDOW, broken
 from faults.crash_points.stops import Schedule, Stop, has_late_request, runs
-from faults.truth import wrong_events
+from faults.truth import compare
 from faults.waiting import until
 from include.simulator import effects, ropo
 from include.simulator.ropo import Ropo
@@ -106,9 +107,9 @@ class Stage:
         for stops in runs(schedule):
             started += self._run(task, stops, played)
         started += self._finish(task, played)
-        if has_late_request(schedule) and list(wrong_events(self._store, task.profile, self._rows)):
-            with self._forker.start(reread_dates, task) as process:
-                played.found_late = process.hear()[1]
+        if has_late_request(schedule) and compare(self._store, task.profile, self._rows).lost:
+            with self._forker.start(reread_dates, task, WINDOW) as process:
+                played.found_late = process.hear()
         played.wrong += broken(self._store, task.profile, self._rows, ropo.truth, schedule, started)
         return played
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import psycopg2
 import pytest
 
+from faults.lossy_proxy import LossyProxy
 from include.status_store import landing
 from include.status_store.database import connect
 from include.status_store.envelope import split_rows
@@ -20,7 +21,6 @@ from include.status_store.migrate import upgrade
 from include.status_store.replay import replay
 from include.status_store.session import Session
 from include.status_store.source import Answer
-from tests.include.status_store.lossy_proxy import LossyProxy
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.views import column, drain, events, execute, outcomes, query
 from tests.include.status_store.waiting import meanwhile, others, terminate, until, waiting_for_a_lock

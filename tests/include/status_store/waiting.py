@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
+
+from faults.waiting import until as until  # noqa: PLC0414 - for those who look for it here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from psycopg2.extensions import connection as Connection
-
-T = TypeVar("T")
-
-
-def until(condition: Callable[[], T], *, seconds: float = 20.0) -> T:
-    """Return the condition's value as soon as it is true."""
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        pause.wait(0.005)
-    raise TimeoutError(f"not true within {seconds} s")
 
 
 @contextmanager
