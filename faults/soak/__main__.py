@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import functools
+import operator
+import subprocess
 import sys
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from faults.soak.ground import Ground
+import msgspec
+
+from faults.soak.ground import Books, Ground
 from faults.soak.trouble import KINDS, not_possible, plan_server_fault
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Container, Sequence
 
 # How often each comes, beside the others.
 WEIGHTS = {
@@ -31,84 +36,122 @@ ROUNDS_A_QUEUE = 25
 BOTH = 0.3
 
 
-class Soak:
-    """The rounds, and what came of them."""
+class Result(msgspec.Struct):
+    """What came of the rounds.
 
-    def __init__(self, ground: Ground, rounds: int) -> None:
-        self._ground = ground
-        self._rounds = rounds
-        self.not_run = not_possible(ground)
-        self.played: Counter[str] = Counter()
-        self.struck: Counter[str] = Counter()
-        self.hits: Counter[str] = Counter()
+    :param not_run: kinds of trouble that this machine cannot play, and why.
+    :param played: rounds of each kind; ``struck``: what they did; ``hits``: the server's faults in all rounds.
+    """
 
-    def run(self) -> None:
-        """Play the rounds."""
-        for number, kind in enumerate(self._kinds(), start=1):
-            self._round(kind)
-            if number % ROUNDS_A_QUEUE == 0 or number == self._rounds:
-                self._ground.close_queue()
-                print(f"{number} rounds, {self._ground.books}", flush=True)
-        self.hits = self._ground.ropo.faults.hits
+    not_run: dict[str, str]
+    played: dict[str, int] = msgspec.field(default_factory=Counter)
+    struck: dict[str, int] = msgspec.field(default_factory=Counter)
+    hits: dict[str, int] = msgspec.field(default_factory=Counter)
+    books: Books = msgspec.field(default_factory=Books)
 
-    def _kinds(self) -> Sequence[str]:
-        possible = [kind for kind in KINDS if kind not in self.not_run]
-        weights = [WEIGHTS[kind] for kind in possible]
-        kinds = [*possible, *self._ground.rng.choices(possible, weights, k=max(0, self._rounds - len(possible)))]
-        self._ground.rng.shuffle(kinds)
-        return kinds[: self._rounds]
+    def __add__(self, other: Result) -> Result:
+        """Both."""
+        return Result(
+            {**self.not_run, **other.not_run},
+            Counter(self.played) + Counter(other.played),
+            Counter(self.struck) + Counter(other.struck),
+            Counter(self.hits) + Counter(other.hits),
+            self.books + other.books,
+        )
 
-    def _round(self, kind: str) -> None:
-        ground = self._ground
+    def __str__(self) -> str:
+        """The result, as a table."""
+        lines = [_line("rounds", sum(self.played.values()))]
+        for kind in KINDS:
+            lines.append(_line(f"  {kind}", self.played.get(kind, 0)))
+            if kind in self.not_run:
+                lines.append(f"    NOT RUN: {self.not_run[kind]}")
+            of_kind = {what: count for what, count in sorted(self.struck.items()) if what.startswith(f"{kind}: ")}
+            lines += [_line(f"    {what.removeprefix(f'{kind}: ')}", count) for what, count in of_kind.items()]
+        lines.append("faults of the server that struck, in all rounds")
+        lines += [_line(f"  {name}", count) for name, count in sorted(self.hits.items())]
+        books = self.books
+        lines += [
+            _line("changes handed out", books.handed_out),
+            _line("events held", books.held),
+            _line("pages that did not arrive", books.pages_lost),
+            _line("loss windows named in the journal", books.doubts),
+            _line("  changes that their re-reads brought", books.found_by_recovery),
+            _line("  changes that only the date's own re-read did", books.found_by_date),
+            _line("lost", books.lost),
+            _line("doubled", books.doubled),
+        ]
+        return "\n".join([*lines, *(f"WRONG: {wrong}" for wrong in books.wrong)])
+
+
+def _line(what: str, count: int) -> str:
+    return f"{what:<48}{count:>8,}"
+
+
+def play(ground: Ground, rounds: int, tell: Callable[[str], object] = print) -> Result:
+    """Play so many rounds.
+
+    :param tell: is told how far it is.
+    """
+    played: Counter[str] = Counter()
+    strikes: Counter[str] = Counter()
+    result = Result(not_possible(ground), played, strikes, books=ground.books)
+    for number, kind in enumerate(_kinds(ground, rounds, result.not_run), start=1):
         ground.add_rows()
         if kind != "server's fault" and ground.rng.random() < BOTH:
             plan_server_fault(ground)
         struck = KINDS[kind](ground)
-        self.played[kind] += 1
+        played[kind] += 1
         if struck:
-            self.struck[f"{kind}: {struck}"] += 1
+            strikes[f"{kind}: {struck}"] += 1
+        if number % ROUNDS_A_QUEUE == 0 or number == rounds:
+            ground.close_queue()
+            tell(f"{number} rounds, {ground.books.lost} lost, {ground.books.doubled} doubled")
+    result.hits = ground.ropo.faults.hits
+    return result
 
-    def told(self) -> str:
-        """The result, as a table."""
-        books = self._ground.books
-        lines = [f"{'rounds':<44}{self.played.total():>8}"]
-        for kind in KINDS:
-            lines.append(f"  {kind:<42}{self.played[kind]:>8}")
-            lines += [f"    {what.partition(': ')[2]:<40}{n:>8}" for what, n in sorted(self.struck.items())
-                      if what.startswith(f"{kind}: ")]  # fmt: skip
-            if kind in self.not_run:
-                lines.append(f"    NOT RUN: {self.not_run[kind]}")
-        lines.append("faults of the server that struck, in all rounds")
-        lines += [f"  {name:<42}{n:>8}" for name, n in sorted(self.hits.items())]
-        counts = {
-            "changes handed out": books.handed_out,
-            "events held": books.held,
-            "pages that did not arrive": books.pages_lost,
-            "loss windows named in the journal": books.doubts,
-            "  changes that their re-reads brought": books.found_by_recovery,
-            "  changes that the date's own re-read brought": books.found_by_date,
-            "lost": books.lost,
-            "doubled": books.doubled,
-        }
-        lines += [f"{what:<44}{n:>8}" for what, n in counts.items()]
-        return "\n".join([*lines, *(f"WRONG: {wrong}" for wrong in books.wrong)])
+
+def _kinds(ground: Ground, rounds: int, not_run: Container[str]) -> Sequence[str]:
+    possible = [kind for kind in KINDS if kind not in not_run]
+    weights = [WEIGHTS[kind] for kind in possible]
+    kinds = [*possible, *ground.rng.choices(possible, weights, k=max(0, rounds - len(possible)))]
+    ground.rng.shuffle(kinds)
+    return kinds[:rounds]
+
+
+def play_side_by_side(rounds: int, seed: int, parts: int) -> Result:
+    """Play the rounds in processes of their own, each with its own store, PostgreSQL and server."""
+    shares = [rounds // parts + (part < rounds % parts) for part in range(parts)]
+    command = [sys.executable, "-m", "faults.soak", "--parts", "1", "--json", "--rounds"]
+    processes = [
+        subprocess.Popen([*command, str(share), "--seed", str(seed + part)], stdout=subprocess.PIPE)
+        for part, share in enumerate(shares)
+        if share
+    ]
+    results = [msgspec.json.decode(process.communicate()[0].splitlines()[-1], type=Result) for process in processes]
+    return functools.reduce(operator.add, results)
 
 
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m faults.soak", description=__doc__)
     parser.add_argument("--rounds", type=int, default=500)
-    parser.add_argument("--seed", type=int, default=20261125)
+    parser.add_argument("--seed", type=int, default=20261125, help="of all that is left to chance")
+    parser.add_argument("--parts", type=int, default=2, help="stores that are played on side by side")
+    parser.add_argument("--json", action="store_true", help="the result as JSON, in the last line")
     wanted = parser.parse_args()
     began = time.monotonic()
-    with Ground(wanted.seed) as ground:
-        soak = Soak(ground, wanted.rounds)
-        for kind, reason in soak.not_run.items():
-            print(f"NOT RUN: {kind}: {reason}", file=sys.stderr, flush=True)
-        soak.run()
-        print(soak.told())
-        print(f"seed {wanted.seed}, {time.monotonic() - began:.0f} s")
-        return bool(ground.books.wrong)
+    if wanted.parts > 1:
+        result = play_side_by_side(wanted.rounds, wanted.seed, wanted.parts)
+    else:
+        with Ground(wanted.seed) as ground:
+            result = play(ground, wanted.rounds, functools.partial(print, file=sys.stderr, flush=True))
+    if wanted.json:
+        print(msgspec.json.encode(result).decode())
+    else:
+        print(result)
+        print(f"seed {wanted.seed}, {wanted.parts} stores side by side, {time.monotonic() - began:.0f} s")
+    return bool(result.books.wrong)
 
 
 if __name__ == "__main__":

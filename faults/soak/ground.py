@@ -60,6 +60,10 @@ class Books(msgspec.Struct):
     found_by_date: int = 0
     wrong: list[str] = []
 
+    def __add__(self, other: Books) -> Books:
+        """The books of both."""
+        return Books(*(getattr(self, name) + getattr(other, name) for name in self.__struct_fields__))
+
 
 class Ground:
     """A context manager: everything that runs, and the present queue.
@@ -152,6 +156,11 @@ class Ground:
     def lock_holders(self) -> list[int]:
         """The backends that hold a queue's lock."""
         return [pid for (pid,) in self.execute(_LOCK_HOLDERS)]
+
+    def end_sessions(self, backends: list[int]) -> int:
+        """Terminate sessions of the store; return how many there still were."""
+        statement = "SELECT pid FROM unnest(%s::int[]) AS pid WHERE pg_terminate_backend(pid)"
+        return len(self.execute(statement, backends))
 
     def close_queue(self) -> None:
         """Let undisturbed runs end what is begun, and compare the store with the server's truth."""

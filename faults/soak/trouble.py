@@ -162,11 +162,10 @@ def race(ground: Ground) -> str | None:
 
 def lock(ground: Ground) -> str | None:
     """The session that holds the queue's lock is terminated in mid-drain."""
-    struck = 0
     with ground.start() as running:
         ground.until_polled(running, ground.rng.randint(1, 4))
         ground.pause(0.03)
-        struck = len(ground.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS pid", ground.lock_holders()))
+        struck = ground.end_sessions(ground.lock_holders())
         running.hear()
     return "terminated" if struck else None
 
