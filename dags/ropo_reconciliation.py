@@ -7,12 +7,20 @@ One run a business date (its partition key, `YYYY-MM-DD`), at the midnight that 
 2. **reread** asks Ropo One for the date and keeps what no drain brought (*recovered*).
 3. **compare** takes the ledger's rows and compares every invoice of the date, as both sides stand now. The result is a
    new reconciliation beside any earlier one of the date; none is ever changed.
+   Before it records breaks it asks Ropo One about up to `second_opinions` of them again, by invoice number; where the
+   re-read had as many rows as an answer may hold, about each of the date's invoices.
 4. **verdict** turns the run red on the verdicts that the profile names in `fail_on` (`breaks`, `incomplete`).
+5. **reread_earlier** asks for each of the last `late_days` again, since changes are recorded late, and for unfinished
+   dates whose re-read failed or was cut. Scheduled runs only.
+6. **recheck** compares every unfinished date of the last `recheck_days` again, in one pass, and records a new
+   reconciliation where the result is another: mended days turn green, pending ones red when their grace is over.
+   Scheduled runs only.
 
 **Backfill by date:** open the DAG, *Trigger*, *Backfill*, pick the first and the last date, leave the param `date`
 empty, choose *All runs* to run dates again, start. Each date picked gives one run; a date that is not over gives none.
 Set the UI's time zone to UTC or Helsinki: west of UTC Airflow's form shifts the dates by one day. By hand, for one
-date: *Single run* with the param `date`.
+date: *Single run* with the param `date`. With the param `scope` at `full` a run by hand compares all invoices that are
+not ended and paid on both sides, as `ropo_full_comparison` does at each month's end.
 
 **When it is red:**
 
@@ -22,6 +30,8 @@ date: *Single run* with the param `date`.
 - *verdict* failed: its last lines name the verdict, its reasons and the counts by category. `incomplete` says what is
   missing; mend that and run the date again. `breaks` are for finance: `python -m include.reconciliation.breaks list`
   shows them, and accepts those that are to stay, with a note; the date turns green with its next reconciliation.
+- *reread_earlier* failed: some earlier date could not be asked. The others were; the next run asks it again.
+- *recheck* failed: as *compare*. Nothing of it was recorded; the next run makes up for it.
 
 Running a date again, twice at once even, is safe.
 """
@@ -35,8 +45,8 @@ from airflow.sdk import DAG, Param, TriggerRule, task_group
 from include.config.profiles import load_profiles
 from ropo_one.alerts import RedVerdictNotifier
 from ropo_one.deadline import verdict_deadlines
-from ropo_one.operators import RopoStatusRereadOperator
-from ropo_one.reconciliation import ReconciliationOperator, SettleOperator, VerdictOperator
+from ropo_one.operators import RopoEarlierRereadOperator, RopoStatusRereadOperator
+from ropo_one.reconciliation import RecheckOperator, ReconciliationOperator, SettleOperator, VerdictOperator
 from ropo_one.timetable import BusinessDateTimetable
 
 PROFILES = load_profiles()
@@ -59,6 +69,13 @@ with DAG(
             title="Business date",
             description="For a run by hand. Leave it empty in a backfill: each run has its own date there.",
         ),
+        "scope": Param(
+            "date",
+            type="string",
+            enum=["date", "full"],
+            title="Scope",
+            description="date: the invoices of the date. full: all that are not ended and paid on both sides.",
+        ),
     },
     default_args={"retries": 0, "execution_timeout": datetime.timedelta(hours=1)},
     tags=["ropo-one", "reconciliation"],
@@ -73,6 +90,7 @@ with DAG(
             task_id="compare",
             profile=name,
             reread_task_id="profile.reread",
+            scope="{{ params.scope }}",
             pool="erp_ledger",
             # A date that could not be re-read is compared all the same: its verdict says that it is incomplete.
             trigger_rule=TriggerRule.ALL_DONE,
@@ -83,6 +101,19 @@ with DAG(
             reconciliation_task_id="profile.compare",
             on_failure_callback=RedVerdictNotifier(),
         )
+        # What is about earlier dates goes on whatever became of the run's own, and of each other.
+        reread_earlier = RopoEarlierRereadOperator(
+            task_id="reread_earlier", profile=name, pool="ropo_one", trigger_rule=TriggerRule.ALL_DONE
+        )
+        recheck = RecheckOperator(
+            task_id="recheck",
+            profile=name,
+            reconciliation_task_id="profile.compare",
+            pool="erp_ledger",
+            trigger_rule=TriggerRule.ALL_DONE,
+        )
         settle >> reread >> compare >> verdict
+        reread >> reread_earlier
+        [compare, reread_earlier] >> recheck
 
     profile.expand(name=[each.name for each in PROFILES])

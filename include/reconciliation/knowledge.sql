@@ -2,7 +2,8 @@
 SELECT
     reread.poll_id IS NOT NULL AS has_reread,
     reread.outcome AS reread_outcome,
-    COALESCE(reread.possibly_cut, false) AS is_cut,
+    COALESCE(reread.possibly_cut AND reread.shown_complete IS NOT TRUE, false) AS is_cut,
+    reread.completeness,
     COALESCE(reread.absent_count, 0) AS absent,
     reread.new_count AS recovered,
     COALESCE(reread.opened_at >= %(day_end)s, false) AS is_after_day_end,

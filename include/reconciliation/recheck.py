@@ -10,12 +10,13 @@ import msgspec
 
 from include.reconciliation.break_states import commit_with_breaks
 from include.reconciliation.comparison import compare, prepare
+from include.reconciliation.inquiry import Inquiries
 from include.reconciliation.ledger import LedgerReader
 from include.reconciliation.parts import take_dates
 from include.reconciliation.population import Span
 from include.reconciliation.recording import Circumstances, Reconciliation, judge_parts, record
 from include.reconciliation.statements import statement
-from include.reconciliation.turns import claim, in_turn
+from include.reconciliation.turns import claim
 from include.reconciliation.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def recheck(
     dag_id: str | None = None,
     run_id: str | None = None,
     now: datetime.datetime | None = None,
+    inquiries: Inquiries | None = None,
 ) -> Rechecked:
     """Compare again every date of the ``recheck_days`` before a business date that is not finished.
 
@@ -98,26 +100,32 @@ def recheck(
     :param ledger: a session of the ledger's database that is in no transaction; only read.
     :param before: the business date of the run; earlier ones are compared.
     :param now: aware; by default the present.
+    :param inquiries: what to ask of Ropo One before anything is recorded; by default nothing.
     :raises LedgerContractError: where the ERP's SELECT, or a row of it, does not keep the contract.
     :raises TotalsDoNotTieError: where the totals of any date do not tie; nothing is recorded then.
     """
     moment = now or datetime.datetime.now(datetime.UTC)
 
-    def work() -> Rechecked:
+    asking = inquiries or Inquiries()
+
+    def work() -> Rechecked | None:
         try:
             with closing(LedgerReader(ledger, profile)) as reader, store.cursor() as cursor:
                 prepare(cursor, status_map)
                 dates = unfinished(cursor, profile, status_map, before)
-                found = Rechecked()
-                if dates:
-                    of = Circumstances.of(profile, status_map, reader, moment, dag_id=dag_id, run_id=run_id)
-                    found = _recheck(cursor, reader, of, dates)
+                if not dates:
+                    return Rechecked()
+                of = Circumstances.of(profile, status_map, reader, moment, dag_id=dag_id, run_id=run_id)
+                rereads = _compare(cursor, reader, of, dates)
+                if asking.wanted(cursor, rereads):
+                    return None
+                found = _record_changed(cursor, of, dates, rereads, asking)
             commit_with_breaks(store, profile)
         finally:
             store.rollback()  # nothing after a commit; whatever was done before an error
         return found
 
-    return in_turn(work)
+    return asking.around(work)
 
 
 def unfinished(cursor: Cursor, profile: Profile, status_map: StatusMap, before: datetime.date) -> list[Unfinished]:
@@ -136,17 +144,28 @@ def unfinished(cursor: Cursor, profile: Profile, status_map: StatusMap, before: 
     return [Unfinished(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
 
 
-def _recheck(cursor: Cursor, reader: LedgerReader, of: Circumstances, dates: list[Unfinished]) -> Rechecked:
+def _compare(
+    cursor: Cursor, reader: LedgerReader, of: Circumstances, dates: list[Unfinished]
+) -> dict[datetime.date, int | None]:
     days = tuple(date.business_date for date in dates)
     claim(cursor, of.profile.name, days, scope="date", status_map_version=of.status_map_version, now=of.now)
     compare(cursor, reader, of.profile, Span(days), now=of.now, start=of.profile.start_date)
     take_dates(cursor)
+    return {date.business_date: date.reread_poll_id for date in dates}
+
+
+def _record_changed(
+    cursor: Cursor,
+    of: Circumstances,
+    dates: list[Unfinished],
+    rereads: dict[datetime.date, int | None],
+    asking: Inquiries,
+) -> Rechecked:
     cursor.execute(statement("changed_items"), {"profile": of.profile.name})
     changed = {day for (day,) in cursor.fetchall()}
     found = Rechecked(dates=len(dates))
-    rereads = {date.business_date: date.reread_poll_id for date in dates}
     for date, judged in zip(dates, judge_parts(cursor, of, rereads, scope="date"), strict=True):
         found.items += judged.totals.population
         if date.business_date in changed or date.differs(judged):
-            found.changed.append(Changed(date.verdict, record(cursor, of, judged)))
+            found.changed.append(Changed(date.verdict, record(cursor, of, judged, asking)))
     return found

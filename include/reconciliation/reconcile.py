@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from include.reconciliation.break_states import commit_with_breaks
 from include.reconciliation.comparison import compare, prepare
+from include.reconciliation.inquiry import Inquiries
 from include.reconciliation.ledger import LedgerReader
 from include.reconciliation.parts import take_dates, take_unsettled
 from include.reconciliation.population import ALL_TIME, Span
 from include.reconciliation.recording import Circumstances, judge_parts, record
-from include.reconciliation.turns import claim, in_turn
+from include.reconciliation.turns import claim
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -35,6 +36,7 @@ def reconcile(
     dag_id: str | None = None,
     run_id: str | None = None,
     now: datetime.datetime | None = None,
+    inquiries: Inquiries | None = None,
 ) -> Reconciliation:
     """Compare every invoice of a business date, as both sides stand now, and record the result.
 
@@ -46,12 +48,16 @@ def reconcile(
     :param scope: ``full`` compares all invoices that are not ended or paid on both sides.
     :param reread_poll_id: the re-read of the date that this run made; without one the verdict is ``incomplete``.
     :param now: aware; by default the present. Grace and age are counted to it.
+    :param inquiries: what to ask of Ropo One before anything is recorded; by default nothing.
     :raises LedgerContractError: where the ERP's SELECT, or a row of it, does not keep the contract.
     :raises TotalsDoNotTieError: where the totals do not tie; nothing is recorded then.
     """
     moment = now or datetime.datetime.now(datetime.UTC)
 
-    def work() -> Reconciliation:
+    asking = inquiries or Inquiries()
+    rereads = {business_date: reread_poll_id}
+
+    def work() -> Reconciliation | None:
         try:
             with closing(LedgerReader(ledger, profile)) as reader, store.cursor() as cursor:
                 prepare(cursor, status_map)
@@ -64,15 +70,17 @@ def reconcile(
                     now=moment,
                 )
                 _compare(cursor, reader, profile, business_date, scope, moment)
+                if asking.wanted(cursor, rereads):
+                    return None
                 of = Circumstances.of(profile, status_map, reader, moment, dag_id=dag_id, run_id=run_id)
-                [judged] = judge_parts(cursor, of, {business_date: reread_poll_id}, scope=scope)
-                result = record(cursor, of, judged)
+                [judged] = judge_parts(cursor, of, rereads, scope=scope)
+                result = record(cursor, of, judged, asking)
             commit_with_breaks(store, profile)
         finally:
             store.rollback()  # nothing after a commit; whatever was done before an error
         return result
 
-    return in_turn(work)
+    return asking.around(work)
 
 
 def _compare(

@@ -31,6 +31,9 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     breaks: int
     accepted: int
     out_of_scope: int
+    second_opinions_asked: int
+    second_opinions_cleared: int
+    second_opinions_note: str | None
     recovered: int | None
     reasons: list[Reason]
     categories: dict[str, dict[str, int]]
@@ -40,7 +43,8 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
         """Return the verdict and its numbers in one line."""
         numbers = ", ".join(f"{getattr(self, name)} {name}" for name in ("matched", "pending", "breaks", "accepted"))
         return (
-            f"Profile {self.profile}, business date {self.business_date}: {self.verdict}. "
+            f"Profile {self.profile}, {'full comparison of' if self.scope == 'full' else 'business date'} "
+            f"{self.business_date}: {self.verdict}. "
             f"{self.population} invoices: {numbers} (reconciliation {self.reconciliation_id})"
         )
 
@@ -55,6 +59,12 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
                 yield f"  {category}: " + ", ".join(f"{count} {bucket}" for bucket, count in counts.items() if count)
         if self.recovered:
             yield f"  {self.recovered} events were brought by the re-read that no drain had brought"
+        if self.second_opinions_asked or self.second_opinions_note:
+            note = f"; {self.second_opinions_note}" if self.second_opinions_note else ""
+            yield (
+                f"  second opinions: {self.second_opinions_asked} breaks were asked about again, "
+                f"{self.second_opinions_cleared} of them cleared{note}"
+            )
         if self.out_of_scope:
             yield f"  {self.out_of_scope} invoices were sent before the profile's start_date and are out of scope"
         for code in self.unmapped:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 from psycopg2.extras import Json
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
     from include.config.status_map import StatusMap
+    from include.reconciliation.inquiry import Inquiries
     from include.reconciliation.ledger import LedgerReader
 
 Scope = Literal["date", "full"]
@@ -43,6 +44,8 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     :param recovered: events that the re-read brought first; None without one.
     :param categories: category to its number of matched, pending and breaking invoices.
     :param totals: money by currency, of both sides.
+    :param second_opinions_asked: breaks that Ropo One was asked about again; ``second_opinions_cleared``: of them,
+        those that match since.
     :param unmapped: codes of the population's events that the status map lacks.
     """
 
@@ -63,6 +66,8 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     categories: dict[str, dict[str, int]]
     totals: list[CurrencyTotals]
     unmapped: list[UnmappedCode]
+    second_opinions_asked: int
+    second_opinions_cleared: int
 
 
 class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,15 +153,18 @@ def judge_parts(
     return judged
 
 
-def record(cursor: Cursor, of: Circumstances, judged: Judged) -> Reconciliation:
+def record(cursor: Cursor, of: Circumstances, judged: Judged, inquiries: Inquiries) -> Reconciliation:
     """Record a reconciliation: its row, and an item for each invoice of the part that was judged.
 
+    :param inquiries: what was asked before.
     :param cursor: in a transaction that has claimed the date (:mod:`include.reconciliation.turns`).
     """
     totals, known = judged.totals, judged.known
     counts = {name: getattr(totals, name) for name in ("population", "matched", "pending", "breaks", "accepted")}
+    opinions = inquiries.columns(cursor, judged.business_date)
     row = {
         **counts,
+        **opinions,
         "profile": of.profile.name,
         "business_date": judged.business_date,
         "scope": judged.scope,
@@ -197,6 +205,8 @@ def record(cursor: Cursor, of: Circumstances, judged: Judged) -> Reconciliation:
         categories=totals.categories,
         totals=totals.currencies,
         unmapped=judged.unmapped,
+        second_opinions_asked=cast("int", opinions["second_opinions_asked"]),
+        second_opinions_cleared=cast("int", opinions["second_opinions_cleared"]),
     )
 
 

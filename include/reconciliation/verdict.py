@@ -51,6 +51,7 @@ class StoreKnowledge(msgspec.Struct, frozen=True, kw_only=True):
     has_reread: bool
     reread_outcome: str | None
     is_cut: bool
+    completeness: str | None
     absent: int
     recovered: int | None
     is_after_day_end: bool
@@ -129,8 +130,10 @@ def _of_reread(day: datetime.date, known: StoreKnowledge) -> Iterator[Reason]:
     elif not known.is_after_day_end:
         yield Reason("reread_too_early", f"{day} was re-read before it was over; run the date again")
     if known.is_cut:
+        why = f" ({known.completeness})" if known.completeness else ""
         text = (
-            f"the re-read of {day} gave as many rows as an answer may hold, so some may be missing; run the date again"
+            f"the re-read of {day} gave as many rows as an answer may hold, and could not be shown complete{why}: "
+            "some may be missing; run the date again"
         )
         yield Reason("reread_cut", text)
     if known.absent:

@@ -155,7 +155,7 @@ class Recovery:
 
 def _reason(date: datetime.date, reread: RereadSummary) -> str | None:
     """Say why a date does not count, None where it does."""
-    if reread.possibly_cut:
+    if reread.possibly_cut and not reread.shown_complete:
         return f"{date}: the answer had {reread.rows} rows, the most that one may have: it was possibly cut"
     if reread.absent:
         return f"{date}: {reread.absent} events that are held for this date were not shown"

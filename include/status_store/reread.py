@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -28,19 +29,7 @@ MAX_ASKS = 10
 # A server that wants a longer pause is left alone until a later run.
 LONGEST_PAUSE_SECONDS = 300.0
 
-_JUDGE = """
-UPDATE ropo.status_poll
-SET possibly_cut = %(possibly_cut)s, absent_count = (
-    SELECT count(*)
-    FROM ropo.status_event AS event
-    WHERE event.profile = %(profile)s
-      AND event.statustime >= %(date)s::date AND event.statustime < %(date)s::date + 1
-      AND event.first_seen_at < (SELECT opened_at FROM ropo.status_poll WHERE poll_id = %(first_poll_id)s)
-      AND NOT EXISTS (SELECT FROM unnest(%(shown)s::text[]) AS shown (statusid) WHERE shown.statusid = event.statusid)
-)
-WHERE poll_id = %(poll_id)s
-RETURNING absent_count
-"""
+_JUDGE = Path(__file__).with_name("judge_reread.sql").read_text(encoding="utf-8")
 
 
 class RereadSummary(msgspec.Struct, kw_only=True):
@@ -50,6 +39,7 @@ class RereadSummary(msgspec.Struct, kw_only=True):
     :param polls: journal rows written.
     :param rows: of the last answer; ``new``: events that no earlier poll had brought.
     :param possibly_cut: the answer had exactly as many rows as the profile's ``date_cap``.
+    :param shown_complete: though possibly cut, the answers could be shown complete.
     :param absent: events held for the date before it was asked that no answer showed.
     :param unparsed: an answer landed that could not be parsed; what it showed is not known.
     """
@@ -61,13 +51,14 @@ class RereadSummary(msgspec.Struct, kw_only=True):
     revised: int = 0
     quarantined: int = 0
     possibly_cut: bool = False
+    shown_complete: bool = False
     absent: int = 0
     unparsed: bool = False
 
     @property
     def whole(self) -> bool:
-        """The answer was not possibly cut, and showed every event already held."""
-        return not (self.possibly_cut or self.absent or self.unparsed)
+        """The answer was not possibly cut, or shown complete all the same, and showed every event already held."""
+        return not ((self.possibly_cut and not self.shown_complete) or self.absent or self.unparsed)
 
 
 class Reread:
@@ -91,15 +82,18 @@ class Reread:
         :raises PinnedElsewhereError: where profile and queue belong to others.
         """
         summary, shown = self._ask("date", date.isoformat(), date=date)
-        first_poll_id = summary.poll_id
+        first_poll_id, asks, last = summary.poll_id, 1, summary
         for _ in range(MAX_ASKS if summary.possibly_cut else 0):
-            again, shown_again = self._ask("date", date.isoformat(), date=date)
-            summary = _joined(summary, again)
+            last, shown_again = self._ask("date", date.isoformat(), date=date)
+            asks += 1
+            summary = _joined(summary, last)
             if shown_again <= shown:
                 break
             shown |= shown_again
         if not summary.unparsed:
-            summary.absent = self._judge(date, shown, first_poll_id, summary)
+            # Bit by bit, to an end: a last answer that was not full, and none on the way whose page may be lost.
+            handed_over = not last.possibly_cut and asks == self._polls
+            self._judge(date, shown, first_poll_id, summary, handed_over=handed_over)
         return summary
 
     def by_billnum(self, billnum: str) -> RereadSummary:
@@ -156,26 +150,32 @@ class Reread:
     def _close(self, poll_id: int, outcome: Outcome, **details: Any) -> None:
         self._session.insist(lambda cursor: self._journal.close(cursor, poll_id, outcome, **details))
 
-    def _judge(self, date: datetime.date, shown: frozenset[str], first_poll_id: int, summary: RereadSummary) -> int:
-        """Write on the last poll whether the answers were whole.
-
-        :return: how many events held for the date before it was first asked no answer showed.
-        """
+    def _judge(
+        self,
+        date: datetime.date,
+        shown: frozenset[str],
+        first_poll_id: int,
+        summary: RereadSummary,
+        *,
+        handed_over: bool,
+    ) -> None:
+        """Write on the last poll, and in the summary, whether the answers were whole."""
         values = {
             "profile": self._journal.profile.name,
             "date": date,
             "first_poll_id": first_poll_id,
             "poll_id": summary.poll_id,
             "possibly_cut": summary.possibly_cut,
+            "handed_over": handed_over,
             "shown": sorted(shown),
         }
 
-        def work(cursor: Cursor) -> int:
+        def work(cursor: Cursor) -> tuple[int, bool | None]:
             cursor.execute(_JUDGE, values)
-            row = cursor.fetchone()
-            return int(row[0]) if row else 0
+            return cursor.fetchone() or (0, None)
 
-        return self._session.insist(work)
+        summary.absent, complete = self._session.insist(work)
+        summary.shown_complete = bool(complete)
 
 
 def _joined(before: RereadSummary, after: RereadSummary) -> RereadSummary:

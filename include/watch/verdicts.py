@@ -50,16 +50,22 @@ class RedVerdicts:
     """Dates whose latest verdict is one that turns a run red.
 
     :param date: only this one; by default all within ``recheck_days``, those that a recheck changed too.
+    :param scope: ``full``: of full comparisons.
     """
 
     name = "red_verdict"
     plural = "business dates are red"
 
-    def __init__(self, profile: Profile, now: datetime.datetime, *, date: datetime.date | None = None) -> None:
+    def __init__(
+        self, profile: Profile, now: datetime.datetime, *, date: datetime.date | None = None, scope: str = "date"
+    ) -> None:
         self.profile = profile
         self.now = now
         self.is_everything = date is None
         self._date = date
+        self._scope = scope
+        if scope == "full":
+            self.name, self.plural = "red_full_comparison", "full comparisons are red"
         self._red: dict[str, _Verdict] = {}
 
     def found(self, cursor: Cursor) -> Mapping[str, str]:
@@ -69,6 +75,7 @@ class RedVerdicts:
             "profile": self.profile.name,
             "first": self._date or today - datetime.timedelta(days=self.profile.recheck_days),
             "last": self._date or today,
+            "scope": self._scope,
         }
         cursor.execute(_LATEST, values)
         verdicts = [_Verdict(*row) for row in cursor.fetchall()]
@@ -87,7 +94,8 @@ class RedVerdicts:
     def _matter(self, cursor: Cursor, verdict: _Verdict) -> Matter:
         lines = [reason["text"] for reason in verdict.reasons]
         lines += (_totals(currency) for currency in verdict.totals.get("currencies", []))
-        date, cap = verdict.business_date, self.profile.break_cap
+        date = f"{'the full comparison of ' if self._scope == 'full' else ''}{verdict.business_date}"
+        cap = self.profile.break_cap
         if verdict.breaks > cap:
             title = f"{date} has {verdict.breaks:,} breaks, more than {cap:,}: look for one cause of them all"
             categories = ", ".join(f"{count:,} {name}" for name, count in verdict.breaks_by_category.items())

@@ -47,8 +47,9 @@ class RedVerdictNotifier(BaseNotifier):
             return
         profile = load_profile(cast("ProfileOperator", context["ti"].task).profile)
         date = business_date(context)
+        topic = RedVerdicts(profile, datetime.now(UTC), date=date, scope=str(context["params"].get("scope") or "date"))
         with open_store() as session:
-            tell_topic(session, RedVerdicts(profile, datetime.now(UTC), date=date), dict(context), self.log.warning)
+            tell_topic(session, topic, dict(context), self.log.warning)
 
 
 def tell_topic(session: Session, topic: Topic, context: dict[str, Any], log: Callable[..., None]) -> int:

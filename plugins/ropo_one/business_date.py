@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 PARAM = "date"
+SCHEDULED = "scheduled"
 
 
 def parse_date(text: str) -> datetime.date:
@@ -52,3 +53,13 @@ def business_date(context: Context) -> datetime.date:
         return parse_date(str(key or param))
     except ValueError as error:
         raise AirflowFailException(f"The run's business date ({what}): {error}") from None
+
+
+def skip_unless_scheduled(context: Context) -> None:
+    """Leave what is about other dates than the run's own to the scheduled runs: a backfill would repeat it a date.
+
+    :raises AirflowSkipException: in any other run.
+    """
+    run_type = context["dag_run"].run_type
+    if run_type != SCHEDULED:
+        raise AirflowSkipException(f"Earlier dates are looked at in scheduled runs; this one is of type {run_type}")

@@ -13,10 +13,11 @@ import msgspec
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from include.status_store.drain import Drain
+from include.status_store.earlier_dates import reread_earlier
 from include.status_store.queue_lock import QueueBusyError
 from include.status_store.recovery import Recovery
 from include.status_store.reread import Reread
-from ropo_one.business_date import business_date, parse_date
+from ropo_one.business_date import business_date, parse_date, skip_unless_scheduled
 from ropo_one.profile_operator import ProfileOperator
 from ropo_one.store import STORE_CONNECTION
 
@@ -112,12 +113,47 @@ class RopoStatusRereadOperator(ProfileOperator):
             "Profile %s: %s re-read, %d rows, %d that no drain brought",
             self.profile, self.date, summary.rows, summary.new,
         )  # fmt: skip
-        if summary.possibly_cut:
+        if summary.possibly_cut and not summary.shown_complete:
             self.log.warning("Profile %s: the answer for %s is possibly cut", self.profile, self.date)
         if summary.absent:
             self.log.warning(
                 "Profile %s: %d events that are held for %s were not shown", self.profile, summary.absent, self.date
             )
+
+
+class RopoEarlierRereadOperator(ProfileOperator):
+    """Re-read the ``late_days`` before the run's business date, and unfinished dates that no re-read has shown whole.
+
+    In scheduled runs only; others skip it.
+
+    :param max_seconds: after which no further date is begun; the next run goes on.
+    """
+
+    def __init__(self, *, max_seconds: float = 1800.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.max_seconds = max_seconds
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return the :class:`include.status_store.earlier_dates.EarlierDates` as a dict.
+
+        :raises AirflowException: where a date could not be re-read; the others were.
+        """
+        skip_unless_scheduled(context)
+        with self.session() as session:
+            done = reread_earlier(
+                session, self.hook, self.journal(context), business_date(context), max_seconds=self.max_seconds
+            )
+        self.log.info(
+            "Profile %s: %d earlier dates re-read, %d new events, %d changed ones; %d dates left",
+            self.profile, done.dates - done.failed, done.new, done.revised, done.left,
+        )  # fmt: skip
+        if done.failed:
+            raise AirflowException(
+                f"Profile {self.profile}: {done.failed} of {done.dates} earlier dates could not be re-read; the log "
+                "above says why. The recheck goes on with what is known, and the next run asks again"
+            )
+        result: dict[str, Any] = msgspec.to_builtins(done)
+        return result
 
 
 class RopoInvoiceStatusOperator(ProfileOperator):

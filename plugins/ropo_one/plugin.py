@@ -5,12 +5,12 @@ from __future__ import annotations
 from airflow.plugins_manager import AirflowPlugin
 
 from ropo_one.deadline import BusinessDateDeadline
-from ropo_one.timetable import BusinessDateTimetable
+from ropo_one.timetable import BusinessDateTimetable, MonthEndTimetable
 
 
 class RopoOnePlugin(AirflowPlugin):
     """The provider's plugin."""
 
     name = "ropo_one"
-    timetables = [BusinessDateTimetable]  # noqa: RUF012 - Airflow's own declaration
+    timetables = [BusinessDateTimetable, MonthEndTimetable]  # noqa: RUF012 - Airflow's own declaration
     deadline_references = [BusinessDateDeadline]  # noqa: RUF012 - as above

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import psycopg2
 from airflow.providers.standard.triggers.temporal import DateTimeTrigger
@@ -12,11 +12,17 @@ from airflow.sdk import timezone
 from airflow.sdk.exceptions import AirflowFailException
 
 from include.config.status_map import load_status_map
+from include.reconciliation.cut_answer import CutAnswer
+from include.reconciliation.inquiry import Inquiries
 from include.reconciliation.invoice import invoice_history
+from include.reconciliation.recheck import recheck
 from include.reconciliation.reconcile import reconcile
 from include.reconciliation.recorded import read_recorded
+from include.reconciliation.second_opinion import SecondOpinion
 from include.reconciliation.verdict import is_red
-from ropo_one.business_date import business_date
+from include.status_store.by_billnum import BillnumQuestions
+from ropo_one.business_date import SCHEDULED, business_date, skip_unless_scheduled
+from ropo_one.exceptions import RopoConnectionInvalidError
 from ropo_one.links import ReconciliationLink
 from ropo_one.profile_operator import ProfileOperator
 from ropo_one.store import connection_dsn
@@ -28,8 +34,12 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from include.config.profiles import Profile
+    from include.reconciliation.recording import Scope
+    from include.status_store.journal import Journal
+    from include.status_store.session import Session
 
-SCHEDULED = "scheduled"
+_COUNTED = ("population", "matched", "pending", "breaks", "accepted")
+_OPINIONS = ("second_opinions_asked", "second_opinions_cleared")
 
 
 def settled_at(date: datetime.date, profile: Profile) -> datetime.datetime:
@@ -73,37 +83,114 @@ class LedgerOperator(ProfileOperator):
         connection.set_session(readonly=True)
         return connection
 
+    def inquiries(self, session: Session, journal: Journal, *, asked: int = 0, once: bool = False) -> Inquiries:
+        """Return what a comparison may ask of Ropo One; nothing where the profile's connection cannot be used.
+
+        :param session: of the asking itself.
+        :param asked: second opinions that the run has asked for already.
+        :param once: leave out re-reads of dates that could not be shown complete before.
+        """
+        try:
+            self.hook.queue  # noqa: B018 - reads and checks the connection
+        except RopoConnectionInvalidError as error:
+            self.log.warning("Profile %s: Ropo One is not asked about anything: %s", self.profile, error)
+            return Inquiries()
+        profile = self.settings
+        questions = BillnumQuestions(session, self.hook, journal)
+        limit = max(0, profile.second_opinions - asked)
+        return Inquiries(
+            (CutAnswer(questions, session, profile.name, once=once), SecondOpinion(questions, profile, limit=limit))
+        )
+
 
 class ReconciliationOperator(LedgerOperator):
     """Compare a business date's invoices with the ledger and record the result beside earlier ones.
 
+    Before breaks are recorded Ropo One is asked about them again, and about the invoices of a re-read that was possibly
+    cut: some polls by invoice number, one after the other.
+
     :param reread_task_id: the task whose summary names the re-read of this run; without one the date is incomplete.
+    :param scope: ``date``, or ``full``: all invoices that are not ended or paid on both sides (templated).
     """
 
+    template_fields: Sequence[str] = ("profile", "scope")
     operator_extra_links = (ReconciliationLink(),)
 
-    def __init__(self, *, reread_task_id: str, **kwargs: Any) -> None:
+    def __init__(self, *, reread_task_id: str, scope: str = "date", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.reread_task_id = reread_task_id
+        self.scope = scope
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the reconciliation's id, verdict and counts."""
         self.worked_on = date = business_date(context)
+        if self.scope not in ("date", "full"):
+            raise AirflowFailException(f"scope: expected date or full, got {self.scope!r}")
         instance = context["ti"]
         reread = instance.xcom_pull(task_ids=self.reread_task_id, map_indexes=instance.map_index)
-        with self.session() as session, closing(self.ledger()) as ledger:
+        with self.session() as session, self.session() as asking, closing(self.ledger()) as ledger:
             result = reconcile(
                 session.connection,
                 ledger,
                 self.settings,
                 load_status_map(self.settings.status_map),
                 date,
+                scope=cast("Scope", self.scope),
                 reread_poll_id=reread["poll_id"] if reread else None,
                 dag_id=instance.dag_id,
                 run_id=instance.run_id,
+                inquiries=self.inquiries(asking, self.journal(context)),
             )
-        counts = {name: getattr(result, name) for name in ("population", "matched", "pending", "breaks", "accepted")}
+        counts = {name: getattr(result, name) for name in (*_COUNTED, *_OPINIONS)}
         return {"reconciliation_id": result.reconciliation_id, "verdict": result.verdict, **counts}
+
+
+class RecheckOperator(LedgerOperator):
+    """Compare again every unfinished business date before the run's own, in one pass; record what changed.
+
+    In scheduled runs only; others skip it. It never turns a run red by what it finds: a date that it turns red is told
+    by the watch of the drain DAG.
+
+    :param reconciliation_task_id: the task that compared the run's own date: what it asked Ropo One about counts to the
+        profile's ``second_opinions``.
+    """
+
+    def __init__(self, *, reconciliation_task_id: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.reconciliation_task_id = reconciliation_task_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Return how many dates and invoices were compared again, and how many dates have which new verdict."""
+        skip_unless_scheduled(context)
+        instance = context["ti"]
+        compared = instance.xcom_pull(task_ids=self.reconciliation_task_id, map_indexes=instance.map_index)
+        asked = compared["second_opinions_asked"] if compared else 0
+        with self.session() as session, self.session() as asking, closing(self.ledger()) as ledger:
+            found = recheck(
+                session.connection,
+                ledger,
+                self.settings,
+                load_status_map(self.settings.status_map),
+                business_date(context),
+                dag_id=instance.dag_id,
+                run_id=instance.run_id,
+                inquiries=self.inquiries(asking, self.journal(context), asked=asked, once=True),
+            )
+        verdicts: dict[str, int] = {}
+        for each in found.changed:
+            now = each.reconciliation
+            verdicts[now.verdict] = verdicts.get(now.verdict, 0) + 1
+            self.log.info(
+                "Profile %s: %s was %s and is %s now: %d matched, %d pending, %d breaks (reconciliation %d)",
+                self.profile, now.business_date, each.before or "missing", now.verdict,
+                now.matched, now.pending, now.breaks, now.reconciliation_id,
+            )  # fmt: skip
+        self.log.info(
+            "Profile %s: %d dates with %d invoices compared again, %d changed",
+            self.profile, found.dates, found.items, len(found.changed),
+        )  # fmt: skip
+        opinions = {name: sum(getattr(each.reconciliation, name) for each in found.changed) for name in _OPINIONS}
+        return {"dates": found.dates, "items": found.items, "changed": verdicts, **opinions}
 
 
 class VerdictOperator(ProfileOperator):

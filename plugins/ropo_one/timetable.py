@@ -5,14 +5,16 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+import pendulum
 from airflow.sdk import timezone
+from airflow.timetables.base import DagRunInfo
 from airflow.timetables.trigger import CronPartitionTimetable
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from airflow.timetables.base import DagRunInfo
+    from pendulum import DateTime
 
 
 class BusinessDateTimetable(CronPartitionTimetable):
@@ -34,3 +36,33 @@ class BusinessDateTimetable(CronPartitionTimetable):
         if info.partition_date is None:
             raise ValueError(f"expected a partition date in {info}")
         return bool(self._get_next(info.partition_date) <= timezone.utcnow())
+
+
+class MonthEndTimetable(BusinessDateTimetable):
+    """One run a month, at the midnight that ends it; its partition key is the month's last day, ``YYYY-MM-DD``.
+
+    Its cron names the first day of a month. Airflow's own timetable can only go back by whole ticks, so by a month.
+    """
+
+    def iter_partition_dagrun_infos(
+        self, *, earliest: datetime.datetime, latest: datetime.datetime
+    ) -> Iterable[DagRunInfo]:
+        """Return a backfill's runs: one for each month's end from ``earliest`` to ``latest`` that is over."""
+        return takewhile(self._is_over, self._month_ends(earliest, latest))
+
+    def _month_ends(self, earliest: datetime.datetime, latest: datetime.datetime) -> Iterator[DagRunInfo]:
+        first, last = map(self.localize_partition_datetime, (earliest, latest))
+        tick = self._get_next(first)
+        while (month_end := self._get_partition_date(run_date=tick)) <= last:
+            if month_end >= first:
+                yield DagRunInfo(
+                    run_after=month_end,
+                    data_interval=None,
+                    partition_date=month_end,
+                    partition_key=self._format_key(month_end),
+                )
+            tick = self._get_next(tick)
+
+    def _get_partition_date(self, *, run_date: DateTime) -> DateTime:
+        local = pendulum.instance(run_date).in_timezone(self._timezone)
+        return local.subtract(days=1).in_timezone("UTC")

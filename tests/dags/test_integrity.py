@@ -13,6 +13,7 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import TriggerRule
 
 from demo.paths import ROOT
+from ropo_one.maintenance import RetentionOperator
 from ropo_one.operators import RopoDoubtRecoveryOperator, RopoStatusDrainOperator
 from ropo_one.profile_operator import ProfileOperator
 from ropo_one.reconciliation import LedgerOperator, SettleOperator, VerdictOperator
@@ -24,8 +25,14 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG
 
 DAGS = ROOT / "dags"
-TAGS = {"ropo-one", "drain", "reconciliation", "invoice"}
-IDS = {"ropo_status_drain", "ropo_reconciliation", "ropo_invoice_check"}
+TAGS = {"ropo-one", "drain", "reconciliation", "invoice", "maintenance"}
+IDS = {
+    "ropo_full_comparison",
+    "ropo_invoice_check",
+    "ropo_maintenance",
+    "ropo_reconciliation",
+    "ropo_status_drain",
+}
 POOLS = set(json.loads((ROOT / "include" / "config" / "pools.json").read_text(encoding="utf-8")))
 
 
@@ -76,7 +83,7 @@ def test_no_task_is_retried_by_airflow(dag: DAG) -> None:
 def test_every_task_that_calls_ropo_or_reads_a_ledger_is_in_a_pool(dag: DAG) -> None:
     for task in dag.tasks:
         operator = task.operator_class if task.is_mapped else type(task)
-        if issubclass(operator, SettleOperator | VerdictOperator | WatchOperator):
+        if issubclass(operator, SettleOperator | VerdictOperator | WatchOperator | RetentionOperator):
             assert task.pool == "default_pool", task.task_id
         elif issubclass(operator, LedgerOperator):
             assert task.pool == "erp_ledger", task.task_id

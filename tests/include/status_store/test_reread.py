@@ -132,7 +132,19 @@ def test_pages_of_a_date_that_are_handed_over_bit_by_bit_are_all_kept(
     summary = by_date(session, capped, source)
 
     assert events(store) == ["P1", "P2", "P3", "P4", "P5"]
-    assert (summary.absent, summary.possibly_cut) == (0, True)
+    assert (summary.absent, summary.possibly_cut, summary.whole) == (0, True, True)
+    columns = "possibly_cut, shown_complete, completeness"
+    assert query(
+        store, f"SELECT {columns} FROM ropo.status_poll WHERE kind = 'date' ORDER BY poll_id DESC LIMIT 1"
+    ) == [(True, True, "the last of several answers was not full")]
+
+
+def test_a_lost_answer_on_the_way_leaves_a_date_that_is_handed_over_bit_by_bit_open(
+    session: Session, capped: Profile
+) -> None:
+    source = ScriptedSource(page(row(1), row(2), row(3)), PollInDoubtError("cut"), page(row(7)), EMPTY)
+
+    assert not by_date(session, capped, source).whole
 
 
 @pytest.mark.parametrize("rows", [2, 4])

@@ -1,0 +1,73 @@
+"""
+### Compare every unsettled invoice with the ERP ledger
+
+At each month's end (its partition key is the month's last day), for each profile: all invoices that are not ended and
+paid on both sides, whatever their dates. So a ledger row that was deleted, or an ERP that does not say what it changed,
+hides nothing. A month's sign-off needs one.
+
+1. **settle** waits, without holding a worker, for the profile's own midnight plus `settle_hours`. Scheduled runs only.
+2. **reread** asks Ropo One for the month's last day.
+3. **compare** reads the whole ledger and records one reconciliation of scope `full`.
+4. **verdict** turns the run red on the verdicts that the profile names in `fail_on` (`breaks`, `incomplete`).
+
+**Backfill:** each month's last day in the range picked gives one run. Both sides are compared as they stand now, so
+that one run says as much as twelve. By hand, for any date: *Single run* with the param `date`.
+
+**When it is red:** as `ropo_reconciliation`.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from airflow.sdk import DAG, Param, TriggerRule, task_group
+
+from include.config.profiles import load_profiles
+from ropo_one.alerts import RedVerdictNotifier
+from ropo_one.operators import RopoStatusRereadOperator
+from ropo_one.reconciliation import ReconciliationOperator, SettleOperator, VerdictOperator
+from ropo_one.timetable import MonthEndTimetable
+
+with DAG(
+    dag_id="ropo_full_comparison",
+    doc_md=__doc__,
+    schedule=MonthEndTimetable("0 0 1 * *", timezone="Europe/Helsinki", run_offset=-1, key_format="%Y-%m-%d"),
+    start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+    catchup=False,
+    max_active_runs=2,
+    params={
+        "date": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="Business date",
+            description="For a run by hand. Leave it empty in a backfill: each run has its own date there.",
+        ),
+        "scope": Param("full", type="string", enum=["full"], title="Scope"),
+    },
+    default_args={"retries": 0, "execution_timeout": datetime.timedelta(hours=3)},
+    tags=["ropo-one", "reconciliation"],
+) as dag:
+
+    @task_group
+    def profile(name: str) -> None:
+        """One profile's comparison; its failure stays its own."""
+        settle = SettleOperator(task_id="settle", profile=name)
+        reread = RopoStatusRereadOperator(task_id="reread", profile=name, pool="ropo_one")
+        compare = ReconciliationOperator(
+            task_id="compare",
+            profile=name,
+            reread_task_id="profile.reread",
+            scope="{{ params.scope }}",
+            pool="erp_ledger",
+            trigger_rule=TriggerRule.ALL_DONE,
+        )
+        verdict = VerdictOperator(
+            task_id="verdict",
+            profile=name,
+            reconciliation_task_id="profile.compare",
+            on_failure_callback=RedVerdictNotifier(),
+        )
+        settle >> reread >> compare >> verdict
+
+    profile.expand(name=[each.name for each in load_profiles()])

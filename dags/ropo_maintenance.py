@@ -1,0 +1,48 @@
+"""
+### Keep the store no larger than the profiles want
+
+Every night, for each profile:
+
+1. **remove_pages** removes the bodies of raw pages older than `page_retention_days`, once their rows are events and
+   every business date that they bear on is reconciled. Journal row, hash and size stay.
+2. **erase_texts** erases the free texts of events older than `text_retention_days` (comments are personal data), from
+   events, revisions, settled rows in quarantine and raw pages. Keys, codes, times and amounts stay, and so do verdicts.
+
+Each is skipped where its key is 0, as it is by default: everything is kept then. Each is bounded in time and leaves the
+rest to the next run. The texts of one invoice are erased at any time by
+`python -m include.status_store.retention erase --profile NAME --billnum NUMBER --by WHO --note WHY`.
+
+**Backfill:** none; each run looks at everything that is old enough.
+
+**When it is red:** the last line of the failed task says why. Nothing has to be cleared: the next run goes on.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from airflow.sdk import DAG, TriggerRule, task_group
+
+from include.config.profiles import load_profiles
+from ropo_one.maintenance import EraseTextsOperator, RemovePagesOperator
+
+with DAG(
+    dag_id="ropo_maintenance",
+    doc_md=__doc__,
+    schedule="30 4 * * *",
+    start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+    catchup=False,
+    max_active_runs=1,
+    default_args={"retries": 0, "execution_timeout": datetime.timedelta(hours=2)},
+    tags=["ropo-one", "maintenance"],
+) as dag:
+
+    @task_group
+    def profile(name: str) -> None:
+        """One profile's rows."""
+        pages = RemovePagesOperator(task_id="remove_pages", profile=name)
+        # One after the other: both change raw pages.
+        texts = EraseTextsOperator(task_id="erase_texts", profile=name, trigger_rule=TriggerRule.ALL_DONE)
+        pages >> texts
+
+    profile.expand(name=[each.name for each in load_profiles()])

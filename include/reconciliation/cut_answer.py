@@ -1,0 +1,135 @@
+"""A date answer that was possibly cut: what it may lack is looked for, by asking about each invoice of the date.
+
+The rule for *complete*: every invoice of the date's population was asked about by its number, and nothing dated that
+day came that the date's answers had not shown. It rests on the population, which is wider than the answer: it has every
+invoice that a drain spoke of and that the ledger sent or changed that day.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from include.reconciliation.statements import only_row, statement
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.status_store.by_billnum import BillnumQuestions
+    from include.status_store.session import Session
+
+logger = logging.getLogger(__name__)
+
+# A page's worth of rows is of some hundreds of invoices. Single checks are what Ropo allows, not mass queries.
+MAX_INVOICES = 500
+MAX_SECONDS = 600.0
+_BROUGHT = """
+SELECT count(*)
+FROM ropo.status_event
+WHERE profile = %(profile)s AND first_poll_id = ANY(%(polls)s)
+  AND statustime >= %(business_date)s::date AND statustime < %(business_date)s::date + 1
+"""
+_CONCLUDE = "UPDATE ropo.status_poll SET shown_complete = %s, completeness = %s WHERE poll_id = %s"
+
+
+class CutDate(msgspec.Struct, frozen=True, kw_only=True):
+    """A date whose re-read was possibly cut (``pick_cut.sql``).
+
+    :param absent: events held for it that its answers did not show.
+    :param invoices: of its population; ``unnamed``: those of them without a number to ask by.
+    :param billnums: to ask by, those of invoices that differ first; at most :data:`MAX_INVOICES`.
+    """
+
+    business_date: datetime.date
+    poll_id: int
+    absent: int
+    invoices: int
+    unnamed: int
+    numbers: int
+    billnums: list[str]
+
+
+class CutAnswer:
+    """Asks about every invoice of dates whose re-read was possibly cut, and writes on the re-read what that proves.
+
+    :param session: for what is concluded; in no transaction.
+    :param once: leave out dates that could not be shown complete before, by whichever re-read.
+    :param max_seconds: after which no further question is begun.
+    """
+
+    def __init__(
+        self,
+        questions: BillnumQuestions,
+        session: Session,
+        profile: str,
+        *,
+        once: bool = False,
+        max_seconds: float = MAX_SECONDS,
+    ) -> None:
+        self._questions = questions
+        self._session = session
+        self._profile = profile
+        self._once = once
+        self._max_seconds = max_seconds
+        self._dates: list[CutDate] = []
+
+    def pick(self, cursor: Cursor, rereads: Mapping[datetime.date, int | None]) -> bool:
+        """Pick the dates whose re-read was possibly cut and is not judged yet, with their invoices."""
+        values = {
+            "profile": self._profile,
+            "polls": [poll_id for poll_id in rereads.values() if poll_id is not None],
+            "once": self._once,
+            "limit": MAX_INVOICES,
+        }
+        cursor.execute(statement("pick_cut"), values)
+        names = CutDate.__struct_fields__
+        self._dates = [CutDate(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+        return bool(self._dates)
+
+    def ask(self) -> None:
+        """Ask about each invoice, and write what it came to."""
+        for date in self._dates:
+            logger.info(
+                "Profile %s: the re-read of %s is possibly cut; asking about %d of its %d invoices",
+                self._profile, date.business_date, len(date.billnums), date.invoices,
+            )  # fmt: skip
+            stopped = self._questions.ask(date.billnums, max_seconds=self._max_seconds)
+            with self._session.transaction() as cursor:
+                complete, why = self._conclude(cursor, date, stopped)
+                cursor.execute(_CONCLUDE, (complete, why, date.poll_id))
+            logger.info("Profile %s: the re-read of %s: %s", self._profile, date.business_date, why)
+
+    def columns(self, cursor: Cursor, day: datetime.date) -> dict[str, object]:  # noqa: ARG002 - the protocol's
+        """Return nothing: what it proved stands on the re-read, and in the verdict's reasons."""
+        return {}
+
+    def _conclude(self, cursor: Cursor, date: CutDate, stopped: str | None) -> tuple[bool | None, str]:
+        """Return whether the answer is complete, None where that is still open, and why."""
+        answers, refused = self._questions.answers, self._questions.refused
+        polls = [answers[billnum].poll_id for billnum in date.billnums if billnum in answers]
+        values = {"profile": self._profile, "polls": polls, "business_date": date.business_date}
+        cursor.execute(_BROUGHT, values)
+        brought = only_row(cursor)[0]
+        asked = f"{len(polls)} of {date.invoices} invoices were asked about by their number"
+        if date.absent:
+            return False, f"it did not show {date.absent} events that were held for the date"
+        if brought:
+            return False, f"{brought} changes of the date came by invoice number that it did not show: it was cut"
+        if stopped:
+            return None, f"{asked}: {stopped}"
+        unparsed = sum(answers[billnum].unparsed for billnum in date.billnums if billnum in answers)
+        problems = {
+            "more than are asked about one by one": date.numbers - len(date.billnums),
+            "without a number to ask by": date.unnamed,
+            "refused by Ropo One": sum(billnum in refused for billnum in date.billnums),
+            "with an answer that could not be parsed": unparsed,
+        }
+        told = ", ".join(f"{count} {what}" for what, count in problems.items() if count)
+        if told:
+            return False, f"{asked}: {told}"
+        return True, f"each of the date's {date.invoices} invoices was asked about, and nothing more of the date came"

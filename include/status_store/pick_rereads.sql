@@ -1,0 +1,31 @@
+-- Earlier business dates to re-read: the last `late_days`, and those of the recheck that no re-read has shown whole; the
+-- newest first.
+SELECT day.business_date, day.business_date >= %(late_from)s AS is_late
+FROM generate_series(%(first)s::date, %(last)s::date, interval '1 day') AS each (moment)
+CROSS JOIN LATERAL (SELECT each.moment::date AS business_date) AS day
+WHERE day.business_date >= %(late_from)s
+   OR (
+       -- From when the profile's work began: its first poll, or the earliest date that was reconciled.
+       day.business_date >= (
+           SELECT least(
+               (SELECT (pinned_at AT TIME ZONE %(timezone)s)::date FROM ropo.profile_pin WHERE profile = %(profile)s),
+               (SELECT min(business_date) FROM ropo.reconciliation WHERE profile = %(profile)s AND scope = 'date')
+           )
+       )
+       AND NOT EXISTS (
+           SELECT
+           FROM ropo.reconciled_date AS looked
+           JOIN ropo.reconciliation AS newest USING (reconciliation_id)
+           WHERE looked.profile = %(profile)s AND looked.business_date = day.business_date AND looked.scope = 'date'
+             AND newest.verdict = 'reconciled'
+       )
+       AND NOT EXISTS (
+           SELECT
+           FROM ropo.status_poll AS whole
+           WHERE whole.profile = %(profile)s AND whole.kind = 'date' AND whole.filter_value = day.business_date::text
+             AND whole.outcome IN ('landed', 'empty') AND whole.absent_count = 0
+             AND (NOT whole.possibly_cut OR whole.shown_complete)
+             AND whole.opened_at >= (day.business_date + 1)::timestamp AT TIME ZONE %(timezone)s
+       )
+   )
+ORDER BY day.business_date DESC

@@ -1,0 +1,144 @@
+"""Before breaks are recorded, the dearest of them are asked about again, by invoice number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from include.reconciliation.recorded import read_recorded
+from include.status_store.database import connect
+from include.status_store.source import PollInDoubtError, PollRefusedError, PollUnsentError
+from tests.include.reconciliation.asking import KnowingSource, asking, payment
+from tests.include.reconciliation.world import DAY, at
+
+if TYPE_CHECKING:
+    from include.reconciliation.reconcile import Reconciliation
+    from tests.include.reconciliation.world import World
+
+# The grace of DAY's differences is over.
+OVER = at("2026-03-13 00:00")
+
+
+def _behind_ropo(world: World, *billnums: str, paid: str = "100") -> None:
+    """Invoices that the ledger has as paid, and that Ropo One has only messaged about."""
+    for billnum in billnums:
+        world.comment(billnum, "98")
+        world.row(billnum, "paid", paid=paid, total=paid)
+
+
+def _reconcile(world: World, source: KnowingSource, **settings: Any) -> Reconciliation:
+    """Reconcile without a grace: nobody can say when the ledger's payments were made."""
+    profile = msgspec.structs.replace(world.profile, grace_business_days=0, **settings)
+    with asking(world, source, profile=profile) as inquiries:
+        return world.reconcile(reread_poll_id=world.know_all(), now=OVER, inquiries=inquiries, profile=profile)
+
+
+def test_what_the_answers_bring_is_stored_and_compared_before_anything_is_recorded(world: World) -> None:
+    _behind_ropo(world, "1", "2")
+    source = KnowingSource(payment("1", "100"))
+
+    result = _reconcile(world, source)
+
+    assert source.asked == ["1", "2"]
+    assert (result.verdict, result.matched, result.breaks) == ("breaks", 1, 1)
+    assert (result.second_opinions_asked, result.second_opinions_cleared) == (2, 1)
+    assert world.verdicts() == ["breaks"]
+    columns = "second_opinions_asked, second_opinions_cleared, second_opinions_note"
+    assert world.store(f"SELECT {columns} FROM ropo.reconciliation") == [(2, 1, None)]
+    assert world.store("SELECT source FROM ropo.status_event WHERE statusid = 'P91'") == [("billnum",)]
+    assert world.store("SELECT outcome FROM ropo.status_poll WHERE kind = 'billnum' ORDER BY 1") == [
+        ("empty",),
+        ("landed",),
+    ]
+    assert world.store("SELECT billnum FROM ropo.reconciliation_break") == [("2",)]
+    with connect(world.store_dsn) as store, store.cursor() as cursor:
+        lines = list(read_recorded(cursor, result.reconciliation_id).lines())
+    assert "  second opinions: 2 breaks were asked about again, 1 of them cleared" in lines
+
+
+def test_only_breaks_are_asked_about_and_the_dearest_first(world: World) -> None:
+    _behind_ropo(world, "cheap", paid="5")
+    _behind_ropo(world, "dear", paid="900")
+    _behind_ropo(world, "middle", paid="50")
+    world.payment("right", "100")
+    world.row("right", "paid", paid="100")
+    world.comment("twice", "98")
+    world.row("twice")
+    world.row("twice")
+    source = KnowingSource()
+
+    result = _reconcile(world, source, second_opinions=2)
+
+    assert source.asked == ["dear", "middle"]
+    assert (result.second_opinions_asked, result.second_opinions_cleared, result.breaks) == (2, 0, 4)
+
+
+def test_nothing_is_asked_within_the_grace_nor_where_the_profile_wants_none(world: World) -> None:
+    _behind_ropo(world, "1")
+    source = KnowingSource(payment("1", "100"))
+    with asking(world, source) as inquiries:
+        assert world.reconcile(reread_poll_id=world.know_all(), inquiries=inquiries).verdict == "pending"
+    none = msgspec.structs.replace(world.profile, second_opinions=0, grace_business_days=0)
+    with asking(world, source, profile=none) as inquiries:
+        assert world.reconcile(profile=none, now=OVER, inquiries=inquiries).second_opinions_asked == 0
+    assert source.asked == []
+
+
+def test_a_break_is_asked_about_once_in_half_a_day_and_once_a_week_while_it_stands(world: World) -> None:
+    _behind_ropo(world, "1")
+    source = KnowingSource()
+
+    def ask_after(hours: int) -> int:
+        world.store(
+            "UPDATE ropo.status_poll SET opened_at = opened_at - make_interval(hours => %s) WHERE kind = 'billnum'",
+            (hours,),
+        )
+        before = len(source.asked)
+        _reconcile(world, source)
+        return len(source.asked) - before
+
+    assert [ask_after(hours) for hours in (0, 11, 2, 24, 24 * 6)] == [1, 0, 0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PollUnsentError("the token is refused"),
+        PollInDoubtError("timeout"),
+        PollRefusedError("forbidden", http_status=403),
+    ],
+)
+def test_where_ropo_one_fails_the_breaks_stay_and_the_reconciliation_says_so(
+    world: World, error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("include.status_store.reread.PAUSE_SECONDS", 0.0)
+    _behind_ropo(world, "1", "2", "3")
+    source = KnowingSource(payment("1", "100"), failing={"2": error})
+
+    result = _reconcile(world, source)
+
+    assert "3" not in source.asked
+    assert (result.second_opinions_asked, result.second_opinions_cleared, result.breaks) == (1, 1, 2)
+    [(note,)] = world.store("SELECT second_opinions_note FROM ropo.reconciliation")
+    assert note == f"1 of 3 breaks were asked about: {error}"
+
+
+def test_a_number_that_is_refused_does_not_stop_the_others(world: World) -> None:
+    _behind_ropo(world, "1", "2")
+    source = KnowingSource(payment("2", "100"), failing={"1": PollRefusedError("no such", http_status=404)})
+    result = _reconcile(world, source)
+    assert (source.asked, result.second_opinions_asked, result.second_opinions_cleared) == (["1", "2"], 1, 1)
+
+
+def test_a_recheck_asks_before_it_turns_a_pending_date_red(world: World) -> None:
+    _behind_ropo(world, "1", "2")
+    world.reconcile(reread_poll_id=world.know_all())
+    source = KnowingSource(payment("1", "100"), payment("2", "100"))
+    with asking(world, source, once=True, limit=1) as inquiries:
+        found = world.recheck(DAY.replace(day=11), now=OVER, inquiries=inquiries)
+    assert source.asked == ["1"]
+    [changed] = found.changed
+    assert (changed.before, changed.reconciliation.verdict) == ("pending", "breaks")
+    assert (changed.reconciliation.second_opinions_asked, changed.reconciliation.second_opinions_cleared) == (1, 1)
