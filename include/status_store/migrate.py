@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, pool
 from sqlalchemy.exc import DBAPIError
 
 from include.status_store.database import MIGRATE_COMMAND, StoreUnavailableError, connect, store_dsn_from_environment
+from include.status_store.reader import grant_reader
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -88,13 +89,17 @@ def _config() -> Config:
 
 
 def main() -> int:
-    """Migrate the store that ``AIRFLOW_CONN_ROPO_STORE`` names."""
+    """Migrate the store that ``AIRFLOW_CONN_ROPO_STORE`` names, and let the page's role read it where one is named."""
     try:
-        revision = upgrade(store_dsn_from_environment())
+        dsn = store_dsn_from_environment()
+        revision = upgrade(dsn)
+        reader = grant_reader(dsn)
     except StoreUnavailableError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     sys.stdout.write(f"The store is at migration {revision}.\n")
+    if reader:
+        sys.stdout.write(f"The role {reader} may read it.\n")
     return 0
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SECRETS = {
     "AIRFLOW_DB_PASSWORD": "airflowdatabasepassword",
     "STORE_DB_PASSWORD": "storedatabasepassword",
+    "STORE_READER_PASSWORD": "storereaderpassword",
     "AIRFLOW_FERNET_KEY": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
     "AIRFLOW_JWT_SECRET": "a-secret-of-more-than-thirty-two-bytes",
     "AIRFLOW_API_SECRET_KEY": "another-secret-of-more-than-thirty-two-bytes",
@@ -128,7 +129,7 @@ def _stand_in_for_the_database(server: embedded.Server, service: dict[str, Any])
     server.create_database(given["POSTGRES_DB"], owner=given["POSTGRES_USER"])
     with closing(psycopg2.connect(server.dsn("postgres"))) as admin, admin.cursor() as cursor:
         role = sql.Identifier(given["POSTGRES_USER"])
-        cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD %s").format(role), (given["POSTGRES_PASSWORD"],))
+        cursor.execute(sql.SQL("ALTER ROLE {} SUPERUSER PASSWORD %s").format(role), (given["POSTGRES_PASSWORD"],))
         admin.commit()
     machine = {"PGHOST": server.host, "PGPORT": str(server.port), "PATH": f"{cluster.binaries()}:/usr/bin:/bin"}
     _, check = service["healthcheck"]["test"]

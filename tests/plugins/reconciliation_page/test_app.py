@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
     from fastapi.dependencies.models import Dependant
+
+    from demo.embedded import Server
 
 
 def _asked(dependant: Dependant) -> Iterator[object]:
@@ -139,3 +142,13 @@ def test_an_unforeseen_error_is_a_page_without_a_trace(
     assert "ValueError" in caplog.text
     assert "test_app.py" in caplog.text
     assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+
+
+def test_pages_are_read_by_the_reader_where_there_is_one(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, postgres: Server, store_name: str
+) -> None:
+    reader = {**postgres.airflow_connection(store_name, "nobody_of_this_name"), "password": "x"}
+    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE_READER", json.dumps(reader))
+    answer = client.get("/reconciliation/")
+    assert answer.status_code == 503
+    assert "nobody_of_this_name" in answer.text
