@@ -44,10 +44,10 @@ FETCH_ROWS = 2_000
 LINES_AT_ONCE = 500
 BYTE_ORDER_MARK = "\ufeff"
 COLUMNS = (
-    "business_date", "reconciliation_id", "billnum", "jobid", "category", "reason", "pending_until", "currency",
-    "ropo_status", "ledger_status", "ledger_word", "ropo_paid", "ropo_discount", "ledger_total", "ledger_paid",
-    "ledger_discount", "ledger_credited", "ledger_open", "event_count", "ledger_row_count", "caused_on", "grace_until",
-    "hint", "invoice_key",
+    "business_date", "reconciliation_id", "billnum", "jobid", "category", "reason", "pending_until", "accepted",
+    "currency", "ropo_status", "ledger_status", "ledger_word", "ropo_paid", "ropo_discount", "ledger_total",
+    "ledger_paid", "ledger_discount", "ledger_credited", "ledger_open", "event_count", "ledger_row_count", "caused_on",
+    "grace_until", "hint", "invoice_key",
 )  # fmt: skip
 _CATEGORY, _REASON = 2, 3
 _HEAD_COLUMNS = (

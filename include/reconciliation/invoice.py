@@ -28,6 +28,13 @@ FROM owned_row
 WHERE invoice_key = %s
 ORDER BY row_id
 """
+# People's notes stay in the store: the lines go to a log.
+_BREAKS = """
+SELECT break_id, category, state, severity, business_date, times_seen, last_seen, accepted_by
+FROM ropo.break_today
+WHERE profile = %s AND invoice_key = %s
+ORDER BY break_id
+"""
 _AMOUNTS = ("total", "paid", "discount", "credited", "open")
 
 
@@ -78,6 +85,8 @@ def _lines(cursor: Cursor, profile: Profile, billnum: str) -> Iterator[str]:
         cursor.execute(_ROWS, (item["invoice_key"],))
         yield from _ledger(profile, item, cursor.fetchall())
         yield from _verdict(profile, item)
+        cursor.execute(_BREAKS, (profile.name, item["invoice_key"]))
+        yield from _breaks(profile, cursor.fetchall())
 
 
 def _ropo(profile: Profile, item: dict[str, Any], events: list[tuple[Any, ...]]) -> Iterator[str]:
@@ -112,6 +121,15 @@ def _verdict(profile: Profile, item: dict[str, Any]) -> Iterator[str]:
         yield f"    pending, a break from {_moment(profile, item['pending_until'])}"
     elif item["category"] != MATCHED:
         yield f"    its grace ended {_moment(profile, item['grace_until'])}"
+
+
+def _breaks(profile: Profile, breaks: list[tuple[Any, ...]]) -> Iterator[str]:
+    for break_id, category, state, severity, since, times, last_seen, accepted_by in breaks:
+        by = f" by {accepted_by}" if state == "accepted" else ""
+        yield (
+            f"  Break {break_id}: {category}, {state}{by}, {severity}, since {since}, seen {_counted(times, 'time')}, "
+            f"last {_moment(profile, last_seen)}"
+        )
 
 
 def _moment(profile: Profile, moment: datetime.datetime | None) -> str:

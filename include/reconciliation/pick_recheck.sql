@@ -1,5 +1,6 @@
--- The business dates to compare again: those that are missing, whose newest verdict is not reconciled, that were compared
--- under another version of the status map, or of which something was recorded late; each with the re-read that says most.
+-- The business dates to compare again: those that are missing, whose newest verdict is not reconciled or rests on breaks
+-- that were accepted, that were compared under another version of the status map, or of which something was recorded late;
+-- each with the re-read that says most.
 SELECT
     day.business_date,
     newest.reconciliation_id,
@@ -34,6 +35,7 @@ WHERE CASE
         )
     )
     ELSE newest.verdict <> 'reconciled'
+        OR newest.accepted > 0
         OR looked.status_map_version <> %(version)s
         OR (
             day.business_date >= %(late_from)s

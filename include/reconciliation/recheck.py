@@ -91,10 +91,10 @@ def recheck(
 ) -> Rechecked:
     """Compare again every date of the ``recheck_days`` before a business date that is not finished.
 
-    These are the dates that have no verdict or another than ``reconciled``, that were compared under another version of
-    the status map, or, of the last ``late_days``, of which something was recorded since. All are gathered together,
-    the ledger is read once, and the comparison is one. A new reconciliation is recorded only where the result is
-    another one; the old ones stay.
+    These are the dates that have no verdict or another than ``reconciled``, or rest on accepted breaks, that were
+    compared under another version of the status map, or, of the last ``late_days``, of which something was recorded
+    since. All are gathered together, the ledger is read once, and the comparison is one. A new reconciliation is
+    recorded only where the result is another one; the old ones stay.
 
     :param store: a session of the store that is in no transaction; committed at the end.
     :param ledger: a session of the ledger's database that is in no transaction; only read.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import random
 import threading
 from contextlib import closing
@@ -17,13 +18,14 @@ from include.reconciliation.decisions import BreakDecisionError, accept_breaks, 
 from include.status_store.database import connect
 from include.status_store.session import Session
 from include.watch.verdicts import RedVerdicts
-from tests.include.reconciliation.world import World, at
+from tests.include.reconciliation.world import DAY, World, at
 from tests.include.watch.records import told
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 OVER = at("2026-03-12 08:00")
+ONE = datetime.timedelta(days=1)
 
 
 def broken(world: World, *billnums: str) -> list[int]:
@@ -181,6 +183,22 @@ def test_accepting_and_reconciling_at_once_is_one_after_the_other(world: World) 
         ("100",), ("300",),
     ]  # fmt: skip
     require_consistent(world)
+
+
+def test_a_recheck_turns_a_date_green_by_what_was_accepted_and_red_when_that_changes_unseen(world: World) -> None:
+    world.know_all()
+    ids = broken(world, "1")
+    nights = (at("2026-03-13 00:00"), at("2026-03-14 00:00"), at("2026-03-15 00:00"))
+    accept(world, ids)
+    [green] = world.recheck(DAY + ONE, now=nights[0]).changed
+    assert (green.reconciliation.verdict, green.reconciliation.accepted) == ("reconciled", 1)
+    # It is looked at again, though it is green: an ERP need not say when a row was changed.
+    again = world.recheck(DAY + ONE, now=nights[1])
+    assert (again.dates, again.changed) == (1, [])
+    world.ledger("UPDATE ropo_ledger SET total = 90000, open = 90000")
+    [red] = world.recheck(DAY + ONE, now=nights[2]).changed
+    assert (red.before, red.reconciliation.verdict) == ("reconciled", "breaks")
+    assert states(world) == ["open"]
 
 
 # ----- the history

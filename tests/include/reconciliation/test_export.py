@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from include.reconciliation import export
+from include.reconciliation.decisions import accept_breaks
 from include.reconciliation.export import COLUMNS, NothingToExportError, export_items
 from include.status_store.database import STORE_VARIABLE, connect
 from tests.include.reconciliation.world import DAY, NOW
@@ -74,6 +75,18 @@ def test_an_item_has_both_sides_and_its_reason_in_words(world: World) -> None:
     )  # fmt: skip
     assert (item["ropo_paid"], item["ledger_paid"], item["ledger_total"]) == ("60.50", "0", "100.00")
     assert (item["ropo_status"], item["ledger_status"], item["currency"]) == ("partly_paid", "unpaid", "EUR")
+
+
+def test_an_accepted_break_is_marked(world: World) -> None:
+    for billnum in ("1", "2"):
+        world.payment(billnum, "60.50")
+        world.row(billnum)
+    over = NOW + datetime.timedelta(days=2)
+    world.reconcile(now=over)
+    with closing(connect(world.store_dsn)) as store, store, store.cursor() as cursor:
+        accept_breaks(cursor, [1], by="Anna", note="known")
+    world.reconcile(now=over)
+    assert [(item["billnum"], item["accepted"]) for item in items_of(of_day(world))] == [("1", "yes"), ("2", "")]
 
 
 def test_the_newest_reconciliation_of_each_date_in_the_order_of_dates_and_invoices(world: World) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import psycopg2
 
+from include.reconciliation.decisions import accept_breaks
 from include.reconciliation.invoice import invoice_history
 from include.status_store.database import connect
 from tests.include.reconciliation.world import NOW, STATUS_MAP, at
@@ -39,6 +40,19 @@ def test_both_sides_and_how_they_compare(world: World) -> None:
         "  Comparison: ledger_behind, Ropo is further in payment",
         "    pending, a break from 2026-03-12 00:00 EET",
     ]
+
+
+def test_its_breaks_across_days_without_anybodys_note(world: World) -> None:
+    world.payment("1", "5000")
+    world.row("1", total="9000")
+    world.reconcile(now=at("2026-03-12 08:00"))
+    with closing(connect(world.store_dsn)) as store, store, store.cursor() as cursor:
+        accept_breaks(cursor, [1], by="Anna", note="Matti Meikäläinen pays in cash")
+    lines = _lines(world, "1")
+    assert lines[-1] == (
+        "  Break 1: ledger_behind, accepted by Anna, high, since 2026-03-10, seen 1 time, last 2026-03-12 10:00 EET"
+    )
+    assert not any("Meik" in line for line in lines)
 
 
 def test_nothing_is_recorded(world: World) -> None:
