@@ -94,6 +94,8 @@ def with_demo(environment: Mapping[str, str], server: Server, demo: Recorded) ->
     return {
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__PARALLELISM": "8",
+        # On a small or busy machine Airflow's own 5 s are too short, and tasks fail that were never run.
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
         **environment,
         **values,
         "ROPO_PROFILES_FILE": str(PROFILES_FILE),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
 
-from tests.browser.deployment import Deployment, deployed
+from demo.job import DAY_DAG, DRAIN_DAG
+from tests.browser.deployment import SCRIPT_DATE, Deployment, deployed
+from tests.browser.windows import CHROMIUM, launched, log_in, window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,26 +21,13 @@ if TYPE_CHECKING:
 
     from demo.embedded import Server
 
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-# As root it has no sandbox; the rest keeps it from asking other hosts.
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-PATIENCE_MS = 60_000
 TIMEOUT_SECONDS = 600
 
 
 class Visit(Protocol):
-    """Opens a page as one of the deployment's users."""
+    """Opens a window as one of the deployment's users; options as of :func:`tests.browser.windows.window`."""
 
-    def __call__(
-        self, user: str, *, timezone: str = "UTC", width: int = 1280, scheme: str = "light"
-    ) -> AbstractContextManager[Page]: ...
+    def __call__(self, user: str, **options: Any) -> AbstractContextManager[Page]: ...
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,11 +44,8 @@ def chromium() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         reason = f"no browser at {CHROMIUM}: on Debian, apt-get install chromium; or name one in CHROMIUM"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="package")
@@ -71,39 +56,23 @@ def deployment(chromium: Browser, postgres: Server, tmp_path_factory: pytest.Tem
 
 
 @pytest.fixture(scope="package")
+def compared(deployment: Deployment) -> str:
+    """The queue is drained, and the date of the invoice with scripts is compared; the id of that run."""
+    deployment.run(DRAIN_DAG)
+    return deployment.run(DAY_DAG, {"date": SCRIPT_DATE.isoformat()})
+
+
+@pytest.fixture(scope="package")
 def visit(chromium: Browser, deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Visit:
-    """A browser window of a user who has logged in by Airflow's own form; once a user, and kept."""
+    """A window of a user, who logs in once."""
     folder = tmp_path_factory.mktemp("logins")
 
     @contextmanager
-    def visit(user: str, *, timezone: str = "UTC", width: int = 1280, scheme: str = "light") -> Iterator[Page]:
+    def visit(user: str, **options: Any) -> Iterator[Page]:
         login = folder / user
         if not login.exists():
-            _log_in(chromium, deployment, user, login)
-        context = chromium.new_context(
-            storage_state=login, timezone_id=timezone, locale="en-GB", viewport={"width": width, "height": 1000}
-        )
-        context.set_default_timeout(PATIENCE_MS)
-        # Where the UI itself keeps what its own dialogs for the time zone and the colours set.
-        for name, value in (("timezone", f'"{timezone}"'), ("theme", scheme)):
-            context.add_init_script(f"localStorage.setItem('{name}', '{value}')")
-        page = context.new_page()
-        try:
+            log_in(chromium, deployment.url, user, deployment.passwords[user], login)
+        with window(chromium, login, **options) as page:
             yield page
-        finally:
-            context.close()
 
     return visit
-
-
-def _log_in(chromium: Browser, deployment: Deployment, user: str, login: Path) -> None:
-    context = chromium.new_context()
-    context.set_default_timeout(PATIENCE_MS)
-    page = context.new_page()
-    page.goto(deployment.url)
-    page.fill("input[name=username]", user)
-    page.fill("input[name=password]", deployment.passwords[user])
-    page.click("button[type=submit]")
-    page.get_by_role("link", name="Dags").first.wait_for()
-    context.storage_state(path=login)
-    context.close()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
+import requests
 
 from demo import cluster, environment
 from demo.cli import AIRFLOW, POOLS_FILE
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from include.simulator.ropo import Ropo
 
 PROFILE = "demo"
+ENDED = "SELECT state FROM dag_run WHERE dag_id = %s AND run_id = %s AND state IN ('success', 'failed')"
 # By name, with the role that Airflow's simple auth manager knows: a controller may edit DAGs, a viewer may see them.
 USERS = {"admin": "admin", "controller": "user", "viewer": "viewer"}
 # The queue stands still at this moment; its data reaches back over both changes of the clocks.
@@ -60,6 +62,23 @@ class Deployment:
     metadata: str = field(repr=False)
     store: str = field(repr=False)
     ropo: Ropo
+
+    def run(self, dag_id: str, conf: dict[str, str] | None = None) -> str:
+        """Trigger a run through Airflow's API and wait until it has ended.
+
+        :return: its id.
+        """
+        login = {"username": "admin", "password": self.passwords["admin"]}
+        token = self._post("/auth/token", login)["access_token"]
+        path, body = f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf or {}}
+        run_id = str(self._post(path, body, Authorization=f"Bearer {token}")["dag_run_id"])
+        self.wait_for(self.metadata, ENDED, dag_id, run_id)
+        return run_id
+
+    def _post(self, path: str, body: dict[str, Any], **headers: str) -> dict[str, Any]:
+        answer = requests.post(f"{self.url}{path}", json=body, headers=headers, timeout=60)
+        answer.raise_for_status()
+        return dict(answer.json())
 
     def ask(self, dsn: str, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Rows of one of the databases, as they stand now."""
@@ -138,6 +157,8 @@ def _variables(server: Server, home: Path, names: dict[str, str], ropo_url: str)
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "15",
+        # On a busy machine Airflow's own 5 s are too short, and tasks fail that were never run.
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{role}" for name, role in USERS.items()),
     }
     return environment.project_environment(given, home)

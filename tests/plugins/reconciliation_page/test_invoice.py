@@ -103,6 +103,8 @@ def test_free_texts_and_raw_rows_are_for_those_who_may_edit(
 ) -> None:
     world.comment("5", "98", statustext="Matti Meikäläinen ei maksa")
     world.payment("5", "1.00")
+    world.payment("5", "2.00", kind="Matti maksoi")
+    assert "type Matti maksoi" in shown(client, "invoices/b:5")
     assert "Matti" in shown(client, "invoices/b:5")
     assert "C1" in shown(client, "invoices/b:5").split("Raw rows")[1]
 

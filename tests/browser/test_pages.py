@@ -1,0 +1,110 @@
+"""Every page as people see it: within the rules of accessibility, in both themes and widths, and in Airflow's frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.accessibility import require_rules, violations
+from tests.browser.deployment import ENDED, PROFILE, SCRIPT_BILLNUM, SCRIPT_DATE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.browser.conftest import Visit
+    from tests.browser.deployment import Deployment
+
+INVOICE = f"invoices/b:{quote(SCRIPT_BILLNUM)}"
+PAGES = {
+    "overview": "",
+    "date": f"dates/{SCRIPT_DATE}",
+    "breaks": "breaks",
+    "sign_off": "sign-off",
+    "polls": "polls",
+    "search": "invoices",
+    "invoice": INVOICE,
+    "no_such_page": "nothing",
+}
+CHECKS = "SELECT run_id, triggering_user_name, conf FROM dag_run WHERE dag_id = 'ropo_invoice_check'"
+TOO_WIDE = "document.documentElement.scrollWidth > window.innerWidth"
+
+
+def opened(page: Page, deployment: Deployment, path: str) -> list[str]:
+    """Open a page; returns what the browser complains of."""
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{deployment.url}/reconciliation/{path}")
+    expect(page.locator("main h1")).to_be_visible()
+    return complaints
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_keeps_the_rules_of_accessibility_and_fits(
+    deployment: Deployment, visit: Visit, compared: str, scheme: str
+) -> None:
+    require_rules()
+    found = {}
+    for width in (1280, 1920):
+        with visit("controller", width=width, scheme=scheme) as page:
+            for name, path in PAGES.items():
+                complaints = opened(page, deployment, path)
+                assert page.evaluate("document.documentElement.dataset.theme") == scheme
+                wrong = violations(page) if width == 1280 else []
+                wrong += ["wider than the window"] if page.evaluate(TOO_WIDE) else []
+                wrong += [each for each in complaints if "404 (Not Found)" not in each]
+                if wrong:
+                    found[f"{name} at {width}"] = wrong
+    assert found == {}
+
+
+def test_an_invoice_whose_texts_are_scripts_shows_them_as_text(
+    deployment: Deployment, visit: Visit, compared: str
+) -> None:
+    with visit("controller") as page:
+        assert opened(page, deployment, INVOICE) == []
+        expect(page.get_by_role("heading", level=1)).to_have_text(f"Invoice {SCRIPT_BILLNUM}")
+        expect(page.get_by_text("<script>document.title").first).to_be_visible()
+        assert page.title() == f"Invoice {SCRIPT_BILLNUM}"
+        assert page.locator("main script, main img").count() == 0
+
+
+def test_a_viewer_sees_states_and_no_texts_and_changes_nothing(
+    deployment: Deployment, visit: Visit, compared: str
+) -> None:
+    with visit("viewer") as page:
+        opened(page, deployment, INVOICE)
+        expect(page.get_by_text("text shown to those who may edit")).to_be_visible()
+        assert page.get_by_text("onerror").count() == 1  # the label of the row, which says its kind
+        assert page.locator("form[method=post]").count() == 0
+        assert page.locator("pre").count() == 0
+
+
+def test_the_page_stands_in_airflow_and_asks_both_sides_again_as_the_user(
+    deployment: Deployment, visit: Visit, compared: str
+) -> None:
+    with visit("controller", scheme="dark") as page:
+        page.goto(deployment.url)
+        page.get_by_test_id("nav-sidebar").get_by_role("link", name="Reconciliation").click()
+        frame = page.frame_locator("iframe")
+        expect(frame.locator("html")).to_have_attribute("data-theme", "dark")
+        frame.get_by_label("Invoice number or jobid").fill(SCRIPT_BILLNUM)
+        frame.get_by_role("button", name="Find").click()
+        expect(frame.get_by_role("heading", level=1)).to_have_text(f"Invoice {SCRIPT_BILLNUM}")
+
+        frame.get_by_role("button", name="Ask both sides again").click()
+        expect(frame.get_by_role("status")).to_contain_text("The run in Airflow")
+        [[run_id, user, conf]] = deployment.ask(deployment.metadata, CHECKS)
+        assert user == "controller"
+        assert conf == {"profile": PROFILE, "billnum": SCRIPT_BILLNUM}
+        deployment.wait_for(deployment.metadata, ENDED, "ropo_invoice_check", run_id)
+        frame.get_by_role("link", name="Look again").click()
+        expect(frame.get_by_role("status")).to_contain_text("Ropo One was asked: landed, 1 row, 0 new.")
+
+        # Links to Airflow leave the frame.
+        frame.get_by_role("link", name="The run in Airflow").click()
+        expect(page).to_have_url(f"{deployment.url}/dags/ropo_invoice_check/runs/{quote(run_id, safe='')}")
+        expect(page.locator("iframe")).to_have_count(0)
