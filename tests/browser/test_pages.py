@@ -22,6 +22,7 @@ PAGES = {
     "overview": "",
     "date": f"dates/{SCRIPT_DATE}",
     "breaks": "breaks",
+    "break": "breaks/1",
     "sign_off": "sign-off",
     "polls": "polls",
     "search": "invoices",

@@ -1,0 +1,87 @@
+"""The controller's path: from a red cell of Airflow's grid to the accepted break; and all of it without a mouse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+from demo.job import DAY_DAG
+from tests.browser.deployment import SCRIPT_BILLNUM, SCRIPT_DATE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.browser.conftest import Visit
+    from tests.browser.deployment import Deployment
+
+NOTE = "Agreed with the ERP's team: <created by hand>"
+MOST_TABS = 80
+ACCEPTED = "SELECT state, accepted_by, accepted_note FROM ropo.reconciliation_break WHERE invoice_key = %s"
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until the focus is on such an element."""
+    for _ in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            return
+    raise LookupError(f"{MOST_TABS} times Tab do not lead to {selector}")
+
+
+def test_a_controller_goes_from_the_red_cell_through_date_and_invoice_to_the_break_and_accepts_it(
+    deployment: Deployment, visit: Visit, compared: str
+) -> None:
+    with visit("controller") as page:
+        page.goto(f"{deployment.url}/dags/{DAY_DAG}")
+        page.locator(f'[id="grid-{compared}-profile"]').click()
+        failed = page.get_by_role("row").filter(has_text="profile.verdict")
+        expect(failed).to_contain_text("Failed")
+        failed.get_by_role("link", name="demo").click()
+        page.get_by_role("link", name="Details").click()
+        # The task's own link, not the one of the navigation.
+        page.locator("a[href*='/dates/']").filter(has_text="Reconciliation").click()
+
+        # The date
+        frame = page.frame_locator("iframe")
+        expect(frame.get_by_role("heading", level=1)).to_contain_text(f"{SCRIPT_DATE.day} {SCRIPT_DATE:%b %Y}")
+        expect(frame.get_by_text("missing_in_ledger").first).to_be_visible()
+        frame.get_by_role("link", name=SCRIPT_BILLNUM).click()
+
+        # The invoice
+        expect(frame.get_by_role("heading", level=1)).to_have_text(f"Invoice {SCRIPT_BILLNUM}")
+        frame.get_by_role("link", name="Accept or comment").click()
+
+        # The break
+        frame.get_by_label("Note").fill(NOTE)
+        frame.get_by_role("button", name="Accept as it is").click()
+        expect(frame.get_by_role("status")).to_contain_text("1 break is accepted")
+        expect(frame.get_by_text(NOTE).first).to_be_visible()
+
+    assert deployment.ask(deployment.store, ACCEPTED, f"b:{SCRIPT_BILLNUM}") == [("accepted", "controller", NOTE)]
+
+
+def test_the_keyboard_alone_leads_through_the_calendar_to_a_date_and_comments_on_a_break(
+    deployment: Deployment, visit: Visit, compared: str
+) -> None:
+    with visit("controller") as page:
+        page.goto(f"{deployment.url}/reconciliation/")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+        page.keyboard.press("Enter")
+        tab_to(page, ".calendar a")
+        monday = page.evaluate("document.activeElement.getAttribute('href')")
+        page.keyboard.press("ArrowDown")
+        assert page.evaluate("document.activeElement.getAttribute('href')") != monday
+        page.keyboard.press("ArrowUp")
+        assert page.evaluate("document.activeElement.getAttribute('href')") == monday
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(f"{deployment.url}{monday}")
+
+        page.goto(f"{deployment.url}/reconciliation/breaks/1")
+        tab_to(page, "textarea")
+        page.keyboard.type("seen without a mouse")
+        tab_to(page, "button[value=comment]")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("status")).to_contain_text("The comment stands in the history")
+        expect(page.get_by_text("seen without a mouse")).to_be_visible()
