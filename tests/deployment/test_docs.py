@@ -1,0 +1,32 @@
+"""What the documents name is there: tests, files, settings of the Compose file."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.deployment.compose import ROOT
+
+DOCUMENTS = sorted(path.name for path in (ROOT / "docs").glob("*.md"))
+_TEST = re.compile(r"`(?:tests/)?((?:[a-z_]+/)+test_\w+\.py)`")
+_LINK = re.compile(r"\]\(([\w./-]+\.\w+)(?:#[\w-]+)?\)")
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_test_and_file_that_a_document_names_exists(name: str) -> None:
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    assert [test for test in _TEST.findall(text) if not (ROOT / "tests" / test).is_file()] == []
+    assert [link for link in _LINK.findall(text) if not (ROOT / "docs" / link).is_file()] == []
+
+
+def test_the_readme_leads_to_every_document() -> None:
+    linked = set(_LINK.findall((ROOT / "README.md").read_text(encoding="utf-8")))
+    assert {f"docs/{name}" for name in DOCUMENTS} <= linked
+
+
+def test_each_defence_of_the_threat_model_names_its_test() -> None:
+    rows = [line for line in (ROOT / "docs" / "threat-model.md").read_text().splitlines() if line.count("|") == 6]
+    _, _, *threats = [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows]
+    assert len(threats) > 10
+    assert [who for who, _, defended, shown, _ in threats if defended != "nothing technical" and not shown] == []
