@@ -13,6 +13,7 @@ from include.watch.consumer import OtherConsumer
 from include.watch.measures import measure
 from include.watch.missing import MissingVerdicts
 from include.watch.queue import NotEmptied, OldDoubts
+from include.watch.signed import ChangedPeriods
 from include.watch.verdicts import RedVerdicts
 from ropo_one.alerts import make_notifier, tell_topic
 from ropo_one.profile_operator import ProfileOperator
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
 
     from include.watch.measures import Measures
 
-TOPICS = (OldDoubts, NotEmptied, OtherConsumer, MissingVerdicts, RedVerdicts)
+TOPICS = (OldDoubts, NotEmptied, OtherConsumer, MissingVerdicts, RedVerdicts, ChangedPeriods)
 
 
 class WatchOperator(ProfileOperator):
-    """Tell of doubts and a queue that is not emptied for an hour, of another consumer, and of dates that are red or
-    have no verdict; each once, and again after the profile's ``alerts.remind_hours``. Emit the profile's metrics.
+    """Tell of doubts and a queue that is not emptied for an hour, of another consumer, of dates that are red or have no
+    verdict, and of signed months that changed; each once, and again after the profile's ``alerts.remind_hours``. Emit
+    the profile's metrics.
 
     Metrics need ``[metrics] statsd_on`` of Airflow. Their names carry the profile, since StatsD loses tags:
     ``ropo_one.<profile>.events_drained`` (counter), ``….newest_event_lag_seconds``, ``….in_doubt_polls`` and

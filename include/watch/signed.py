@@ -1,0 +1,73 @@
+"""Alerts about months that were signed off and have changed since."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from include.watch.alert import Matter, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+
+_CHANGED = Path(__file__).with_name("changed_periods.sql").read_text(encoding="utf-8")
+_NAMED_DATES = 10
+
+
+class _Changed(msgspec.Struct, frozen=True):
+    """A signed period with flags (``changed_periods.sql``)."""
+
+    period: datetime.date
+    signed_by: str
+    countersigned_by: str | None
+    newest: int
+    results: int
+    breaks: int
+    dates: list[datetime.date]
+
+
+class ChangedPeriods:
+    """Months whose newest sign-off has flags; over when they are signed again."""
+
+    name = "signed_period_changed"
+    plural = "signed months have changed"
+    is_everything = True
+
+    def __init__(self, profile: Profile, now: datetime.datetime) -> None:
+        self.profile = profile
+        self.now = now
+        self._changed: dict[str, _Changed] = {}
+
+    def found(self, cursor: Cursor) -> Mapping[str, str]:
+        """Return the months as subjects; what is to be told changes with every flag."""
+        cursor.execute(_CHANGED, {"profile": self.profile.name})
+        self._changed = {f"{row[0]:%Y-%m}": _Changed(*row) for row in cursor.fetchall()}
+        return {month: str(changed.newest) for month, changed in self._changed.items()}
+
+    def describe(self, cursor: Cursor, subjects: Sequence[str]) -> list[Matter]:  # noqa: ARG002 - the protocol's
+        """Return who signed, what changed, and what to do."""
+        return [_matter(self.profile, month, self._changed[month]) for month in subjects]
+
+
+def _matter(profile: Profile, month: str, changed: _Changed) -> Matter:
+    by = f"signed by {changed.signed_by}"
+    by += f" and countersigned by {changed.countersigned_by}" if changed.countersigned_by else ""
+    what = [counted(changed.results, "other result")] if changed.results else []
+    what += [counted(changed.breaks, "break")] if changed.breaks else []
+    dates = ", ".join(map(str, changed.dates[:_NAMED_DATES]))
+    dates += f" and {len(changed.dates) - _NAMED_DATES} more" if len(changed.dates) > _NAMED_DATES else ""
+    return Matter(
+        title=f"{month} has changed since it was signed: {' and '.join(what)}",
+        lines=(
+            f"It was {by}. Business dates that changed: {dates}",
+            f"`python -m include.reconciliation.sign_off status {month} --profile {profile.name}` names each change. "
+            "Look at them, and sign the month again: the first signature stays on record beside it",
+        ),
+    )
