@@ -86,5 +86,5 @@ def test_doubts_are_told_first(client: TestClient, store: Connection) -> None:
         cursor.execute("UPDATE ropo.status_poll SET new_count = 7 WHERE outcome = 'empty'")
     page = client.get("/reconciliation/").text
     assert ">1 in doubt</a>" in page
-    assert "7 changes in 24 h" in page
+    assert "7 changes a day" in page
     assert "just now" in page
