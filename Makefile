@@ -53,6 +53,10 @@ crash-points: install ## every crash point alone and in pairs: thousands of sche
 soak: install ## hundreds of rounds of trouble on one store, then its books (ROUNDS=500)
 	$(BIN)/python -m faults.soak --rounds $(ROUNDS) $(ARGS)
 
+.PHONY: screenshots
+screenshots: install ## the README's pictures anew: the page with the demo's data, in a real Chromium
+	$(BIN)/python -m tests.browser.screenshots
+
 .PHONY: check
 check: install ## lint, format, security lint and types
 	$(BIN)/ruff check

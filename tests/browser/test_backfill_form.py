@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
+from playwright.sync_api import expect
 
 from demo.job import DAY_DAG
 from tests.browser.backfill_form import backfill
@@ -39,6 +41,7 @@ WHERE kind = 'date' AND outcome IN ('landed', 'empty') AND run_id = ANY (%s)
 ORDER BY filter_value
 """
 COMPARED = "SELECT DISTINCT business_date::text FROM ropo.reconciliation WHERE run_id = ANY (%s) ORDER BY 1"
+COMPARED_DAY = re.compile(r"\b(reconciled|pending|breaks|incomplete)\b")
 NEXT = """
 SELECT next_dagrun_partition_key, next_dagrun_create_after FROM dag
 WHERE dag_id = %s AND next_dagrun_create_after > now()
@@ -80,6 +83,10 @@ def test_four_dates_picked_over_a_change_of_the_clocks_are_the_four_that_run(
     assert [date for (date,) in deployment.ask(deployment.store, COMPARED, run_ids)] == wanted
     served = {value for poll in deployment.ropo.truth.polls for name, value in poll.query if name == "date"}
     assert served >= set(wanted)
+    with visit("viewer") as page:
+        page.goto(f"{deployment.url}/reconciliation/?until={last}")
+        for date in wanted:
+            expect(page.locator(f".calendar a[href*='/dates/{date}']")).to_have_class(COMPARED_DAY)
 
 
 def test_a_range_that_reaches_past_today_runs_no_unfinished_day_and_takes_none_from_the_schedule(
