@@ -6,6 +6,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PORT ?= 8080
 ROUNDS ?= 500
+# What the demo's ledger is: plain tables, or tryton.
+ERP ?= plain
 # Test files at once: many of them wait for a server most of the time.
 WORKERS ?= 2
 VENV := .venv
@@ -34,8 +36,8 @@ $(STAMP): requirements-build.txt requirements.txt requirements-dev.txt pyproject
 	@touch $@
 
 .PHONY: demo
-demo: install ## the main job on made-up data: drain, re-read, compare with a ledger, print the differences
-	$(BIN)/python -m demo
+demo: install ## the main job on made-up data: drain, re-read, compare, print the differences (ERP=tryton)
+	$(BIN)/python -m demo --erp $(ERP)
 
 .PHONY: up
 up: install ## the demo, then Airflow at http://localhost:8080 (PORT=…) until stopped

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 
@@ -11,18 +12,29 @@ from demo.paths import airflow_home
 from demo.progress import Progress
 from demo.state import DemoRunsAlreadyError
 from demo.stopping import stops_as_exit
+from demo.tryton.client import TrytonError
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Run the demo.
 
+    :param arguments: of the command line.
     :return: 0 if exactly the differences that were put in were found.
     """
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("--erp", choices=("plain", "tryton"), default="plain", help="what the ledger is (%(default)s)")
+    erp = parser.parse_args(arguments).erp
     progress = Progress()
     try:
-        with stops_as_exit(), prepared(airflow_home(), progress) as demo:
+        with stops_as_exit(), prepared(airflow_home(), progress, erp) as demo:
             surprises = run(demo, progress)
-    except (DemoFailedError, DemoRunsAlreadyError, EmbeddedPostgresError, subprocess.CalledProcessError) as error:
+    except (
+        DemoFailedError,
+        DemoRunsAlreadyError,
+        EmbeddedPostgresError,
+        TrytonError,
+        subprocess.CalledProcessError,
+    ) as error:
         print(f"The demo failed: {error}", file=sys.stderr)
         return 1
     if surprises:
@@ -34,4 +46,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

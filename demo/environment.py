@@ -8,15 +8,17 @@ import os
 import secrets
 from typing import TYPE_CHECKING
 
+from demo.embedded import LEDGER_READER
 from demo.paths import ROOT, private_directory
 from demo.secret_files import read_or_create
+from demo.tryton.client import READER as TRYTON_READER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from demo.embedded import Server
-    from demo.state import Recorded
+    from demo.state import Erp, Recorded
 
 METADATA_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 # Airflow takes the same setting as a command or from a secrets backend, too.
@@ -26,6 +28,12 @@ STORE_VARIABLE = "AIRFLOW_CONN_ROPO_STORE"
 # real queue, nor a real queue be drained into the demo's throw-away store.
 DEMO_VARIABLES = ("AIRFLOW_CONN_ROPO_ONE_DEFAULT", STORE_VARIABLE, "AIRFLOW_CONN_ERP_LEDGER", "ROPO_PROFILES_FILE")
 PROFILES_FILE = ROOT / "demo" / "profiles.yaml"
+PROFILES_FILES: dict[Erp, Path] = {
+    "plain": PROFILES_FILE,
+    "tryton": ROOT / "demo" / "tryton" / "profiles.yaml",
+}
+# The ledger's database and the role that reads it.
+LEDGERS: dict[Erp, tuple[str, str]] = {"plain": ("erp", LEDGER_READER), "tryton": ("tryton", TRYTON_READER)}
 
 
 def project_environment(given: Mapping[str, str], home: Path) -> dict[str, str]:
@@ -88,7 +96,7 @@ def with_demo(environment: Mapping[str, str], server: Server, demo: Recorded) ->
     connections = {
         "AIRFLOW_CONN_ROPO_ONE_DEFAULT": ropo_one,
         STORE_VARIABLE: server.airflow_connection("store"),
-        "AIRFLOW_CONN_ERP_LEDGER": server.airflow_connection("erp", "erp_reader"),
+        "AIRFLOW_CONN_ERP_LEDGER": server.airflow_connection(*LEDGERS[demo.erp]),
     }
     values = {name: json.dumps(fields) for name, fields in connections.items()}
     return {
@@ -98,7 +106,7 @@ def with_demo(environment: Mapping[str, str], server: Server, demo: Recorded) ->
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
         **environment,
         **values,
-        "ROPO_PROFILES_FILE": str(PROFILES_FILE),
+        "ROPO_PROFILES_FILE": str(PROFILES_FILES[demo.erp]),
     }
 
 

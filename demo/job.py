@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from demo.progress import Progress
+    from demo.state import Erp
     from include.simulator.ropo import Ropo
 
 PROFILE = "demo"
 # The profile's `fail_on`, as it is by default.
 RED_VERDICTS = ("breaks", "incomplete")
+_LEDGERS: dict[Erp, str] = {"plain": "the ledger", "tryton": "Tryton, the ledger"}
 DRAIN_DAG, DAY_DAG = "ropo_status_drain", "ropo_reconciliation"
 
 
@@ -55,11 +57,12 @@ class Demo:
 
 
 @contextmanager
-def prepared(home: Path, progress: Progress) -> Iterator[Demo]:
+def prepared(home: Path, progress: Progress, erp: Erp = "plain") -> Iterator[Demo]:
     """Set everything up, and stop it in the end.
 
     :param home: where everything is kept; made if it is not there.
     :param progress: is told of each step.
+    :param erp: what the ledger is to be.
     :return: the environment.
     :raises DemoRunsAlreadyError: if another demo uses the home.
     :raises DemoFailedError: if a step fails.
@@ -69,11 +72,15 @@ def prepared(home: Path, progress: Progress) -> Iterator[Demo]:
         _log(home).unlink(missing_ok=True)
         server.provision()
         progress.say(f"Embedded PostgreSQL listens on {server.host}:{server.port}, its files in {home}")
+        if erp == "tryton":
+            progress.say(
+                "Tryton is set up and books made-up invoices through its own API; the first time takes minutes"
+            )
         with progress.step("Made-up data") as remarks:
-            data, anew = provide(home, server, datetime.datetime.now(datetime.UTC))
+            data, anew = provide(home, server, datetime.datetime.now(datetime.UTC), erp)
             remarks.append(
                 f"{len(data.dataset.invoices):,} invoices, {len(data.dataset.rows):,} changes, "
-                f"{len(data.differences)} differences put into the ledger{'' if anew else ', as last time'}"
+                f"{len(data.differences)} differences put into {_LEDGERS[erp]}{'' if anew else ', as last time'}"
             )
         with SimulatorServer(host=HOST, port=data.port) as simulator:
             simulator.ropo.set_now(data.as_of)

@@ -7,7 +7,7 @@ import fcntl
 import json
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 _FILE = "demo.json"
+
+Erp = Literal["plain", "tryton"]
 
 
 class DemoRunsAlreadyError(RuntimeError):
@@ -31,6 +33,7 @@ class Recorded:
     :param apicode: its secret.
     :param fingerprint: of what the stand-in serves, which is another each day.
     :param moved_on: whether the stand-in has gone on producing since.
+    :param erp: what the ledger is, "plain" tables or "tryton".
     """
 
     as_of: datetime.datetime
@@ -39,6 +42,7 @@ class Recorded:
     apicode: str
     fingerprint: str
     moved_on: bool
+    erp: Erp = "plain"
 
     @property
     def url(self) -> str:
@@ -57,6 +61,14 @@ def record(home: Path, demo: Recorded) -> None:
     draft.touch(mode=0o600)
     draft.write_text(json.dumps({**asdict(demo), "as_of": demo.as_of.isoformat()}))
     draft.replace(file)
+
+
+def forget(home: Path) -> None:
+    """Remember no demo: what is made from here on is not whole yet.
+
+    :param home: the demo's home.
+    """
+    (home / _FILE).unlink(missing_ok=True)
 
 
 def recorded(home: Path) -> Recorded | None:

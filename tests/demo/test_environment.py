@@ -6,17 +6,17 @@ import datetime
 import json
 import os
 import subprocess
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from demo import environment
 from demo.embedded import Server
 from demo.paths import ROOT
-from demo.state import DemoRunsAlreadyError, Recorded, alone, record, recorded
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from demo.state import DemoRunsAlreadyError, Recorded, alone, forget, record, recorded
+from include.config.profiles import load_profiles
+from include.config.status_map import load_status_map
 
 DEMO = Recorded(datetime.datetime(2026, 11, 24, 4, tzinfo=datetime.UTC), 9, "1000011", "code", "print", moved_on=False)
 
@@ -63,6 +63,23 @@ def test_the_demos_connections_are_json_of_the_right_types(tmp_path: Path) -> No
     assert connections["AIRFLOW_CONN_ROPO_ONE_DEFAULT"]["host"] == "http://127.0.0.1:9"
     assert connections["AIRFLOW_CONN_ERP_LEDGER"]["login"] == "erp_reader"
     assert set(environment.DEMO_VARIABLES) <= set(variables)
+
+
+def test_tryton_as_the_ledger_has_its_own_profile_and_a_reader_of_no_other_rights(tmp_path: Path) -> None:
+    variables = environment.with_demo({}, Server(tmp_path, 5432, "password"), replace(DEMO, erp="tryton"))
+    ledger = json.loads(variables["AIRFLOW_CONN_ERP_LEDGER"])
+    assert (ledger["schema"], ledger["login"]) == ("tryton", "tryton_reader")
+    (profile,) = load_profiles(Path(variables["ROPO_PROFILES_FILE"]))
+    assert (profile.name, profile.ledger.query.name) == ("demo", "tryton.sql")
+    words = load_status_map(profile.status_map).ledger
+    assert words == load_status_map(profile.ledger.query.with_name("tryton_status_map.yaml")).ledger
+
+
+def test_a_demo_that_is_not_whole_is_forgotten(tmp_path: Path) -> None:
+    forget(tmp_path)
+    record(tmp_path, DEMO)
+    forget(tmp_path)
+    assert recorded(tmp_path) is None
 
 
 def test_a_home_remembers_its_demo_and_only_its_owner_reads_it(tmp_path: Path) -> None:

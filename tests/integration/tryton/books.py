@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 INVOICED_ON = "2026-03-02"
 BOOKED_ON = "2026-03-10"
 # Numbers are given, not drawn: Tryton's sequence wants invoices in the order of their dates.
-_NUMBERS, _JOBIDS = itertools.count(21_000_000), itertools.count(3_081_412)
+_NUMBERS, _JOBIDS = itertools.count(31_000_000), itertools.count(4_000_000)
 
 
 @dataclass(kw_only=True)

@@ -12,6 +12,7 @@ import pytest
 
 from demo.paths import airflow_home
 from demo.tryton import client
+from demo.tryton.ledger import open_books
 from include.config.profiles import Ledger, Profile
 from include.config.status_map import load_status_map
 from tests.include.reconciliation.world import STATUS_MAP
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from demo.embedded import Server
 
 ERP = Path(__file__).parents[3] / "include" / "erp"
-DATABASE = "tryton"
+DATABASE = "tryton_stories"
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +43,7 @@ def tryton(postgres: Server, tryton_python: Path) -> Iterator[client.Tryton]:
     """A running Tryton with the books of a company in it."""
     # The year of the stories, and the present one: Tryton cancels at the machine's date.
     years = (2026, datetime.datetime.now(datetime.UTC).year)
-    client.make_database(postgres, DATABASE, tryton_python, first_year=min(years), last_year=max(years))
+    open_books(postgres, DATABASE, tryton_python, first_year=min(years), last_year=max(years))
     with client.running(postgres, DATABASE, tryton_python) as running:
         yield running
 
