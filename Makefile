@@ -59,6 +59,10 @@ soak: install ## hundreds of rounds of trouble on one store, then its books (ROU
 screenshots: install ## the README's pictures anew: the page with the demo's data, in a real Chromium
 	$(BIN)/python -m tests.browser.screenshots
 
+.PHONY: bench
+bench: install ## speed and memory against peers, side by side (ARGS=--quick: a tenth of the size, a few minutes)
+	$(BIN)/python -m benchmarks $(ARGS)
+
 .PHONY: check
 check: install ## lint, format, security lint and types
 	$(BIN)/ruff check
@@ -85,4 +89,4 @@ lock: install ## compile the requirements' locks anew (ARGS=--upgrade for newer 
 
 .PHONY: clean
 clean: ## remove the environment and all that the demo and the tests have made
-	rm -rf $(VENV) .airflow .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info plugins/*.egg-info
+	rm -rf $(VENV) .airflow .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info plugins/*.egg-info

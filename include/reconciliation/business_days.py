@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
-import holidays
-
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
@@ -22,6 +20,8 @@ class BusinessCalendar:
     """
 
     def __init__(self, country: str, zone: ZoneInfo) -> None:
+        import holidays  # it takes its time, and the DAG files that import this module need none
+
         try:
             self._holidays = holidays.country_holidays(country)
         except NotImplementedError:

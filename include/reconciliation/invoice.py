@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from include.config.status_map import StatusMap
 
 _ROWS = """
-SELECT status, total, paid, discount, credited, open, currency, sent_at, changed_at, jobid, billnum, payments_by_ropo
+SELECT status, total, paid, discount, credited, open, currency, sent_at, changed_at, jobid, billnum,
+    COALESCE(payments_by_ropo, true) AS payments_by_ropo
 FROM owned_row
 WHERE invoice_key = %s
 ORDER BY row_id

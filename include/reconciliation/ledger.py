@@ -8,17 +8,18 @@ from psycopg2 import sql
 
 from include.reconciliation.ledger_contract import (
     COLUMNS,
+    NUMBERS,
     LedgerContractError,
     LedgerQuery,
     check_contract,
     check_row,
 )
 from include.reconciliation.statements import only_row
-from include.status_store.copying import copy_rows
+from include.status_store.copying import copy_across
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from psycopg2.extensions import connection as Connection
     from psycopg2.extensions import cursor as Cursor
@@ -27,6 +28,15 @@ if TYPE_CHECKING:
 
 FETCH_ROWS = 5_000
 _COPY = f"COPY ledger_row (batch, {', '.join(COLUMNS)}) FROM STDIN"
+_NO_AMOUNT = " OR ".join(f"{name} IN ('NaN', 'Infinity', '-Infinity')" for name in NUMBERS)
+_UNLIKE_CONTRACT = f"""
+SELECT {", ".join(COLUMNS)}
+FROM ledger_row
+WHERE batch = %s AND (
+    billnum IS NULL OR billnum = '' OR status IS NULL OR status = '' OR total IS NULL OR paid IS NULL OR {_NO_AMOUNT}
+)
+LIMIT 1
+"""  # noqa: S608 - constants
 
 
 class LedgerReader:
@@ -39,6 +49,7 @@ class LedgerReader:
     def __init__(self, ledger: Connection, profile: Profile) -> None:
         self._ledger = ledger
         self._profile = profile
+        ledger.set_client_encoding("UTF8")  # as the store's, since rows go from the one to the other as they are
         with ledger.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute("SELECT now()")
@@ -64,17 +75,16 @@ class LedgerReader:
         return newest
 
     def touched_keys(
-        self, spans: Sequence[tuple[datetime.datetime, datetime.datetime]] | None
+        self, spans: Sequence[tuple[datetime.datetime, datetime.datetime]]
     ) -> Iterator[tuple[str | None, str]]:
         """Return jobid and billnum of every row sent or changed in one of some spans, in one pass.
 
-        :param spans: aware moments, the second excluded; None: every row.
+        :param spans: aware moments, the second excluded.
         :raises LedgerContractError: where a row has no billnum.
         """
         query = self._query.select(sql.SQL("NULLIF(btrim(ledger.jobid::text), ''), btrim(ledger.billnum::text)"))
-        if spans is not None:
-            touched = (self._query.touched(*span, self._profile.zone) for span in spans)
-            query += sql.SQL(" WHERE ") + sql.SQL(" OR ").join(touched)
+        touched = (self._query.touched(*span, self._profile.zone) for span in spans)
+        query += sql.SQL(" WHERE ") + sql.SQL(" OR ").join(touched)
         for jobid, billnum in self._rows(query, ()):
             if not billnum:
                 row = f"the row of jobid {jobid}" if jobid else "a row"
@@ -88,10 +98,12 @@ class LedgerReader:
         :return: how many rows.
         :raises LedgerContractError: naming the invoice whose row does not keep the contract.
         """
-        query = self._query.select(self._query.columns(self._profile.timezone)) + sql.SQL(
-            " WHERE btrim(ledger.jobid::text) = ANY(%s) OR btrim(ledger.billnum::text) = ANY(%s)"
-        )
-        return copy_rows(into, _COPY, self._checked(batch, self._rows(query, (list(jobids), list(billnums)))))
+        condition = sql.SQL(" WHERE btrim(ledger.jobid::text) = ANY(%s) OR btrim(ledger.billnum::text) = ANY(%s)")
+        return self._copy(into, batch, condition, (list(jobids), list(billnums)))
+
+    def copy_all_rows(self, into: Cursor) -> int:
+        """Copy every row, as one batch; see :meth:`copy_rows`."""
+        return self._copy(into, 1, sql.SQL(""), ())
 
     def over_all_rows(self, statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run a statement that finds the whole ledger, in the contract's columns and types, as the table ``ledger``.
@@ -118,11 +130,15 @@ class LedgerReader:
         query += sql.SQL(" WHERE {} = ANY(%s)").format(bare)
         yield from self._rows(query, (sorted({bare_number(each) for each in billnums} - {""}),))
 
-    def _checked(self, batch: int, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
-        for row in rows:
+    def _copy(self, into: Cursor, batch: int, condition: sql.Composable, parameters: Sequence[Any]) -> int:
+        columns = sql.SQL("{}, {}").format(sql.Literal(batch), self._query.columns(self._profile.timezone))
+        with self._ledger.cursor() as cursor:
+            select = cursor.mogrify(self._query.select(columns) + condition, parameters).decode()
+            rows = copy_across(cursor, f"COPY (\n{select}\n) TO STDOUT", into, _COPY)
+        into.execute(_UNLIKE_CONTRACT, (batch,))
+        for row in into.fetchall():
             check_row(self._profile, row)
-            # A null payments_by_ropo is a yes.
-            yield (batch, *row[:-1], row[-1] is not False)
+        return rows
 
     def _rows(self, query: sql.Composable, parameters: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         # A named cursor stays on the server: memory is that of one batch, whatever the ledger's size. Where its reader

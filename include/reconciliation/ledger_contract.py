@@ -44,6 +44,7 @@ _COLUMNS = {
     "payments_by_ropo": _BOOLEAN,
 }
 COLUMNS = tuple(_COLUMNS)
+NUMBERS = tuple(name for name, types in _COLUMNS.items() if types is _NUMBER)
 _REQUIRED = ("billnum", "status", "total", "paid")
 _NAMES = {id(_TEXT): "text", id(_NUMBER): "numeric", id(_TIME): "timestamptz", id(_BOOLEAN): "boolean"}
 _ADVICE = {

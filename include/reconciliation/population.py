@@ -51,8 +51,6 @@ class Span(msgspec.Struct, frozen=True):
         for _, days in itertools.groupby(enumerate(dates), lambda each: each[1].toordinal() - each[0]):
             run = [day for _, day in days]
             yield Period.of(run[0], run[-1], profile)
-        if self.everything:
-            yield Period(("-infinity", "infinity"), ("-infinity", "infinity"))
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -85,13 +83,22 @@ def gather(cursor: Cursor, ledger: LedgerReader, profile: Profile, span: Span) -
     :param cursor: of the store, after :func:`want`; invoices named beforehand are in ``named_invoice``.
     :raises LedgerContractError: where a row of the ledger does not keep the contract.
     """
+    if span.everything:
+        cursor.execute(statement("pull_all_events"), {"profile": profile.name, "timezone": profile.timezone})
+        ledger.copy_all_rows(cursor)
+    else:
+        _follow(cursor, ledger, profile, span)
+    cursor.execute("ANALYZE found_event; ANALYZE ledger_row; ANALYZE named_invoice")
+
+
+def _follow(cursor: Cursor, ledger: LedgerReader, profile: Profile, span: Span) -> None:
+    """Follow the keys of events and ledger rows to and fro until nothing new is found."""
+    cursor.execute("ALTER TABLE found_event ADD PRIMARY KEY (statusid)")
     periods = list(span.periods(profile))
     for period in periods:
         cursor.execute(statement("seed_events"), {"profile": profile.name, **_parameters(period)})
     cursor.execute(statement("seed_named"))
-    if span.everything:
-        _add_keys(cursor, ledger.touched_keys(None))
-    elif periods:
+    if periods:
         _add_keys(cursor, ledger.touched_keys([period.seen for period in periods]))
     rounds, batches = itertools.count(1), itertools.count(1)
     is_new = True
@@ -101,7 +108,6 @@ def gather(cursor: Cursor, ledger: LedgerReader, profile: Profile, span: Span) -
         is_new = False
         while _ask_ledger(cursor, ledger, next(batches)):
             is_new = True
-    cursor.execute("ANALYZE found_event; ANALYZE ledger_row; ANALYZE named_invoice")
 
 
 def want(cursor: Cursor, span: Span) -> None:

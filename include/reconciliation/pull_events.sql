@@ -8,8 +8,8 @@ WITH pulled AS (
         lower(event.statustype),
         CASE WHEN lower(event.statustype) = 'payment' THEN event.statustext ELSE event.statuscode END,
         event.statustime,
-        -- An id without digits comes before those with some.
-        COALESCE(NULLIF(regexp_replace(event.statusid, '[^0-9]', '', 'g'), '')::numeric, -1),
+        -- What is left without all that is no digit; an id without digits comes before those with some.
+        COALESCE(NULLIF(translate(event.statusid, translate(event.statusid, '0123456789', ''), ''), '')::numeric, -1),
         event.amount,
         (event.first_seen_at AT TIME ZONE %(timezone)s)::date
     FROM (

@@ -14,7 +14,7 @@ CREATE TEMP TABLE found_key (
 ) ON COMMIT DROP;
 
 CREATE TEMP TABLE found_event (
-    statusid text PRIMARY KEY,
+    statusid text NOT NULL,                     -- the key, where keys are followed
     jobid text,
     billnum text,
     statustype text NOT NULL,
@@ -28,18 +28,18 @@ CREATE TEMP TABLE found_event (
 CREATE TEMP TABLE ledger_row (
     row_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     batch integer NOT NULL,
-    billnum text NOT NULL,
+    billnum text,                               -- this, status, total and paid are there once the batch is checked
     jobid text,
-    status text NOT NULL,
-    total numeric NOT NULL,
-    paid numeric NOT NULL,
+    status text,
+    total numeric,
+    paid numeric,
     discount numeric,
     credited numeric,
     open numeric,
     currency text,
     sent_at timestamptz,
     changed_at timestamptz,
-    payments_by_ropo boolean NOT NULL
+    payments_by_ropo boolean                    -- null: true
 ) ON COMMIT DROP;
 
 -- Invoices that belong to the population though neither an event nor a ledger row of the day says so: those of an

@@ -1,5 +1,7 @@
 -- What each side says of each invoice of the population, in the three parts of a state.
 
+-- `seq` follows statustime, so that the newest of some events has the latest of their dates. A part's newest code stands
+-- in the last digit of the largest of its events' numbers: payments and stages are places in lists of less than ten.
 CREATE TEMP TABLE ropo_side ON COMMIT DROP AS
 WITH newest AS (
     SELECT
@@ -9,40 +11,29 @@ WITH newest AS (
         COALESCE(sum(amount) FILTER (WHERE kind = 'discount'), 0) AS discount,
         COALESCE(bool_or(amount < 0) FILTER (WHERE kind IN ('paid', 'discount')), false) AS has_negative,
         COALESCE(bool_or(amount IS NULL) FILTER (WHERE kind IN ('paid', 'discount')), false) AS lacks_amount,
-        min(seq) AS first_seq,
-        max(seq) FILTER (WHERE kind IN ('paid', 'discount')) AS money_seq,
-        max(seq) FILTER (WHERE payment IS NOT NULL) AS payment_seq,
-        max(seq) FILTER (WHERE stage IS NOT NULL) AS stage_seq,
+        mod(max(seq * 10 + payment), 10)::integer AS payment_code,
+        mod(max(seq * 10 + stage), 10)::integer AS stage,
         max(seq) FILTER (WHERE part_end IS NOT NULL AND may_end) AS end_seq,
         max(seq) FILTER (WHERE NOT is_mapped) AS unmapped_seq,
         max(seq) FILTER (WHERE NOT is_mapped AND statustype = 'payment') AS unmapped_money_seq,
         -- A code that means nothing (98) cannot make an unknown one known.
         max(seq) FILTER (
             WHERE kind IN ('paid', 'discount') OR payment IS NOT NULL OR stage IS NOT NULL OR part_end IS NOT NULL
-        ) AS meaning_seq
+        ) AS meaning_seq,
+        min(business_date) AS first_date,
+        max(business_date) FILTER (WHERE kind IN ('paid', 'discount')) AS money_date,
+        max(business_date) FILTER (WHERE kind IN ('paid', 'discount') OR payment IS NOT NULL) AS payment_date,
+        max(business_date) FILTER (WHERE stage IS NOT NULL) AS stage_date,
+        max(business_date) FILTER (WHERE part_end IS NOT NULL AND may_end) AS end_date,
+        max(business_date) FILTER (WHERE NOT is_mapped) AS unmapped_date
     FROM spoken
     JOIN population USING (invoice_key)
     WHERE NOT population.is_out_of_scope
     GROUP BY invoice_key
 )
-SELECT
-    newest.*,
-    of_payment.payment AS payment_code,
-    of_stage.stage,
-    of_end.part_end,
-    first.business_date AS first_date,
-    money.business_date AS money_date,
-    GREATEST(money.business_date, of_payment.business_date) AS payment_date,
-    of_stage.business_date AS stage_date,
-    of_end.business_date AS end_date,
-    unmapped.business_date AS unmapped_date
+SELECT newest.*, of_end.part_end
 FROM newest
-JOIN spoken AS first ON first.seq = newest.first_seq
-LEFT JOIN spoken AS money ON money.seq = newest.money_seq
-LEFT JOIN spoken AS of_payment ON of_payment.seq = newest.payment_seq
-LEFT JOIN spoken AS of_stage ON of_stage.seq = newest.stage_seq
-LEFT JOIN spoken AS of_end ON of_end.seq = newest.end_seq
-LEFT JOIN spoken AS unmapped ON unmapped.seq = newest.unmapped_seq;
+LEFT JOIN (SELECT seq, part_end FROM spoken WHERE part_end IS NOT NULL) AS of_end ON of_end.seq = newest.end_seq;
 ANALYZE ropo_side;
 
 CREATE TEMP TABLE ledger_side ON COMMIT DROP AS

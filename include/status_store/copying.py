@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import itertools
+import os
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 # Some tens of kilobytes of events go over at a time.
 ROWS_AT_ONCE = 100
+_AT_ONCE = 64 * 1024
 # PostgreSQL's text format of COPY.
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _BINARY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # no flags, no extension
@@ -51,6 +54,28 @@ def copy_rows(cursor: Cursor, copy: str, rows: Iterable[Sequence[Any]]) -> int:
             raise lines.error from None
         raise
     return cursor.rowcount
+
+
+def copy_across(source: Cursor, out: str, target: Cursor, into: str) -> int:
+    """Copy what a statement of one connection gives into a table of another, in bounded memory.
+
+    :param out: the statement ``COPY (SELECT …) TO STDOUT``, of ``source``'s connection.
+    :param into: the statement ``COPY table (columns) FROM STDIN``, of ``target``'s.
+    :return: how many rows. Both connections must have one ``client_encoding``.
+    """
+    reads, writes = os.pipe()
+
+    def send() -> None:
+        with open(writes, "wb", buffering=_AT_ONCE) as pipe:  # noqa: PTH123 - a descriptor
+            source.copy_expert(out, pipe)
+
+    with ThreadPoolExecutor(max_workers=1) as helper:
+        # Where the one side fails its end of the pipe is closed, and the other side ends too.
+        sending = helper.submit(send)
+        with open(reads, "rb", buffering=0) as pipe:  # noqa: PTH123 - a descriptor
+            target.copy_expert(into, pipe, _AT_ONCE)
+        sending.result()
+    return target.rowcount
 
 
 def _line(row: Sequence[Any]) -> str:

@@ -7,10 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg2
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import create_engine, pool
 from sqlalchemy.exc import DBAPIError
 
@@ -18,6 +14,7 @@ from include.status_store.database import MIGRATE_COMMAND, StoreUnavailableError
 from include.status_store.reader import grant_reader
 
 if TYPE_CHECKING:
+    from alembic.config import Config
     from psycopg2.extensions import connection as Connection
 
 SCRIPTS = Path(__file__).with_name("migrations")
@@ -32,6 +29,9 @@ def upgrade(dsn: str) -> str:
     :raises StoreUnavailableError: where PostgreSQL does not let us in or refuses a step (a missing right, say), or
         where the store was migrated by newer code. The store is then as it was.
     """
+    from alembic import command  # as in `head`
+    from alembic.util import CommandError
+
     engine = create_engine("postgresql+psycopg2://", creator=lambda: connect(dsn), poolclass=pool.NullPool)
     try:
         with engine.begin() as connection:
@@ -50,6 +50,9 @@ def upgrade(dsn: str) -> str:
 
 def head() -> str:
     """Return the newest revision that this code has."""
+    # Half of the time that the DAG files may take to parse, which migrate nothing.
+    from alembic.script import ScriptDirectory
+
     revision = ScriptDirectory.from_config(_config()).get_current_head()
     if revision is None:
         raise RuntimeError(f"{SCRIPTS} holds no migration")
@@ -83,6 +86,8 @@ def _named(connection: Connection) -> str:
 
 
 def _config() -> Config:
+    from alembic.config import Config  # as in `head`
+
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     return config

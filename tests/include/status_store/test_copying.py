@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import psycopg2
 import pytest
 
-from include.status_store.copying import ROWS_AT_ONCE, copy_bytes, copy_rows
+from include.status_store.copying import ROWS_AT_ONCE, copy_across, copy_bytes, copy_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from psycopg2.extensions import connection as Connection
+
+    from include.status_store.session import Session
 
 TEXTS = ["", " ", "\\N", "\\.", "a\\b", "a\tb", "a\nb", "a\r\nb", "\\\t\\\n", "ä€😀", "\\x41", None]
 
@@ -72,3 +74,29 @@ def test_bytes_arrive_as_they_are(store: Connection) -> None:
         copy_bytes(cursor, "COPY kept FROM STDIN (FORMAT binary)", (b"", "ä".encode()))
         cursor.execute("SELECT body, note FROM kept")
         assert [(bytes(kept), note) for kept, note in cursor.fetchall()] == [(body, None), (b"", "ä")]
+
+
+def test_rows_go_from_one_connection_to_another(store: Connection, session: Session, table: str) -> None:
+    select = "SELECT place, E'a\\tb\\n', NULL FROM generate_series(1, 20000) AS place"
+    with session.transaction() as source, store.cursor() as target:
+        assert copy_across(source, f"COPY ({select}) TO STDOUT", target, table) == 20_000
+
+    assert copied(store) == [(place, "a\tb\n", None) for place in range(1, 20_001)]
+
+
+@pytest.mark.parametrize(
+    ("out", "into", "error"),
+    [
+        ("SELECT 1 / (50000 - place), 'x', NULL", "", psycopg2.errors.DivisionByZero),
+        ("SELECT 'no number' || place, repeat('x', 1000), NULL", "", psycopg2.errors.InvalidTextRepresentation),
+        ("SELECT place, 'x', NULL", "COPY nowhere FROM STDIN", psycopg2.errors.UndefinedTable),
+    ],
+    ids=["the source fails half-way", "the target refuses the first row", "the target is not there"],
+)
+def test_where_one_side_fails_the_other_ends_and_the_error_is_its_own(
+    store: Connection, session: Session, table: str, out: str, into: str, error: type[Exception]
+) -> None:
+    select = f"COPY ({out} FROM generate_series(1, 100000) AS place) TO STDOUT"
+
+    with pytest.raises(error), session.transaction() as source, store.cursor() as target:
+        copy_across(source, select, target, into or table)

@@ -1,0 +1,113 @@
+"""Comparing both sides: ours beside `datacompy` and bare SQL on the same tables; a day in a small and a large store."""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg2
+
+from benchmarks.environments import peer_python
+from benchmarks.report import Line
+from benchmarks.rounds import Contestant, alternate, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.stage import Stage
+
+OURS, DATACOMPY, BARE = "ours", "datacompy (pandas)", "bare SQL"
+_HERE = Path(__file__).parent
+_INDEXES = """
+SELECT indexname, indexdef FROM pg_indexes
+WHERE schemaname = 'ropo' AND tablename = 'status_event' AND indexname <> 'status_event_pkey'
+"""
+# On it the made-up data has a day's invoices like any other.
+DATE = "2026-04-01"
+DAY = 5_000
+
+
+def bench(stage: Stage, *, invoices: int, rounds: int) -> list[Line]:
+    """
+    :param invoices: with about five events each.
+    """
+    print(f"Comparison of {invoices:,} invoices", flush=True)
+    contestants = [
+        Contestant(OURS, "our_comparison"),
+        Contestant(BARE, "bare_comparison"),
+        Contestant(DATACOMPY, "datacompy_comparison", peer_python("datacompy")),
+    ]
+    with filled(stage, "comparison_data.sql", invoices=invoices) as database:
+        task = {"dsn": stage.server.dsn(database), "scope": "full", "date": DATE}
+        results = alternate(contestants, lambda each: run(each, task, stage.variables(database)), rounds)
+    ours, lines = results[OURS], []
+    for name, goal in ((DATACOMPY, "≥ 4 times as fast"), (BARE, "≤ 1.5 of its time")):
+        other = results[name]
+        ratio = other.ratio(ours) if name == DATACOMPY else ours.ratio(other)
+        lines.append(
+            Line(
+                f"full comparison of {invoices:,} invoices with {invoices * 48 // 10:,} events, recorded",
+                f"{ours.median():.1f} s, {ours.median('memory_mb'):.0f} MB",
+                f"{name}: {other.median():.1f} s, {other.median('memory_mb'):.0f} MB",
+                f"{ratio:.2f}" + (" times as fast" if name == DATACOMPY else " of its time"),
+                goal,
+                ratio >= 4 if name == DATACOMPY else ratio <= 1.5,
+            )
+        )
+    return lines
+
+
+def bench_day(stage: Stage, *, small: int, large: int, rounds: int) -> list[Line]:
+    """
+    :param small: and ``large``: invoices in the two stores, of which :data:`DAY` each moved on the compared date.
+    """
+    print(f"A day of {DAY:,} invoices with {small:,} and with {large:,} in the store", flush=True)
+    stores = {f"{invoices:,} in the store": invoices for invoices in (small, large)}
+    with (
+        filled(stage, "day_data.sql", invoices=small, day=DAY) as small_store,
+        filled(stage, "day_data.sql", invoices=large, day=DAY) as large_store,
+    ):
+        databases = dict(zip(stores, (small_store, large_store), strict=True))
+        results = alternate(
+            [Contestant(name, "our_comparison") for name in stores],
+            lambda each: run(
+                each,
+                {"dsn": stage.server.dsn(databases[each.name]), "scope": "date", "date": DATE},
+                stage.variables(databases[each.name]),
+            ),
+            rounds,
+        )
+    few, many = results.values()
+    ratio = many.ratio(few)
+    return [
+        Line(
+            f"a day of {DAY:,} invoices, {large:,} in the store",
+            f"{many.median():.2f} s",
+            f"{few.name}: {few.median():.2f} s",
+            f"{ratio:.2f}",
+            "≤ 1.2",
+            ratio <= 1.2,
+        )
+    ]
+
+
+@contextmanager
+def filled(stage: Stage, file: str, **sizes: int) -> Iterator[str]:
+    """A store with made-up events and, in the same database, a ledger; by the database's name.
+
+    :param file: the SQL that fills it; ``sizes``: its parameters.
+    """
+    with stage.store() as database, closing(psycopg2.connect(stage.server.dsn(database))) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(_INDEXES)
+            indexes = cursor.fetchall()
+            for name, _ in indexes:
+                cursor.execute(f"DROP INDEX ropo.{name}")
+            cursor.execute((_HERE / file).read_text(encoding="utf-8"), sizes)
+            cursor.execute("SET maintenance_work_mem = '256MB'")
+            for _, definition in indexes:
+                cursor.execute(definition)
+            cursor.execute("VACUUM ANALYZE")
+        yield database

@@ -1,0 +1,26 @@
+"""Seconds that the DAG files take to parse, over Airflow's own import."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+# Airflow's own modules are not what is measured.
+import airflow.providers.http.hooks.http
+import airflow.sdk
+import airflow.timetables.trigger  # noqa: F401
+from airflow.dag_processing.dagbag import DagBag
+
+from benchmarks.measured import Meter
+
+
+def main() -> None:
+    meter = Meter()
+    with meter.work():
+        bag = DagBag(dag_folder=str(Path(__file__).parents[2] / "dags"))
+    if bag.import_errors:
+        raise RuntimeError(f"DAG files that do not load: {bag.import_errors}")
+    meter.report(dags=len(bag.dags))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""The benchmarks measure what they say: the same rows for everyone, all of them, and figures in the README."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks import drain, report
+from benchmarks.pages import FIRST_DAY, ROWS_A_PAGE, Queue
+from benchmarks.report import BEGIN, END, Line
+from benchmarks.rounds import Contestant, Results
+from benchmarks.stage import Stage, queue_server
+
+if TYPE_CHECKING:
+    import pathlib
+
+    from demo import embedded
+
+
+def rows(answer: bytes) -> list[dict[str, str]]:
+    return json.loads(answer)["result"]["status"]  # type: ignore[no-any-return]
+
+
+def test_each_row_of_a_queue_is_its_own() -> None:
+    queue = Queue(pages=3, days=3)
+    every = [row for number in range(3) for row in rows(queue.page(number))]
+
+    assert len({row["statusid"] for row in every}) == len(every) == 3 * ROWS_A_PAGE
+    assert {row["statustime"][:10] for row in every} == {"2026-01-05", "2026-01-06", "2026-01-07"}
+
+
+def test_a_days_answer_shows_its_pages_and_what_the_queue_lost() -> None:
+    queue = Queue(pages=2)
+    drained = [row for number in range(2) for row in rows(queue.page(number))]
+
+    shown = rows(queue.day(FIRST_DAY, more=10))
+
+    assert shown[: len(drained)] == drained
+    assert len({row["statusid"] for row in shown}) == len(shown) == len(drained) + 10
+
+
+@pytest.mark.parametrize("module", ["floor_drain", "our_drain"])
+def test_a_contestant_drains_every_row(postgres: embedded.Server, store_template: str, module: str) -> None:
+    with queue_server() as url:
+        result = drain.drain_once(Stage(postgres, url, store_template), Contestant(module, module), 2 * ROWS_A_PAGE)
+
+    assert result["rows"] == 2 * ROWS_A_PAGE
+    assert result["seconds"] > 0
+    assert result["memory_mb"] > 0
+
+
+def test_a_ratio_is_taken_round_by_round() -> None:
+    """One slow round of the machine, which hit both."""
+    ours = Results("ours", [{"seconds": each} for each in (1.0, 10.0, 1.0)])
+    theirs = Results("theirs", [{"seconds": each} for each in (2.0, 20.0, 2.0)])
+
+    assert (ours.median(), theirs.ratio(ours)) == (1.0, 2.0)
+
+
+def test_the_table_stands_between_its_markers(tmp_path: pathlib.Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+
+    report.write([Line("a drain", "1 s", "floor: 2 s", "2.00", "≥ 3", reached=False)], readme)
+
+    text = readme.read_text()
+    assert text.startswith(f"before\n{BEGIN}\n")
+    assert text.endswith(f"{END}\nafter\n")
+    assert "| a drain | 1 s | floor: 2 s | 2.00 | ≥ 3 | **no** |" in text
+    assert "old" not in text
+
+
+def test_a_readme_without_markers_is_not_written(tmp_path: pathlib.Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("no markers\n")
+
+    with pytest.raises(ValueError, match="expected the markers"):
+        report.write([], readme)
+
+    assert readme.read_text() == "no markers\n"
