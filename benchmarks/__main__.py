@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from benchmarks import comparison, dags, drain, report
+from benchmarks import comparison, dags, drain, page, report
 from benchmarks.stage import stage
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ BENCHES: dict[str, Bench] = {
     "day": lambda on, part, rounds: comparison.bench_day(
         on, small=1_000_000 // part, large=5_000_000 // part, rounds=rounds
     ),
+    "page": lambda on, part, rounds: page.bench(on, invoices=1_000_000 // part, rounds=rounds),
     "dags": lambda on, part, rounds: dags.bench(on, dates=365 // part, rounds=rounds),
 }
 
