@@ -31,6 +31,8 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 # A JSON string, or any other value without structure. Bytes, so that what is no text is matched as well.
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\s"{}\[\]:,]+', re.DOTALL)
+_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_DEEPEST = 100
 
 
 def split_rows(body: bytes) -> list[bytes]:
@@ -47,9 +49,10 @@ def split_rows(body: bytes) -> list[bytes]:
             return _rows_of(_status(body))
         except msgspec.ValidationError:  # JSON, of another shape
             raise
-        except (msgspec.DecodeError, UnicodeError):
+        # A hostile depth of nesting ends in RecursionError.
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             return _rows_of_broken_values(body)
-    # A hostile depth of nesting ends in RecursionError, what is no UTF-8 in UnicodeDecodeError (a ValueError).
+    # What is no UTF-8 ends in UnicodeDecodeError (a ValueError).
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         # msgspec's messages name places and types, never the content.
         raise NotAStatusAnswerError(f"expected JSON with result.status, got {len(body)} bytes: {error}") from error
@@ -68,8 +71,8 @@ def _rows_of(status: bytes) -> list[bytes]:
 
 
 def _rows_of_broken_values(body: bytes) -> list[bytes]:
-    """Find where rows stand once each token that is no JSON is mended to its length, and return them as they came."""
-    mended = _TOKEN.sub(_mended, body)
+    """Find where rows stand once what is no JSON or too deep is mended to its length; return them as they came."""
+    mended = _flattened(_TOKEN.sub(_mended, body))
     status = _status(mended)
     end = mended.index(status)
     rows = []
@@ -78,6 +81,22 @@ def _rows_of_broken_values(body: bytes) -> list[bytes]:
         end = start + len(row)
         rows.append(body[start:end])
     return rows
+
+
+def _flattened(body: bytes) -> bytes:
+    """Return an answer with a text in place of each value that lies deeper than any of Ropo's."""
+    flat = bytearray(body)
+    depth = start = 0
+    for bracket in _BRACKET.finditer(body):
+        if bracket[0] in b"[{":
+            depth += 1
+            if depth == _DEEPEST:
+                start = bracket.start()
+        elif bracket[0] in b"]}":
+            if depth == _DEEPEST:
+                flat[start : bracket.end()] = b'"' + b"?" * (bracket.end() - start - 2) + b'"'
+            depth -= 1
+    return bytes(flat)
 
 
 def _mended(token: re.Match[bytes]) -> bytes:

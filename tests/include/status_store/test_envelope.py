@@ -56,6 +56,15 @@ def test_a_value_that_is_no_json_spoils_no_other_row(value: bytes) -> None:
     assert split_rows(b'{"result": {"status": ' + bad + b"}}") == [bad]
 
 
+@pytest.mark.parametrize("depth", [900, 1_100, 100_000])
+@pytest.mark.parametrize("ends", [(b"[", b"]"), (b'{"a":', b"}")], ids=["lists", "objects"])
+def test_a_value_of_any_depth_spoils_no_other_row(ends: tuple[bytes, bytes], depth: int) -> None:
+    bad = b'{"a": ' + ends[0] * depth + b"7" + ends[1] * depth + b', "b": "]"}'
+    body = b'{"deep": ' + bad + b', "result": {"status": [{"b":1}, ' + bad + b', {"b":"}"} , ' + bad + b"]}}"
+
+    assert split_rows(body) == [b'{"b":1}', bad, b'{"b":"}"}', bad]
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -74,7 +83,7 @@ def test_a_value_that_is_no_json_spoils_no_other_row(value: bytes) -> None:
         b'{"result": {"status": [{}]}} and more',
         b'{"result": {"status": [{"a": "no end}, {"b": 1}]}}',
         b'{"result": {"status": [{"a": NaN}, {"b"',
-        b'{"result": {"status": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}",
+        b'{"result": {"status": ' + b"[" * 100_000 + b"}}",
         '{"result": {"status": []}}'.encode("utf-16"),
     ],
 )
