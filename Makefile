@@ -8,6 +8,7 @@ PORT ?= 8080
 ROUNDS ?= 500
 # What the demo's ledger is: plain tables, or tryton.
 ERP ?= plain
+EXAMPLES ?= 2000
 # Test files at once: many of them wait for a server most of the time.
 WORKERS ?= 2
 VENV := .venv
@@ -62,6 +63,11 @@ screenshots: install ## the README's pictures anew: the page with the demo's dat
 .PHONY: bench
 bench: install ## speed and memory against peers, side by side (ARGS=--quick: a tenth of the size, a few minutes)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: fuzz
+fuzz: install ## any answer whatever, through the real drain into a real store (EXAMPLES=2000 of each kind)
+	FUZZ_EXAMPLES=$(EXAMPLES) AIRFLOW_HOME=$(CURDIR)/.airflow/tests $(BIN)/python -m pytest --timeout 0 \
+	    -p no:logging tests/faults/test_fuzz.py $(ARGS)
 
 .PHONY: check
 check: install ## lint, format, security lint and types

@@ -183,7 +183,8 @@ def mark_unparsed(cursor: Cursor, poll_id: int, error: Exception) -> None:
 
 
 def _keep_body(cursor: Cursor, poll_id: int, body: bytes, content_type: str | None, *, complete: bool) -> None:
-    named = None if content_type is None else content_type.encode()
+    # A header may hold what PostgreSQL's text cannot, and the page must land all the same.
+    named = None if content_type is None else content_type.encode(errors="replace").replace(b"\0", b"?")
     values = (poll_id.to_bytes(8), bytes([complete]), body, named, hashlib.sha256(body).digest())
     copy_bytes(cursor, _KEEP_BODY, values)
 
