@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from airflow.timetables.base import DagRunInfo, TimeRestriction
 
-from ropo_one.timetable import BusinessDateTimetable
+from ropo_one.timetable import BusinessDateTimetable, MonthEndTimetable
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 TIMETABLE = BusinessDateTimetable("0 0 * * *", timezone="Europe/Helsinki", run_offset=-1, key_format="%Y-%m-%d")
@@ -78,3 +78,41 @@ def test_the_schedule_runs_each_day_at_the_midnight_that_ends_it() -> None:
         ("2026-03-29", "2026-03-30T00:00:00+03:00"),
         ("2026-03-30", "2026-03-31T00:00:00+03:00"),
     ]
+
+
+MONTHS = MonthEndTimetable("0 0 1 * *", timezone="Europe/Helsinki", run_offset=-1, key_format="%Y-%m-%d")
+
+
+def test_a_months_run_is_keyed_by_its_last_day_and_made_at_the_midnight_that_ends_it() -> None:
+    restriction = TimeRestriction(earliest=datetime.datetime(2026, 1, 5, tzinfo=HELSINKI), latest=None, catchup=True)
+    runs: list[DagRunInfo] = []
+    while len(runs) < 4:
+        info = MONTHS.next_dagrun_info_v2(last_dagrun_info=runs[-1] if runs else None, restriction=restriction)
+        assert info is not None
+        runs.append(info)
+    assert [(info.partition_key, info.run_after.astimezone(HELSINKI).isoformat()) for info in runs] == [
+        ("2026-01-31", "2026-02-01T00:00:00+02:00"),
+        ("2026-02-28", "2026-03-01T00:00:00+02:00"),
+        ("2026-03-31", "2026-04-01T00:00:00+03:00"),
+        ("2026-04-30", "2026-05-01T00:00:00+03:00"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "days"),
+    [
+        ("2026-01-31", "2026-03-31", ["2026-01-31", "2026-02-28", "2026-03-31"]),
+        ("2026-02-01", "2026-03-30", ["2026-02-28"]),
+        ("2026-10-01", "2027-03-01", ["2026-10-31"]),
+        ("2026-03-05", "2026-03-06", []),
+    ],
+)
+def test_a_backfill_has_one_run_for_each_months_end_that_is_over(
+    set_clock: object, first: str, last: str, days: list[str]
+) -> None:
+    set_clock("2026-11-20")  # type: ignore[operator]
+    earliest, latest = (datetime.datetime.fromisoformat(day).replace(tzinfo=datetime.UTC) for day in (first, last))
+    infos = list(MONTHS.iter_partition_dagrun_infos(earliest=earliest, latest=latest))
+    assert [info.partition_key for info in infos] == days
+    restored = MonthEndTimetable.deserialize(MONTHS.serialize())
+    assert list(restored.iter_partition_dagrun_infos(earliest=earliest, latest=latest)) == infos

@@ -1,0 +1,130 @@
+"""Another consumer of the queue: a change that a re-read shows and no drain brings, and that nothing else explains."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from include.status_store.consumers import note_undrained, undrained_events
+from include.status_store.journal import Journal
+from include.status_store.mark_in_doubt import mark_in_doubt
+from include.status_store.reread import Reread
+from include.status_store.source import PollInDoubtError
+from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
+from tests.include.status_store.views import drain, execute, query
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from include.config.profiles import Profile
+    from include.status_store.session import Session
+
+DAY = datetime.date(2026, 11, 13)  # of the scripted rows
+
+
+@pytest.fixture
+def live(session: Session, store: Connection, profile: Profile) -> None:
+    """The queue was emptied long before the rows' day, and after it."""
+    drain(session, profile, ScriptedSource(EMPTY))
+    execute(store, "UPDATE ropo.status_poll SET opened_at = '2026-10-01 06:00+00', closed_at = '2026-10-01 06:00+00'")
+    drain(session, profile, ScriptedSource(EMPTY))
+
+
+def _reread(session: Session, profile: Profile, *rows: dict[str, object]) -> None:
+    Reread(session, ScriptedSource(page(*rows)), Journal(profile)).by_date(DAY)
+
+
+def _noted(session: Session, profile: Profile) -> list[str]:
+    """Notice what there is, and return what is told."""
+    with session.transaction() as cursor:
+        note_undrained(cursor, profile)
+    with session.transaction() as cursor:
+        return [event.statusid for event in undrained_events(cursor, profile.name)]
+
+
+@pytest.mark.usefixtures("live")
+def test_it_is_noted_once_when_a_drain_has_completed_after_it_was_shown(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    drain(session, profile, ScriptedSource(page(row(1)), EMPTY))
+    _reread(session, profile, row(1), row(2))
+    assert _noted(session, profile) == [], "the queue may still hold it"
+
+    drain(session, profile, ScriptedSource(page(row(3)), EMPTY))
+
+    assert _noted(session, profile) == ["P2"]
+    [noted] = query(store, "SELECT shown_by_poll_id, empty_poll_id FROM ropo.undrained_event")
+    polls = "SELECT kind, outcome FROM ropo.status_poll WHERE poll_id = ANY(%s) ORDER BY 1"
+    kinds = query(store, polls, (list(noted),))
+    assert kinds == [("date", "landed"), ("drain", "empty")]
+    with session.transaction() as cursor:
+        assert note_undrained(cursor, profile) == 0
+
+
+@pytest.mark.usefixtures("live")
+def test_what_a_drain_brings_after_all_is_told_no_more_and_stays_on_record(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    _reread(session, profile, row(2))
+    drain(session, profile, ScriptedSource(EMPTY))
+    assert _noted(session, profile) == ["P2"]
+
+    drain(session, profile, ScriptedSource(page(row(2)), EMPTY))
+
+    assert _noted(session, profile) == []
+    assert query(store, "SELECT statusid FROM ropo.undrained_event") == [("P2",)]
+
+
+@pytest.mark.usefixtures("live")
+def test_a_doubt_whose_window_reaches_its_date_explains_it(session: Session, profile: Profile) -> None:
+    drain(session, profile, ScriptedSource(PollInDoubtError("timeout")))
+    _reread(session, profile, row(2))
+    drain(session, profile, ScriptedSource(EMPTY))
+    # The window starts late_days before the newest 204, which was today.
+    with session.transaction() as cursor:
+        cursor.execute("UPDATE ropo.status_poll SET window_from = %s WHERE recovery IS NOT NULL", (DAY,))
+    assert _noted(session, profile) == []
+
+
+@pytest.mark.usefixtures("live")
+def test_a_span_that_is_marked_in_doubt_later_explains_what_was_noted(session: Session, profile: Profile) -> None:
+    _reread(session, profile, row(2))
+    drain(session, profile, ScriptedSource(EMPTY))
+    assert _noted(session, profile) == ["P2"]
+    start = datetime.datetime(2026, 11, 13, tzinfo=datetime.UTC)
+    with session.transaction() as cursor:
+        mark_in_doubt(cursor, profile, start, start, by="Anna", note="restored")
+    assert _noted(session, profile) == []
+
+
+def test_before_the_first_204_the_queue_was_not_ours(session: Session, profile: Profile) -> None:
+    _reread(session, profile, row(2))
+    drain(session, profile, ScriptedSource(EMPTY))
+    assert _noted(session, profile) == []
+
+
+@pytest.mark.usefixtures("live")
+def test_without_a_204_between_its_day_and_the_reread_it_may_just_have_been_recorded(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    execute(
+        store,
+        "UPDATE ropo.status_poll SET opened_at = '2026-11-13 12:00+00', closed_at = '2026-11-13 12:00+00' "
+        "WHERE poll_id = (SELECT max(poll_id) FROM ropo.status_poll)",
+    )
+    _reread(session, profile, row(2))
+    drain(session, profile, ScriptedSource(EMPTY))
+    assert _noted(session, profile) == []
+
+
+@pytest.mark.usefixtures("live")
+def test_a_page_of_a_drain_that_waits_for_its_replay_may_hold_it(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    _reread(session, profile, row(2))
+    drain(session, profile, ScriptedSource(page(row(1)), EMPTY))
+    of_drains = "SELECT poll_id FROM ropo.status_poll WHERE kind = 'drain'"
+    execute(store, f"UPDATE ropo.status_page SET parsed_at = NULL WHERE poll_id IN ({of_drains})")
+    assert _noted(session, profile) == []

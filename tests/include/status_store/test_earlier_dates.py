@@ -1,0 +1,118 @@
+"""Earlier dates are re-read each night: the last late_days, and unfinished dates that no re-read has shown whole."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from include.status_store import earlier_dates, reread
+from include.status_store.earlier_dates import reread_earlier
+from include.status_store.journal import Journal
+from include.status_store.source import PollInDoubtError, PollRefusedError
+from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
+from tests.include.status_store.views import column, drain, events, execute, query
+from tests.include.watch.records import record
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from include.config.profiles import Profile
+    from include.status_store.session import Session
+    from include.status_store.source import Answer
+
+DAY = datetime.timedelta(days=1)
+BEFORE = datetime.date(2026, 11, 14)
+
+
+class DatedSource:
+    """Answers each date as told, else with 204, and remembers what was asked."""
+
+    queue = ("ropo.example", "1000011")
+
+    def __init__(self, answers: dict[datetime.date, Answer | BaseException] | None = None) -> None:
+        self.answers = answers or {}
+        self.asked: list[datetime.date] = []
+
+    def poll(self, *, date: datetime.date | None = None, billnum: str | None = None) -> Answer:
+        assert date is not None
+        self.asked.append(date)
+        answer = self.answers.get(date, EMPTY)
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reread, "PAUSE_SECONDS", 0.0)
+
+
+@pytest.fixture
+def short(profile: Profile) -> Profile:
+    """Two late days, a recheck of ten."""
+    return msgspec.structs.replace(profile, late_days=2, recheck_days=10)
+
+
+def _run(session: Session, profile: Profile, source: DatedSource, seconds: float = 60) -> earlier_dates.EarlierDates:
+    return reread_earlier(session, source, Journal(profile), BEFORE, max_seconds=seconds)
+
+
+def test_the_last_days_are_asked_each_on_its_own_and_one_that_fails_does_not_stop_the_others(
+    session: Session, store: Connection, short: Profile
+) -> None:
+    source = DatedSource({BEFORE - DAY: PollInDoubtError("cut"), BEFORE - 2 * DAY: page(row(1), row(2))})
+
+    done = _run(session, short, source)
+
+    assert source.asked == [BEFORE - DAY] * 2 + [BEFORE - 2 * DAY]
+    assert (done.dates, done.failed, done.rows, done.new, done.left) == (2, 1, 2, 2, 0)
+    assert events(store) == ["P1", "P2"]
+    assert query(store, "SELECT filter_value, outcome FROM ropo.status_poll ORDER BY poll_id") == [
+        ("2026-11-13", "in_doubt"),
+        ("2026-11-13", "in_doubt"),
+        ("2026-11-12", "landed"),
+    ]
+
+
+def test_unfinished_dates_are_asked_until_a_reread_after_their_end_was_whole(
+    session: Session, store: Connection, short: Profile
+) -> None:
+    """From the first date that was ever reconciled: nobody has asked about earlier ones."""
+    dates = [BEFORE - number * DAY for number in range(3, 9)]
+    for date in dates:
+        if date != dates[1]:  # a missing one
+            record(store, date, "reconciled" if date == dates[0] else "incomplete")
+    execute(
+        store,
+        "INSERT INTO ropo.reconciled_date SELECT profile, business_date, scope, reconciliation_id, 'test', started_at "
+        "FROM ropo.reconciliation",
+    )
+    refused = PollRefusedError("no", http_status=403)
+    first = DatedSource({dates[2]: refused, dates[3]: page(row(1), row(2))})
+    cut = msgspec.structs.replace(short, date_cap=2)
+
+    assert _run(session, cut, first).failed == 1
+    late = [BEFORE - DAY, BEFORE - 2 * DAY]
+    assert list(dict.fromkeys(first.asked)) == late + dates[1:]
+
+    again = DatedSource({dates[3]: page(row(1), row(2))})
+    _run(session, cut, again)
+    assert list(dict.fromkeys(again.asked)) == [*late, dates[2], dates[3]], "refused, and possibly cut"
+
+
+def test_it_is_bounded_in_dates_and_time(
+    session: Session, store: Connection, short: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drain(session, short, ScriptedSource(EMPTY))
+    execute(store, "UPDATE ropo.profile_pin SET pinned_at = '2026-11-01'")
+    monkeypatch.setattr(earlier_dates, "MAX_DATES", 3)
+    source = DatedSource()
+
+    done = _run(session, short, source)
+
+    assert (done.dates, done.left, len(source.asked)) == (5, 5, 5)
+    assert _run(session, short, DatedSource(), seconds=0).dates == 0
+    assert column(store, "SELECT count(*) FROM ropo.status_poll WHERE kind = 'date'") == [5]

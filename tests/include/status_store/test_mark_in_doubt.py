@@ -1,0 +1,91 @@
+"""A store restored from a backup: a span is marked in doubt, and the next drain run re-reads its dates."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from include.status_store.__main__ import main
+from include.status_store.database import STORE_VARIABLE
+from include.status_store.journal import Journal
+from include.status_store.mark_in_doubt import mark_in_doubt, parse_moment
+from include.status_store.recovery import Recovery
+from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
+from tests.include.status_store.test_earlier_dates import DatedSource
+from tests.include.status_store.views import doubts, drain, events, query
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from demo.embedded import Server
+    from include.config.profiles import Profile
+    from include.status_store.session import Session
+
+DAY = datetime.timedelta(days=1)
+
+
+def test_the_command_marks_the_span_and_the_next_drain_run_brings_back_what_is_gone(
+    session: Session,
+    store: Connection,
+    profile: Profile,
+    postgres: Server,
+    store_name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The backup is older than the drain that brought the two changes; the queue does not hand them over again."""
+    monkeypatch.setenv(STORE_VARIABLE, json.dumps(postgres.airflow_connection(store_name)))
+    span = ("--from", "2026-11-13T22:00", "--to", "2026-11-14T07:30+00:00")
+    arguments = ("mark-in-doubt", "--profile", "default", *span, "--note", "restored from Friday", "--by", "Anna")
+
+    assert main(arguments) == 0
+
+    assert "the next run of ropo_status_drain re-reads it" in capsys.readouterr().out
+    columns = "kind, outcome, recovery, window_from::text, window_to::text, error"
+    assert query(store, f"SELECT {columns} FROM ropo.status_poll") == [
+        (
+            "drain", "in_doubt", "pending", "2026-11-06", "2026-11-15",
+            "marked in doubt by Anna, 2026-11-13T22:00:00+02:00 to 2026-11-14T09:30:00+02:00: restored from Friday",
+        )
+    ]  # fmt: skip
+    # What the drain DAG does: it drains, and then it recovers.
+    drain(session, profile, ScriptedSource(EMPTY))
+    source = DatedSource({datetime.date(2026, 11, 13): page(row(1), row(2))})
+    summary = Recovery(session, source, Journal(profile), max_seconds=60).run()
+
+    assert source.asked == [datetime.date(2026, 11, 6) + number * DAY for number in range(10)]
+    assert (summary.new, summary.recovered) == (2, 1)
+    assert events(store) == ["P1", "P2"]
+    assert doubts(store) == [("recovered", None)]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "by", "note", "error"),
+    [
+        ("2026-11-02", "2026-11-01", "Anna", "x", "expected a moment after --from"),
+        ("2026-11-01", "2126-11-01", "Anna", "x", "expected a moment that is past"),
+        ("2026-11-01", "2026-11-02", "Anna", "  ", "note: expected a text"),
+        ("2026-11-01", "2026-11-02", "", "x", "by: expected a text"),
+        ("first of May", "2026-11-02", "Anna", "x", "got 'first of May'"),
+    ],
+)
+def test_a_mistake_marks_nothing(
+    session: Session, store: Connection, profile: Profile, start: str, end: str, by: str, note: str, error: str
+) -> None:
+    def mark() -> None:
+        with session.transaction() as cursor:
+            span = [parse_moment(text, profile) for text in (start, end)]
+            mark_in_doubt(cursor, profile, span[0], span[1], by=by, note=note)
+
+    with pytest.raises(ValueError, match=error):
+        mark()
+    assert doubts(store) == []
+
+
+def test_a_moment_without_an_offset_is_the_markets_wall_clock(profile: Profile) -> None:
+    assert parse_moment("2026-07-01T12:00", profile).isoformat() == "2026-07-01T12:00:00+03:00"
+    assert parse_moment("2026-01-01", profile).isoformat() == "2026-01-01T00:00:00+02:00"
+    assert parse_moment("2026-01-01T12:00+00:00", profile).isoformat() == "2026-01-01T12:00:00+00:00"
