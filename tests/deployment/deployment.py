@@ -16,7 +16,7 @@ from tests.deployment import compose
 from tests.deployment.container import Container, need
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 SECRETS = {
@@ -31,6 +31,7 @@ SECRETS = {
 DATABASES = ("postgres-airflow", "postgres-store")
 PROCESSES = ("api-server", "scheduler", "dag-processor", "triggerer")
 HEALTHY_SECONDS = 400
+CHECK_SECONDS = 2
 
 
 class Deployment:
@@ -79,7 +80,8 @@ class Deployment:
     def container(self, service: str, name: str | None = None) -> Container:
         """A service, under its own name or another."""
         definition = self.services[service]
-        extra = self._extra if definition.get("image") == "ropo-one-reconciliation" else {}
+        # The migration is done with what the file itself says.
+        extra = self._extra if service in (*PROCESSES, "worker") else {}
         return Container(
             name or service, definition, self._places, self._volumes, self._users, extra, self._configuration
         )
@@ -93,12 +95,17 @@ class Deployment:
         assert done.returncode == 0, done.stdout + done.stderr
 
     @contextmanager
-    def running(self, containers: Mapping[str, Container]) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
-        """Start containers at once, and wait until each is healthy by its own healthcheck."""
+    def running(
+        self, containers: Mapping[str, Container], waiting_for: Sequence[str] | None = None
+    ) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
+        """Start containers at once, and wait until they are healthy by their own healthchecks.
+
+        :param waiting_for: the names of those that are waited for; by default all.
+        """
         with ExitStack() as stack:
             processes = {name: stack.enter_context(each.started(self.log(name))) for name, each in containers.items()}
-            for name, container in containers.items():
-                self._wait_until_healthy(name, container, processes[name])
+            for name in containers if waiting_for is None else waiting_for:
+                self._wait_until_healthy(name, containers[name], processes[name])
             yield processes
 
     def log(self, name: str) -> Path:
@@ -121,6 +128,8 @@ class Deployment:
             if process.poll() is not None or time.monotonic() > deadline:
                 said = self.log(name).read_text(errors="replace")[-4000:]
                 pytest.fail(f"{name} is not healthy: {check.stdout}{check.stderr}\n{said}")
+            # A check of Airflow's costs more than the start of what it looks at.
+            time.sleep(CHECK_SECONDS)
 
 
 def _stand_in_for_the_database(server: embedded.Server, service: dict[str, Any]) -> None:
