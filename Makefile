@@ -76,6 +76,11 @@ check: install ## lint, format, security lint and types
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml include plugins dags demo
 	$(BIN)/mypy
 
+.PHONY: scale
+scale: install ## Celery: 200 profiles drained by two workers, of which one is killed (SCALE_PROFILES=…)
+	SCALE_PROFILES=$(or $(SCALE_PROFILES),200) AIRFLOW_HOME=$(CURDIR)/.airflow/tests \
+	    $(BIN)/python -m pytest --timeout 7200 tests/deployment/test_celery.py $(ARGS)
+
 .PHONY: migrate
 migrate: install ## the store that AIRFLOW_CONN_ROPO_STORE names, and Airflow's pools
 	$(BIN)/python -m include.status_store.migrate
@@ -83,8 +88,9 @@ migrate: install ## the store that AIRFLOW_CONN_ROPO_STORE names, and Airflow's 
 
 .PHONY: audit
 audit: install ## known vulnerabilities of what is locked; red too where a package could not be looked up
-	$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner=off \
-	    -r requirements.txt -r requirements-build.txt -r demo/tryton/requirements.txt $(ARGS)
+	@failed=; for lock in requirements-build.txt requirements.txt demo/tryton/requirements.txt; do \
+	    $(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner=off -r $$lock $(ARGS) || failed=1; \
+	done; test -z "$$failed"
 
 .PHONY: lock
 lock: install ## compile the requirements' locks anew (ARGS=--upgrade for newer versions)

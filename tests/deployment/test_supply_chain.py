@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import http.server
+import json
+import os
 import re
+import subprocess
+import threading
 
 import pytest
 
@@ -68,3 +73,44 @@ def test_the_image_has_a_pinned_base_and_a_user_and_copies_no_secret() -> None:
     assert ignored[0] == "*", "only what is named gets into the image"
     copied = {word for line in lines if line.startswith("COPY") for word in line.split()[1:-1]}
     assert copied == {line.removeprefix("!") for line in ignored if line.startswith("!")}
+
+
+class _Vulnerabilities(http.server.BaseHTTPRequestHandler):
+    """A vulnerability service (OSV's API) that knows one vulnerability, of the package that the server names."""
+
+    def do_POST(self) -> None:
+        """Answer a query for one version of one package."""
+        query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        name = query["package"]["name"]
+        self.server.asked.add(name)  # type: ignore[attr-defined]
+        found = {"id": "OSV-2026-1", "summary": "made up", "details": "", "aliases": [], "affected": []}
+        body = json.dumps({"vulns": [found]} if name == self.server.vulnerable else {}).encode()  # type: ignore[attr-defined]
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on standard error."""
+
+
+@pytest.mark.parametrize("vulnerable", [None, "celery"])
+def test_the_audit_asks_for_each_locked_package_and_is_red_for_a_known_vulnerability(vulnerable: str | None) -> None:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Vulnerabilities) as server:
+        server.vulnerable, server.asked = vulnerable, set()  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        service = f"--vulnerability-service osv --osv-url http://127.0.0.1:{server.server_port}/v1/query"
+        audit = subprocess.run(
+            ["make", "audit", f"ARGS={service}"],
+            cwd=ROOT,
+            env={**os.environ, "NO_PROXY": "127.0.0.1"},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        server.shutdown()
+    asked = server.asked  # type: ignore[attr-defined]
+    assert asked >= {"apache-airflow", "celery", "psycopg2-binary", "setuptools", "trytond", "uv"}, audit.stderr
+    assert (audit.returncode == 0) == (vulnerable is None), audit.stdout + audit.stderr
+    if vulnerable is not None:
+        assert "OSV-2026-1" in audit.stdout
