@@ -136,3 +136,14 @@ def test_dates_out_of_reach_of_a_recheck_are_left_alone(session: Session, store:
     record(store, DAY - datetime.timedelta(days=61), "breaks", break_count=1)
 
     assert told(session, RedVerdicts(profile, NOW)) == []
+
+
+def test_a_red_full_comparison_is_a_matter_of_its_own(session: Session, store: Connection, profile: Profile) -> None:
+    record(store, DAY, "reconciled")
+    record(store, DAY, "breaks", breaks=(broken("INV1", "10.00"),), scope="full")
+
+    (alert,) = told(session, RedVerdicts(profile, NOW, date=DAY, scope="full"))
+
+    assert alert.subject == "[Ropo One] default: the full comparison of 2026-10-05 is red: 1 break"
+    assert told(session, RedVerdicts(profile, NOW)) == [], "the date itself is not red"
+    assert told(session, RedVerdicts(profile, NOW, date=DAY, scope="full")) == []
