@@ -53,7 +53,7 @@ SELECT
         item.ropo_status, item.ropo_payment, item.ropo_stage, item.ropo_end, item.ropo_paid, item.ropo_discount,
         item.ledger_status, item.ledger_payment, item.ledger_stage, item.ledger_end, item.ledger_word,
         item.ledger_row_count, item.ledger_total, item.ledger_paid, item.ledger_discount,
-        item.ledger_credited, item.ledger_open
+        item.ledger_credited, item.ledger_open, item.further
     ) AS evidence
 FROM wanted
 JOIN run USING (reconciliation_id)

@@ -13,8 +13,8 @@ WITH was AS (
 SELECT DISTINCT business_date
 FROM was
 FULL JOIN found USING (business_date, invoice_key)
-WHERE (was.category, was.reason, was.pending_until IS NULL, was.currency)
-        IS DISTINCT FROM (found.category, found.reason, found.pending_until IS NULL, found.currency)
+WHERE (was.category, was.reason, was.pending_until IS NULL, was.currency, was.further)
+        IS DISTINCT FROM (found.category, found.reason, found.pending_until IS NULL, found.currency, found.further)
    OR (was.ropo_status, was.ropo_paid, was.ropo_discount)
         IS DISTINCT FROM (found.ropo_status, found.ropo_paid, found.ropo_discount)
    OR (was.ledger_status, was.ledger_total, was.ledger_paid, was.ledger_discount, was.ledger_credited, was.ledger_open)

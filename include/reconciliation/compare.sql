@@ -148,6 +148,7 @@ SELECT
         END
     END AS reason,
     NULL::text AS hint,
+    NULL::text AS further,
     -- The business date of the event that made the difference; null where the ledger made it, or nobody can say.
     CASE category
         WHEN 'missing_in_ledger' THEN first_date

@@ -89,6 +89,7 @@ def compare(
         "now": now,
     }
     cursor.execute(statement("compare"), parameters)
+    cursor.execute(statement("further"), {})
     _hint(cursor, ledger)
     _grant_grace(cursor, profile, now)
     cursor.execute(statement("items"), {"payments": list(PAYMENTS), "stages": list(STAGES)})

@@ -4,7 +4,7 @@ WITH worded AS (
     SELECT
         invoice_key, billnum, jobid, category, reason, hint, caused_on, grace_from, grace_until, pending_until, is_accepted,
         event_count, ledger_row_count, currency, ropo_paid, ropo_discount, ropo_end, ledger_end, ledger_word,
-        ledger_total, ledger_paid, ledger_discount, ledger_credited, ledger_open,
+        ledger_total, ledger_paid, ledger_discount, ledger_credited, ledger_open, further,
         (%(payments)s::text[])[ropo_payment + 1] AS ropo_payment,
         (%(stages)s::text[])[ropo_stage + 1] AS ropo_stage,
         (%(payments)s::text[])[ledger_payment + 1] AS ledger_payment,

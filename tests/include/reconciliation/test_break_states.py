@@ -203,6 +203,42 @@ def test_accepted_small_and_grown_large_it_is_open_again(world: World, change: s
     assert breaks(world)[0]["accepted_by"] is None
 
 
+def test_an_accepted_duplicate_is_open_again_when_its_other_row_grows(world: World) -> None:
+    world.comment("1", "98")
+    world.row("1", total="10")
+    world.row("1", total="20")
+    world.reconcile(now=OVER)
+    world.reconcile(now=at("2026-03-16 08:00"))  # its grace began with the first run that saw it
+    assert states(world) == [("b:1", "duplicate_in_ledger", "open")]
+    accept(world)
+    world.ledger("UPDATE ropo_ledger SET total = 90000, open = 90000 WHERE total = 20")
+    assert world.reconcile(now=at("2026-03-16 09:00")).breaks == 1
+    assert history(world)[-1] == (
+        "reopened",
+        "further open, total 20, paid 0, discount 0, credited 0, open 20 → "
+        "open, total 90000, paid 0, discount 0, credited 0, open 90000",
+    )
+
+
+def test_an_accepted_unknown_payment_is_open_again_when_another_comes(world: World) -> None:
+    world.payment("1", "5", kind="Suoritus Meikäläinen")
+    world.row("1")
+    world.reconcile(now=OVER)
+    assert states(world) == [("b:1", "unknown_status", "open")]
+    accept(world)
+    assert world.reconcile(now=OVER).accepted == 1
+    world.payment("1", "90000", kind="Suoritus Meikäläinen")
+    assert world.reconcile(now=OVER).breaks == 1
+    [(_, note)] = history(world)[-1:]
+    assert (note or "").startswith("further 1 rows with codes not in the map (")
+    assert (note or "").endswith("), 90005 in all")
+    assert "Meik" not in (note or "")
+    accept(world)
+    assert world.reconcile(now=OVER).accepted == 1
+    world.payment("1", "0", kind="77")
+    assert world.reconcile(now=OVER).breaks == 1
+
+
 def test_an_accepted_break_that_was_resolved_is_not_accepted_when_it_returns(world: World) -> None:
     behind(world)
     world.reconcile(now=OVER)
