@@ -24,6 +24,7 @@ from demo.paths import airflow_home
 from demo.tryton import ledger as demo
 from include.config.profiles import load_profile
 from include.config.status_map import Meaning, load_status_map
+from include.reconciliation.check_ledger import check
 from include.reconciliation.ledger_contract import check_contract
 from tests.include.reconciliation.world import NOW, World
 from tests.integration.tryton.books import BOOKED_ON, INVOICED_ON
@@ -473,3 +474,21 @@ def test_every_invoice_of_tryton_adds_up_and_shows_what_tryton_shows(books: Book
         if each["state"] == "posted":
             # Tryton forgets a grouped debt here; none is grouped and open.
             assert row["open"] == Decimal(each["amount_to_pay"]), each
+
+
+def test_the_check_before_the_first_run_finds_nothing_wrong_with_it(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = books.invoice()
+    books.said(number, "98")
+    monkeypatch.setenv("AIRFLOW_CONN_ERP_LEDGER", books.ledger_dsn)
+    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", books.store_dsn)
+    profile = msgspec.structs.replace(
+        books.profile, status_map=books.profile.ledger.query.with_name("tryton_status_map.yaml")
+    )
+    said = {found.subject: (found.level, found.text) for found in check(profile)}
+    assert {level for level, _ in said.values()} == {"ok"}, said
+    assert said["sample"] == (
+        "ok",
+        "of 1 invoices that Ropo spoke of last, 1 are found by jobid and 0 more by invoice number",
+    )
