@@ -40,12 +40,14 @@ def overview(
     last = until or today
     calendar = read_calendar(cursor, profile.name, until=last, today=today, start=profile.start_date)
     health = read_drain_health(cursor, profile, page.now)
-    latest = [day for day in calendar.days if day.found]
+    # The figures and what needs somebody are of today, whatever weeks the calendar shows.
+    now = read_calendar(cursor, profile.name, until=today, today=today, start=profile.start_date) if until else calendar
+    latest = [day for day in now.days if day.found]
     return page.render(
         "overview.html",
         calendar=calendar,
         latest=latest[-1] if latest else None,
-        needing=_needing(calendar),
+        needing=_needing(now),
         never_run=sum(day.is_expected and day.found is None for day in calendar.days),
         open_breaks=read_open_breaks(cursor, profile, today),
         health=health,

@@ -88,3 +88,20 @@ def test_doubts_are_told_first(client: TestClient, store: Connection) -> None:
     assert ">1 in doubt</a>" in page
     assert "7 changes a day" in page
     assert "just now" in page
+
+
+def test_earlier_weeks_leave_the_figures_as_they_are_today(client: TestClient, store: Connection) -> None:
+    record(store, before(3), "breaks", break_count=2)
+    earlier = client.get("/reconciliation/", params={"until": before(200)}).text
+    (cell,) = re.findall(r'id="latest-name">.*?<p class="value"><a href="([^"]+)"', earlier, re.DOTALL)
+    assert f"dates/{before(3)}?" in cell
+    assert (
+        f'<a href="/reconciliation/dates/{before(3)}?profile=default">' in earlier.split("Dates that need somebody")[1]
+    )
+
+
+def test_a_date_that_is_typed_is_gone_to(client: TestClient) -> None:
+    answer = client.get("/reconciliation/dates", params={"date": "2026-10-25", "profile": "default"})
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/reconciliation/dates/2026-10-25?profile=default"
+    assert client.get("/reconciliation/dates", params={"date": "yesterday"}).status_code == 422
