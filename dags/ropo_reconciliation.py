@@ -28,8 +28,9 @@ not ended and paid on both sides, as `ropo_full_comparison` does at each month's
 - *compare* failed: the ledger or the store could not be read, or the profile's SELECT breaks the contract; the last
   line says what. Mend it and run the date again.
 - *verdict* failed: its last lines name the verdict, its reasons and the counts by category. `incomplete` says what is
-  missing; mend that and run the date again. `breaks` are for finance: `python -m include.reconciliation.breaks list`
-  shows them, and accepts those that are to stay, with a note; the date turns green with its next reconciliation.
+  missing; mend that and run the date again. `breaks` are for finance: the page *Reconciliation* shows them and takes
+  those that are to stay, with a note; the task links to it (*Details*, *Extra Links*). The date turns green with its
+  next reconciliation.
 - *reread_earlier* failed: some earlier date could not be asked. The others were; the next run asks it again.
 - *recheck* failed: as *compare*. Nothing of it was recorded; the next run makes up for it.
 

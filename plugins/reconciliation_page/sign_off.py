@@ -11,7 +11,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from include.reconciliation.sign_off_conditions import last_day, parse_period
 from include.reconciliation.signing import SignOffError, accept_incompleteness, countersign, period_status, sign
-from reconciliation_page.access import DAG_ID, FOR_EDITORS
+from reconciliation_page.access import FOR_EDITORS
 from reconciliation_page.page import Page, PageOf
 from reconciliation_page.parameters import DateInPath
 from reconciliation_page.stores import Reading, changing
@@ -24,6 +24,8 @@ router = APIRouter()
 Month = Annotated[str, Path(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
 Note = Annotated[str, Form(max_length=2000, pattern=r"^[^\x00]*$")]
 Done = Literal["signed", "countersigned", "accepted", ""]
+
+FULL_DAG_ID = "ropo_full_comparison"
 
 _STATE_OF = {"pending": "pending", "open_breaks": "break", "full_open_breaks": "break"}
 
@@ -94,7 +96,8 @@ def _shown(
         found=found,
         dates=dates,
         full=[each for each in found.dates if each.scope == "full"],
-        never_run=[each.date for each in found.unmet if each.what == "not_reconciled"],
+        # Days to come are no omission: that the month is not over says enough of them.
+        never_run=[each.date for each in found.unmet if _is_omitted(each, page.today)],
         conditions=[each for each in found.unmet if each.what != "not_reconciled"],
         settled=sum(each.business_date not in unsettled for each in dates),
         before=f"{before:%Y-%m}",
@@ -107,6 +110,10 @@ def _shown(
     )
 
 
+def _is_omitted(unmet: Unmet, today: datetime.date) -> bool:
+    return unmet.what == "not_reconciled" and unmet.date is not None and unmet.date < today
+
+
 def _may_countersign(page: Page, signed: Any) -> bool:
     return signed is not None and signed.countersigned_by is None and signed.signed_by != page.user.get_name()
 
@@ -115,7 +122,7 @@ def _way_to(page: Page, unmet: Unmet) -> tuple[str, str, bool]:
     """Return the words and the address of where a condition is met, and whether that is in Airflow's own UI."""
     if unmet.date is None:
         if unmet.what == "full_missing":
-            return "Run it in Airflow", page.airflow_dag(DAG_ID), True
+            return "Run it in Airflow", page.airflow_dag(FULL_DAG_ID), True
         return "The calendar", page.link(""), False
     is_full = unmet.what.startswith("full_")
     address = page.link(

@@ -116,3 +116,13 @@ def test_who_may_not_edit_the_dag_signs_nothing(
     with store.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM ropo.period_sign_off")
         assert cursor.fetchone() == (0,)
+
+
+def test_dates_that_were_left_out_are_named_together_and_days_to_come_are_not(client: TestClient) -> None:
+    page = client.get(PATH).text
+    assert "28 dates have no reconciliation" in page
+    assert "/reconciliation/dates/2026-02-28?profile=default" in page
+    assert 'href="/dags/ropo_full_comparison"' in page
+    future = client.get("/reconciliation/sign-off/2099-02").text
+    assert "have no reconciliation" not in future
+    assert "The month is not over" in future
