@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-PROFILES = int(os.environ.get("SCALE_PROFILES", "12"))
+PROFILES = int(os.environ.get("SCALE_PROFILES", "8"))
 ROWS, DAYS, SLOTS = 60, 3, 2
 DAG_ID = "ropo_status_drain"
 pytestmark = pytest.mark.timeout(1200 + 60 * PROFILES)

@@ -8,8 +8,6 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import pytest
-
 from demo.cluster import SUPERUSER
 from demo.paths import ROOT
 from include.simulator.ropo import DEFAULT_APICODE, DEFAULT_CID, Ropo
@@ -38,9 +36,8 @@ with psycopg2.connect(connection_dsn("erp_ledger")).cursor() as ledger:
 """
 
 
-@pytest.mark.parametrize("backend", ["AIRFLOW__SECRETS__BACKEND", "AIRFLOW__WORKERS__SECRETS_BACKEND"])
 def test_a_drain_and_the_ledger_use_the_connections_of_a_file(
-    postgres: Server, store_name: str, store: Connection, tmp_path: Path, backend: str
+    postgres: Server, store_name: str, store: Connection, tmp_path: Path
 ) -> None:
     ropo = Ropo()
     ropo.add_rows(bulk_rows(5))
@@ -64,8 +61,8 @@ def test_a_drain_and_the_ledger_use_the_connections_of_a_file(
                 **given,
                 "AIRFLOW_HOME": str(tmp_path),
                 "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'plugins'}",
-                backend: "airflow.secrets.local_filesystem.LocalFilesystemBackend",
-                f"{backend}_KWARGS": json.dumps({"connections_file_path": str(file)}),
+                "AIRFLOW__SECRETS__BACKEND": "airflow.secrets.local_filesystem.LocalFilesystemBackend",
+                "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps({"connections_file_path": str(file)}),
                 "NO_PROXY": "127.0.0.1",
             },
             check=False,
