@@ -121,7 +121,7 @@ class Deployment:
                 check=False,
                 capture_output=True,
                 text=True,
-                timeout=90,
+                timeout=HEALTHY_SECONDS,
             )
             if check.returncode == 0:
                 return
