@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from include.reconciliation.business_days import day_span
-from include.reconciliation.categories import CATEGORIES, MATCHED
 from include.reconciliation.statements import statement
 
 if TYPE_CHECKING:
@@ -108,7 +107,6 @@ def standings(cursor: Cursor, profile: Profile, period: datetime.date) -> list[S
         "first": first,
         "last": last,
         "period_end": day_span(last, profile.zone)[1],
-        "categories": [each for each in CATEGORIES if each != MATCHED],
     }
     cursor.execute(statement("sign_off_standing"), values)
     names = Standing.__struct_fields__

@@ -19,7 +19,7 @@ WITH newest AS (
     SELECT standing.reconciliation_id, standing.scope, item.profile, item.invoice_key, item.category, item.pending_until
     FROM standing
     JOIN ropo.reconciliation_item AS item USING (reconciliation_id)
-    WHERE item.category = ANY(%(categories)s)
+    WHERE item.category <> 'matched'
 ), unsettled AS (
     -- A break is settled by what stands of it now: accepted, or resolved since, and the invoice has no other that is open.
     SELECT difference.reconciliation_id, difference.invoice_key

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 READER_CONNECTION = "ropo_store_reader"
 # No page may hold the store for longer; a page that needs it has lost an index.
 STATEMENT_TIMEOUT = "15s"
+# A hundred thousand breaks are sorted and joined in memory, not on disk.
+WORK_MEMORY = "32MB"
 
 _needed = cache(head)
 
@@ -49,7 +51,10 @@ def open_reading() -> Connection:
     try:
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, false)", (STATEMENT_TIMEOUT,))
+            cursor.execute(
+                "SELECT set_config('statement_timeout', %s, false), set_config('work_mem', %s, false)",
+                (STATEMENT_TIMEOUT, WORK_MEMORY),
+            )
             cursor.execute("SELECT to_regclass('ropo.alembic_version') IS NOT NULL")
             found = None
             if cursor.fetchone() == (True,):
