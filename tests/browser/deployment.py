@@ -86,6 +86,11 @@ class Deployment:
             cursor.execute(sql, values)
             return cursor.fetchall()
 
+    def change(self, dsn: str, sql: str, *values: object) -> None:
+        """Do something in one of the databases, committed."""
+        with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(sql, values)
+
     def wait_for(self, dsn: str, sql: str, *values: object, seconds: float = 300) -> list[tuple[Any, ...]]:
         """The rows of a query, as soon as it has any.
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from demo import cluster
-from demo.job import prepared, run
+from demo.job import DRAIN_DAG, prepared, run
 from demo.paths import ROOT
 from demo.progress import Progress
 from demo.serving import USER, admin_password, serving
+from include.simulator.faults import Fault
+from tests.browser.deployment import Deployment
 from tests.browser.windows import launched, log_in, window
 
 if TYPE_CHECKING:
@@ -42,6 +44,10 @@ def main() -> int:
             with serving(demo.variables, home, port), launched() as browser:
                 url, login = f"http://localhost:{port}", home / "login"
                 log_in(browser, url, USER, password, login)
+                # A poll that ends in doubt, so that its recovery is to be seen.
+                demo.ropo.faults.add(Fault("drop_after_consuming", kind="drain"))
+                dsns = demo.server.dsn("airflow"), demo.server.dsn("store")
+                Deployment(url, {USER: password}, *dsns, demo.ropo).run(DRAIN_DAG)
                 for name in _take(browser, url, login):
                     progress.say(f"{name}: {(IMAGES / name).stat().st_size // 1000} kB")
     large = [file.name for file in IMAGES.glob("*.png") if file.stat().st_size > LARGEST_BYTES]

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.accessibility import require_rules, violations
-from tests.browser.deployment import ENDED, PROFILE, SCRIPT_BILLNUM, SCRIPT_DATE
+from tests.browser.deployment import ENDED, PROFILE, SCRIPT, SCRIPT_BILLNUM, SCRIPT_DATE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -30,6 +30,33 @@ PAGES = {
     "no_such_page": "nothing",
 }
 CHECKS = "SELECT run_id, triggering_user_name, conf FROM dag_run WHERE dag_id = 'ropo_invoice_check'"
+# A poll that stayed unproven, one of its dates shown and one not, and a row that is no row.
+WAITING = """
+WITH doubt AS (
+    INSERT INTO ropo.status_poll (
+        profile, kind, outcome, closed_at, error, window_from, window_to, recovery, recovery_reason
+    ) VALUES (
+        %s, 'drain', 'in_doubt', now(), 'ReadTimeout', '2026-10-01', '2026-10-02', 'unproven', 'possibly cut'
+    )
+    RETURNING poll_id
+), dates AS (
+    INSERT INTO ropo.status_poll_window_date (poll_id, business_date, ticked_at, reason)
+    SELECT poll_id, '2026-10-01'::date, now(), NULL FROM doubt
+    UNION ALL
+    SELECT poll_id, '2026-10-02', NULL, 'possibly cut' FROM doubt
+)
+INSERT INTO ropo.status_quarantine (profile, poll_id, ordinal, raw, sha256, error, first_seen_at, last_seen_at)
+SELECT %s, min(poll_id), 0, row.raw, sha256(row.raw), 'row: is no valid JSON text', now(), now()
+FROM ropo.status_poll
+CROSS JOIN (VALUES (%s::bytea)) AS row (raw)
+GROUP BY row.raw
+"""
+SETTLED = """
+SELECT poll.accepted_by, bad.resolution
+FROM ropo.status_poll AS poll
+JOIN ropo.status_quarantine AS bad USING (profile)
+WHERE poll.profile = %s AND poll.recovery = 'accepted'
+"""
 TOO_WIDE = "document.documentElement.scrollWidth > window.innerWidth"
 
 
@@ -60,6 +87,30 @@ def test_every_page_keeps_the_rules_of_accessibility_and_fits(
                 if wrong:
                     found[f"{name} at {width}"] = wrong
     assert found == {}
+
+
+def test_a_doubt_and_a_row_in_quarantine_are_settled_within_the_rules_of_accessibility(
+    deployment: Deployment, visit: Visit, compared: str
+) -> None:
+    require_rules()
+    deployment.change(deployment.store, WAITING, PROFILE, PROFILE, SCRIPT.encode())
+    with visit("controller") as page:
+        opened(page, deployment, "polls")
+        for closed in page.locator("main details").all():
+            closed.locator("summary").click()
+        expect(page.locator("pre")).to_have_text(SCRIPT)
+        assert violations(page) == []
+
+        page.get_by_role("article").filter(has_text="unproven").get_by_label("Note").fill("asked Ropo")
+        page.get_by_role("button", name="Accept as it is").click()
+        expect(page.get_by_role("status")).to_contain_text("The doubt is accepted")
+        page.get_by_role("button", name="Parse all again").click()
+        expect(page.get_by_role("status")).to_contain_text("0 taken, 1 still cannot be")
+        page.get_by_role("article").filter(has_text="not read").get_by_label("Note").fill("no row at all")
+        page.get_by_role("button", name="Dismiss").click()
+        expect(page.get_by_text("Nothing in quarantine")).to_be_visible()
+    settled = deployment.ask(deployment.store, SETTLED, PROFILE)
+    assert settled == [("controller", "dismissed by controller: no row at all")]
 
 
 def test_an_invoice_whose_texts_are_scripts_shows_them_as_text(
