@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# A page's worth of rows is of some hundreds of invoices. Single checks are what Ropo allows, not mass queries.
+# A page's worth of rows is of some hundreds of invoices. Single checks are what Ropo allows, not mass queries: these
+# are the bounds of a comparison, whatever the number of its dates.
 MAX_INVOICES = 500
 MAX_SECONDS = 600.0
 _BROUGHT = """
@@ -42,7 +44,8 @@ class CutDate(msgspec.Struct, frozen=True, kw_only=True):
 
     :param absent: events held for it that its answers did not show.
     :param invoices: of its population; ``unnamed``: those of them without a number to ask by.
-    :param billnums: to ask by, those of invoices that differ first; at most :data:`MAX_INVOICES`.
+    :param numbers: of its invoices; ``billnums``: those to ask by, of invoices that differ first; at most
+        :data:`MAX_INVOICES`.
     """
 
     business_date: datetime.date
@@ -92,13 +95,18 @@ class CutAnswer:
         return bool(self._dates)
 
     def ask(self) -> None:
-        """Ask about each invoice, and write what it came to."""
+        """Ask about each invoice, and write what it came to; dates without room for them are left to another run."""
+        started, left = time.monotonic(), MAX_INVOICES
         for date in self._dates:
+            left -= len(date.billnums)
+            if left < 0:
+                break
             logger.info(
                 "Profile %s: the re-read of %s is possibly cut; asking about %d of its %d invoices",
                 self._profile, date.business_date, len(date.billnums), date.invoices,
             )  # fmt: skip
-            stopped = self._questions.ask(date.billnums, max_seconds=self._max_seconds)
+            seconds = max(0.0, self._max_seconds - (time.monotonic() - started))
+            stopped = self._questions.ask(date.billnums, max_seconds=seconds)
             with self._session.transaction() as cursor:
                 complete, why = self._conclude(cursor, date, stopped)
                 cursor.execute(_CONCLUDE, (complete, why, date.poll_id))

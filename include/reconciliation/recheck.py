@@ -135,7 +135,7 @@ def unfinished(cursor: Cursor, profile: Profile, status_map: StatusMap, before: 
         "profile": profile.name,
         "timezone": profile.timezone,
         "version": status_map.version,
-        "first": max(before - profile.recheck_days * day, profile.start_date),
+        "first": max(before - max(profile.recheck_days, profile.late_days) * day, profile.start_date),
         "last": before - day,
         "late_from": before - profile.late_days * day,
     }

@@ -50,7 +50,7 @@ class BillnumQuestions:
             if billnum in self.answers or billnum in self.refused:
                 continue
             if time.monotonic() - started >= max_seconds:
-                return f"the time for asking, {max_seconds:g} s, was over"
+                return f"the time for asking, {max_seconds:.0f} s, was over"
             try:
                 self.answers[billnum] = self._ask(billnum)
             except PollRefusedError as error:

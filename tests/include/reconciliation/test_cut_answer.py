@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from include.reconciliation.reconcile import Reconciliation
     from tests.include.reconciliation.world import World
 
+NEXT = DAY.replace(day=11)
 NIGHT = at("2026-03-10 23:30")
 
 
@@ -27,11 +28,13 @@ class CuttingSource(KnowingSource):
     """Answers a date with no more than three rows, whatever there is."""
 
     def poll(self, **filters: Any) -> Any:
-        rows, self.rows = self.rows, (self.rows[:3] if filters.get("date") else self.rows)
+        all_rows, day = self.rows, filters.get("date")
+        if day:
+            self.rows = [row for row in all_rows if str(row["statustime"]).startswith(str(day))][:3]
         try:
             return super().poll(**filters)
         finally:
-            self.rows = rows
+            self.rows = all_rows
 
 
 @pytest.fixture
@@ -134,3 +137,21 @@ def test_incomplete_where_not_every_invoice_could_be_asked_about(
     result = _run(world, source)
     assert result.reasons[0].word == "reread_cut"
     assert _told(world) == (complete, why)
+
+
+def test_dates_for_which_there_is_no_room_are_left_to_another_run(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cut_answer, "MAX_INVOICES", 4)
+    world.store("DELETE FROM ropo.status_event")
+    source = CuttingSource(*_three(), *(payment(billnum, "100", str(NEXT)) for billnum in "567"))
+    with Session(lambda: connect(world.store_dsn), patience=30) as session:
+        for day in (DAY, NEXT):
+            Reread(session, source, Journal(world.profile)).by_date(day)
+            world.reconcile(day)
+    world.store("UPDATE ropo.status_poll SET opened_at = '2026-03-12 00:00+00' WHERE possibly_cut")
+    with asking(world, source) as inquiries:
+        found = world.recheck(NEXT + (NEXT - DAY), now=at("2026-03-12 08:00"), inquiries=inquiries)
+    assert source.asked == ["1", "2", "3"]
+    cut = [any(reason.word == "reread_cut" for reason in each.reconciliation.reasons) for each in found.changed]
+    assert cut == [False, True]
