@@ -11,49 +11,62 @@ WITH newest AS (
     WHERE profile = %(profile)s AND scope = 'full' AND business_date >= %(last)s AND started_at >= %(period_end)s
     ORDER BY reconciliation_id DESC
     LIMIT 1
-), standing AS (
-    SELECT reconciliation.*
+), standing AS MATERIALIZED (
+    SELECT
+        reconciliation.*,
+        -- Its breaks stand nowhere: nothing may be said of them.
+        reasons @> '[{"word": "ledger_empty"}]'
+            OR reconciliation_id IN (SELECT reconciliation_id FROM ropo.break_backlog) AS is_blind
     FROM ropo.reconciliation
     WHERE reconciliation_id IN (SELECT reconciliation_id FROM newest UNION SELECT reconciliation_id FROM newest_full)
-), difference AS (
-    SELECT standing.reconciliation_id, standing.scope, item.profile, item.invoice_key, item.category, item.pending_until
+), difference AS MATERIALIZED (
+    SELECT standing.reconciliation_id, standing.scope, item.invoice_key
     FROM standing
     JOIN ropo.reconciliation_item AS item USING (reconciliation_id)
     WHERE item.category <> 'matched'
-), unsettled AS (
-    -- A break is settled by what stands of it now: accepted, or resolved since, and the invoice has no other that is open.
-    SELECT difference.reconciliation_id, difference.invoice_key
-    FROM difference
-    LEFT JOIN ropo.reconciliation_break AS known USING (profile, invoice_key, category)
-    WHERE difference.pending_until IS NULL AND known.break_id IS NULL
-    UNION
-    SELECT difference.reconciliation_id, difference.invoice_key
-    FROM difference
-    JOIN ropo.reconciliation_break AS known USING (profile, invoice_key)
-    JOIN ropo.reconciliation AS opening ON opening.reconciliation_id = known.first_reconciliation_id
-    WHERE known.state = 'open'
+), open_break AS MATERIALIZED (
+    SELECT
+        known.invoice_key,
+        known.business_date,
         -- A full comparison sees the dates after the period too: what these have shown is theirs to settle.
-        AND NOT (difference.scope = 'full' AND opening.scope = 'date' AND known.business_date > %(last)s)
-    UNION
-    -- And what breaks since a date of the period though that date's own reconciliation does not show it.
-    SELECT standing.reconciliation_id, known.invoice_key
+        opening.scope = 'date' AND known.business_date > %(last)s AS is_of_later
     FROM ropo.reconciliation_break AS known
-    JOIN standing ON standing.scope = 'date' AND standing.business_date = known.business_date
+    JOIN ropo.reconciliation AS opening ON opening.reconciliation_id = known.first_reconciliation_id
     WHERE known.profile = %(profile)s AND known.state = 'open'
+), unsettled AS (
+    -- A difference is settled by what stands of it now: its break accepted, or resolved since, and no other one open.
+    SELECT difference.reconciliation_id, count(*) AS invoices
+    FROM difference
+    WHERE EXISTS (
+        SELECT
+        FROM open_break
+        WHERE open_break.invoice_key = difference.invoice_key
+            AND NOT (difference.scope = 'full' AND open_break.is_of_later)
+    )
+    GROUP BY difference.reconciliation_id
+    UNION ALL
+    -- And what breaks since a date of the period though that date's own reconciliation does not show it.
+    SELECT standing.reconciliation_id, count(*)
+    FROM standing
+    JOIN open_break USING (business_date)
+    WHERE standing.scope = 'date' AND NOT EXISTS (
+        SELECT
+        FROM difference
+        WHERE difference.reconciliation_id = standing.reconciliation_id
+            AND difference.invoice_key = open_break.invoice_key
+    )
+    GROUP BY standing.reconciliation_id
 ), counted AS (
-    SELECT reconciliation_id, count(*) AS unsettled
+    SELECT reconciliation_id, sum(invoices)::bigint AS unsettled
     FROM unsettled
     GROUP BY reconciliation_id
-), waiting AS (
-    SELECT reconciliation_id, max(pending_until) AS pending_until
-    FROM difference
-    GROUP BY reconciliation_id
 ), rested_on AS (
-    SELECT difference.reconciliation_id, array_agg(known.break_id ORDER BY known.break_id) AS accepted_breaks
-    FROM difference
-    JOIN ropo.reconciliation_break AS known USING (profile, invoice_key, category)
-    WHERE known.state = 'accepted'
-    GROUP BY difference.reconciliation_id
+    SELECT item.reconciliation_id, array_agg(known.break_id ORDER BY known.break_id) AS accepted_breaks
+    FROM ropo.reconciliation_break AS known
+    JOIN difference USING (invoice_key)
+    JOIN ropo.reconciliation_item AS item USING (reconciliation_id, invoice_key)
+    WHERE known.profile = %(profile)s AND known.state = 'accepted' AND known.category = item.category
+    GROUP BY item.reconciliation_id
 )
 SELECT
     COALESCE(standing.scope, 'date') AS scope,
@@ -68,8 +81,15 @@ SELECT
     standing.totals -> 'currencies' AS currencies,
     ARRAY(SELECT reason ->> 'text' FROM jsonb_array_elements(standing.reasons) AS reason) AS reasons,
     acceptance.acceptance_id,
-    COALESCE(counted.unsettled, 0) AS unsettled,
-    waiting.pending_until,
+    GREATEST(
+        COALESCE(counted.unsettled, 0),
+        CASE WHEN standing.is_blind THEN standing.breaks + standing.accepted ELSE 0 END
+    ) AS unsettled,
+    CASE WHEN standing.pending > 0 THEN (
+        SELECT max(item.pending_until)
+        FROM ropo.reconciliation_item AS item
+        WHERE item.reconciliation_id = standing.reconciliation_id AND item.category <> 'matched'
+    ) END AS pending_until,
     COALESCE(rested_on.accepted_breaks, '{}') AS accepted_breaks
 FROM (
     SELECT generate_series(%(first)s::date, %(last)s::date, interval '1 day')::date AS business_date
@@ -77,6 +97,5 @@ FROM (
 FULL JOIN standing ON standing.scope = 'date' AND standing.business_date = day.business_date
 LEFT JOIN ropo.incompleteness_acceptance AS acceptance USING (reconciliation_id)
 LEFT JOIN counted USING (reconciliation_id)
-LEFT JOIN waiting USING (reconciliation_id)
 LEFT JOIN rested_on USING (reconciliation_id)
 ORDER BY (standing.scope IS NOT DISTINCT FROM 'full'), 2
