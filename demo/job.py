@@ -74,7 +74,7 @@ def prepared(home: Path, progress: Progress, erp: Erp = "plain") -> Iterator[Dem
         progress.say(f"Embedded PostgreSQL listens on {server.host}:{server.port}, its files in {home}")
         if erp == "tryton":
             progress.say(
-                "Tryton is set up and books made-up invoices through its own API; the first time takes minutes"
+                "Tryton is the ledger; the first time it is installed, set up and booked into, in a minute or two"
             )
         with progress.step("Made-up data") as remarks:
             data, anew = provide(home, server, datetime.datetime.now(datetime.UTC), erp)
