@@ -143,7 +143,7 @@ def named(outcome: Outcome) -> str:
 
 
 def _money(amount: Decimal | None, currency: str | None) -> str:
-    return "–" if amount is None else f"{amount} {currency or ''}".strip()
+    return "–" if amount is None else f"{amount:,.2f} {currency or ''}".strip()
 
 
 def _stacked(head: list[str]) -> list[list[str]]:
