@@ -1,6 +1,6 @@
 """``make bench``: every measurement in one go; ``ARGS=--quick`` at a tenth of the size, in a few minutes.
 
-It prints the table, and writes it between the README's markers where all of it was measured in full size.
+It prints the table, and writes all that was measured in full size, now or before, between the README's markers.
 """
 
 from __future__ import annotations
@@ -37,18 +37,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the size, one round; the README stays")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement (3)")
-    parser.add_argument(
-        "--only", choices=BENCHES, nargs="+", default=list(BENCHES), help="some of them; the README stays"
-    )
+    parser.add_argument("--only", choices=BENCHES, nargs="+", default=list(BENCHES), help="some of them")
     options = parser.parse_args()
     part, rounds = (10, 1) if options.quick else (1, options.rounds)
     lines: list[Line] = []
     with stage() as on:
         for name in options.only:
-            lines += BENCHES[name](on, part, rounds)
+            measured = BENCHES[name](on, part, rounds)
+            lines += measured
+            if not options.quick:
+                report.keep(name, measured)
     print(report.table(lines))
-    if not options.quick and options.only == list(BENCHES):
-        report.write(lines)
+    if not options.quick:
+        report.write(report.kept(BENCHES))
 
 
 if __name__ == "__main__":

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from benchmarks.environments import ROOT
+from benchmarks.environments import HOME, ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
+KEPT = HOME / "results"
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 
 
@@ -40,6 +43,18 @@ class Line:
 
 
 HEAD = ("what", "ours", "against", "ratio", "goal", "reached")
+
+
+def keep(name: str, lines: list[Line]) -> None:
+    """Keep what one benchmark measured in full size, for the table."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    (KEPT / f"{name}.json").write_text(json.dumps([asdict(line) for line in lines]), encoding="utf-8")
+
+
+def kept(names: Iterable[str]) -> list[Line]:
+    """What the benchmarks of these names measured last in full size."""
+    files = [file for file in (KEPT / f"{name}.json" for name in names) if file.exists()]
+    return [Line(**line) for file in files for line in json.loads(file.read_text(encoding="utf-8"))]
 
 
 def table(lines: list[Line]) -> str:

@@ -28,7 +28,7 @@ def states(events):
 def main() -> None:
     job = task()
     meter = Meter()
-    engine = sqlalchemy.create_engine(job["dsn"])
+    engine = sqlalchemy.create_engine(job["dsn"].replace("postgresql:", "postgresql+psycopg2:", 1))
     with meter.work():
         ropo = states(pd.read_sql(EVENTS, engine))
         ledger = pd.read_sql(LEDGER, engine)

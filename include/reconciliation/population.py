@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from include.reconciliation.business_days import day_span
-from include.reconciliation.statements import statement
+from include.reconciliation.statements import only_row, statement
 from include.status_store.copying import copy_rows
 
 if TYPE_CHECKING:
@@ -28,6 +28,15 @@ SELECT raw, first_seen_at
 FROM ropo.status_quarantine
 WHERE profile = %s AND resolved_at IS NULL
 ORDER BY quarantine_id
+"""
+# As values, since PostgreSQL reads no temporary table in parallel. Endless: what no end, as "type code".
+_KNOWN_CODES = """
+SELECT
+    COALESCE(array_agg(code) FILTER (WHERE kind = 'paid'), '{}'),
+    COALESCE(array_agg(code) FILTER (WHERE kind = 'discount'), '{}'),
+    COALESCE(array_agg(code) FILTER (WHERE kind = 'ignore'), '{}'),
+    COALESCE(array_agg(statustype || ' ' || code) FILTER (WHERE kind IS NULL AND part_end IS NULL), '{}')
+FROM code_meaning
 """
 _NAME = """
 INSERT INTO named_invoice (business_date, invoice_key, jobid, billnum, is_seed, is_quarantined)
@@ -84,11 +93,22 @@ def gather(cursor: Cursor, ledger: LedgerReader, profile: Profile, span: Span) -
     :raises LedgerContractError: where a row of the ledger does not keep the contract.
     """
     if span.everything:
-        cursor.execute(statement("pull_all_events"), {"profile": profile.name, "timezone": profile.timezone})
-        ledger.copy_all_rows(cursor)
+        _take_all(cursor, ledger, profile)
     else:
         _follow(cursor, ledger, profile, span)
     cursor.execute("ANALYZE found_event; ANALYZE ledger_row; ANALYZE named_invoice")
+
+
+def _take_all(cursor: Cursor, ledger: LedgerReader, profile: Profile) -> None:
+    """Take every event and ledger row, but for those of plainly settled invoices."""
+    ledger.copy_all_rows(cursor)
+    cursor.execute("ANALYZE ledger_row; ANALYZE named_invoice")
+    cursor.execute(_KNOWN_CODES)
+    paid, discount, ignored, endless = only_row(cursor)
+    start, _ = day_span(profile.start_date, profile.zone)
+    codes = {"paid": paid, "discount": discount, "ignored": ignored, "endless": endless}
+    cursor.execute(statement("leave_out_settled"), {"profile": profile.name, "start": start, **codes})
+    cursor.execute(statement("pull_all_events"), {"profile": profile.name, "timezone": profile.timezone})
 
 
 def _follow(cursor: Cursor, ledger: LedgerReader, profile: Profile, span: Span) -> None:

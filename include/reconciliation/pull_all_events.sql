@@ -1,4 +1,4 @@
--- Every event of the profile: where all time is compared, there are no keys to follow.
+-- Every event of what is not settled: where all time is compared, there are no keys to follow.
 INSERT INTO found_event (statusid, jobid, billnum, statustype, code, statustime, number, amount, seen_on)
 SELECT
     event.statusid,
@@ -13,3 +13,4 @@ SELECT
     (event.first_seen_at AT TIME ZONE %(timezone)s)::date
 FROM ropo.status_event AS event
 WHERE event.profile = %(profile)s
+    AND NOT EXISTS (SELECT FROM settled WHERE settled.jobid = event.jobid)

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from include.reconciliation import population
+from include.reconciliation import population, reconcile
+from include.reconciliation.parts import take_unsettled
 from tests.include.reconciliation.world import DAY, at
 
 if TYPE_CHECKING:
+    from psycopg2.extensions import cursor as Cursor
+
     from tests.include.reconciliation.world import World
 
 LONG_AGO = at("2026-02-01 10:00")
@@ -138,6 +141,27 @@ def test_a_full_comparison_takes_all_but_what_is_settled_on_both_sides(world: Wo
         "j:Jopen": "matched",
     }
     assert world.store("SELECT scope, population FROM ropo.reconciliation") == [("full", 3)]
+
+
+def test_what_is_plainly_settled_is_left_out_of_a_full_comparison_before_the_rules_are_applied(world: World) -> None:
+    world.payment("settled", "100", "2026-02-01", seen=LONG_AGO)
+    world.row("settled", "paid", paid="100")
+    world.payment("behind", "100", "2026-02-01", seen=LONG_AGO)
+    world.row("behind")
+    left: list[object] = []
+
+    def looking(cursor: Cursor) -> None:
+        cursor.execute("SELECT jobid FROM settled")
+        left.extend(cursor.fetchall())
+        cursor.execute("SELECT (SELECT count(*) FROM found_event), (SELECT count(*) FROM ledger_row)")
+        left.extend(cursor.fetchall())
+        take_unsettled(cursor, world.profile, DAY)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reconcile, "take_unsettled", lambda cursor, *_: looking(cursor))
+        world.reconcile(scope="full")
+
+    assert left == [("Jsettled",), (1, 1)]
 
 
 @pytest.mark.parametrize(
