@@ -1,37 +1,43 @@
 -- A full comparison keeps what is not settled (take_unsettled.sql). Most invoices are plainly settled: one job under one
 -- number and one ledger row of both, every code known, paid on both sides by the same sums. They are told in one pass and
 -- left out here, so that the rules are applied to the rest alone. What is not plain in any respect is never left out.
-CREATE TEMP TABLE spoken_pair ON COMMIT DROP AS
+CREATE TEMP TABLE spoken_job ON COMMIT DROP AS
 SELECT
     jobid,
-    billnum,
-    COALESCE(sum(amount) FILTER (WHERE is_payment AND code = ANY(%(paid)s)), 0) AS paid,
-    COALESCE(sum(amount) FILTER (WHERE is_payment AND code = ANY(%(discount)s)), 0) AS discount,
+    min(billnum COLLATE "C") AS billnum,
+    COALESCE(sum(amount) FILTER (WHERE statustype = 'payment' AND statustext = ANY(%(paid)s)), 0) AS paid,
+    COALESCE(sum(amount) FILTER (WHERE statustype = 'payment' AND statustext = ANY(%(discount)s)), 0) AS discount,
+    count(billnum) = count(*) AND min(billnum COLLATE "C") = max(billnum COLLATE "C") AS has_one_billnum,
     bool_and(
         CASE
-            WHEN NOT is_payment THEN kind || ' ' || code = ANY(%(endless)s)
-            WHEN code = ANY(%(paid)s) OR code = ANY(%(discount)s) THEN amount > 0 IS TRUE
-            ELSE code = ANY(%(ignored)s)
+            WHEN statustype <> 'payment' THEN statustype || ' ' || statuscode = ANY(%(endless)s)
+            WHEN statustext = ANY(%(paid)s) OR statustext = ANY(%(discount)s) THEN amount > 0 IS TRUE
+            ELSE statustext = ANY(%(ignored)s)
         END
-    ) AS is_plain
-FROM (
-    SELECT
-        jobid, billnum, amount,
-        lower(statustype) AS kind,
-        lower(statustype) = 'payment' AS is_payment,
-        CASE WHEN lower(statustype) = 'payment' THEN statustext ELSE statuscode END AS code
-    FROM ropo.status_event
-    WHERE profile = %(profile)s
-) AS event
-GROUP BY jobid, billnum;
-ANALYZE spoken_pair;
+    ) AS is_plain    -- a type in other than small letters is not
+FROM ropo.status_event
+WHERE profile = %(profile)s
+GROUP BY jobid;
+ANALYZE spoken_job;
+
+-- Numbers that belong to several jobs, or to a job of several numbers, or that are spoken of without a job.
+CREATE TEMP TABLE shared_billnum ON COMMIT DROP AS
+SELECT billnum FROM spoken_job WHERE has_one_billnum GROUP BY billnum HAVING count(*) > 1
+UNION
+SELECT event.billnum
+FROM spoken_job AS spoken
+JOIN ropo.status_event AS event ON event.profile = %(profile)s AND event.jobid = spoken.jobid
+WHERE NOT spoken.has_one_billnum
+UNION
+SELECT billnum FROM ropo.status_event WHERE profile = %(profile)s AND jobid IS NULL;
 
 CREATE TEMP TABLE settled ON COMMIT DROP AS
 SELECT spoken.jobid
-FROM spoken_pair AS spoken
-JOIN ledger_row AS booked USING (jobid, billnum)
+FROM spoken_job AS spoken
+JOIN every_row AS booked USING (jobid, billnum)
 JOIN word_meaning AS word USING (status)
 WHERE spoken.is_plain
+    AND spoken.has_one_billnum
     AND spoken.paid = booked.paid
     AND spoken.discount = COALESCE(booked.discount, 0)
     AND spoken.paid + spoken.discount > 0
@@ -45,20 +51,13 @@ WHERE spoken.is_plain
     AND booked.total - booked.paid - spoken.discount - COALESCE(booked.credited, 0) - COALESCE(booked.open, 0) = 0
     AND COALESCE(booked.open, 0) <= 0
     -- Neither of its names leads anywhere else.
+    AND NOT EXISTS (SELECT FROM shared_billnum AS shared WHERE shared.billnum = spoken.billnum)
     AND NOT EXISTS (
-        SELECT FROM (SELECT jobid FROM spoken_pair GROUP BY jobid HAVING count(*) > 1) AS again
+        SELECT FROM (SELECT jobid FROM every_row GROUP BY jobid HAVING count(*) > 1) AS again
         WHERE again.jobid = spoken.jobid
     )
     AND NOT EXISTS (
-        SELECT FROM (SELECT billnum FROM spoken_pair GROUP BY billnum HAVING count(*) > 1) AS again
-        WHERE again.billnum = spoken.billnum
-    )
-    AND NOT EXISTS (
-        SELECT FROM (SELECT jobid FROM ledger_row GROUP BY jobid HAVING count(*) > 1) AS again
-        WHERE again.jobid = spoken.jobid
-    )
-    AND NOT EXISTS (
-        SELECT FROM (SELECT billnum FROM ledger_row GROUP BY billnum HAVING count(*) > 1) AS again
+        SELECT FROM (SELECT billnum FROM every_row GROUP BY billnum HAVING count(*) > 1) AS again
         WHERE again.billnum = spoken.billnum
     )
     AND NOT EXISTS (SELECT FROM named_invoice AS named WHERE named.jobid = spoken.jobid)
@@ -76,5 +75,11 @@ WHERE spoken.is_plain
     );
 ANALYZE settled;
 
-DELETE FROM ledger_row USING settled WHERE ledger_row.jobid = settled.jobid;
-DROP TABLE spoken_pair;
+INSERT INTO ledger_row (
+    batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
+)
+SELECT
+    batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
+FROM every_row
+WHERE NOT EXISTS (SELECT FROM settled WHERE settled.jobid = every_row.jobid);
+DROP TABLE every_row, spoken_job, shared_billnum;

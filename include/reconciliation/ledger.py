@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
 
 FETCH_ROWS = 5_000
-_COPY = f"COPY ledger_row (batch, {', '.join(COLUMNS)}) FROM STDIN"
+_COPY = f"COPY {{}} (batch, {', '.join(COLUMNS)}) FROM STDIN"
 _NO_AMOUNT = " OR ".join(f"{name} IN ('NaN', 'Infinity', '-Infinity')" for name in NUMBERS)
 _UNLIKE_CONTRACT = f"""
 SELECT {", ".join(COLUMNS)}
-FROM ledger_row
+FROM {{}}
 WHERE batch = %s AND (
     billnum IS NULL OR billnum = '' OR status IS NULL OR status = '' OR total IS NULL OR paid IS NULL OR {_NO_AMOUNT}
 )
@@ -99,11 +99,11 @@ class LedgerReader:
         :raises LedgerContractError: naming the invoice whose row does not keep the contract.
         """
         condition = sql.SQL(" WHERE btrim(ledger.jobid::text) = ANY(%s) OR btrim(ledger.billnum::text) = ANY(%s)")
-        return self._copy(into, batch, condition, (list(jobids), list(billnums)))
+        return self._copy(into, "ledger_row", batch, condition, (list(jobids), list(billnums)))
 
     def copy_all_rows(self, into: Cursor) -> int:
-        """Copy every row, as one batch; see :meth:`copy_rows`."""
-        return self._copy(into, 1, sql.SQL(""), ())
+        """Copy every row, as one batch, into the table ``every_row``; see :meth:`copy_rows`."""
+        return self._copy(into, "every_row", 1, sql.SQL(""), ())
 
     def over_all_rows(self, statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run a statement that finds the whole ledger, in the contract's columns and types, as the table ``ledger``.
@@ -130,12 +130,12 @@ class LedgerReader:
         query += sql.SQL(" WHERE {} = ANY(%s)").format(bare)
         yield from self._rows(query, (sorted({bare_number(each) for each in billnums} - {""}),))
 
-    def _copy(self, into: Cursor, batch: int, condition: sql.Composable, parameters: Sequence[Any]) -> int:
+    def _copy(self, into: Cursor, table: str, batch: int, condition: sql.Composable, parameters: Sequence[Any]) -> int:
         columns = sql.SQL("{}, {}").format(sql.Literal(batch), self._query.columns(self._profile.timezone))
         with self._ledger.cursor() as cursor:
             select = cursor.mogrify(self._query.select(columns) + condition, parameters).decode()
-            rows = copy_across(cursor, f"COPY (\n{select}\n) TO STDOUT", into, _COPY)
-        into.execute(_UNLIKE_CONTRACT, (batch,))
+            rows = copy_across(cursor, f"COPY (\n{select}\n) TO STDOUT", into, _COPY.format(table))
+        into.execute(_UNLIKE_CONTRACT.format(table), (batch,))
         for row in into.fetchall():
             check_row(self._profile, row)
         return rows

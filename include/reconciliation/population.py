@@ -29,6 +29,12 @@ FROM ropo.status_quarantine
 WHERE profile = %s AND resolved_at IS NULL
 ORDER BY quarantine_id
 """
+# All of history is sorted and joined at once, at a month's end; for this transaction only.
+_FOR_EVERYTHING = """
+SET LOCAL work_mem = '256MB';
+CREATE TEMP TABLE every_row (LIKE ledger_row) ON COMMIT DROP;
+ALTER TABLE every_row DROP COLUMN row_id
+"""
 # As values, since PostgreSQL reads no temporary table in parallel. Endless: what no end, as "type code".
 _KNOWN_CODES = """
 SELECT
@@ -101,8 +107,9 @@ def gather(cursor: Cursor, ledger: LedgerReader, profile: Profile, span: Span) -
 
 def _take_all(cursor: Cursor, ledger: LedgerReader, profile: Profile) -> None:
     """Take every event and ledger row, but for those of plainly settled invoices."""
+    cursor.execute(_FOR_EVERYTHING)
     ledger.copy_all_rows(cursor)
-    cursor.execute("ANALYZE ledger_row; ANALYZE named_invoice")
+    cursor.execute("ANALYZE every_row; ANALYZE named_invoice")
     cursor.execute(_KNOWN_CODES)
     paid, discount, ignored, endless = only_row(cursor)
     start, _ = day_span(profile.start_date, profile.zone)

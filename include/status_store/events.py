@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from include.status_store.journal import Kind
     from include.status_store.parsing import ParsedPage
 
-_HELD = Path(__file__).with_name("held_events.sql").read_text(encoding="utf-8")
+# What `_around_refused` goes back to. It is sent with the first statement of the work: each answer of the store that a
+# page waits for is a part of its time.
+_SAVEPOINT = "SAVEPOINT rows;\n"
+_HELD = _SAVEPOINT + Path(__file__).with_name("held_events.sql").read_text(encoding="utf-8")
 _REVISE = Path(__file__).with_name("revise_events.sql").read_text(encoding="utf-8")
 _MARK_DRAINED = Path(__file__).with_name("mark_drained.sql").read_text(encoding="utf-8")
 _COPY = """
@@ -31,14 +34,15 @@ COPY ropo.status_event (
     statusref, statustext, paydate, amount, content_sha256, raw
 ) FROM STDIN
 """
-_DIFFERING = """
+_DIFFERING = f"""
+{_SAVEPOINT}
 SELECT held.statusid, held.erased_at IS NOT NULL
 FROM json_each_text(%(shown)s::json) AS shown (statusid, sha256)
 JOIN ropo.status_event AS held ON held.profile = %(profile)s AND held.statusid = shown.statusid
 WHERE held.content_sha256 <> decode(shown.sha256, 'hex')
 ORDER BY held.statusid
 FOR UPDATE OF held
-"""
+"""  # noqa: S608 - a constant
 _QUARANTINE = """
 INSERT INTO ropo.status_quarantine (profile, poll_id, ordinal, raw, sha256, error, first_seen_at, last_seen_at)
 SELECT %(profile)s, %(poll_id)s, ordinal, raw, sha256, error, now(), now()
@@ -131,12 +135,11 @@ class _Round:
             new = [event for event in events if event.statusid not in held]
             if not new:
                 return 0
-            self._cursor.execute("SAVEPOINT new_events")
             try:
                 copy_rows(self._cursor, _COPY, (self._cells(event) for event in new))
             except psycopg2.errors.UniqueViolation:
                 # Another session committed some of them since: they are held now.
-                self._cursor.execute("ROLLBACK TO SAVEPOINT new_events")
+                self._cursor.execute("ROLLBACK TO SAVEPOINT rows")
                 continue
             return len(new)
 
@@ -165,13 +168,13 @@ class _Round:
 
         The parser lets no such row through that we know of; one that we do not know of must not take the others along.
 
+        :param work: begins with :data:`_SAVEPOINT`.
         :return: what ``work`` returned for those that were not refused, added up.
         """
         if not events:
             return 0
-        self._cursor.execute("SAVEPOINT rows")
         try:
-            result = work(events)
+            return work(events)
         except psycopg2.Error as error:
             if may_pass(error):
                 # Without PostgreSQL's context, which may quote a row.
@@ -183,8 +186,6 @@ class _Round:
                 return 0
             middle = len(events) // 2
             return self._around_refused(events[:middle], work) + self._around_refused(events[middle:], work)
-        self._cursor.execute("RELEASE SAVEPOINT rows")
-        return result
 
 
 def _statusid(event: Event) -> str:

@@ -14,6 +14,7 @@ from include.status_store.copying import copy_bytes
 from include.status_store.events import Stored, store_rows
 from include.status_store.journal import Kind
 from include.status_store.parsing import ParsedPage, parse_rows
+from include.status_store.queue_lock import HELD
 from include.status_store.session import may_pass
 from include.status_store.source import Answer
 from include.status_store.texts import withhold_broken, withhold_erased
@@ -33,6 +34,7 @@ logger = logging.getLogger(__name__)
 _KEEP_BODY = """
 COPY ropo.status_page (poll_id, complete, body, content_type, sha256) FROM STDIN (FORMAT binary)
 """
+_LOOK = f"SELECT outcome, {HELD} FROM ropo.status_poll WHERE poll_id = %s FOR UPDATE"  # noqa: S608 - a constant
 _PARSED = "UPDATE ropo.status_page SET parsed_at = clock_timestamp() WHERE poll_id = %s"
 _LANDED = """
 UPDATE ropo.status_poll
@@ -86,9 +88,10 @@ class _Attempt:
         self._result: Landed | None = None
 
     def __call__(self, cursor: Cursor) -> Landed:
-        lock_lost = self._lock is not None and not self._lock.held(cursor)
-        cursor.execute("SELECT outcome FROM ropo.status_poll WHERE poll_id = %s FOR UPDATE", (self._page.poll_id,))
-        if cursor.fetchone() == ("landed",) and self._result is not None:
+        cursor.execute(_LOOK, (self._lock.key if self._lock else None, self._page.poll_id))
+        outcome, held = cursor.fetchone() or (None, False)
+        lock_lost = self._lock is not None and not held
+        if outcome == "landed" and self._result is not None:
             return self._found_landed(cursor, self._result, lock_lost=lock_lost)
         parsing = self._parsing = self._parsing or self._helper.submit(_parse, self._page, self._journal)
         _keep_body(cursor, self._page.poll_id, self._page.answer.body, self._page.answer.content_type, complete=True)

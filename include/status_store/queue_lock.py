@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from include.status_store.session import Session
 
-_HELD = """
+# Whether the backend of a transaction holds the lock whose `key` is the parameter.
+HELD = """
 EXISTS (
     SELECT FROM pg_locks
     WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid()
@@ -43,7 +44,7 @@ class QueueLock:
     def __init__(self, session: Session, queue: tuple[str, str]) -> None:
         self._session = session
         self._queue = queue
-        self._key = int.from_bytes(hashlib.sha256("|".join(queue).encode()).digest()[:8], signed=True)
+        self.key = int.from_bytes(hashlib.sha256("|".join(queue).encode()).digest()[:8], signed=True)
 
     def acquire(self) -> None:
         """Take the lock without waiting for it.
@@ -51,14 +52,14 @@ class QueueLock:
         :raises QueueBusyError: where another session has it.
         """
         with self._session.transaction() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", (self._key,))
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", (self.key,))
             if cursor.fetchone() != (True,):
                 host, cid = self._queue
                 raise QueueBusyError(f"Another drain is reading the queue of customer {cid} at {host}")
 
     def held(self, cursor: Cursor) -> bool:
         """Tell whether the backend of ``cursor``'s transaction holds the lock."""
-        cursor.execute(f"SELECT {_HELD}", (self._key,))
+        cursor.execute(f"SELECT {HELD}", (self.key,))
         return cursor.fetchone() == (True,)
 
     def release(self) -> None:
@@ -66,7 +67,7 @@ class QueueLock:
         try:
             with self._session.transaction() as cursor:
                 if self.held(cursor):
-                    cursor.execute("SELECT pg_advisory_unlock(%s)", (self._key,))
+                    cursor.execute("SELECT pg_advisory_unlock(%s)", (self.key,))
         except (psycopg2.Error, StoreUnavailableError):
             # It ends with its backend, and must not stand before the error that ended the drain.
             self._session.close()
