@@ -75,11 +75,9 @@ WHERE spoken.is_plain
     );
 ANALYZE settled;
 
-INSERT INTO ledger_row (
-    batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
-)
-SELECT
-    batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
+-- With the place that each row came at: of rows alike in all else, it says which stands for its invoice.
+INSERT INTO ledger_row OVERRIDING SYSTEM VALUE
+SELECT every_row.*
 FROM every_row
 WHERE NOT EXISTS (SELECT FROM settled WHERE settled.jobid = every_row.jobid);
 DROP TABLE every_row, spoken_job, shared_billnum;

@@ -32,8 +32,7 @@ ORDER BY quarantine_id
 # All of history is sorted and joined at once, at a month's end; for this transaction only.
 _FOR_EVERYTHING = """
 SET LOCAL work_mem = '256MB';
-CREATE TEMP TABLE every_row (LIKE ledger_row) ON COMMIT DROP;
-ALTER TABLE every_row DROP COLUMN row_id
+CREATE TEMP TABLE every_row (LIKE ledger_row INCLUDING IDENTITY) ON COMMIT DROP
 """
 # As values, since PostgreSQL reads no temporary table in parallel. Endless: what no end, as "type code".
 _KNOWN_CODES = """
