@@ -37,7 +37,7 @@ print(json.dumps({
 
 
 @pytest.mark.parametrize("lazy", ["True", "False"])
-def test_the_timetable_is_registered_and_nothing_else_is_imported_as_a_loose_file(tmp_path: Path, lazy: str) -> None:
+def test_the_timetables_are_registered_and_nothing_else_is_imported_as_a_loose_file(tmp_path: Path, lazy: str) -> None:
     given = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     environment = {
         **given,
@@ -60,6 +60,6 @@ def test_the_timetable_is_registered_and_nothing_else_is_imported_as_a_loose_fil
         "plugins": ["ropo_one"],
         "errors": {},
         "loose": ["plugin"],
-        "timetables": ["ropo_one.timetable.BusinessDateTimetable"],
+        "timetables": ["ropo_one.timetable.BusinessDateTimetable", "ropo_one.timetable.MonthEndTimetable"],
         "again": [True, True],
     }
