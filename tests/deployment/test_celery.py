@@ -68,8 +68,10 @@ SELECT count(*) FILTER (WHERE outcome = 'open'), count(*) FILTER (WHERE outcome 
 FROM ropo.status_poll
 """
 TASKS = """
-SELECT hostname, count(*), round(sum(duration)::numeric, 1), round(avg(duration)::numeric, 2)
-FROM task_instance WHERE state = 'success' AND hostname <> '' GROUP BY hostname ORDER BY hostname
+SELECT hostname, count(*) FILTER (WHERE state = 'success'),
+    round(sum(duration) FILTER (WHERE state = 'success')::numeric, 1),
+    round(avg(duration) FILTER (WHERE state = 'success')::numeric, 2)
+FROM task_instance WHERE hostname <> '' GROUP BY hostname ORDER BY hostname
 """
 
 
