@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from faults.soak import scheduler as restarts
 from faults.soak.ground import Books, Ground
 from faults.soak.trouble import KINDS, not_possible, plan_server_fault
 
@@ -62,7 +63,7 @@ class Result(msgspec.Struct):
     def __str__(self) -> str:
         """The result, as a table."""
         lines = [_line("rounds", sum(self.played.values()))]
-        for kind in KINDS:
+        for kind in (*KINDS, restarts.KIND):
             lines.append(_line(f"  {kind}", self.played.get(kind, 0)))
             if kind in self.not_run:
                 lines.append(f"    NOT RUN: {self.not_run[kind]}")
@@ -88,9 +89,10 @@ def _line(what: str, count: int) -> str:
     return f"{what:<48}{count:>8,}"
 
 
-def play(ground: Ground, rounds: int, tell: Callable[[str], object] = print) -> Result:
+def play(ground: Ground, rounds: int, *, scheduler: int = 0, tell: Callable[[str], object] = print) -> Result:
     """Play so many rounds.
 
+    :param scheduler: rounds beside them on a real Airflow, whose scheduler is restarted.
     :param tell: is told how far it is.
     """
     played: Counter[str] = Counter()
@@ -107,6 +109,9 @@ def play(ground: Ground, rounds: int, tell: Callable[[str], object] = print) -> 
         if number % ROUNDS_A_QUEUE == 0 or number == rounds:
             ground.close_queue()
             tell(f"{number} rounds, {ground.books.lost} lost, {ground.books.doubled} doubled")
+    if scheduler:
+        strikes += restarts.play(ground, scheduler, tell)
+        played[restarts.KIND] = scheduler
     result.hits = ground.ropo.faults.hits
     return result
 
@@ -119,12 +124,15 @@ def _kinds(ground: Ground, rounds: int, not_run: Container[str]) -> Sequence[str
     return kinds[:rounds]
 
 
-def play_side_by_side(rounds: int, seed: int, parts: int) -> Result:
-    """Play the rounds in processes of their own, each with its own store, PostgreSQL and server."""
+def play_side_by_side(rounds: int, seed: int, parts: int, scheduler: int) -> Result:
+    """Play the rounds in processes of their own, each with its own store and server; one has the Airflow."""
     shares = [rounds // parts + (part < rounds % parts) for part in range(parts)]
     command = [sys.executable, "-m", "faults.soak", "--parts", "1", "--json", "--rounds"]
     processes = [
-        subprocess.Popen([*command, str(share), "--seed", str(seed + part)], stdout=subprocess.PIPE)
+        subprocess.Popen(
+            [*command, str(share), "--seed", str(seed + part), "--scheduler", str(0 if part else scheduler)],
+            stdout=subprocess.PIPE,
+        )
         for part, share in enumerate(shares)
         if share
     ]
@@ -138,14 +146,17 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=500)
     parser.add_argument("--seed", type=int, default=20261125, help="of all that is left to chance")
     parser.add_argument("--parts", type=int, default=2, help="stores that are played on side by side")
+    parser.add_argument("--scheduler", type=int, default=10, help="rounds of them on a real Airflow")
     parser.add_argument("--json", action="store_true", help="the result as JSON, in the last line")
     wanted = parser.parse_args()
     began = time.monotonic()
     if wanted.parts > 1:
-        result = play_side_by_side(wanted.rounds, wanted.seed, wanted.parts)
+        rounds = wanted.rounds - wanted.scheduler
+        result = play_side_by_side(rounds, wanted.seed, wanted.parts, wanted.scheduler)
     else:
         with Ground(wanted.seed) as ground:
-            result = play(ground, wanted.rounds, functools.partial(print, file=sys.stderr, flush=True))
+            tell = functools.partial(print, file=sys.stderr, flush=True)
+            result = play(ground, wanted.rounds, scheduler=wanted.scheduler, tell=tell)
     if wanted.json:
         print(msgspec.json.encode(result).decode())
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, HTTPException
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from include.simulator.answers import json_answer
 from include.simulator.dataset import make_dataset
@@ -49,8 +49,8 @@ class NewDataset(_Wish):
 
     seed: int
     first_day: date
-    days: int
-    scale: float = 1.0
+    days: int = Field(ge=0, le=4000)
+    scale: float = Field(default=1.0, ge=0, le=100)
     timezone: str = "Europe/Helsinki"
     cid: str = DEFAULT_CID
 
@@ -72,7 +72,7 @@ class _WishRoute(APIRoute):
                 return await handle(request)
             except KeyError as error:
                 raise HTTPException(404, f"not known: {error}") from error
-            except ValueError as error:
+            except (ValueError, OverflowError) as error:
                 raise HTTPException(400, str(error)) from error
 
         return granted

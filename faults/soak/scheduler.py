@@ -1,0 +1,184 @@
+"""Rounds on a real Airflow, whose scheduler is killed or stopped while it runs the drain DAG, and started again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections import Counter
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import requests
+import yaml
+
+from demo import cluster, environment
+from demo.cli import AIRFLOW, POOLS_FILE
+from demo.paths import ROOT
+from demo.processes import started
+from demo.serving import HOST, USER, admin_password
+from faults.soak.ground import MOST_ROWS
+from faults.waiting import until
+from include.simulator.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from demo.processes import Running
+    from faults.soak.ground import Ground
+
+KIND = "Airflow's scheduler restarted"
+DAG = "ropo_status_drain"
+METADATA = "soak_metadata"
+SECONDS = 300
+_PARTS = {
+    "api-server": ("api-server", "--host", HOST),
+    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "dag-processor": ("dag-processor",),
+}
+
+
+class Airflow:
+    """A context manager: Airflow with the drain DAG alone, on the ground's present queue."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._home = ground.home / "airflow"
+        self._opened = ExitStack()
+        self._scheduler = ExitStack()
+        self._port = cluster.free_port()
+        self._url = f"http://{HOST}:{self._port}"
+
+    def __enter__(self) -> Airflow:
+        server = self._ground.postgres.server
+        server.create_database(METADATA)
+        self._variables = self._environment()
+        for command in (("db", "migrate"), ("pools", "import", str(POOLS_FILE))):
+            subprocess.run([AIRFLOW, *command], env=self._variables, check=True, capture_output=True)
+        self._password = admin_password(self._home)
+        for name in ("api-server", "dag-processor"):
+            self._opened.enter_context(self._part(name))
+        self._start_scheduler()
+        self._opened.callback(self._close_scheduler)
+        until(lambda: self._ask("GET", f"/api/v2/dags/{DAG}"), seconds=SECONDS)
+        self._ask("PATCH", f"/api/v2/dags/{DAG}", {"is_paused": False})
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def round(self) -> str | None:
+        """Let the scheduler be ended in the middle of a drain, and a new one go on.
+
+        :return: how it was ended; None where the drain had ended before.
+        """
+        ground = self._ground
+        ground.ropo.faults.add(Fault("slow", delay=0.3, times=20, kind="drain"))
+        polls = ground.polls()
+        run = self._ask("POST", f"/api/v2/dags/{DAG}/dagRuns", {"logical_date": None})
+        if run is None:
+            raise RuntimeError("Airflow did not take a run of the drain DAG")
+        until(lambda: ground.polls() >= polls + ground.rng.randint(1, 4), seconds=SECONDS)
+        under_way = bool(ground.lock_holders())
+        how = ground.rng.choice(["killed with its tasks", "killed alone", "stopped"])
+        self._end_scheduler(how)
+        ground.ropo.faults.clear()
+        self._start_scheduler()
+        until(lambda: self._state(run["dag_run_id"]) in ("success", "failed"), seconds=SECONDS)
+        return how if under_way else None
+
+    def _state(self, run_id: str) -> str | None:
+        run = self._ask("GET", f"/api/v2/dags/{DAG}/dagRuns/{run_id}")
+        return run["state"] if run else None
+
+    def _start_scheduler(self) -> None:
+        self._scheduler = ExitStack()
+        self._running = self._scheduler.enter_context(self._part("scheduler"))
+
+    def _end_scheduler(self, how: str) -> None:
+        process = self._running.process
+        if how == "killed with its tasks":
+            # Each task has a process group of its own.
+            family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+            for member in family:
+                with suppress(psutil.NoSuchProcess):
+                    member.kill()
+        elif how == "killed alone":
+            process.kill()
+            process.wait()
+            # Its tasks go on without it: the stack, which would end them too, is left as it is until the very end.
+            self._opened.push(self._scheduler.pop_all())
+            return
+        self._scheduler.close()
+
+    def _close_scheduler(self) -> None:
+        self._scheduler.close()
+
+    @contextmanager
+    def _part(self, name: str) -> Iterator[Running]:
+        options = ("--port", str(self._port)) if name == "api-server" else ()
+        log = self._home / "logs" / f"{name}.log"
+        with started(name, (AIRFLOW, *_PARTS[name], *options), self._variables, log) as running:
+            yield running
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
+        """Ask Airflow's API; None while it has no answer to give."""
+        login = {"username": USER, "password": self._password}
+        with suppress(requests.RequestException, KeyError):
+            token = requests.post(f"{self._url}/auth/token", json=login, timeout=60).json()["access_token"]
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = requests.request(method, f"{self._url}{path}", json=body, headers=headers, timeout=60)
+            if answer.ok:
+                return dict(answer.json())
+        return None
+
+    def _environment(self) -> dict[str, str]:
+        ground, task = self._ground, self._ground.task
+        dags = ground.home / "dags"
+        dags.mkdir(exist_ok=True)
+        shutil.copy(ROOT / "dags" / f"{DAG}.py", dags)
+        settings = task.settings
+        profile = {name: getattr(settings, name) for name in ("name", "start_date", "late_days", "date_cap")}
+        profiles = ground.home / "profiles.yaml"
+        profiles.write_text(yaml.safe_dump({"profiles": [profile]}))
+        ropo_one = {"conn_type": "ropo_one", "host": task.url, "login": task.cid, "password": task.apicode}
+        server = ground.postgres.server
+        given = {
+            environment.METADATA_VARIABLE: server.dsn(METADATA, cluster.SUPERUSER, driver="psycopg2"),
+            "AIRFLOW_CONN_ROPO_ONE_DEFAULT": json.dumps(ropo_one),
+            environment.STORE_VARIABLE: json.dumps(server.airflow_connection("soak", cluster.SUPERUSER)),
+            "ROPO_PROFILES_FILE": str(profiles),
+            "NO_PROXY": HOST,
+            "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self._url}/execution/",
+            "AIRFLOW__API__BASE_URL": self._url,
+            "AIRFLOW__CORE__PARALLELISM": "2",
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+            # How soon a new scheduler sees that a task is dead; it is minutes as shipped.
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "2",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
+            "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "10",
+            "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
+        }
+        given |= {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return environment.project_environment(given, self._home)
+
+
+def play(ground: Ground, rounds: int, tell: Callable[[str], object]) -> Counter[str]:
+    """Play so many rounds, on a queue of their own.
+
+    :param tell: is told how far it is.
+    :return: how often the scheduler was ended in the middle of a drain, and how.
+    """
+    struck: Counter[str] = Counter()
+    with Airflow(ground) as airflow:
+        for number in range(1, rounds + 1):
+            ground.add_rows(MOST_ROWS)
+            if how := airflow.round():
+                struck[f"{KIND}: {how}"] += 1
+            tell(f"{number} rounds of the scheduler")
+    ground.close_queue()
+    return struck
