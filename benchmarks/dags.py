@@ -24,7 +24,7 @@ def bench(stage: Stage, *, dates: int, rounds: int) -> list[Line]:
     print("DAG files", flush=True)
     environment = project_environment({}, HOME / "airflow")
     parse = Contestant("parsing the DAG files", "dag_parse")
-    parsed = alternate([parse], lambda each: run(each, {}, environment), rounds)[parse.name].median()
+    parsed = alternate([parse], lambda each: run(each, {}, environment), rounds)[parse.name].median("cpu")
     print(f"Backfill of {dates} dates", flush=True)
     backfill = Contestant("making the backfill", "backfill_creation")
 
@@ -43,7 +43,7 @@ def bench(stage: Stage, *, dates: int, rounds: int) -> list[Line]:
     return [
         Line(
             "parsing all DAG files, over Airflow's own import",
-            f"{parsed:.2f} s",
+            f"{parsed:.2f} s of CPU",
             goal=f"< {PARSE_GOAL} s",
             reached=parsed < PARSE_GOAL,
         ),
