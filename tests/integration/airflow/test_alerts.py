@@ -26,7 +26,7 @@ from include.status_store.session import Session
 from include.status_store.source import PollInDoubtError
 from ropo_one.deadline import deadline_of, verdict_deadlines
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
-from tests.include.watch.records import broken, record
+from tests.include.watch.records import broken, keep_break, record
 from tests.plugins.ropo_one.alert_receivers import MailServer, StatsdSocket, body, mail_server
 
 if TYPE_CHECKING:
@@ -158,12 +158,15 @@ def _fill(dsn: str, red: datetime.date) -> int:
         journal = Journal(Profile(name="default"), dag_id="told", run_id="another")
         for source in (ScriptedSource(page(row(1), row(2)), EMPTY), ScriptedSource(PollInDoubtError("timed out"))):
             Drain(session, source, journal, max_pages=10, max_seconds=30).run()
-        return record(
+        reconciliation_id = record(
             store,
             red,
             "breaks",
             breaks=(broken("INV1", "10.00"), broken("INV2", "20.00", "missing_in_ledger", reason="no_row")),
         )
+        keep_break(store, reconciliation_id, "b:INV1", "ledger_behind", "open")
+        keep_break(store, reconciliation_id, "b:INV2", "missing_in_ledger", "open")
+        return reconciliation_id
 
 
 def _variables(
