@@ -60,7 +60,7 @@ class _Pages:
             rows[start : start + PAGE_ROWS] for start in range(0, len(rows), PAGE_ROWS)
         )
 
-    def poll(self, *, date: datetime.date | None = None, billnum: str | None = None) -> Answer:  # noqa: ARG002
+    def poll(self, *, date: datetime.date | None = None, billnum: str | None = None) -> Answer:  # noqa: ARG002 - the protocol's
         rows = next(self._pages, None)
         if rows is None:
             return Answer(http_status=204)
