@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import cursor as Cursor
 
-# Some tens of kilobytes of events go over at a time.
-ROWS_AT_ONCE = 100
+# Some hundred kilobytes of events go over at a time.
+ROWS_AT_ONCE = 250
 _AT_ONCE = 64 * 1024
-# PostgreSQL's text format of COPY.
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+# PostgreSQL's text format of COPY; the backslash comes first, since each of the others brings one.
+_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_NULL = "\\N"
 _BINARY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # no flags, no extension
 _COUNT, _LENGTH = struct.Struct("!h"), struct.Struct("!i")
 _NULL_CELL = _LENGTH.pack(-1)
@@ -33,7 +34,10 @@ class _Lines:
 
     def read(self, _size: int = 0, /) -> bytes:
         try:
-            return "".join(map(_line, itertools.islice(self._rows, ROWS_AT_ONCE))).encode()
+            rows = list(itertools.islice(self._rows, ROWS_AT_ONCE))
+            # Column by column, since most columns need nothing done to them.
+            lines = map("\t".join, zip(*map(_cells, zip(*rows, strict=True)), strict=True))
+            return "".join([f"{line}\n" for line in lines]).encode()
         except Exception as error:
             self.error = error
             raise
@@ -78,11 +82,15 @@ def copy_across(source: Cursor, out: str, target: Cursor, into: str) -> int:
     return target.rowcount
 
 
-def _line(row: Sequence[Any]) -> str:
-    line = "\t".join(["\\N" if value is None else str(value).replace("\\", "\\\\") for value in row])
-    if line.count("\t") >= len(row) or "\n" in line or "\r" in line:
-        line = "\t".join(["\\N" if value is None else str(value).translate(_ESCAPES) for value in row])
-    return line + "\n"
+def _cells(column: Sequence[Any]) -> Sequence[str]:
+    texts = column if set(map(type, column)) == {str} else ["" if value is None else str(value) for value in column]
+    together = "".join(texts)
+    for special, escape in _ESCAPES.items():
+        if special in together:
+            texts = [text.replace(special, escape) for text in texts]
+    if texts is column:
+        return texts
+    return [_NULL if value is None else text for value, text in zip(column, texts, strict=True)]
 
 
 def copy_bytes(cursor: Cursor, copy: str, values: Sequence[bytes | None]) -> None:

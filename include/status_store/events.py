@@ -10,7 +10,7 @@ import msgspec
 import psycopg2
 
 from include.status_store.copying import copy_rows
-from include.status_store.parsing import Event, Rejected
+from include.status_store.event import Event, Rejected
 from include.status_store.redaction import Redaction
 from include.status_store.session import may_pass
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import cursor as Cursor
 
+    from include.status_store.event import ParsedPage
     from include.status_store.journal import Kind
-    from include.status_store.parsing import ParsedPage
 
 # What `_around_refused` goes back to. It is sent with the first statement of the work: each answer of the store that a
 # page waits for is a part of its time.

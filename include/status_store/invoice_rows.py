@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
-    from include.status_store.parsing import Event
+    from include.status_store.event import Event
 
 _JOBIDS = "SELECT DISTINCT jobid FROM ropo.status_event WHERE profile = %s AND billnum = %s AND jobid IS NOT NULL"
 _EVENTS = """

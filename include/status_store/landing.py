@@ -13,7 +13,7 @@ import msgspec
 from include.status_store.copying import copy_bytes
 from include.status_store.events import Stored, store_rows
 from include.status_store.journal import Kind
-from include.status_store.parsing import ParsedPage, parse_rows
+from include.status_store.parsing import parse_rows
 from include.status_store.queue_lock import HELD
 from include.status_store.session import may_pass
 from include.status_store.source import Answer
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import cursor as Cursor
 
+    from include.status_store.event import ParsedPage
     from include.status_store.journal import Journal
     from include.status_store.queue_lock import QueueLock
     from include.status_store.session import Session

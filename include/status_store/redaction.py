@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.status_store.envelope import split_rows
-from include.status_store.parsing import Event, parse_rows
+from include.status_store.parsing import parse_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from zoneinfo import ZoneInfo
+
+    from include.status_store.event import Event
 
 ERASED = "(erased)"
 KEPT_FIELDS = frozenset({"jobid", "statusid", "billnum", "statustype", "statustime", "statuscode", "paydate", "amount"})

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile
+    from include.status_store.event import Event, ParsedPage
     from include.status_store.events import Stored
-    from include.status_store.parsing import Event, ParsedPage
 
     Due = Callable[[Event | None, bytes], bool]
     # statusid, statustype, statustext, raw

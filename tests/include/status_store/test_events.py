@@ -23,8 +23,8 @@ from tests.include.status_store.waiting import meanwhile, until, waiting_for_a_l
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
+    from include.status_store.event import ParsedPage
     from include.status_store.events import Stored
-    from include.status_store.parsing import ParsedPage
 
 HELD = "SELECT amount::text FROM ropo.status_event WHERE statusid = 'P1'"
 REVISIONS = "SELECT revision, raw ->> 'amount' FROM ropo.status_event_revision WHERE statusid = 'P1' ORDER BY revision"

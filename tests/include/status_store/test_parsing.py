@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from include.status_store.parsing import FIELDS, Event, Rejected, parse_rows
+from include.status_store.event import Event, Rejected
+from include.status_store.fields import FIELDS
+from include.status_store.parsing import ROWS_AT_ONCE, parse_rows
 from tests.include.status_store.scripted_source import row
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
@@ -153,6 +155,10 @@ def test_the_content_is_that_of_the_ten_fields_as_trimmed_text() -> None:
     assert len({event(each).content_sha256 for each in other}) == 11
 
 
+def test_the_content_of_a_row_is_hashed_as_in_every_store_there_is() -> None:
+    assert event(row(1)).content_sha256 == "d699bae7e7321f7582eeb32394e524e7788037f365f91af05b3aaffb8602d35b"
+
+
 def test_no_two_rows_run_into_the_same_content() -> None:
     first, second = row(1, statusref="ab", statustext="c"), row(1, statusref="a", statustext="bc")
 
@@ -192,3 +198,34 @@ def test_no_values_break_a_page(values: dict[str, object]) -> None:
     if isinstance(parsed, Event):
         assert parsed.jobid or parsed.billnum
         assert parsed.statusid
+
+
+FORMS = {
+    "jobid": ["3081412", 3081412, "", None, " 7 "],
+    "statusid": ["P1", 17, " P2\t"],
+    "billnum": ["21979215", 0, "", " 1 "],
+    "statustype": ["payment", "comment", "Payment "],
+    "statustime": ["2026-11-13 09:59:20", "2026-11-13", "2026-11-13T09:59+02", "2026-11-13 09:59:20.5", "soon", ""],
+    "statusref": ["", None, "ä€😀", "1:2"],
+    "statustext": ["1", 8, "Viesti\nkahdella rivillä", "\\N"],
+    "statuscode": ["", "101", 98, None],
+    "paydate": ["", None, "2015-11-13", "2015-11-13T00:00:00Z", "13.11.2015"],
+    "amount": ["96.72", 96.70, "-1", "", None, "a lot"],
+}
+ROWS = st.fixed_dictionaries({field: st.sampled_from(forms) for field, forms in FORMS.items()})
+FINE = {field: forms[:2] for field, forms in FORMS.items()}
+FINE_ROWS = st.fixed_dictionaries({field: st.sampled_from(forms) for field, forms in FINE.items()})
+
+
+@given(st.lists(FINE_ROWS, min_size=1, max_size=5) | st.lists(ROWS, min_size=1, max_size=3))
+def test_a_row_comes_to_the_same_beside_a_bad_one_and_beside_good_ones(rows: list[dict[str, object]]) -> None:
+    # Beside a bad row each row is looked at for itself, and else they are taken column by column.
+    assert parse(*rows) == parse(*rows, "bad")[:-1]
+
+
+@pytest.mark.parametrize("count", [ROWS_AT_ONCE - 1, ROWS_AT_ONCE, ROWS_AT_ONCE + 1])
+def test_rows_keep_their_places_in_a_long_answer(count: int) -> None:
+    parsed = parse("bad", *(row(number, statusid=None) for number in range(count)))
+
+    assert [each.ordinal for each in parsed] == list(range(count + 1))
+    assert len({each.statusid for each in parsed if isinstance(each, Event)}) == count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from include.status_store.envelope import split_rows
-from include.status_store.parsing import Event, parse_rows
+from include.status_store.parsing import parse_rows
 from include.status_store.redaction import ERASED, Redaction
 from tests.include.status_store.scripted_source import row
+
+if TYPE_CHECKING:
+    from include.status_store.event import Event
 
 ZONE = ZoneInfo("Europe/Helsinki")
 

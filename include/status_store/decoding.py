@@ -1,0 +1,77 @@
+"""From the JSON of a row to its known fields, of whatever type."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from include.status_store.fields import RowError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ESCAPED_NUL = b"\\u0000"
+
+
+class Row(msgspec.Struct):
+    """The known fields, in the order of :data:`.fields.FIELDS`; the unknown ones are passed over."""
+
+    jobid: Any = None
+    statusid: Any = None
+    billnum: Any = None
+    statustype: Any = None
+    statustime: Any = None
+    statusref: Any = None
+    statustext: Any = None
+    statuscode: Any = None
+    paydate: Any = None
+    amount: Any = None
+
+
+_row = msgspec.json.Decoder(Row, float_hook=Decimal)
+_rows = msgspec.json.Decoder(list[Row], float_hook=Decimal)
+_anything = msgspec.json.Decoder()
+
+
+def decode_all(rows: Sequence[bytes]) -> list[Row] | None:
+    """Decode rows in one go; None where one of them could not be, which is then for :func:`decode` to say.
+
+    The rows are whole JSON values as the envelope split them, so that joined they stay the same rows; where one is not,
+    and the list comes out longer or shorter, each is looked at alone.
+    """
+    together = b"[" + b",".join(rows) + b"]"
+    try:
+        together.decode()
+        decoded = [] if _ESCAPED_NUL in together else _rows.decode(together)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError, TypeError, ValueError, ArithmeticError):
+        return None
+    return decoded if len(decoded) == len(rows) else None
+
+
+def decode(raw: bytes) -> Row:
+    """Decode one row.
+
+    :raises RowError: where it is no JSON object with text that PostgreSQL can hold.
+    """
+    try:
+        raw.decode()  # unknown fields are passed over by the decoder, and must be text all the same
+        if _ESCAPED_NUL in raw and _holds_nul(_anything.decode(raw)):
+            raise RowError("row: holds a NUL character, which PostgreSQL's text cannot")
+        return _row.decode(raw)
+    except (msgspec.ValidationError, TypeError) as error:
+        raise RowError("row: expected a JSON object with values in measure") from error
+    # Decimal raises an ArithmeticError where an exponent is out of all measure.
+    except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError, ArithmeticError) as error:
+        if isinstance(error, RowError):
+            raise
+        raise RowError("row: is no valid JSON text") from error
+
+
+def _holds_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(part) for pair in value.items() for part in pair)
+    return isinstance(value, list) and any(_holds_nul(part) for part in value)
