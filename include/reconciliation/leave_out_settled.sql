@@ -1,83 +1,96 @@
 -- A full comparison keeps what is not settled (take_unsettled.sql). Most invoices are plainly settled: one job under one
 -- number and one ledger row of both, every code known, paid on both sides by the same sums. They are told in one pass and
--- left out here, so that the rules are applied to the rest alone. What is not plain in any respect is never left out.
-CREATE TEMP TABLE spoken_job ON COMMIT DROP AS
-SELECT
-    jobid,
-    min(billnum COLLATE "C") AS billnum,
-    COALESCE(sum(amount) FILTER (WHERE statustype = 'payment' AND statustext = ANY(%(paid)s)), 0) AS paid,
-    COALESCE(sum(amount) FILTER (WHERE statustype = 'payment' AND statustext = ANY(%(discount)s)), 0) AS discount,
-    count(billnum) = count(*) AND min(billnum COLLATE "C") = max(billnum COLLATE "C") AS has_one_billnum,
-    bool_and(
+-- left out here, so that the rules are applied to the rest alone. What is not plain in any respect is kept.
+
+-- sum() of a numeric keeps four hundred bytes for each of millions of groups; a running sum keeps the number.
+CREATE OR REPLACE AGGREGATE pg_temp.plus(numeric) (SFUNC = numeric_add, STYPE = numeric);
+
+-- The names under which anything is said that is not plain. Both sides are told in one grouping, the ledger's money as
+-- negative: what is settled comes to nothing.
+CREATE TEMP TABLE kept_name ON COMMIT DROP AS
+SELECT jobid, billnum
+FROM (
+    SELECT
+        jobid,
+        billnum,
+        NULL::boolean AS is_row,
+        CASE WHEN statustype = 'payment' AND statustext = ANY(%(paid)s) THEN amount END AS paid,
+        CASE WHEN statustype = 'payment' AND statustext = ANY(%(discount)s) THEN amount END AS discount,
         CASE
             WHEN statustype <> 'payment' THEN statustype || ' ' || statuscode = ANY(%(endless)s)
             WHEN statustext = ANY(%(paid)s) OR statustext = ANY(%(discount)s) THEN amount > 0 IS TRUE
             ELSE statustext = ANY(%(ignored)s)
-        END
-    ) AS is_plain    -- a type in other than small letters is not
-FROM ropo.status_event
-WHERE profile = %(profile)s
-GROUP BY jobid;
-ANALYZE spoken_job;
+        END AS is_plain    -- a type in other than small letters is not
+    FROM ropo.status_event
+    WHERE profile = %(profile)s
+    UNION ALL
+    SELECT
+        jobid,
+        billnum,
+        true,
+        -NULLIF(paid, 0),
+        -NULLIF(discount, 0),
+        COALESCE(
+            status = ANY(%(settling)s)
+            AND total > 0
+            AND COALESCE(payments_by_ropo, true)
+            AND COALESCE(sent_at >= %(start)s, true)
+            AND paid + COALESCE(discount, 0) > 0
+            AND paid + COALESCE(discount, 0) >= total - COALESCE(credited, 0)
+            -- Nothing is open, and the amounts add up; so they are numbers.
+            AND total - paid - COALESCE(discount, 0) - COALESCE(credited, 0) - COALESCE(open, 0) = 0
+            AND COALESCE(open, 0) <= 0,
+            false
+        )
+    FROM every_row
+) AS said
+GROUP BY jobid, billnum
+HAVING (
+    jobid IS NOT NULL
+    AND billnum IS NOT NULL
+    AND bool_and(is_plain)
+    AND count(is_row) = 1
+    AND COALESCE(pg_temp.plus(paid), 0) = 0
+    AND COALESCE(pg_temp.plus(discount), 0) = 0
+) IS NOT TRUE;
 
--- Numbers that belong to several jobs, or to a job of several numbers, or that are spoken of without a job.
-CREATE TEMP TABLE shared_billnum ON COMMIT DROP AS
-SELECT billnum FROM spoken_job WHERE has_one_billnum GROUP BY billnum HAVING count(*) > 1
+-- The jobs that are kept with them, and below those that share a number with what is kept: neither name of a job that is
+-- left out leads anywhere else. What is plain has a row in the ledger, so that its other name is found there.
+CREATE TEMP TABLE kept_job ON COMMIT DROP AS
+SELECT jobid FROM kept_name WHERE jobid IS NOT NULL
 UNION
-SELECT event.billnum
-FROM spoken_job AS spoken
-JOIN ropo.status_event AS event ON event.profile = %(profile)s AND event.jobid = spoken.jobid
-WHERE NOT spoken.has_one_billnum
+SELECT jobid FROM every_row WHERE jobid IS NOT NULL GROUP BY jobid HAVING count(*) > 1
 UNION
-SELECT billnum FROM ropo.status_event WHERE profile = %(profile)s AND jobid IS NULL;
+SELECT jobid FROM named_invoice WHERE jobid IS NOT NULL
+UNION
+-- What resolves a break must be on record.
+SELECT jobid FROM ropo.reconciliation_break WHERE profile = %(profile)s AND state <> 'resolved' AND jobid IS NOT NULL;
+ANALYZE kept_job;
 
-CREATE TEMP TABLE settled ON COMMIT DROP AS
-SELECT spoken.jobid
-FROM spoken_job AS spoken
-JOIN every_row AS booked USING (jobid, billnum)
-JOIN word_meaning AS word USING (status)
-WHERE spoken.is_plain
-    AND spoken.has_one_billnum
-    AND spoken.paid = booked.paid
-    AND spoken.discount = COALESCE(booked.discount, 0)
-    AND spoken.paid + spoken.discount > 0
-    AND spoken.paid + spoken.discount >= booked.total - COALESCE(booked.credited, 0)
-    AND booked.total > 0
-    AND COALESCE(booked.payments_by_ropo, true)
-    AND COALESCE(booked.sent_at >= %(start)s, true)
-    AND word.part_end IS NULL
-    AND COALESCE(word.payment, 2) = 2
-    -- Nothing is open, and the amounts add up.
-    AND booked.total - booked.paid - spoken.discount - COALESCE(booked.credited, 0) - COALESCE(booked.open, 0) = 0
-    AND COALESCE(booked.open, 0) <= 0
-    -- Neither of its names leads anywhere else.
-    AND NOT EXISTS (SELECT FROM shared_billnum AS shared WHERE shared.billnum = spoken.billnum)
-    AND NOT EXISTS (
-        SELECT FROM (SELECT jobid FROM every_row GROUP BY jobid HAVING count(*) > 1) AS again
-        WHERE again.jobid = spoken.jobid
-    )
-    AND NOT EXISTS (
-        SELECT FROM (SELECT billnum FROM every_row GROUP BY billnum HAVING count(*) > 1) AS again
-        WHERE again.billnum = spoken.billnum
-    )
-    AND NOT EXISTS (SELECT FROM named_invoice AS named WHERE named.jobid = spoken.jobid)
-    AND NOT EXISTS (SELECT FROM named_invoice AS named WHERE named.billnum = spoken.billnum)
-    -- What resolves a break must be on record.
-    AND NOT EXISTS (
-        SELECT
-        FROM ropo.reconciliation_break AS known
-        WHERE known.profile = %(profile)s AND known.state <> 'resolved' AND known.jobid = spoken.jobid
-    )
-    AND NOT EXISTS (
-        SELECT
-        FROM ropo.reconciliation_break AS known
-        WHERE known.profile = %(profile)s AND known.state <> 'resolved' AND known.invoice_key = 'b:' || spoken.billnum
-    );
-ANALYZE settled;
+INSERT INTO kept_job (jobid)
+WITH kept_billnum AS (
+    SELECT billnum FROM kept_name
+    UNION
+    SELECT billnum FROM every_row JOIN kept_job USING (jobid)
+    UNION
+    SELECT billnum FROM named_invoice
+    UNION
+    SELECT substr(invoice_key, 3)
+    FROM ropo.reconciliation_break
+    WHERE profile = %(profile)s AND state <> 'resolved' AND invoice_key LIKE 'b:%%'
+)
+SELECT jobid FROM every_row JOIN kept_billnum USING (billnum) WHERE jobid IS NOT NULL
+EXCEPT
+SELECT jobid FROM kept_job;
 
--- With the place that each row came at: of rows alike in all else, it says which stands for its invoice.
-INSERT INTO ledger_row OVERRIDING SYSTEM VALUE
-SELECT every_row.*
+-- In the order in which they came: of rows alike in all else, it says which stands for its invoice.
+INSERT INTO ledger_row (
+    batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
+)
+SELECT
+    batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
 FROM every_row
-WHERE NOT EXISTS (SELECT FROM settled WHERE settled.jobid = every_row.jobid);
-DROP TABLE every_row, spoken_job, shared_billnum;
+LEFT JOIN kept_job USING (jobid)
+WHERE every_row.jobid IS NULL OR kept_job.jobid IS NOT NULL
+ORDER BY every_row.ctid;
+DROP TABLE every_row, kept_name;

@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
 
 FETCH_ROWS = 5_000
+# The batch of a question for all rows.
+ALL_ROWS = 1
 _COPY = f"COPY {{}} (batch, {', '.join(COLUMNS)}) FROM STDIN"
 _NO_AMOUNT = " OR ".join(f"{name} IN ('NaN', 'Infinity', '-Infinity')" for name in NUMBERS)
 _UNLIKE_CONTRACT = f"""
 SELECT {", ".join(COLUMNS)}
-FROM {{}}
+FROM ledger_row
 WHERE batch = %s AND (
     billnum IS NULL OR billnum = '' OR status IS NULL OR status = '' OR total IS NULL OR paid IS NULL OR {_NO_AMOUNT}
 )
@@ -99,11 +101,25 @@ class LedgerReader:
         :raises LedgerContractError: naming the invoice whose row does not keep the contract.
         """
         condition = sql.SQL(" WHERE btrim(ledger.jobid::text) = ANY(%s) OR btrim(ledger.billnum::text) = ANY(%s)")
-        return self._copy(into, "ledger_row", batch, condition, (list(jobids), list(billnums)))
+        rows = self._copy(into, "ledger_row", batch, condition, (list(jobids), list(billnums)))
+        self.check_rows(into, batch)
+        return rows
 
     def copy_all_rows(self, into: Cursor) -> int:
-        """Copy every row, as one batch, into the table ``every_row``; see :meth:`copy_rows`."""
-        return self._copy(into, "every_row", 1, sql.SQL(""), ())
+        """Copy every row, as the batch :data:`ALL_ROWS`, into the table ``every_row`` of the store's session.
+
+        They are not checked: :meth:`check_rows` does that, for those that are kept.
+        """
+        return self._copy(into, "every_row", ALL_ROWS, sql.SQL(""), ())
+
+    def check_rows(self, into: Cursor, batch: int) -> None:
+        """Check what only rows can show, of a batch in the table ``ledger_row``.
+
+        :raises LedgerContractError: naming the invoice whose row does not keep the contract.
+        """
+        into.execute(_UNLIKE_CONTRACT, (batch,))
+        for row in into.fetchall():
+            check_row(self._profile, row)
 
     def over_all_rows(self, statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run a statement that finds the whole ledger, in the contract's columns and types, as the table ``ledger``.
@@ -134,11 +150,7 @@ class LedgerReader:
         columns = sql.SQL("{}, {}").format(sql.Literal(batch), self._query.columns(self._profile.timezone))
         with self._ledger.cursor() as cursor:
             select = cursor.mogrify(self._query.select(columns) + condition, parameters).decode()
-            rows = copy_across(cursor, f"COPY (\n{select}\n) TO STDOUT", into, _COPY.format(table))
-        into.execute(_UNLIKE_CONTRACT.format(table), (batch,))
-        for row in into.fetchall():
-            check_row(self._profile, row)
-        return rows
+            return copy_across(cursor, f"COPY (\n{select}\n) TO STDOUT", into, _COPY.format(table))
 
     def _rows(self, query: sql.Composable, parameters: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         # A named cursor stays on the server: memory is that of one batch, whatever the ledger's size. Where its reader

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from include.config.status_map import PAYMENTS
 from include.reconciliation.business_days import day_span
+from include.reconciliation.ledger import ALL_ROWS
 from include.reconciliation.statements import only_row, statement
 from include.status_store.copying import copy_rows
 
@@ -32,15 +34,21 @@ ORDER BY quarantine_id
 # All of history is sorted and joined at once, at a month's end; for this transaction only.
 _FOR_EVERYTHING = """
 SET LOCAL work_mem = '256MB';
-CREATE TEMP TABLE every_row (LIKE ledger_row INCLUDING IDENTITY) ON COMMIT DROP
+CREATE TEMP TABLE every_row ON COMMIT DROP AS
+SELECT
+    batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
+FROM ledger_row
+WITH NO DATA
 """
-# As values, since PostgreSQL reads no temporary table in parallel. Endless: what no end, as "type code".
+# As values: what is asked of millions of rows. Endless: what is no end, as "type code". Settling: the ledger's words that
+# mean paid, or leave that to the amounts.
 _KNOWN_CODES = """
 SELECT
     COALESCE(array_agg(code) FILTER (WHERE kind = 'paid'), '{}'),
     COALESCE(array_agg(code) FILTER (WHERE kind = 'discount'), '{}'),
     COALESCE(array_agg(code) FILTER (WHERE kind = 'ignore'), '{}'),
-    COALESCE(array_agg(statustype || ' ' || code) FILTER (WHERE kind IS NULL AND part_end IS NULL), '{}')
+    COALESCE(array_agg(statustype || ' ' || code) FILTER (WHERE kind IS NULL AND part_end IS NULL), '{}'),
+    ARRAY(SELECT status FROM word_meaning WHERE part_end IS NULL AND COALESCE(payment, %(paid)s) = %(paid)s)
 FROM code_meaning
 """
 _NAME = """
@@ -108,12 +116,12 @@ def _take_all(cursor: Cursor, ledger: LedgerReader, profile: Profile) -> None:
     """Take every event and ledger row, but for those of plainly settled invoices."""
     cursor.execute(_FOR_EVERYTHING)
     ledger.copy_all_rows(cursor)
-    cursor.execute("ANALYZE every_row; ANALYZE named_invoice")
-    cursor.execute(_KNOWN_CODES)
-    paid, discount, ignored, endless = only_row(cursor)
+    cursor.execute(_KNOWN_CODES, {"paid": PAYMENTS.index("paid")})
+    paid, discount, ignored, endless, settling = only_row(cursor)
     start, _ = day_span(profile.start_date, profile.zone)
-    codes = {"paid": paid, "discount": discount, "ignored": ignored, "endless": endless}
+    codes = {"paid": paid, "discount": discount, "ignored": ignored, "endless": endless, "settling": settling}
     cursor.execute(statement("leave_out_settled"), {"profile": profile.name, "start": start, **codes})
+    ledger.check_rows(cursor, ALL_ROWS)
     cursor.execute(statement("pull_all_events"), {"profile": profile.name, "timezone": profile.timezone})
 
 

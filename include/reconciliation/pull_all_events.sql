@@ -11,6 +11,10 @@ SELECT
     COALESCE(NULLIF(translate(event.statusid, translate(event.statusid, '0123456789', ''), ''), '')::numeric, -1),
     event.amount,
     (event.first_seen_at AT TIME ZONE %(timezone)s)::date
-FROM ropo.status_event AS event
-WHERE event.profile = %(profile)s
-    AND NOT EXISTS (SELECT FROM settled WHERE settled.jobid = event.jobid)
+FROM (
+    SELECT event.*
+    FROM kept_job
+    JOIN ropo.status_event AS event ON event.profile = %(profile)s AND event.jobid = kept_job.jobid
+    UNION ALL
+    SELECT event.* FROM ropo.status_event AS event WHERE event.profile = %(profile)s AND event.jobid IS NULL
+) AS event

@@ -151,7 +151,7 @@ def test_what_is_plainly_settled_is_left_out_of_a_full_comparison_before_the_rul
     left: list[object] = []
 
     def looking(cursor: Cursor) -> None:
-        cursor.execute("SELECT jobid FROM settled")
+        cursor.execute("SELECT jobid FROM kept_job")
         left.extend(cursor.fetchall())
         cursor.execute("SELECT (SELECT count(*) FROM found_event), (SELECT count(*) FROM ledger_row)")
         left.extend(cursor.fetchall())
@@ -161,7 +161,7 @@ def test_what_is_plainly_settled_is_left_out_of_a_full_comparison_before_the_rul
         patch.setattr(reconcile, "take_unsettled", lambda cursor, *_: looking(cursor))
         world.reconcile(scope="full")
 
-    assert left == [("Jsettled",), (1, 1)]
+    assert left == [("Jbehind",), (1, 1)]
 
 
 @pytest.mark.parametrize(
