@@ -1,4 +1,6 @@
 -- One row an invoice of the population, with its one category. There is no ELSE: a case that no rule names fails.
+-- OFFSET 0 keeps each step a step: else PostgreSQL writes its expressions out wherever a later one names them, and works
+-- out the same sums many times over.
 CREATE TEMP TABLE comparison ON COMMIT DROP AS
 WITH side AS (
     SELECT
@@ -39,6 +41,7 @@ WITH side AS (
         GROUP BY invoice_key
     ) AS lost ON lost.invoice_key = population.invoice_key
     WHERE NOT population.is_out_of_scope
+    OFFSET 0
 ), summed AS (
     SELECT
         side.*,
@@ -50,6 +53,7 @@ WITH side AS (
             ELSE 0
         END AS sums_say
     FROM side
+    OFFSET 0
 ), stated AS (
     SELECT
         summed.*,
@@ -61,6 +65,7 @@ WITH side AS (
             ELSE 1
         END) AS ledger_payment
     FROM summed
+    OFFSET 0
 ), judged AS (
     SELECT
         stated.*,
@@ -88,6 +93,7 @@ WITH side AS (
         %(first_event_days)s > 0 AND COALESCE(sent_at + make_interval(days => %(first_event_days)s) <= %(now)s, false)
             AS is_overdue
     FROM stated
+    OFFSET 0
 ), categorised AS (
     SELECT
         judged.*,
@@ -108,6 +114,7 @@ WITH side AS (
                 THEN 'matched'
         END AS category
     FROM judged
+    OFFSET 0
 )
 SELECT
     invoice_key,
