@@ -38,7 +38,7 @@ def prepare(cursor: Cursor, status_map: StatusMap) -> None:
     cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     # The sorts and joins of a large day stay in memory; for this transaction only.
     cursor.execute("SET LOCAL work_mem = '64MB'")
-    # The scratch tables are analysed for their sizes more than for their values: a tenth of the usual sample tells them.
+    # The scratch tables are analysed for their sizes more than for their values: a tenth of the usual sample will do.
     cursor.execute("SET LOCAL default_statistics_target = 10")
     cursor.execute(statement("scratch"))
     codes: list[tuple[Any, ...]] = [

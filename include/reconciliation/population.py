@@ -36,12 +36,13 @@ _FOR_EVERYTHING = """
 SET LOCAL work_mem = '256MB';
 CREATE TEMP TABLE every_row ON COMMIT DROP AS
 SELECT
-    batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
+    batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at,
+    payments_by_ropo
 FROM ledger_row
 WITH NO DATA
 """
-# As values: what is asked of millions of rows. Endless: what is no end, as "type code". Settling: the ledger's words that
-# mean paid, or leave that to the amounts.
+# As values: what is asked of millions of rows. Endless: what is no end, as "type code". Settling: the ledger's words
+# that mean paid, or leave that to the amounts.
 _KNOWN_CODES = """
 SELECT
     COALESCE(array_agg(code) FILTER (WHERE kind = 'paid'), '{}'),
