@@ -9,7 +9,6 @@ from airflow.sdk import BaseOperator
 
 from include.config.profiles import load_profile
 from include.status_store.journal import Journal
-from ropo_one.hooks import RopoOneHook
 from ropo_one.store import open_store
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
     from include.status_store.session import Session
+    from ropo_one.hooks import RopoOneHook
 
 
 class ProfileOperator(BaseOperator):
@@ -45,6 +45,9 @@ class ProfileOperator(BaseOperator):
     @cached_property
     def hook(self) -> RopoOneHook:
         """The profile's hook: one keep-alive session for the whole run."""
+        # Not above: the HTTP provider takes longer to import than all DAG files, which never speak HTTP, to parse.
+        from ropo_one.hooks import RopoOneHook
+
         return RopoOneHook(self.settings.connection)
 
     def session(self) -> Session:

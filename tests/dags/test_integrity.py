@@ -64,6 +64,33 @@ def test_a_file_loads_where_no_database_is(file: pathlib.Path, tmp_path: pathlib
     assert loaded.returncode == 0, loaded.stderr
 
 
+HTTP_CLIENTS = {"aiohttp", "requests", "urllib3"}
+IMPORTED_BY_A_PARSE = """
+import json, sys
+from airflow.dag_processing.dagbag import DagBag
+assert not DagBag(dag_folder=sys.argv[1]).import_errors
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+def test_parsing_imports_no_http_client(tmp_path: pathlib.Path) -> None:
+    """Airflow parses each file every half minute, in a process that has not imported it before."""
+    parsed = subprocess.run(
+        [sys.executable, "-c", IMPORTED_BY_A_PARSE, str(DAGS)],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "plugins")]),
+            "AIRFLOW_HOME": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = set(json.loads(parsed.stdout.splitlines()[-1]))
+    assert "ropo_one.operators" in imported
+    assert imported & HTTP_CLIENTS == set()
+
+
 def test_its_docs_say_how_to_backfill_and_what_to_do_when_it_is_red(dag: DAG) -> None:
     assert dag.doc_md is not None
     assert "**Backfill" in dag.doc_md
