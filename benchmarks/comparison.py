@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
 
@@ -71,11 +71,7 @@ def bench_day(stage: Stage, *, small: int, large: int, rounds: int) -> list[Line
         databases = dict(zip(stores, (small_store, large_store), strict=True))
         results = alternate(
             [Contestant(name, "our_comparison") for name in stores],
-            lambda each: run(
-                each,
-                {"dsn": stage.server.dsn(databases[each.name]), "scope": "date", "date": DATE},
-                stage.variables(databases[each.name]),
-            ),
+            lambda each: compare_day(stage, databases[each.name], each, DAY),
             rounds,
         )
     few, many = results.values()
@@ -90,6 +86,19 @@ def bench_day(stage: Stage, *, small: int, large: int, rounds: int) -> list[Line
             ratio <= 1.2,
         )
     ]
+
+
+def compare_day(stage: Stage, database: str, contestant: Contestant, day: int) -> dict[str, Any]:
+    """Compare the date once, and make sure that it was its invoices that were compared.
+
+    :param database: filled from ``day_data.sql``.
+    :param day: how many invoices moved on the date.
+    """
+    task = {"dsn": stage.server.dsn(database), "scope": "date", "date": DATE}
+    result = run(contestant, task, stage.variables(database))
+    if (result["population"], result["differences"]) != (day, 0):
+        raise RuntimeError(f"{contestant.name}: expected {day} invoices without a difference, got {result}")
+    return result
 
 
 @contextmanager

@@ -27,7 +27,7 @@ FROM (
     CROSS JOIN generate_series(1, 5) AS kind
     WHERE kind = 1 OR invoice <= %(day)s
 ) AS made
-ORDER BY moment;
+ORDER BY made.moment;
 
 CREATE TABLE ropo_ledger AS
 SELECT

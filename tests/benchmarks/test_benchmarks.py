@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks import drain, report
+from benchmarks import comparison, drain, report
 from benchmarks.pages import FIRST_DAY, ROWS_A_PAGE, Queue
 from benchmarks.report import BEGIN, END, Line
 from benchmarks.rounds import Contestant, Results
@@ -49,6 +49,17 @@ def test_a_contestant_drains_every_row(postgres: embedded.Server, store_template
     assert result["rows"] == 2 * ROWS_A_PAGE
     assert result["seconds"] > 0
     assert result["memory_mb"] > 0
+
+
+@pytest.mark.parametrize("invoices", [100, 300])
+def test_a_day_is_compared_alone_whatever_else_the_store_holds(
+    postgres: embedded.Server, store_template: str, invoices: int
+) -> None:
+    stage = Stage(postgres, "http://127.0.0.1:9", store_template)
+    with comparison.filled(stage, "day_data.sql", invoices=invoices, day=100) as database:
+        result = comparison.compare_day(stage, database, Contestant("ours", "our_comparison"), 100)
+
+    assert result["population"] == 100
 
 
 def test_a_ratio_is_taken_round_by_round() -> None:
