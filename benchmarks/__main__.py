@@ -28,7 +28,7 @@ BENCHES: dict[str, Bench] = {
         on, small=1_000_000 // part, large=5_000_000 // part, rounds=rounds
     ),
     "page": lambda on, part, rounds: page.bench(on, invoices=1_000_000 // part, rounds=rounds),
-    "dags": lambda on, part, rounds: dags.bench(on, dates=365 // part, rounds=rounds),
+    "dags": lambda on, part, rounds: dags.bench(on, dates=365 // part, run=30 // part, rounds=rounds),
 }
 
 

@@ -39,7 +39,8 @@ class _Cursor:
 
 @lru_cache(maxsize=2)
 def _day(pages: int, days: int, day: datetime.date) -> bytes:
-    return Queue(pages, days).day(day, LOST_ROWS)
+    # A queue without a page is that of a customer of whom nothing was ever heard.
+    return Queue(pages, days).day(day, LOST_ROWS if pages else 0)
 
 
 class _Connection(asyncio.Protocol):

@@ -6,11 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from airflow.dag_processing.dagbag import DagBag
 
-from benchmarks import comparison, drain, report
+from benchmarks import backfill, comparison, drain, report
 from benchmarks.pages import FIRST_DAY, ROWS_A_PAGE, Queue
 from benchmarks.report import BEGIN, END, Line
-from benchmarks.rounds import Contestant, Results
+from benchmarks.rounds import Contestant, Results, run
 from benchmarks.stage import Stage, queue_server
 
 if TYPE_CHECKING:
@@ -60,6 +61,28 @@ def test_a_day_is_compared_alone_whatever_else_the_store_holds(
         result = comparison.compare_day(stage, database, Contestant("ours", "our_comparison"), 100)
 
     assert result["population"] == 100
+
+
+def test_the_dag_beside_a_backfill_has_the_same_tasks_in_the_same_order() -> None:
+    bags = [DagBag(dag_folder=file) for file in backfill.DAGS]
+    shapes = [
+        {each.task_id: each.downstream_task_ids for each in bag.dags[dag].tasks}
+        for bag, dag in zip(bags, (backfill.OURS, backfill.SAME_TASKS), strict=True)
+    ]
+
+    assert shapes[0] == shapes[1]
+    assert len(shapes[0]) == 6
+
+
+def test_the_work_of_a_backfills_dates_is_done_whole(postgres: embedded.Server, store_template: str) -> None:
+    """Of dates that Ropo One says nothing about, of which the ledger has invoices: they agree."""
+    with queue_server() as url:
+        stage = Stage(postgres, url, store_template)
+        with backfill.store_and_ledger(stage, dates=3) as store:
+            task = {"dsn": postgres.dsn(store), "first": str(backfill.FIRST), "dates": 3}
+            result = run(Contestant("work", "our_dates"), task, stage.variables(store, cid=stage.queue(0)))
+
+    assert (result["population"], result["verdicts"]) == (3 * backfill.INVOICES, ["reconciled"])
 
 
 def test_a_ratio_is_taken_round_by_round() -> None:
