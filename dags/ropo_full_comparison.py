@@ -43,7 +43,6 @@ with DAG(
             title="Business date",
             description="For a run by hand. Leave it empty in a backfill: each run has its own date there.",
         ),
-        "scope": Param("full", type="string", enum=["full"], title="Scope"),
     },
     default_args={"retries": 0, "execution_timeout": datetime.timedelta(hours=3)},
     tags=["ropo-one", "reconciliation"],
@@ -58,7 +57,7 @@ with DAG(
             task_id="compare",
             profile=name,
             reread_task_id="profile.reread",
-            scope="{{ params.scope }}",
+            scope="full",
             pool="erp_ledger",
             trigger_rule=TriggerRule.ALL_DONE,
         )
@@ -66,7 +65,7 @@ with DAG(
             task_id="verdict",
             profile=name,
             reconciliation_task_id="profile.compare",
-            on_failure_callback=RedVerdictNotifier(),
+            on_failure_callback=RedVerdictNotifier(scope="full"),
         )
         settle >> reread >> compare >> verdict
 

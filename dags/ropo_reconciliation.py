@@ -20,7 +20,8 @@ One run a business date (its partition key, `YYYY-MM-DD`), at the midnight that 
 empty, choose *All runs* to run dates again, start. Each date picked gives one run; a date that is not over gives none.
 Set the UI's time zone to UTC or Helsinki: west of UTC Airflow's form shifts the dates by one day. By hand, for one
 date: *Single run* with the param `date`. With the param `scope` at `full` a run by hand compares all invoices that are
-not ended and paid on both sides, as `ropo_full_comparison` does at each month's end.
+not ended and paid on both sides, as `ropo_full_comparison` does at each month's end; a backfill refuses it, since it
+would do so once for every date.
 
 **When it is red:**
 
@@ -75,7 +76,8 @@ with DAG(
             type="string",
             enum=["date", "full"],
             title="Scope",
-            description="date: the invoices of the date. full: all that are not ended and paid on both sides.",
+            description="date: the invoices of the date. full: all that are not ended and paid on both sides; "
+            "for a run by hand, refused in a backfill.",
         ),
     },
     default_args={"retries": 0, "execution_timeout": datetime.timedelta(hours=1)},

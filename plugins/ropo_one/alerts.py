@@ -12,7 +12,7 @@ from airflow.sdk.configuration import conf
 from include.config.profiles import load_profile, profiles_file
 from include.watch.topics import tell
 from include.watch.verdicts import RedVerdicts
-from ropo_one.business_date import business_date
+from ropo_one.business_date import BACKFILL, SCOPE_PARAM, business_date
 from ropo_one.store import open_store
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from ropo_one.profile_operator import ProfileOperator
 
 MAIL = "airflow.providers.smtp.notifications.smtp.SmtpNotifier"
-BACKFILL = "backfill"
 
 
 class AlertsMisconfiguredError(ValueError):
@@ -38,7 +37,13 @@ class RedVerdictNotifier(BaseNotifier):
     """Tells a red verdict, as ``on_failure_callback`` of the task that says it (:class:`VerdictOperator`).
 
     A backfill's dates are left to the next :class:`ropo_one.watch.WatchOperator`, which tells them in one message.
+
+    :param scope: of the verdict, ``date`` or ``full``; by default what the run's param says.
     """
+
+    def __init__(self, scope: str | None = None) -> None:
+        super().__init__()
+        self.scope = scope
 
     def notify(self, context: Context) -> None:
         """Send what the store says of the run's profile and business date, if it is red and not told yet."""
@@ -47,7 +52,8 @@ class RedVerdictNotifier(BaseNotifier):
             return
         profile = load_profile(cast("ProfileOperator", context["ti"].task).profile)
         date = business_date(context)
-        topic = RedVerdicts(profile, datetime.now(UTC), date=date, scope=str(context["params"].get("scope") or "date"))
+        scope = self.scope or str(context["params"].get(SCOPE_PARAM) or "date")
+        topic = RedVerdicts(profile, datetime.now(UTC), date=date, scope=scope)
         with open_store() as session:
             tell_topic(session, topic, dict(context), self.log.warning)
 

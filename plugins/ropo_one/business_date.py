@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 PARAM = "date"
+SCOPE_PARAM = "scope"
 SCHEDULED = "scheduled"
+BACKFILL = "backfill"
 
 
 def parse_date(text: str) -> datetime.date:
@@ -33,11 +35,18 @@ def business_date(context: Context) -> datetime.date:
 
     Airflow's logical date plays no part: runs with a partition key have none, and ``airflow dags test`` makes one up.
 
-    :raises AirflowFailException: where neither is there, where both are and differ (the backfill form shows the param
-        too, and would give it to every date), or where one is no ``YYYY-MM-DD``.
+    :raises AirflowFailException: where neither is there, where both are and differ (the backfill form shows the params
+        too, and would give them to every date), where one is no ``YYYY-MM-DD``, or where a backfill's ``scope`` is
+        ``full``, which would compare all invoices once for every date.
     """
-    key = context["dag_run"].partition_key
-    param = context["params"].get(PARAM)
+    run, params = context["dag_run"], context["params"]
+    key, param = run.partition_key, params.get(PARAM)
+    if params.get(SCOPE_PARAM) == "full" and run.run_type == BACKFILL:
+        raise AirflowFailException(
+            f"This run is one date ({key}) of a backfill, but its param '{SCOPE_PARAM}' says full: all invoices would "
+            "be compared once for every date. Leave the param at date in a backfill; to compare all of them, trigger "
+            "one run with that param, or ropo_full_comparison"
+        )
     if key and param and key != param:
         raise AirflowFailException(
             f"This run is for business date {key} (its partition key), but its param '{PARAM}' says {param}. "

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 DAY = datetime.date(2026, 10, 25)
 
 
-def run(key: str | None, param: object) -> Context:
-    params = {} if param is None else {"date": param}
-    return cast("Context", {"dag_run": SimpleNamespace(partition_key=key), "params": params})
+def run(key: str | None, param: object, *, scope: str = "date", run_type: str = "manual") -> Context:
+    params = {"scope": scope} if param is None else {"scope": scope, "date": param}
+    return cast("Context", {"dag_run": SimpleNamespace(partition_key=key, run_type=run_type), "params": params})
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,18 @@ def test_a_run_without_either_has_none() -> None:
         AirflowFailException, match=r"no business date: expected a partition key .* or the param 'date'"
     ):
         business_date(run(None, None))
+
+
+def test_a_backfill_in_full_is_refused() -> None:
+    """The form of a backfill shows the param, and would have all invoices compared once for every date."""
+    expected = r"of a backfill, but its param 'scope' says full.* Leave the param at date .*ropo_full_comparison"
+    with pytest.raises(AirflowFailException, match=expected):
+        business_date(run("2026-10-25", None, scope="full", run_type="backfill"))
+
+
+@pytest.mark.parametrize(("scope", "run_type"), [("full", "manual"), ("full", "scheduled"), ("date", "backfill")])
+def test_any_other_run_may_be_in_full(scope: str, run_type: str) -> None:
+    assert business_date(run("2026-10-25", None, scope=scope, run_type=run_type)) == DAY
 
 
 MALFORMED = ["2026-10-5", "20261025", "2026-W43-7", "2026-02-30", "2026-10-25T00:00:00", "25.10.2026", "now"]
