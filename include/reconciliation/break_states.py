@@ -1,8 +1,9 @@
 """Breaks across days: what recorded reconciliations do to them.
 
 A break is one difference of one category of one invoice. It is opened by the first reconciliation that shows it past
-its grace, seen again by later ones, and resolved by one that finds the invoice right or in another category; one that
-returns is reopened, in the same row. Of several that saw an invoice the one of the latest moment counts.
+its grace, seen again by later ones, and resolved by one that finds the invoice right or in another category, or leaves
+it out because ``start_date`` was moved; one that returns is reopened, in the same row. Of several that saw an invoice
+the one of the latest moment counts.
 """
 
 from __future__ import annotations
@@ -59,15 +60,19 @@ def work_in(cursor: Cursor, profile: Profile) -> None:
     """
     hold_breaks(cursor, profile)
     cursor.execute(
-        "DELETE FROM ropo.break_backlog WHERE profile = %s RETURNING reconciliation_id",
+        "DELETE FROM ropo.break_backlog WHERE profile = %s RETURNING reconciliation_id, out_of_scope, start_date",
         (profile.name,),
     )
-    waiting = [reconciliation_id for (reconciliation_id,) in cursor.fetchall()]
+    waiting = sorted(cursor.fetchall())
     if not waiting:
         return
     # The sorts and joins of many stay in memory; for this transaction only.
     cursor.execute("SET LOCAL work_mem = '64MB'")
-    values = {"profile": profile.name, "reconciliations": waiting, "by": ITSELF}
+    values = {"profile": profile.name, "reconciliations": [each[0] for each in waiting], "by": ITSELF}
     for name in _STEPS:
         cursor.execute(statement(name), values)
     cursor.execute("DROP TABLE fresh, shown, candidate")
+    for reconciliation_id, invoices, start_date in waiting:
+        if invoices:
+            left = {"reconciliation": reconciliation_id, "invoices": invoices, "start_date": start_date}
+            cursor.execute(statement("breaks_out_of_scope"), values | left)

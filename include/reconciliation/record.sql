@@ -14,7 +14,18 @@ WITH recorded AS (
     )
     RETURNING reconciliation_id, profile
 ), waiting AS (
-    INSERT INTO ropo.break_backlog (reconciliation_id, profile)
-    SELECT reconciliation_id, profile FROM recorded
+    INSERT INTO ropo.break_backlog (reconciliation_id, profile, out_of_scope, start_date)
+    SELECT
+        reconciliation_id,
+        profile,
+        ARRAY(
+            SELECT DISTINCT known.invoice_key
+            FROM part
+            JOIN ropo.reconciliation_break AS known USING (invoice_key)
+            WHERE part.business_date = %(business_date)s AND part.is_out_of_scope
+                AND known.profile = %(profile)s AND known.state <> 'resolved'
+        ),
+        %(start_date)s
+    FROM recorded
 )
 SELECT reconciliation_id FROM recorded

@@ -184,6 +184,7 @@ def record(cursor: Cursor, of: Circumstances, judged: Judged, inquiries: Inquiri
         "dag_id": of.dag_id,
         "run_id": of.run_id,
         "started_at": of.now,
+        "start_date": of.profile.start_date,
     }
     cursor.execute(statement("record"), row)
     reconciliation_id: int = only_row(cursor)[0]
