@@ -30,7 +30,7 @@ PAGES = {
     "/breaks, low": "breaks?severity=low",
     "/breaks/1": "breaks/1",
     "/sign-off": f"sign-off/{YESTERDAY:%Y-%m}",
-    "/invoices": "invoices/b:20000010",
+    "/invoices": "invoice?key=b:20000010",
     "/polls": "polls",
 }
 

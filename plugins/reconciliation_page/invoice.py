@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, status
+from fastapi import APIRouter, Depends, HTTPException, Query, status
 from fastapi.responses import HTMLResponse, Response
 
 from include.config.status_map import load_status_map
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 
-# As long as the store takes ids, and what stands before them.
-Key = Annotated[str, Path(pattern=r"^[bj]:[^\x00]+$", max_length=1002)]
+# As long as the store takes ids, and what stands before them. In the query, since browsers take `..` out of a path.
+Key = Annotated[str, Query(pattern=r"^[bj]:[^\x00]+$", max_length=1002)]
 KIND_WORDS = {"paid": "money received", "discount": "cash discount", "ignore": "left out by the status map"}
 
 
@@ -32,11 +32,17 @@ def search(
     """Lead to the invoice that a number or jobid names; list them where it names several."""
     found = find_invoices(cursor, page.profile.name, find) if find.strip() else []
     if len(found) == 1:
-        return page.go_to(f"invoices/{found[0].invoice_key}")
+        return page.go_to("invoice", key=found[0].invoice_key)
     return page.render("invoices.html", find=find.strip(), found=found)
 
 
 @router.get("/invoices/{key:path}")
+def earlier_address(page: PageOf, key: str) -> Response:
+    """Lead from the address that an invoice had in earlier versions to its own."""
+    return page.go_to("invoice", key=key)
+
+
+@router.get("/invoice")
 def invoice(
     page: PageOf,
     cursor: Reading,
@@ -66,14 +72,14 @@ def invoice(
     )
 
 
-@router.post("/invoices/{key:path}", dependencies=FOR_CHECKERS)
+@router.post("/invoice", dependencies=FOR_CHECKERS)
 def check(page: PageOf, cursor: Reading, key: Key) -> Response:
     """Ask both sides again, by a run of ``ropo_invoice_check``."""
     found = read_invoice(cursor, page.profile, key)
     if not found.is_known or found.billnum is None:
         raise HTTPException(status.HTTP_404_NOT_FOUND, "There is no such invoice, or it has no invoice number.")
     run_id = start_check(page.user, page.profile.name, found.billnum)
-    return page.go_to(f"invoices/{key}", run=run_id)
+    return page.go_to("invoice", key=key, run=run_id)
 
 
 def _why(found: Seen | Break) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Visit
     from tests.browser.deployment import Deployment
 
-INVOICE = f"invoices/b:{quote(SCRIPT_BILLNUM)}"
+INVOICE = f"invoice?key=b:{quote(SCRIPT_BILLNUM)}"
 PAGES = {
     "overview": "",
     "date": f"dates/{SCRIPT_DATE}",

@@ -38,7 +38,7 @@ def ids(store: Connection) -> dict[str, int]:
 
 
 def listed(page: str) -> list[str]:
-    return re.findall(r"invoices/b%3A([^\"?]+)\?", page)
+    return re.findall(r"invoice\?[^\"]*key=b%3A([^\"&]+)", page)
 
 
 def decisions(store: Connection) -> list[tuple[str, str, str]]:

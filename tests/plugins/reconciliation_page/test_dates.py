@@ -25,7 +25,7 @@ PENDING_UNTIL = datetime.datetime(2026, 11, 30, tzinfo=datetime.UTC)
 def shown(page: str) -> list[str]:
     """The invoices of the list, in its order."""
     items = page.rsplit('id="items-title"', maxsplit=1)[-1]
-    return re.findall(r"invoices/b%3A([^\"?]+)\?", items)
+    return re.findall(r"invoice\?[^\"]*key=b%3A([^\"&]+)", items)
 
 
 @pytest.fixture

@@ -51,8 +51,8 @@ PAGES = (
     "polls?kind=date&below=500",
     "invoices?find=17",
     "invoices?find=J17",
-    "invoices/b:17",
-    "invoices/j:J17",
+    "invoice?key=b:17",
+    "invoice?key=j:J17",
 )
 
 
