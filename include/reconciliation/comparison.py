@@ -6,6 +6,7 @@ They live until the transaction ends.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from psycopg2.extras import execute_values
@@ -73,6 +74,26 @@ def compare(
     :param start: invoices sent before this business date are out of scope; None: none is.
     :raises LedgerContractError: where a row of the ledger does not keep the contract.
     """
+    # The public holidays take half a second to load, in which PostgreSQL may work.
+    with ThreadPoolExecutor(max_workers=1) as helper:
+        loading = helper.submit(BusinessCalendar, profile.country, profile.zone)
+        _place(cursor, ledger, profile, span, now=now, start=start)
+        _hint(cursor, ledger)
+        _grant_grace(cursor, profile, now, loading.result())
+    cursor.execute(statement("items"), {"payments": list(PAYMENTS), "stages": list(STAGES)})
+    cursor.execute(statement("mark_accepted"), {"profile": profile.name})
+
+
+def _place(
+    cursor: Cursor,
+    ledger: LedgerReader,
+    profile: Profile,
+    span: Span,
+    *,
+    now: datetime.datetime,
+    start: datetime.date | None,
+) -> None:
+    """Give each invoice of the population its category."""
     want(cursor, span)
     if span.dates:
         name_earlier(cursor, profile)
@@ -92,10 +113,6 @@ def compare(
     }
     cursor.execute(statement("compare"), parameters)
     cursor.execute(statement("further"), {})
-    _hint(cursor, ledger)
-    _grant_grace(cursor, profile, now)
-    cursor.execute(statement("items"), {"payments": list(PAYMENTS), "stages": list(STAGES)})
-    cursor.execute(statement("mark_accepted"), {"profile": profile.name})
 
 
 def _places(meaning: Meaning) -> tuple[int | None, int | None, str | None]:
@@ -139,9 +156,8 @@ def _write_hints(cursor: Cursor, name: str, hints: list[tuple[str, str]]) -> Non
         execute_values(cursor, statement(name), hints)
 
 
-def _grant_grace(cursor: Cursor, profile: Profile, now: datetime.datetime) -> None:
+def _grant_grace(cursor: Cursor, profile: Profile, now: datetime.datetime, calendar: BusinessCalendar) -> None:
     cursor.execute(statement("grace_from"), {"profile": profile.name, "timezone": profile.timezone, "now": now})
-    calendar = BusinessCalendar(profile.country, profile.zone)
     cursor.execute("SELECT DISTINCT grace_from FROM comparison WHERE grace_from IS NOT NULL")
     ends = [(start, calendar.grace_end(start, profile.grace_business_days)) for (start,) in cursor.fetchall()]
     if ends:

@@ -17,6 +17,7 @@ FROM (
         CASE WHEN statustype = 'payment' AND statustext = ANY(%(paid)s) THEN amount END AS paid,
         CASE WHEN statustype = 'payment' AND statustext = ANY(%(discount)s) THEN amount END AS discount,
         CASE
+            WHEN statustype = 'comment' THEN statuscode = ANY(%(endless_comments)s)
             WHEN statustype <> 'payment' THEN statustype || ' ' || statuscode = ANY(%(endless)s)
             WHEN statustext = ANY(%(paid)s) OR statustext = ANY(%(discount)s) THEN amount > 0 IS TRUE
             ELSE statustext = ANY(%(ignored)s)
@@ -54,8 +55,7 @@ HAVING (
     AND COALESCE(pg_temp.plus(discount), 0) = 0
 ) IS NOT TRUE;
 
--- The jobs that are kept with them, and below those that share a number with what is kept: neither name of a job that is
--- left out leads anywhere else. What is plain has a row in the ledger, so that its other name is found there.
+-- The jobs that are kept with them, and their rows. A job that is left out leads nowhere else by its jobid.
 CREATE TEMP TABLE kept_job ON COMMIT DROP AS
 SELECT jobid FROM kept_name WHERE jobid IS NOT NULL
 UNION
@@ -67,22 +67,6 @@ UNION
 SELECT jobid FROM ropo.reconciliation_break WHERE profile = %(profile)s AND state <> 'resolved' AND jobid IS NOT NULL;
 ANALYZE kept_job;
 
-INSERT INTO kept_job (jobid)
-WITH kept_billnum AS (
-    SELECT billnum FROM kept_name
-    UNION
-    SELECT billnum FROM every_row JOIN kept_job USING (jobid)
-    UNION
-    SELECT billnum FROM named_invoice
-    UNION
-    SELECT substr(invoice_key, 3)
-    FROM ropo.reconciliation_break
-    WHERE profile = %(profile)s AND state <> 'resolved' AND invoice_key LIKE 'b:%%'
-)
-SELECT jobid FROM every_row JOIN kept_billnum USING (billnum) WHERE jobid IS NOT NULL
-EXCEPT
-SELECT jobid FROM kept_job;
-
 -- In the order in which they came: of rows alike in all else, it says which stands for its invoice.
 INSERT INTO ledger_row (
     batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
@@ -93,4 +77,35 @@ FROM every_row
 LEFT JOIN kept_job USING (jobid)
 WHERE every_row.jobid IS NULL OR kept_job.jobid IS NOT NULL
 ORDER BY every_row.ctid;
-DROP TABLE every_row, kept_name;
+
+-- Nor by its number: those are kept too that share one with what is kept. What is plain has a row of both its names, so
+-- that its rows tell.
+CREATE TEMP TABLE sharing_job ON COMMIT DROP AS
+WITH kept_billnum AS (
+    SELECT billnum FROM kept_name
+    UNION
+    SELECT billnum FROM ledger_row
+    UNION
+    SELECT billnum FROM named_invoice
+    UNION
+    SELECT substr(invoice_key, 3)
+    FROM ropo.reconciliation_break
+    WHERE profile = %(profile)s AND state <> 'resolved' AND invoice_key LIKE 'b:%%'
+)
+SELECT DISTINCT jobid
+FROM every_row
+JOIN kept_billnum USING (billnum)
+LEFT JOIN kept_job USING (jobid)
+WHERE every_row.jobid IS NOT NULL AND kept_job.jobid IS NULL;
+ANALYZE sharing_job;
+
+INSERT INTO kept_job (jobid) SELECT jobid FROM sharing_job;
+INSERT INTO ledger_row (
+    batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
+)
+SELECT
+    batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
+FROM every_row
+JOIN sharing_job USING (jobid)
+ORDER BY every_row.ctid;
+DROP TABLE every_row, kept_name, sharing_job;

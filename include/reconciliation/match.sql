@@ -8,27 +8,25 @@ FROM found_event AS found;
 -- A job's invoice number is the newest that its events say; where none says one, the ledger's row of that jobid does.
 CREATE TEMP TABLE job ON COMMIT DROP AS
 WITH spoken AS (
-    SELECT
-        jobid,
-        (array_agg(billnum ORDER BY seq DESC) FILTER (WHERE billnum IS NOT NULL))[1] AS billnum,
-        min(seq) AS first_seq
+    SELECT jobid, max(seq) FILTER (WHERE billnum IS NOT NULL) AS naming_seq, min(seq) AS first_seq
     FROM event
     WHERE jobid IS NOT NULL
     GROUP BY jobid
 ), booked AS (
     SELECT jobid, min(billnum COLLATE "C") AS billnum
     FROM ledger_row
-    WHERE jobid IS NOT NULL
+    WHERE jobid IN (SELECT jobid FROM spoken WHERE naming_seq IS NULL)
     GROUP BY jobid
 )
 SELECT
     spoken.jobid,
-    COALESCE(spoken.billnum, booked.billnum) AS billnum,
+    COALESCE(naming.billnum, booked.billnum) AS billnum,
     spoken.first_seq,
     ''::text AS invoice_key,
     true AS is_newest
 FROM spoken
-LEFT JOIN booked USING (jobid);
+LEFT JOIN event AS naming ON naming.seq = spoken.naming_seq
+LEFT JOIN booked ON booked.jobid = spoken.jobid;
 
 -- A billnum with several jobids (sent again) is one invoice unless the ledger has a row, of that very billnum, for each
 -- jobid. A jobid that only the ledger knows counts as one of the several: a number used again, not yet spoken of by Ropo.
@@ -37,21 +35,22 @@ WITH named AS (
     SELECT billnum FROM job WHERE billnum IS NOT NULL
     UNION
     SELECT billnum FROM event WHERE jobid IS NULL
-), of_jobs AS (
-    SELECT job.billnum, bool_and(own.jobid IS NOT NULL) AS each_has_a_row
-    FROM job
-    LEFT JOIN (SELECT DISTINCT jobid, billnum FROM ledger_row) AS own USING (jobid, billnum)
-    WHERE job.billnum IS NOT NULL
-    GROUP BY job.billnum
-), of_rows AS (
-    SELECT billnum, count(DISTINCT jobid) AS jobids
+), several AS (
+    SELECT billnum
     FROM ledger_row
     GROUP BY billnum
+    HAVING min(jobid COLLATE "C") <> max(jobid COLLATE "C")
+), split AS (
+    SELECT billnum
+    FROM several
+    JOIN job USING (billnum)
+    LEFT JOIN ledger_row AS own USING (billnum, jobid)
+    GROUP BY billnum
+    HAVING bool_and(own.billnum IS NOT NULL)
 )
-SELECT named.billnum, COALESCE(of_jobs.each_has_a_row AND of_rows.jobids >= 2, false) AS is_split
+SELECT named.billnum, split.billnum IS NOT NULL AS is_split
 FROM named
-LEFT JOIN of_jobs USING (billnum)
-LEFT JOIN of_rows USING (billnum);
+LEFT JOIN split USING (billnum);
 ANALYZE bill;
 
 UPDATE job SET invoice_key = CASE

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from include.config.status_map import PAYMENTS
+from include.config.status_map import COMMENT_TYPE, PAYMENTS
 from include.reconciliation.business_days import day_span
 from include.reconciliation.ledger import ALL_ROWS
 from include.reconciliation.statements import only_row, statement
@@ -41,15 +41,17 @@ SELECT
 FROM ledger_row
 WITH NO DATA
 """
-# As values: what is asked of millions of rows. Endless: what is no end, as "type code". Settling: the ledger's words
-# that mean paid, or leave that to the amounts.
+# As values: what is asked of millions of rows. Endless: what is no end; of other types as "type code". Settling: the
+# ledger's words that mean paid, or leave that to the amounts.
 _KNOWN_CODES = """
 SELECT
-    COALESCE(array_agg(code) FILTER (WHERE kind = 'paid'), '{}'),
-    COALESCE(array_agg(code) FILTER (WHERE kind = 'discount'), '{}'),
-    COALESCE(array_agg(code) FILTER (WHERE kind = 'ignore'), '{}'),
-    COALESCE(array_agg(statustype || ' ' || code) FILTER (WHERE kind IS NULL AND part_end IS NULL), '{}'),
-    ARRAY(SELECT status FROM word_meaning WHERE part_end IS NULL AND COALESCE(payment, %(paid)s) = %(paid)s)
+    COALESCE(array_agg(code) FILTER (WHERE kind = 'paid'), '{}') AS paid,
+    COALESCE(array_agg(code) FILTER (WHERE kind = 'discount'), '{}') AS discount,
+    COALESCE(array_agg(code) FILTER (WHERE kind = 'ignore'), '{}') AS ignored,
+    COALESCE(array_agg(code) FILTER (WHERE statustype = %(comment)s AND part_end IS NULL), '{}') AS endless_comments,
+    COALESCE(array_agg(statustype || ' ' || code) FILTER (WHERE kind IS NULL AND part_end IS NULL), '{}') AS endless,
+    ARRAY(SELECT status FROM word_meaning WHERE COALESCE(payment, %(settled)s) = %(settled)s AND part_end IS NULL)
+        AS settling
 FROM code_meaning
 """
 _NAME = """
@@ -117,10 +119,9 @@ def _take_all(cursor: Cursor, ledger: LedgerReader, profile: Profile) -> None:
     """Take every event and ledger row, but for those of plainly settled invoices."""
     cursor.execute(_FOR_EVERYTHING)
     ledger.copy_all_rows(cursor)
-    cursor.execute(_KNOWN_CODES, {"paid": PAYMENTS.index("paid")})
-    paid, discount, ignored, endless, settling = only_row(cursor)
+    cursor.execute(_KNOWN_CODES, {"comment": COMMENT_TYPE, "settled": PAYMENTS.index("paid")})
+    codes = dict(zip((column.name for column in cursor.description or ()), only_row(cursor), strict=True))
     start, _ = day_span(profile.start_date, profile.zone)
-    codes = {"paid": paid, "discount": discount, "ignored": ignored, "endless": endless, "settling": settling}
     cursor.execute(statement("leave_out_settled"), {"profile": profile.name, "start": start, **codes})
     ledger.check_rows(cursor, ALL_ROWS)
     cursor.execute(statement("pull_all_events"), {"profile": profile.name, "timezone": profile.timezone})

@@ -143,25 +143,72 @@ def test_a_full_comparison_takes_all_but_what_is_settled_on_both_sides(world: Wo
     assert world.store("SELECT scope, population FROM ropo.reconciliation") == [("full", 3)]
 
 
-def test_what_is_plainly_settled_is_left_out_of_a_full_comparison_before_the_rules_are_applied(world: World) -> None:
-    world.payment("settled", "100", "2026-02-01", seen=LONG_AGO)
-    world.row("settled", "paid", paid="100")
-    world.payment("behind", "100", "2026-02-01", seen=LONG_AGO)
-    world.row("behind")
-    left: list[object] = []
+def _kept(world: World) -> list[object]:
+    """The jobs that a full comparison does not leave out before the rules, and how many events and rows remain."""
+    kept: list[object] = []
 
     def looking(cursor: Cursor) -> None:
-        cursor.execute("SELECT jobid FROM kept_job")
-        left.extend(cursor.fetchall())
+        cursor.execute("SELECT jobid FROM kept_job ORDER BY jobid")
+        kept.append([jobid for (jobid,) in cursor.fetchall()])
         cursor.execute("SELECT (SELECT count(*) FROM found_event), (SELECT count(*) FROM ledger_row)")
-        left.extend(cursor.fetchall())
+        kept.extend(cursor.fetchall())
         take_unsettled(cursor, world.profile, DAY)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reconcile, "take_unsettled", lambda cursor, *_: looking(cursor))
         world.reconcile(scope="full")
+    return kept
 
-    assert left == [("Jbehind",), (1, 1)]
+
+def _settle(world: World, number: str, jobid: str | None = None) -> None:
+    jobid = jobid or f"J{number}"
+    world.payment(number, "100", "2026-02-01", seen=LONG_AGO, jobid=jobid)
+    world.row(number, "paid", paid="100", jobid=jobid)
+
+
+def test_what_is_plainly_settled_is_left_out_of_a_full_comparison_before_the_rules_are_applied(world: World) -> None:
+    _settle(world, "settled")
+    world.payment("behind", "100", "2026-02-01", seen=LONG_AGO)
+    world.row("behind")
+    assert _kept(world) == [["Jbehind"], (1, 1)]
+
+
+def test_payments_of_both_kinds_in_parts_are_settled_by_their_sums(world: World) -> None:
+    for amount, kind in (("60", "1"), ("38", "1"), ("2", "8")):
+        world.payment("parts", amount, "2026-02-01", kind=kind)
+    world.row("parts", "paid", paid="98", discount="2")
+    for amount, kind in (("60", "1"), ("40", "8")):
+        world.payment("otherwise", amount, "2026-02-01", kind=kind)
+    world.row("otherwise", "paid", paid="40", discount="60")
+    assert _kept(world) == [["Jotherwise"], (2, 1)]
+
+
+def test_a_job_that_leads_elsewhere_by_a_number_is_kept(world: World) -> None:
+    _settle(world, "settled")
+    _settle(world, "again")
+    world.comment("again", "98", jobid="Jopen")
+    _settle(world, "booked")
+    world.row("booked", jobid="Junspoken")
+    _settle(world, "bare")
+    world.comment("bare", "98", jobid=None)
+    _settle(world, "nameless")
+    world.row("nameless", jobid=None)
+    kept = ["Jagain", "Jbare", "Jbooked", "Jnameless", "Jopen", "Junspoken"]
+    assert _kept(world) == [kept, (6, 6)]
+
+
+def test_a_job_of_several_numbers_is_kept_though_it_is_settled_under_each(world: World) -> None:
+    _settle(world, "settled")
+    _settle(world, "first", jobid="J")
+    _settle(world, "second", jobid="J")
+    assert _kept(world) == [["J"], (2, 2)]
+
+
+def test_a_row_that_stands_twice_is_kept_though_the_sums_are_equal(world: World) -> None:
+    _settle(world, "settled")
+    for _ in range(2):
+        _settle(world, "twice")
+    assert _kept(world) == [["Jtwice"], (2, 2)]
 
 
 @pytest.mark.parametrize(

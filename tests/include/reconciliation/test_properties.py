@@ -169,6 +169,7 @@ BOOKED = {
     "credited": None, "open": Decimal(0), "by_ropo": True, "in_day": False,
 }  # fmt: skip
 KEEP_EVERY_JOB = """
+CREATE TEMP TABLE kept_name (jobid text, billnum text) ON COMMIT DROP;
 CREATE TEMP TABLE kept_job ON COMMIT DROP AS
 SELECT jobid FROM ropo.status_event WHERE profile = %(profile)s AND jobid IS NOT NULL
 UNION
