@@ -12,7 +12,7 @@ import msgspec
 from include.config.profiles import Profile
 from include.status_store import recovery, reread
 from include.status_store.database import connect
-from include.status_store.drain import Drain
+from include.status_store.drain import TWO_THREADS, Drain
 from include.status_store.journal import Journal
 from include.status_store.queue_lock import QueueBusyError
 from include.status_store.recovery import Recovery
@@ -21,6 +21,8 @@ from include.status_store.session import Session
 from ropo_one.hooks import RopoOneHook
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Executor
     from multiprocessing.connection import Connection as Pipe
 
 
@@ -63,11 +65,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
             recovery.ASK_AGAIN = datetime.timedelta(seconds=self.ask_again)
 
 
-def drain(task: Task) -> str:
+def drain(task: Task, helpers: Callable[[], Executor] = TWO_THREADS) -> str:
     """Drain; return the word that stopped it, ``busy``, or the class of its error."""
     try:
         with task.session() as session:
-            drain = Drain(session, RopoOneHook(), Journal(task.settings), max_pages=1000, max_seconds=300)
+            bounds = {"max_pages": 1000, "max_seconds": 300}
+            drain = Drain(session, RopoOneHook(), Journal(task.settings), **bounds, helpers=helpers)
             return drain.run().stopped_by
     except QueueBusyError:
         return "busy"

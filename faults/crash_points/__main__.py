@@ -116,7 +116,7 @@ def play_all(ready: Players, every: int) -> None:
     """Play every single stop, and every pair, or each so many-th of them."""
     began = time.monotonic()
     points = Points(ready.play)
-    drain = {point for point in points.clean if point.startswith("drain/")}
+    drain = {point for point in points.clean if point.startswith("drain")}
     print(f"boundaries: {len(drain)} of a drain of {PAGES} pages, {len(points.after_loss)} of the run after a loss")
     singles = list(ready.play(points.singles()))
     alone = Counter(str(played.schedule[-1].action) for played in singles)

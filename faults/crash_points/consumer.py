@@ -8,11 +8,16 @@ import msgspec
 
 from faults import consumer
 from faults.crash_points.boundaries import Watch
+from faults.turns import AtLast, AtOnce
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection as Pipe
 
     from faults.consumer import Task
+
+
+# A drain that stores the events of a page only once the next page has landed; others do so before the next poll.
+LATE = "drain-late"
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -33,8 +38,9 @@ def consume(task: Task, points: list[str], pipe: Pipe) -> None:
     """The process: a run, which says ``("done", Told)`` in the end."""
     task.be()
     watch = Watch(points, pipe)
-    watch.phase = "drain"
-    drained = consumer.drain(task)
+    late = any(point.startswith(LATE) for point in points)
+    watch.phase = LATE if late else "drain"
+    drained = consumer.drain(task, AtLast if late else AtOnce)
     watch.phase = "recover"
     recovered = consumer.recover(task)
     watch.phase = "end"

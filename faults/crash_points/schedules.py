@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from faults.crash_points.consumer import LATE
 from faults.crash_points.stops import Action, Schedule, Stop
 
 if TYPE_CHECKING:
@@ -17,22 +18,27 @@ if TYPE_CHECKING:
 LOSS = Stop(Action.DIE, "drain/RopoOneHook._poll_once#2/request:answered")
 # Of a pair's second stop: the others change nothing for the run that it strikes.
 SECOND_OF_A_PAIR = (Action.DIE, Action.SECOND_DIE, Action.LOST_SECOND)
-LIVING = tuple(action for action in Action if not action.is_lethal)
+ACTIONS = tuple(action for action in Action if action is not Action.PASS)
+LIVING = tuple(action for action in ACTIONS if not action.is_lethal)
+# Nothing disturbs it.
+CLEAN_LATE = Stop(Action.PASS, f"{LATE}/QueueLock.acquire#1/lock:before")
 
 
 class Points:
     """The boundaries of a run, found by letting one pass them.
 
-    :param clean: of a run that nothing disturbs; ``after_loss``: of the run after one that lost a page.
+    :param clean: of runs that nothing disturbs, one that stores events before the next poll and one that stores them
+        late; ``after_loss``: of the run after one that lost a page.
     """
 
     def __init__(self, play: Play) -> None:
-        clean, lossy = play([(), (LOSS,)])
-        self.wrong = clean.wrong + lossy.wrong
-        self.clean = clean.traces[0] if clean.traces else []
+        early, late, lossy = play([(), (CLEAN_LATE,), (LOSS,)])
+        self.wrong = early.wrong + late.wrong + lossy.wrong
+        self.clean = [point for clean in (early, late) for point in (clean.traces[0] if clean.traces else [])]
+        self.clean = list(dict.fromkeys(self.clean))
         self.after_loss = lossy.traces[0] if lossy.traces else []
 
-    def singles(self, actions: Sequence[Action] = tuple(Action)) -> Iterator[Schedule]:
+    def singles(self, actions: Sequence[Action] = ACTIONS) -> Iterator[Schedule]:
         """Every boundary alone: of a drain, and of a recovery, which takes a loss before it."""
         for action in actions:
             yield from ((Stop(action, point),) for point in self.clean)

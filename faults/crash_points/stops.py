@@ -16,10 +16,11 @@ JOINT = " + "
 class Action(StrEnum):
     """What happens to a run that stands at a boundary.
 
-    ``second`` is another consumer that starts there and runs to its end. What is ``lost`` is the backend that holds the
-    queue's lock, and with it the lock: the session is terminated.
+    ``pass`` is nothing: the run stands there and goes on. ``second`` is another consumer that starts there and runs
+    to its end. What is ``lost`` is the backend that holds the queue's lock, and with it the lock: its session is ended.
     """
 
+    PASS = "pass"
     DIE = "die"
     SECOND = "second"
     SECOND_DIE = "second,die"

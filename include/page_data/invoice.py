@@ -225,7 +225,7 @@ def read_invoice(cursor: Cursor, profile: Profile, key: str) -> Invoice:
     seen = rows_of(cursor, Seen, "invoice_items", {**of_invoice, "limit": _SEEN_SHOWN})
     billnum, jobid = (value, None) if kind == "b" else (None, value)
     parameters = {"profile": profile.name, "billnum": billnum, "jobid": jobid, "limit": EVENTS_SHOWN + 1}
-    newest_first = rows_of(cursor, Event, "invoice_events", parameters)
+    newest_first = [_legible(event) for event in rows_of(cursor, Event, "invoice_events", parameters)]
     events = newest_first[:EVENTS_SHOWN][::-1]
     history: dict[int, list[BreakEvent]] = defaultdict(list)
     for each in rows_of(cursor, BreakEvent, "invoice_break_events", of_invoice):
@@ -263,6 +263,12 @@ def payment_sums(events: Iterable[Event], status_map: StatusMap) -> list[Payment
         )
         for code, found in by_code.items()
     ]
+
+
+def _legible(event: Event) -> Event:
+    """Return an event with its JSON indented; its values stay as they are written."""
+    raw, *revisions = (msgspec.json.format(text, indent=2) for text in (event.raw, *event.revisions))
+    return msgspec.structs.replace(event, raw=raw, revisions=revisions)
 
 
 def _newest(values: list[str | None]) -> str | None:

@@ -17,9 +17,9 @@ WITH key AS (
 )
 SELECT
     statusid, jobid, billnum, lower(statustype) AS statustype, statustime, statuscode, statusref, statustext, paydate,
-    amount, jsonb_pretty(raw) AS raw, source, first_poll_id, first_seen_at, erased_at,
+    amount, raw::text AS raw, source, first_poll_id, first_seen_at, erased_at,
     ARRAY(
-        SELECT jsonb_pretty(revision.raw)
+        SELECT revision.raw::text
         FROM ropo.status_event_revision AS revision
         WHERE revision.profile = found.profile AND revision.statusid = found.statusid
         ORDER BY revision.revision

@@ -1,12 +1,7 @@
 -- What waits for a person or a later version, in counts.
 SELECT
     (SELECT count(*) FROM ropo.status_quarantine WHERE profile = %(profile)s AND resolved_at IS NULL) AS quarantined,
-    (
-        SELECT count(*)
-        FROM ropo.status_page AS page
-        JOIN ropo.status_poll AS poll USING (poll_id)
-        WHERE page.complete AND page.parsed_at IS NULL AND poll.profile = %(profile)s
-    ) AS unparsed,
+    (SELECT count(*) FROM ropo.page_to_replay WHERE profile = %(profile)s) AS unparsed,
     (SELECT count(*) FROM ropo.status_poll WHERE profile = %(profile)s AND recovery = 'unproven') AS unproven,
     (SELECT count(*) FROM ropo.status_poll WHERE profile = %(profile)s AND recovery = 'pending') AS pending,
     (SELECT count(*) FROM ropo.undrained_event WHERE profile = %(profile)s) AS undrained,

@@ -24,12 +24,7 @@ SELECT
         WHERE profile = %(profile)s AND outcome = 'open' AND kind = 'drain' AND opened_at < %(open_before)s
     ) AS left_open,
     (SELECT count(*) FROM ropo.status_quarantine WHERE profile = %(profile)s AND resolved_at IS NULL) AS quarantined,
-    (
-        SELECT count(*)
-        FROM ropo.status_page AS page
-        JOIN ropo.status_poll AS poll USING (poll_id)
-        WHERE page.complete AND page.parsed_at IS NULL AND poll.profile = %(profile)s
-    ) AS unparsed,
+    (SELECT count(*) FROM ropo.page_to_replay WHERE profile = %(profile)s) AS unparsed,
     (
         SELECT max(first_seen_at)
         FROM ropo.status_event

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import cursor as Cursor
 
-# Some hundred kilobytes of events go over at a time.
-ROWS_AT_ONCE = 250
+# Some hundred kilobytes of events.
+ROWS_AT_ONCE = 1000
+_AT_ONCE = 1000
 _AT_ONCE = 64 * 1024
 # PostgreSQL's text format of COPY; the backslash comes first, since each of the others brings one.
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
@@ -34,13 +35,28 @@ class _Lines:
 
     def read(self, _size: int = 0, /) -> bytes:
         try:
-            rows = list(itertools.islice(self._rows, ROWS_AT_ONCE))
-            # Column by column, since most columns need nothing done to them.
-            lines = map("\t".join, zip(*map(_cells, zip(*rows, strict=True)), strict=True))
-            return "".join([f"{line}\n" for line in lines]).encode()
+            return as_lines(list(itertools.islice(self._rows, ROWS_AT_ONCE)))
         except Exception as error:
             self.error = error
             raise
+
+
+def as_lines(rows: Sequence[Sequence[Any]]) -> bytes:
+    """Return rows as PostgreSQL's text format of COPY has them.
+
+    :param rows: values in the order of the columns; None is null.
+    """
+    # Column by column, since most columns need nothing done to them.
+    lines = map("\t".join, zip(*map(_cells, zip(*rows, strict=True)), strict=True))
+    return "".join([f"{line}\n" for line in lines]).encode()
+
+
+def copy_lines(cursor: Cursor, copy: str, lines: bytes) -> None:
+    """Copy :func:`as_lines` into a table.
+
+    :param copy: the statement ``COPY table (columns) FROM STDIN``.
+    """
+    cursor.copy_expert(copy, io.BytesIO(lines), len(lines) or 1)
 
 
 def copy_rows(cursor: Cursor, copy: str, rows: Iterable[Sequence[Any]]) -> int:

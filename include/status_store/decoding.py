@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _ESCAPED_NUL = b"\\u0000"
 
 
-class Row(msgspec.Struct):
+class Row(msgspec.Struct, gc=False):
     """The known fields, in the order of :data:`.fields.FIELDS`; the unknown ones are passed over."""
 
     jobid: Any = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -12,13 +14,16 @@ from include.status_store.landing import Page, keep_doubtful, land
 from include.status_store.polling import poll_rows
 from include.status_store.queue_lock import QueueLock, pin
 from include.status_store.source import NO_CONTENT, PollInDoubtError, PollRefusedError, PollUnsentError
+from include.status_store.storing import Storing, short_turns
 
 if TYPE_CHECKING:
-    from include.status_store.events import Stored
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+
     from include.status_store.journal import Journal, Outcome
-    from include.status_store.landing import Landed
     from include.status_store.session import Session
     from include.status_store.source import StatusSource
+    from include.status_store.storing import StoredPage
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +31,7 @@ Stop = Literal["empty", "pages", "time", "in_doubt", "refused", "lock_lost", "em
 
 # Ropo documents 204 as the queue's end. A 200 without rows is another thing, of which nobody knows what it means.
 MAX_EMPTY_ANSWERS = 3
+TWO_THREADS = partial(ThreadPoolExecutor, max_workers=2)
 # A server that says "again at once" and refuses again would be asked without a pause.
 MAX_REFUSALS_IN_A_ROW = 10
 
@@ -37,12 +43,14 @@ class DrainSummary(msgspec.Struct, kw_only=True):
         next run: a bound (``pages``, ``time``), a poll ``in_doubt`` or ``refused``, the queue's lock lost
         (``lock_lost``), or answers without rows that were no 204 (``empty_answers``).
     :param polls: GETs sent; ``pages``: those that brought rows or an empty list.
+    :param taken_up: pages of earlier processes that ended before the events were stored; they are stored now.
     :param in_doubt: polls of this drain that ended in doubt; ``abandoned``: those of earlier processes, found now.
     """
 
     stopped_by: Stop = "empty"
     polls: int = 0
     pages: int = 0
+    taken_up: int = 0
     rows: int = 0
     new: int = 0
     revised: int = 0
@@ -59,12 +67,21 @@ class Drain:
     :param source: Ropo One, asked for one page at a time.
     :param journal: of the profile, on behalf of this run.
     :param max_pages: and ``max_seconds``: bounds of one drain; what is left then goes to the next.
+    :param helpers: makes what runs beside the polls: parsing, and the storing of events.
     """
 
     def __init__(
-        self, session: Session, source: StatusSource, journal: Journal, *, max_pages: int, max_seconds: float
+        self,
+        session: Session,
+        source: StatusSource,
+        journal: Journal,
+        *,
+        max_pages: int,
+        max_seconds: float,
+        helpers: Callable[[], Executor] = TWO_THREADS,
     ) -> None:
         self._session = session
+        self._helpers = helpers
         self._source = source
         self._journal = journal
         self._max_pages = max_pages
@@ -86,13 +103,21 @@ class Drain:
         self._started = time.monotonic()
         self._lock.acquire()
         try:
-            poll_id = self._open_first()
-            while poll_id is not None:
-                poll_id = self._poll(poll_id)
+            with short_turns(), self._session.another() as beside, self._helpers() as helpers:
+                self._drain(Storing(beside, self._journal.profile, helpers))
         finally:
             self._summary.seconds = round(time.monotonic() - self._started, 3)
             self._lock.release()
         return self._summary
+
+    def _drain(self, storing: Storing) -> None:
+        self._summary.taken_up = len(storing.take_up())
+        poll_id = self._open_first()
+        try:
+            while poll_id is not None:
+                poll_id = self._poll(poll_id, storing)
+        finally:
+            self._count(storing.finish())
 
     def _open_first(self) -> int | None:
         """Judge what earlier processes left and open the first poll: only a holder of the lock may do either."""
@@ -104,7 +129,7 @@ class Drain:
         self._tell_lost_lock()
         return None
 
-    def _poll(self, poll_id: int) -> int | None:
+    def _poll(self, poll_id: int, storing: Storing) -> int | None:
         """Send one poll and keep what comes; return the next poll's id, None where the drain ends."""
         self._summary.polls += 1
         try:
@@ -123,28 +148,35 @@ class Drain:
             self._in_doubt(poll_id, doubt)
             raise
         if polled is None:
-            self._close(poll_id, "empty", http_status=NO_CONTENT)
+            try:
+                # What the 204 proves drained is in the store by then.
+                self._count(storing.finish())
+            finally:
+                self._close(poll_id, "empty", http_status=NO_CONTENT)
             self._summary.stopped_by = "empty"
             return None
         self._refusals_in_a_row = 0
         answer, rows = polled
         self._empty_answers = 0 if rows else self._empty_answers + 1
-        bound = self._bound(self._summary.pages + 1)
-        landed = land(
-            self._session,
-            self._journal,
-            Page(poll_id=poll_id, kind="drain", answer=answer, rows=rows),
-            lock=self._lock,
-            open_next=bound is None,
-        )
-        return self._landed(landed, bound)
+        self._summary.pages += 1
+        self._summary.rows += len(rows)
+        return self._keep(Page(poll_id=poll_id, kind="drain", answer=answer, rows=rows), storing)
 
-    def _landed(self, landed: Landed, bound: Stop | None) -> int | None:
-        self._count(landed.rows, landed.stored)
+    def _keep(self, page: Page, storing: Storing) -> int | None:
+        """Land a page, and begin to store its events; return the next poll's id."""
+        parsing = storing.parse(page)
+        bound = self._bound()
+        landed = land(self._session, self._journal, page, self._lock, open_next=bound is None)
         if landed.lock_lost:
             self._tell_lost_lock()
         elif bound is not None:
             self._summary.stopped_by = bound
+        try:
+            self._count(storing.hand_over(page, parsing))
+        except BaseException:
+            if landed.next_poll_id is not None:
+                self._close(landed.next_poll_id, "unsent", error="the drain ended before the request left")
+            raise
         return landed.next_poll_id
 
     def _tell_lost_lock(self) -> None:
@@ -156,18 +188,18 @@ class Drain:
         )
         self._summary.stopped_by = "lock_lost"
 
-    def _count(self, rows: int, stored: Stored) -> None:
+    def _count(self, page: StoredPage | None) -> None:
+        if page is None:
+            return
         summary = self._summary
-        summary.pages += 1
-        summary.rows += rows
-        summary.new += stored.new
-        summary.revised += stored.revised
-        summary.quarantined += stored.quarantined
+        summary.new += page.stored.new
+        summary.revised += page.stored.revised
+        summary.quarantined += page.stored.quarantined
         seconds = max(time.monotonic() - self._started, 0.001)
         logger.info(
-            "Profile %s: page %d kept, %d rows; %d events so far, %d new, %d in quarantine; %.0f rows/s",
-            self._journal.profile.name, summary.pages, rows,
-            summary.rows - summary.quarantined, summary.new, summary.quarantined, summary.rows / seconds,
+            "Profile %s: a page of %d rows stored; %d pages with %d rows so far, %d new, %d in quarantine; %.0f rows/s",
+            self._journal.profile.name, page.rows,
+            summary.pages, summary.rows, summary.new, summary.quarantined, summary.rows / seconds,
         )  # fmt: skip
 
     def _refused(self, poll_id: int, error: PollRefusedError) -> int | None:
@@ -208,10 +240,10 @@ class Drain:
     def _close(self, poll_id: int, outcome: Outcome, **details: Any) -> None:
         self._session.insist(lambda cursor: self._journal.close(cursor, poll_id, outcome, **details))
 
-    def _bound(self, pages: int) -> Stop | None:
+    def _bound(self) -> Stop | None:
         if self._empty_answers >= MAX_EMPTY_ANSWERS:
             return "empty_answers"
-        if pages >= self._max_pages:
+        if self._summary.pages >= self._max_pages:
             return "pages"
         if time.monotonic() - self._started >= self._max_seconds:
             return "time"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import psycopg2
 
-from include.status_store.copying import copy_rows
+from include.status_store.batches import COPY, Batches
+from include.status_store.copying import copy_lines
 from include.status_store.event import Event, Rejected
 from include.status_store.redaction import Redaction
 from include.status_store.session import may_pass
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import cursor as Cursor
 
-    from include.status_store.event import ParsedPage
+    from include.status_store.batches import Batch
     from include.status_store.journal import Kind
 
 # What `_around_refused` goes back to. It is sent with the first statement of the work: each answer of the store that a
@@ -28,12 +29,6 @@ _SAVEPOINT = "SAVEPOINT rows;\n"
 _HELD = _SAVEPOINT + Path(__file__).with_name("held_events.sql").read_text(encoding="utf-8")
 _REVISE = Path(__file__).with_name("revise_events.sql").read_text(encoding="utf-8")
 _MARK_DRAINED = Path(__file__).with_name("mark_drained.sql").read_text(encoding="utf-8")
-_COPY = """
-COPY ropo.status_event (
-    profile, source, first_poll_id, content_poll_id, statusid, jobid, billnum, statustype, statustime, statuscode,
-    statusref, statustext, paydate, amount, content_sha256, raw
-) FROM STDIN
-"""
 _DIFFERING = f"""
 {_SAVEPOINT}
 SELECT held.statusid, held.erased_at IS NOT NULL
@@ -74,34 +69,27 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def store_rows(cursor: Cursor, parsed: ParsedPage, *, profile: str, poll_id: int, kind: Kind) -> Stored:
-    """Store an answer's rows in the transaction of ``cursor``.
+def store_events(
+    cursor: Cursor, batches: Iterable[Batch], rejected: Iterable[Rejected], *, profile: str, poll_id: int, kind: Kind
+) -> Stored:
+    """Store an answer's events and what it had beside them, in the transaction of ``cursor``.
 
+    :param batches: all of its events (:class:`include.status_store.batches.Batches`).
+    :param rejected: its rows that are none.
     :param kind: of the poll that brought them, which becomes a new event's ``source``.
     """
     stored = Stored()
     refused: list[Rejected] = []
-    for events in _rounds(parsed.events):
-        stored += _Round(cursor, profile=profile, poll_id=poll_id, kind=kind, refused=refused).store(events)
-    rejected = [*parsed.rejected, *refused]
+    storing = _Storing(cursor, profile=profile, poll_id=poll_id, kind=kind, refused=refused)
+    for batch in batches:
+        stored += storing.store(batch)
+    rejected = [*rejected, *refused]
     _quarantine(cursor, rejected, profile, poll_id)
     return stored + Stored(quarantined=len(rejected))
 
 
-def _rounds(events: Sequence[Event]) -> list[list[Event]]:
-    """Split an answer that shows a statusid several times: each round shows it once, in the answer's order."""
-    rounds: list[list[Event]] = []
-    times_seen: dict[str, int] = {}
-    for event in events:
-        times = times_seen[event.statusid] = times_seen.get(event.statusid, -1) + 1
-        if times == len(rounds):
-            rounds.append([])
-        rounds[times].append(event)
-    return rounds
-
-
-class _Round:
-    """Events of one answer, each statusid once.
+class _Storing:
+    """Stores one batch after the other.
 
     :param refused: rows that PostgreSQL does not take are added to it.
     """
@@ -109,48 +97,45 @@ class _Round:
     def __init__(self, cursor: Cursor, *, profile: str, poll_id: int, kind: Kind, refused: list[Rejected]) -> None:
         self._cursor = cursor
         self._values = {"profile": profile, "poll_id": poll_id}
-        self._constants = (profile, kind, poll_id, poll_id)
+        self._batches = Batches([], profile=profile, kind=kind, poll_id=poll_id)
         self._is_drain = kind == "drain"
         self._refused = refused
 
-    def store(self, events: list[Event]) -> Stored:
-        # In the order of their key, so that a drain and a re-read that bring the same rows cannot deadlock.
-        events = sorted(events, key=_statusid)
+    def store(self, batch: Batch) -> Stored:
         held: dict[str, bool] = {}
-        new = self._around_refused(events, lambda some: self._add(some, held))
-        revised = self._around_refused([event for event in events if held.get(event.statusid)], self._revise)
+        new = self._around_refused(batch, lambda some: self._add(some, held))
+        revised = self._around_refused(self._some(batch, lambda event: held.get(event.statusid, False)), self._revise)
         if self._is_drain and held:
             self._cursor.execute(_MARK_DRAINED, {**self._values, "ids": [*held]})
         return Stored(new=new, revised=revised)
 
-    def _add(self, events: list[Event], held: dict[str, bool]) -> int:
+    def _add(self, batch: Batch, held: dict[str, bool]) -> int:
         """Copy what is not held yet.
 
         :param held: what is, and whether with other content, is added to it.
         :return: how many were new.
         """
+        contents = {event.statusid: event.content_sha256 for event in batch.events}
         while True:
-            self._cursor.execute(_HELD, {**self._values, "shown": _contents(events)})
-            held.update(self._cursor.fetchall())
-            new = [event for event in events if event.statusid not in held]
-            if not new:
+            self._cursor.execute(_HELD, {**self._values, "ids": batch.ids})
+            held.update((statusid, sha256 != contents[statusid]) for statusid, sha256 in self._cursor.fetchall())
+            new = self._some(batch, lambda event: event.statusid not in held)
+            if not new.events:
                 return 0
             try:
-                copy_rows(self._cursor, _COPY, (self._cells(event) for event in new))
+                copy_lines(self._cursor, COPY, new.lines)
             except psycopg2.errors.UniqueViolation:
                 # Another session committed some of them since: they are held now.
                 self._cursor.execute("ROLLBACK TO SAVEPOINT rows")
                 continue
-            return len(new)
+            return len(new.events)
 
-    def _cells(self, event: Event) -> tuple[object, ...]:
-        return (
-            *self._constants, event.statusid, event.jobid, event.billnum, event.statustype, event.statustime,
-            event.statuscode, event.statusref, event.statustext, event.paydate, event.amount,
-            f"\\x{event.content_sha256}", bytes(event.raw).decode(),
-        )  # fmt: skip
+    def _some(self, batch: Batch, wanted: Callable[[Event], bool]) -> Batch:
+        events = [event for event in batch.events if wanted(event)]
+        return batch if len(events) == len(batch.events) else self._batches.batch(events)
 
-    def _revise(self, events: list[Event]) -> int:
+    def _revise(self, batch: Batch) -> int:
+        events = batch.events
         self._cursor.execute(_DIFFERING, {**self._values, "shown": _contents(events)})
         differing = dict(self._cursor.fetchall())
         # What was erased stays erased, whatever the row says now.
@@ -163,18 +148,19 @@ class _Round:
             self._cursor.execute(_REVISE, {**self._values, "events": msgspec.json.encode(changed).decode()})
         return len(changed)
 
-    def _around_refused(self, events: list[Event], work: Callable[[list[Event]], int]) -> int:
-        """Do ``work`` on events, halving around values that PostgreSQL refuses until each such row stands alone.
+    def _around_refused(self, batch: Batch, work: Callable[[Batch], int]) -> int:
+        """Do ``work`` on a batch, halving around values that PostgreSQL refuses until each such row stands alone.
 
         The parser lets no such row through that we know of; one that we do not know of must not take the others along.
 
         :param work: begins with :data:`_SAVEPOINT`.
         :return: what ``work`` returned for those that were not refused, added up.
         """
+        events = batch.events
         if not events:
             return 0
         try:
-            return work(events)
+            return work(batch)
         except psycopg2.Error as error:
             if may_pass(error):
                 # Without PostgreSQL's context, which may quote a row.
@@ -185,11 +171,8 @@ class _Round:
                 self._refused.append(Rejected(ordinal=events[0].ordinal, raw=bytes(events[0].raw), error=reason))
                 return 0
             middle = len(events) // 2
-            return self._around_refused(events[:middle], work) + self._around_refused(events[middle:], work)
-
-
-def _statusid(event: Event) -> str:
-    return event.statusid
+            halves = (self._batches.batch(half) for half in (events[:middle], events[middle:]))
+            return sum(self._around_refused(half, work) for half in halves)
 
 
 def _contents(events: Iterable[Event]) -> str:

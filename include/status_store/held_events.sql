@@ -1,4 +1,4 @@
--- Which of these events are held already, and whether with other content.
-SELECT held.statusid, held.content_sha256 <> decode(shown.sha256, 'hex')
-FROM json_each_text(%(shown)s::json) AS shown (statusid, sha256)
-JOIN ropo.status_event AS held ON held.profile = %(profile)s AND held.statusid = shown.statusid
+-- Which of these events are held already, and with what content.
+SELECT statusid, encode(content_sha256, 'hex')
+FROM ropo.status_event
+WHERE profile = %(profile)s AND statusid = ANY (ARRAY(SELECT json_array_elements_text(%(ids)s::json)))

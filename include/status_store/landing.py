@@ -1,67 +1,49 @@
-"""A page into the store: raw answer, events, the poll's outcome and the next poll's journal row in one commit."""
+"""A page into the store: raw answer, its poll's outcome and the next poll's journal row in one durable commit.
+
+The events of a re-read are in the same commit. Those of a drain follow beside the next poll (:mod:`.storing`).
+"""
 
 from __future__ import annotations
 
 import hashlib
-import logging
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
 from include.status_store.copying import copy_bytes
-from include.status_store.events import Stored, store_rows
+from include.status_store.events import Stored
 from include.status_store.journal import Kind
-from include.status_store.parsing import parse_rows
+from include.status_store.page_events import parse_page, store_page
 from include.status_store.queue_lock import HELD
-from include.status_store.session import may_pass
 from include.status_store.source import Answer
-from include.status_store.texts import withhold_broken, withhold_erased
+from include.status_store.texts import withhold_broken
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor, Future
+    from concurrent.futures import Future
 
     from psycopg2.extensions import cursor as Cursor
 
-    from include.status_store.event import ParsedPage
     from include.status_store.journal import Journal
+    from include.status_store.page_events import Parsed
     from include.status_store.queue_lock import QueueLock
     from include.status_store.session import Session
     from include.status_store.source import PollInDoubtError
-
-logger = logging.getLogger(__name__)
 
 _KEEP_BODY = """
 COPY ropo.status_page (poll_id, complete, body, content_type, sha256) FROM STDIN (FORMAT binary)
 """
 _LOOK = f"SELECT outcome, {HELD} FROM ropo.status_poll WHERE poll_id = %s FOR UPDATE"  # noqa: S608 - a constant
-_PARSED = "UPDATE ropo.status_page SET parsed_at = clock_timestamp() WHERE poll_id = %s"
 _LANDED = """
 UPDATE ropo.status_poll
-SET outcome = 'landed', http_status = %(http_status)s, row_count = %(row_count)s, new_count = %(new)s,
-    revised_count = %(revised)s, quarantined_count = %(quarantined)s, possibly_cut = %(possibly_cut)s,
+SET outcome = 'landed', http_status = %(http_status)s, row_count = %(row_count)s, possibly_cut = %(possibly_cut)s,
     error = NULL, closed_at = clock_timestamp(),
     -- Another drain may have judged it in doubt while the page was in our hand: it is not any more.
     window_to = NULL, recovery = NULL, recovery_reason = NULL, recovered_at = NULL, recovered_count = NULL
 WHERE poll_id = %(poll_id)s
 """
-
-
-class Landed(msgspec.Struct, frozen=True, kw_only=True):
-    """A page that the store has.
-
-    :param rows: in the answer.
-    :param shown: the statusids of its events; None where the page could not be parsed and waits for a replay.
-    :param next_poll_id: the poll opened in the same commit, if one was wanted and the lock is still ours.
-    :param lock_lost: the page's backend did not hold the queue's lock (any more).
-    """
-
-    rows: int
-    stored: Stored
-    shown: frozenset[str] | None
-    next_poll_id: int | None
-    lock_lost: bool
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,97 +56,120 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     possibly_cut: bool | None = None
 
 
-class _Attempt:
+class Landed(msgspec.Struct, frozen=True):
+    """A drain's page that the store has.
+
+    :param next_poll_id: the poll opened in the same commit, if one was wanted and the lock is still ours.
+    :param lock_lost: the page's backend did not hold the queue's lock (any more).
+    """
+
+    next_poll_id: int | None
+    lock_lost: bool
+
+
+class LandedReread(msgspec.Struct, frozen=True):
+    """A re-read's page that the store has, with its events.
+
+    :param shown: the statusids of its events; None where the page could not be parsed and waits for a replay.
+    """
+
+    stored: Stored
+    shown: frozenset[str] | None
+
+
+Result = TypeVar("Result")
+
+
+class _Attempt(ABC, Generic[Result]):
     """The landing of one page, tried until the store has it."""
 
-    def __init__(
-        self, journal: Journal, page: Page, lock: QueueLock | None, helper: Executor, *, open_next: bool
-    ) -> None:
-        self._journal = journal
+    def __init__(self, page: Page, lock: QueueLock | None = None) -> None:
         self._page = page
         self._lock = lock
-        self._open_next = open_next
-        self._helper = helper
-        self._parsing: Future[ParsedPage | Exception] | None = None
-        self._result: Landed | None = None
+        self._result: Result | None = None
 
-    def __call__(self, cursor: Cursor) -> Landed:
-        cursor.execute(_LOOK, (self._lock.key if self._lock else None, self._page.poll_id))
+    def __call__(self, cursor: Cursor) -> Result:
+        page = self._page
+        cursor.execute(_LOOK, (self._lock.key if self._lock else None, page.poll_id))
         outcome, held = cursor.fetchone() or (None, False)
-        lock_lost = self._lock is not None and not held
         if outcome == "landed" and self._result is not None:
-            return self._found_landed(cursor, self._result, lock_lost=lock_lost)
-        parsing = self._parsing = self._parsing or self._helper.submit(_parse, self._page, self._journal)
-        _keep_body(cursor, self._page.poll_id, self._page.answer.body, self._page.answer.content_type, complete=True)
-        parsed = parsing.result()
-        stored = self._store(cursor, parsed)
-        self._close(cursor, stored or Stored())
-        next_poll_id = None
-        if self._open_next and not lock_lost:
-            next_poll_id = self._journal.open(cursor, "drain")
-        self._result = Landed(
-            rows=len(self._page.rows),
-            stored=stored or Stored(),
-            shown=None if stored is None else _shown(parsed),
-            next_poll_id=next_poll_id,
-            lock_lost=lock_lost,
-        )
+            # The commit took effect though its answer was lost.
+            self._result = self._found(cursor, self._result, held=held)
+            return self._result
+        _keep_body(cursor, page.poll_id, page.answer.body, page.answer.content_type, complete=True)
+        values = {"poll_id": page.poll_id, "http_status": page.answer.http_status, "row_count": len(page.rows)}
+        cursor.execute(_LANDED, {**values, "possibly_cut": page.possibly_cut})
+        self._result = self._complete(cursor, held=held)
         return self._result
 
-    def _found_landed(self, cursor: Cursor, result: Landed, *, lock_lost: bool) -> Landed:
-        """The commit took effect though its answer was lost; so did the next poll's row, whose request never left."""
-        if result.next_poll_id is not None and lock_lost:
-            error = "the store's session was lost before the request left"
-            self._journal.close(cursor, result.next_poll_id, "unsent", error=error)
-            return msgspec.structs.replace(result, next_poll_id=None, lock_lost=True)
-        return msgspec.structs.replace(result, lock_lost=lock_lost)
+    @abstractmethod
+    def _complete(self, cursor: Cursor, *, held: bool) -> Result:
+        """Do what else is in the page's commit."""
 
-    def _store(self, cursor: Cursor, parsed: ParsedPage | Exception) -> Stored | None:
-        """Store the page's events, or leave the page for a replay where they cannot be stored."""
-        page = self._page
-        if isinstance(parsed, Exception):
-            mark_unparsed(cursor, page.poll_id, parsed)
-            return None
-        cursor.execute("SAVEPOINT parsing")
-        try:
-            stored = store_rows(
-                cursor, parsed, profile=self._journal.profile.name, poll_id=page.poll_id, kind=page.kind
-            )
-            cursor.execute(_PARSED, (page.poll_id,))
-            withhold_erased(cursor, self._journal.profile, parsed, stored, poll_id=page.poll_id, body=page.answer.body)
-        except Exception as error:
-            if may_pass(error):
-                raise
-            cursor.execute("ROLLBACK TO SAVEPOINT parsing")
-            mark_unparsed(cursor, page.poll_id, error)
-            return None
-        return stored
-
-    def _close(self, cursor: Cursor, stored: Stored) -> None:
-        values = {
-            "poll_id": self._page.poll_id,
-            "http_status": self._page.answer.http_status,
-            "row_count": len(self._page.rows),
-            "possibly_cut": self._page.possibly_cut,
-        }
-        cursor.execute(_LANDED, {**values, **msgspec.structs.asdict(stored)})
+    @abstractmethod
+    def _found(self, cursor: Cursor, result: Result, *, held: bool) -> Result:
+        """Return what became of a page that an earlier attempt landed."""
 
 
-def land(
-    session: Session, journal: Journal, page: Page, *, lock: QueueLock | None = None, open_next: bool = False
-) -> Landed:
-    """Commit a page, its events, its poll's outcome and, if wanted, the next drain poll's journal row.
+class _DrainAttempt(_Attempt[Landed]):
+    def __init__(self, journal: Journal, page: Page, lock: QueueLock, *, open_next: bool) -> None:
+        super().__init__(page, lock)
+        self._journal = journal
+        self._open_next = open_next
+
+    def _complete(self, cursor: Cursor, *, held: bool) -> Landed:
+        next_poll_id = self._journal.open(cursor, "drain") if self._open_next and held else None
+        return Landed(next_poll_id, lock_lost=not held)
+
+    def _found(self, cursor: Cursor, result: Landed, *, held: bool) -> Landed:
+        if result.next_poll_id is None or held:
+            return msgspec.structs.replace(result, lock_lost=not held)
+        # The next poll's row was in that commit, and its request never left.
+        error = "the store's session was lost before the request left"
+        self._journal.close(cursor, result.next_poll_id, "unsent", error=error)
+        return Landed(None, lock_lost=True)
+
+
+class _RereadAttempt(_Attempt[LandedReread]):
+    def __init__(self, journal: Journal, page: Page, parsing: Future[Parsed | Exception]) -> None:
+        super().__init__(page)
+        self._profile = journal.profile
+        self._parsing = parsing
+
+    def _complete(self, cursor: Cursor, *, held: bool) -> LandedReread:  # noqa: ARG002 - no lock is needed
+        page, parsed = self._page, self._parsing.result()
+        stored = store_page(cursor, self._profile, parsed, poll_id=page.poll_id, kind=page.kind, body=page.answer.body)
+        if stored is None or isinstance(parsed, Exception):
+            return LandedReread(Stored(), None)
+        return LandedReread(stored, frozenset(event.statusid for event in parsed.page.events))
+
+    def _found(self, cursor: Cursor, result: LandedReread, *, held: bool) -> LandedReread:  # noqa: ARG002 - nor here
+        return result
+
+
+def land(session: Session, journal: Journal, page: Page, lock: QueueLock, *, open_next: bool) -> Landed:
+    """Commit a drain's page, its poll's outcome and, if wanted, the next poll's journal row.
 
     While the store is away the page stays in memory and is landed as soon as a new session takes it, within the
     session's patience; a commit whose answer was lost is looked up before it is repeated.
 
-    :param lock: a drain's: checked in the page's own transaction. Where it is lost the page lands all the same.
+    :param lock: checked in the page's own transaction. Where it is lost the page lands all the same.
     :raises psycopg2.Error: after the session's patience. The poll is still open then: the next drain judges it.
     :raises StoreUnavailableError: likewise, where the store is away.
     """
+    return session.insist(_DrainAttempt(journal, page, lock, open_next=open_next))
+
+
+def land_reread(session: Session, journal: Journal, page: Page) -> LandedReread:
+    """Commit a re-read's page, its poll's outcome and its events.
+
+    :raises psycopg2.Error: as :func:`land`; a re-read may be repeated.
+    :raises StoreUnavailableError:
+    """
     # The rows are parsed while the store takes the body.
     with ThreadPoolExecutor(max_workers=1) as helper:
-        return session.insist(_Attempt(journal, page, lock, helper, open_next=open_next))
+        parsing = helper.submit(parse_page, page.rows, journal.profile, poll_id=page.poll_id, kind=page.kind)
+        return session.insist(_RereadAttempt(journal, page, parsing))
 
 
 def keep_doubtful(session: Session, journal: Journal, poll_id: int, error: PollInDoubtError) -> None:
@@ -180,25 +185,8 @@ def keep_doubtful(session: Session, journal: Journal, poll_id: int, error: PollI
     session.insist(work)
 
 
-def mark_unparsed(cursor: Cursor, poll_id: int, error: Exception) -> None:
-    """Write that a page waits for a parser that can take it. The class only: the message may quote a row."""
-    logger.error("Poll %s: its page is kept, but could not be parsed (%s)", poll_id, type(error).__name__)
-    cursor.execute("UPDATE ropo.status_page SET parse_error = %s WHERE poll_id = %s", (type(error).__name__, poll_id))
-
-
 def _keep_body(cursor: Cursor, poll_id: int, body: bytes, content_type: str | None, *, complete: bool) -> None:
     # A header may hold what PostgreSQL's text cannot, and the page must land all the same.
     named = None if content_type is None else content_type.encode(errors="replace").replace(b"\0", b"?")
     values = (poll_id.to_bytes(8), bytes([complete]), body, named, hashlib.sha256(body).digest())
     copy_bytes(cursor, _KEEP_BODY, values)
-
-
-def _shown(parsed: ParsedPage | Exception) -> frozenset[str]:
-    return frozenset() if isinstance(parsed, Exception) else frozenset(event.statusid for event in parsed.events)
-
-
-def _parse(page: Page, journal: Journal) -> ParsedPage | Exception:
-    try:
-        return parse_rows(page.rows, journal.profile.zone)
-    except Exception as error:  # noqa: BLE001 - whatever our parser's fault is, the page itself must land
-        return error

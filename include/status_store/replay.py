@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from include.status_store.batches import Batches
 from include.status_store.envelope import split_rows
-from include.status_store.events import Stored, store_rows
-from include.status_store.landing import mark_unparsed
+from include.status_store.events import Stored, store_events
+from include.status_store.page_events import parse_page, store_page
 from include.status_store.parsing import parse_rows
-from include.status_store.session import may_pass
-from include.status_store.texts import withhold_erased
 
 if TYPE_CHECKING:
+    from psycopg2.extensions import cursor as Cursor
+
     from include.config.profiles import Profile
     from include.status_store.journal import Kind
     from include.status_store.session import Session
@@ -31,11 +32,6 @@ FROM ropo.status_page AS page
 JOIN ropo.status_poll AS poll USING (poll_id)
 WHERE page.poll_id = %s AND page.parsed_at IS NULL
 FOR UPDATE OF page
-"""
-_COUNT = """
-UPDATE ropo.status_poll
-SET new_count = %(new)s, revised_count = %(revised)s, quarantined_count = %(quarantined)s
-WHERE poll_id = %(poll_id)s
 """
 _QUARANTINED = """
 SELECT bad.quarantine_id, bad.raw, bad.poll_id, poll.kind
@@ -75,7 +71,7 @@ def replay(session: Session, profile: Profile) -> ReplaySummary:
         cursor.execute(_PAGES, (profile.name,))
         poll_ids = [poll_id for (poll_id,) in cursor.fetchall()]
     for poll_id in poll_ids:
-        stored = _replay_page(session, profile, poll_id)
+        stored = replay_page(session, profile, poll_id)
         summary.pages += stored is not None
         summary.pages_left += stored is None
         summary.new += stored.new if stored else 0
@@ -90,30 +86,22 @@ def replay(session: Session, profile: Profile) -> ReplaySummary:
     return summary
 
 
-def _replay_page(session: Session, profile: Profile, poll_id: int) -> Stored | None:
-    try:
-        with session.transaction() as cursor:
-            cursor.execute(_PAGE, (poll_id,))
-            found = cursor.fetchone()
-            if found is None:  # another replay took it in the meantime
-                return Stored()
-            body, kind = found
-            parsed = parse_rows(split_rows(bytes(body)), profile.zone)
-            stored = store_rows(cursor, parsed, profile=profile.name, poll_id=poll_id, kind=kind)
-            cursor.execute(_COUNT, {"poll_id": poll_id, **msgspec.structs.asdict(stored)})
-            cursor.execute(
-                "UPDATE ropo.status_page SET parsed_at = clock_timestamp(), parse_error = NULL WHERE poll_id = %s",
-                (poll_id,),
-            )
-            withhold_erased(cursor, profile, parsed, stored, poll_id=poll_id, body=bytes(body))
-            return stored
-    except Exception as error:
-        if may_pass(error):
-            raise
-        # The page stays as it is, with the reason of this time.
-        with session.transaction() as cursor:
-            mark_unparsed(cursor, poll_id, error)
-        return None
+def replay_page(session: Session, profile: Profile, poll_id: int) -> Stored | None:
+    """Parse a kept page again and store its events.
+
+    :return: nothing where another session has done it; None where it still cannot be parsed, and waits on.
+    """
+
+    def work(cursor: Cursor) -> Stored | None:
+        cursor.execute(_PAGE, (poll_id,))
+        found = cursor.fetchone()
+        if found is None:
+            return Stored()
+        body, kind = bytes(found[0]), found[1]
+        parsed = parse_page(split_rows(body), profile, poll_id=poll_id, kind=kind)
+        return store_page(cursor, profile, parsed, poll_id=poll_id, kind=kind, body=body)
+
+    return session.insist(work)
 
 
 def _replay_row(
@@ -124,7 +112,8 @@ def _replay_row(
         return None
     try:
         with session.transaction() as cursor:
-            stored = store_rows(cursor, parsed, profile=profile.name, poll_id=poll_id, kind=kind)
+            batches = Batches(parsed.events, profile=profile.name, kind=kind, poll_id=poll_id)
+            stored = store_events(cursor, batches, [], profile=profile.name, poll_id=poll_id, kind=kind)
             if stored.quarantined:
                 raise _StillRefusedError
             cursor.execute(_RESOLVE, ("taken as an event by a replay", quarantine_id))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import tenacity
 
-from include.status_store.landing import Page, keep_doubtful, land
+from include.status_store.landing import Page, keep_doubtful, land_reread
 from include.status_store.polling import poll_rows
 from include.status_store.queue_lock import pin
 from include.status_store.source import NO_CONTENT, PollInDoubtError, PollRefusedError, PollUnsentError
@@ -136,11 +136,11 @@ class Reread:
         answer, rows = polled
         cut = kind == "date" and len(rows) == self._journal.profile.date_cap
         page = Page(poll_id=poll_id, kind=kind, answer=answer, rows=rows, possibly_cut=cut)
-        landed = land(self._session, self._journal, page)
+        landed = land_reread(self._session, self._journal, page)
         summary = RereadSummary(
             poll_id=poll_id,
             polls=self._polls,
-            rows=landed.rows,
+            rows=len(rows),
             possibly_cut=cut,
             unparsed=landed.shown is None,
             **msgspec.structs.asdict(landed.stored),

@@ -4,7 +4,7 @@ WITH incoming AS (
     SELECT event.*, decode(event.content_sha256, 'hex') AS sha256
     FROM json_to_recordset(%(events)s::json) AS event (
         statusid text, jobid text, billnum text, statustype text, statustime timestamp, statuscode text, statusref text,
-        statustext text, paydate date, amount numeric, raw jsonb, content_sha256 text
+        statustext text, paydate date, amount numeric, raw json, content_sha256 text
     )
 ),
 revision AS (

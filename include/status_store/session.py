@@ -58,6 +58,10 @@ class Session:
     ) -> None:
         self.close()
 
+    def another(self) -> Session:
+        """A further session of the same store, with the same patience."""
+        return Session(self._connect, patience=self._patience)
+
     @property
     def connection(self) -> Connection:
         """The open connection; a new one where there was none or it was lost."""

@@ -37,7 +37,7 @@ WHERE profile = %s AND statusid = ANY (%s)
 """
 _REVISE = """
 UPDATE ropo.status_event_revision AS held SET raw = redacted.raw
-FROM json_to_recordset(%s::json) AS redacted (statusid text, revision integer, raw jsonb)
+FROM json_to_recordset(%s::json) AS redacted (statusid text, revision integer, raw json)
 WHERE held.profile = %s AND held.statusid = redacted.statusid AND held.revision = redacted.revision
 """
 _REDACT_PAGE = """

@@ -9,6 +9,7 @@ import pytest
 
 from faults.crash_points import stops
 from faults.crash_points.__main__ import Players
+from faults.crash_points.consumer import LATE
 from faults.crash_points.schedules import Points, pairs
 from faults.crash_points.stops import Action, Stop
 
@@ -37,6 +38,8 @@ def test_a_run_passes_every_kind_of_boundary(points: Points) -> None:
     edges |= {"request:before", "request:begun", "request:answered", "request:read-1", "request:read-2"}
     assert edges <= passed
     assert {f"drain/land#{page}/commit:sent" for page in (1, 2, 3)} <= set(points.clean)
+    stored = {f"{phase}/Storing._store#{page}/commit:sent" for phase in ("drain", LATE) for page in (1, 2, 3)}
+    assert stored <= set(points.clean)
     assert sum(point.startswith("recover/Recovery._tick") for point in points.after_loss) == 9
     assert points.wrong == []
 
@@ -77,6 +80,14 @@ def test_pairs_of_a_commit_that_is_not_acknowledged(players: Players) -> None:
 
 def told(wrong: list[Played]) -> list[str]:
     return [f"{stops.name(played.schedule)}: {'; '.join(played.wrong)}" for played in wrong]
+
+
+def test_a_late_drain_stores_the_events_of_a_page_after_the_next_one_has_landed(points: Points) -> None:
+    order = {phase: [point for point in points.clean if point.startswith(f"{phase}/")] for phase in ("drain", LATE)}
+    stored, landed = "Storing._store#1/commit:before", "land#2/commit:acknowledged"
+
+    assert order["drain"].index(f"drain/{stored}") < order["drain"].index(f"drain/{landed}")
+    assert order[LATE].index(f"{LATE}/{stored}") > order[LATE].index(f"{LATE}/{landed}")
 
 
 def test_a_schedule_is_played_again_from_its_name() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from include.status_store import __main__ as commands
-from include.status_store import landing
+from include.status_store import page_events
 from include.status_store.source import PollInDoubtError
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.views import doubts, drain, events, execute, query
@@ -64,7 +64,7 @@ def test_replay_says_what_it_took_for_each_profile(
         raise KeyError
 
     with monkeypatch.context() as fault:
-        fault.setattr(landing, "parse_rows", fail)
+        fault.setattr(page_events, "parse_rows", fail)
         drain(session, profile, ScriptedSource(page(row(1), row(2))))
 
     code, said, _ = run(capsys, "replay")

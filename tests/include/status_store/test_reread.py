@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from include.status_store import landing, reread
+from include.status_store import page_events, reread
 from include.status_store.journal import Journal
 from include.status_store.reread import Reread
 from include.status_store.source import PollInDoubtError, PollRefusedError, PollUnsentError
@@ -186,7 +186,7 @@ def test_an_answer_that_could_not_be_parsed_is_not_whole(
     def parse_rows(*_: object) -> None:
         raise KeyError
 
-    monkeypatch.setattr(landing, "parse_rows", parse_rows)
+    monkeypatch.setattr(page_events, "parse_rows", parse_rows)
 
     summary = by_date(session, profile, ScriptedSource(page(row(1))))
 

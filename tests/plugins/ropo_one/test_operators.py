@@ -102,9 +102,9 @@ def test_a_drain_tells_its_progress_a_page(server: ScriptedServer, caplog: pytes
     caplog.set_level(logging.INFO)
     server.polls_will_be(page(row(1)), page(row(2)))
     drain().execute(context())
-    told = [line for line in caplog.messages if "page " in line]
+    told = [line for line in caplog.messages if "a page of" in line]
     assert len(told) == 2
-    assert "page 2" in told[1]
+    assert "2 pages" in told[1]
     assert "rows/s" in told[1]
 
 

@@ -1,0 +1,104 @@
+"""The events of a page that is kept: stored with its counts, or left for a replay where they cannot be."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from include.status_store.batches import Batch, Batches
+from include.status_store.event import ParsedPage
+from include.status_store.events import Stored, store_events
+from include.status_store.parsing import parse_rows
+from include.status_store.session import may_pass
+from include.status_store.texts import withhold_erased
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+    from include.status_store.journal import Kind
+
+logger = logging.getLogger(__name__)
+
+_BEGIN = "SAVEPOINT parsing"
+# A commit that a crash of PostgreSQL may take back, with everything in it: the page is parsed again then.
+_NOT_WAITED_FOR = "SET LOCAL synchronous_commit = off; "
+# One session of several at once finds the page unparsed here; the others have waited for it at the page's row.
+_PARSED = """
+WITH parsed AS (
+    UPDATE ropo.status_page SET parsed_at = clock_timestamp(), parse_error = NULL
+    WHERE poll_id = %(poll_id)s AND parsed_at IS NULL
+    RETURNING poll_id
+)
+UPDATE ropo.status_poll AS poll
+SET new_count = %(new)s, revised_count = %(revised)s, quarantined_count = %(quarantined)s
+FROM parsed
+WHERE poll.poll_id = parsed.poll_id
+"""
+_BACK = "ROLLBACK TO SAVEPOINT parsing"
+_LEAVE = "UPDATE ropo.status_page SET parse_error = %s WHERE poll_id = %s AND parsed_at IS NULL"
+
+
+class Parsed(msgspec.Struct, frozen=True):
+    """A page's rows, parsed and made ready for the store.
+
+    :param batches: the events of ``page``.
+    """
+
+    page: ParsedPage
+    batches: Iterable[Batch]
+
+
+def parse_page(rows: Iterable[bytes], profile: Profile, *, poll_id: int, kind: Kind) -> Parsed | Exception:
+    """Parse a page's rows; whatever our parser's fault is, it is returned: the page itself must land."""
+    try:
+        page = parse_rows(rows, profile.zone)
+        return Parsed(page, Batches(page.events, profile=profile.name, kind=kind, poll_id=poll_id))
+    except Exception as error:  # noqa: BLE001 - see above
+        return error
+
+
+def store_page(
+    cursor: Cursor,
+    profile: Profile,
+    parsed: Parsed | Exception,
+    *,
+    poll_id: int,
+    kind: Kind,
+    body: bytes,
+    wait_for_disk: bool = True,
+) -> Stored | None:
+    """Store the events of a page that is kept, in the transaction of ``cursor``.
+
+    :param parsed: what :func:`parse_page` returned for the rows of ``body``.
+    :param wait_for_disk: whether the commit is to wait until it is on disk; not where the page already is.
+    :return: what they came to, nothing where another session has stored them; None where they are left for a replay.
+    :raises psycopg2.Error: where the store may take them a moment later.
+    """
+    cursor.execute(_BEGIN if wait_for_disk else _NOT_WAITED_FOR + _BEGIN)
+    if isinstance(parsed, Exception):
+        _leave(cursor, poll_id, parsed)
+        return None
+    page = parsed.page
+    try:
+        stored = store_events(cursor, parsed.batches, page.rejected, profile=profile.name, poll_id=poll_id, kind=kind)
+        cursor.execute(_PARSED, {"poll_id": poll_id, **msgspec.structs.asdict(stored)})
+        if not cursor.rowcount:
+            cursor.execute(_BACK)
+            return Stored()
+        withhold_erased(cursor, profile, page, stored, poll_id=poll_id, body=body)
+    except Exception as error:
+        if may_pass(error):
+            raise
+        _leave(cursor, poll_id, error)
+        return None
+    return stored
+
+
+def _leave(cursor: Cursor, poll_id: int, error: Exception) -> None:
+    """Write that a page waits for a parser that can take it. The class only: the message may quote a row."""
+    logger.error("Poll %s: its page is kept, but could not be parsed (%s)", poll_id, type(error).__name__)
+    cursor.execute(f"{_BACK}; {_LEAVE}", (type(error).__name__, poll_id))

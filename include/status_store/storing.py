@@ -1,0 +1,142 @@
+"""The events of a drain's pages, stored beside the polls: while one page's are, the next page is asked for and landed.
+
+A page is durable before its events are stored. Those that are not stored when the process ends wait in the store, and
+the next drain takes them up.
+"""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from include.status_store.events import Stored
+from include.status_store.page_events import Parsed, parse_page, store_page
+from include.status_store.replay import replay_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Executor, Future
+
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+    from include.status_store.landing import Page
+    from include.status_store.session import Session
+
+_LEFT = """
+SELECT poll_id
+FROM ropo.status_page JOIN ropo.status_poll USING (poll_id)
+WHERE complete AND parsed_at IS NULL AND parse_error IS NULL AND profile = %s
+ORDER BY poll_id
+"""
+
+
+# Seconds. A thread that has waited for PostgreSQL is to go on at once, not after Python's usual five milliseconds.
+_TURN = 0.0005
+
+
+class StoredPage(msgspec.Struct, frozen=True):
+    """A page of which the events are stored.
+
+    :param rows: in its answer.
+    """
+
+    rows: int
+    stored: Stored
+
+
+@contextmanager
+def short_turns() -> Iterator[None]:
+    """Let the threads of this process take turns more often."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
+
+
+class Storing:
+    """Stores the events of one page after the other, in the order in which they landed.
+
+    :param session: of its own; nothing else may use it.
+    :param helpers: at least two threads.
+    """
+
+    def __init__(self, session: Session, profile: Profile, helpers: Executor) -> None:
+        self._session = session
+        self._profile = profile
+        self._helpers = helpers
+        self._under_way: Future[StoredPage] | None = None
+
+    def take_up(self) -> list[Stored]:
+        """Store the events of pages whose process ended before it had; those that could not be parsed wait on.
+
+        :raises psycopg2.Error: where the store does not take them within the session's patience.
+        """
+        with self._session.transaction() as cursor:
+            cursor.execute(_LEFT, (self._profile.name,))
+            left = [poll_id for (poll_id,) in cursor.fetchall()]
+        return [replay_page(self._session, self._profile, poll_id) or Stored() for poll_id in left]
+
+    def parse(self, page: Page) -> Future[Parsed | Exception]:
+        """Begin to parse a page, before it has landed."""
+        return self._helpers.submit(self._parse, page)
+
+    def hand_over(self, page: Page, parsing: Future[Parsed | Exception]) -> StoredPage | None:
+        """Begin to store the events of a page that has landed, once those of the page before it are.
+
+        :return: that one; see :meth:`finish`.
+        """
+        before = self.finish()
+        self._under_way = self._helpers.submit(self._store, page, parsing)
+        return before
+
+    def finish(self) -> StoredPage | None:
+        """Wait for the page that is under way.
+
+        :return: None where none was.
+        :raises psycopg2.Error: where the store did not take its events within the session's patience.
+        """
+        under_way, self._under_way = self._under_way, None
+        return under_way.result() if under_way else None
+
+    def _parse(self, page: Page) -> Parsed | Exception:
+        parsed = parse_page(page.rows, self._profile, poll_id=page.poll_id, kind=page.kind)
+        # While the page lands there is time to make them ready.
+        return parsed if isinstance(parsed, Exception) else Parsed(parsed.page, list(parsed.batches))
+
+    def _store(self, page: Page, parsing: Future[Parsed | Exception]) -> StoredPage:
+        stored = self._session.insist(_Attempt(self._profile, page, parsing.result()))
+        return StoredPage(len(page.rows), stored or Stored())
+
+
+class _Attempt:
+    """The storing of one page's events, tried until the store has them."""
+
+    def __init__(self, profile: Profile, page: Page, parsed: Parsed | Exception) -> None:
+        self._profile = profile
+        self._page = page
+        self._parsed = parsed
+        self._result: Stored | None = None
+
+    def __call__(self, cursor: Cursor) -> Stored | None:
+        page = self._page
+        stored = store_page(
+            cursor,
+            self._profile,
+            self._parsed,
+            poll_id=page.poll_id,
+            kind=page.kind,
+            body=page.answer.body,
+            # The page itself has had a commit that was waited for.
+            wait_for_disk=False,
+        )
+        if stored == Stored() and self._result is not None:
+            # The commit took effect though its answer was lost.
+            return self._result
+        self._result = stored
+        return stored
