@@ -3,7 +3,7 @@
 -- left out here, so that the rules are applied to the rest alone. What is not plain in any respect is kept.
 
 -- sum() of a numeric keeps four hundred bytes for each of millions of groups; a running sum keeps the number.
-CREATE OR REPLACE AGGREGATE pg_temp.plus(numeric) (SFUNC = numeric_add, STYPE = numeric);
+CREATE AGGREGATE pg_temp.plus(numeric) (SFUNC = numeric_add, STYPE = numeric);
 
 -- The names under which anything is said that is not plain. Both sides are told in one grouping, the ledger's money as
 -- negative: what is settled comes to nothing.
@@ -109,3 +109,4 @@ FROM every_row
 JOIN sharing_job USING (jobid)
 ORDER BY every_row.ctid;
 DROP TABLE every_row, kept_name, sharing_job;
+DROP AGGREGATE pg_temp.plus(numeric);
