@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,7 +24,7 @@ _PAGES = """
 SELECT page.poll_id
 FROM ropo.status_page AS page
 JOIN ropo.status_poll AS poll USING (poll_id)
-WHERE page.complete AND page.parsed_at IS NULL AND poll.profile = %s
+WHERE page.complete AND page.parsed_at IS NULL AND poll.profile = %s AND page.poll_id > %s
 ORDER BY page.poll_id
 """
 _PAGE = """
@@ -37,8 +38,14 @@ _QUARANTINED = """
 SELECT bad.quarantine_id, bad.raw, bad.poll_id, poll.kind
 FROM ropo.status_quarantine AS bad
 JOIN ropo.status_poll AS poll USING (poll_id)
-WHERE bad.profile = %s AND bad.resolved_at IS NULL
+WHERE bad.profile = %s AND bad.resolved_at IS NULL AND bad.quarantine_id > %s
 ORDER BY bad.quarantine_id
+LIMIT %s
+"""
+# Rows in memory at a time.
+_ROWS_A_READING = 500
+_ROWS_AFTER = """
+SELECT count(*) FROM ropo.status_quarantine WHERE profile = %s AND resolved_at IS NULL AND quarantine_id > %s
 """
 _RESOLVE = """
 UPDATE ropo.status_quarantine SET resolved_at = clock_timestamp(), resolution = %s
@@ -51,6 +58,8 @@ class ReplaySummary(msgspec.Struct, kw_only=True):
 
     :param pages: unparsed pages taken now; ``pages_left``: those that still cannot be.
     :param rows: quarantined rows taken as events now; ``rows_left``: those that still cannot be.
+    :param untried: pages and rows that the time did not suffice for.
+    :param after_page: and ``after_row``: behind which the next replay goes on with what is untried; 0 where nothing is.
     """
 
     pages: int = 0
@@ -58,31 +67,74 @@ class ReplaySummary(msgspec.Struct, kw_only=True):
     rows: int = 0
     rows_left: int = 0
     new: int = 0
+    untried: int = 0
+    after_page: int = 0
+    after_row: int = 0
 
 
 class _StillRefusedError(Exception):
     """PostgreSQL refuses the row today as it did when it came."""
 
 
-def replay(session: Session, profile: Profile) -> ReplaySummary:
-    """Parse again what waits: one transaction a page, one a row. Content that is held from a later poll stays."""
+def replay(
+    session: Session,
+    profile: Profile,
+    *,
+    max_seconds: float | None = None,
+    after_page: int = 0,
+    after_row: int = 0,
+) -> ReplaySummary:
+    """Parse again what waits: one transaction a page, one a row. Content that is held from a later poll stays.
+
+    :param max_seconds: after which no other page or row is begun; one is tried in any case. None: all are.
+    :param after_page: and ``after_row``: where an earlier replay stopped (its summary says so). What still cannot be
+        parsed would else be tried first again and again, and the rest never.
+    """
     summary = ReplaySummary()
+    deadline = None if max_seconds is None else time.monotonic() + max_seconds
+
+    def is_over() -> bool:
+        return deadline is not None and time.monotonic() >= deadline
+
     with session.transaction() as cursor:
-        cursor.execute(_PAGES, (profile.name,))
+        cursor.execute(_PAGES, (profile.name, after_page))
         poll_ids = [poll_id for (poll_id,) in cursor.fetchall()]
-    for poll_id in poll_ids:
+    for place, poll_id in enumerate(poll_ids, start=1):
         stored = replay_page(session, profile, poll_id)
         summary.pages += stored is not None
         summary.pages_left += stored is None
         summary.new += stored.new if stored else 0
+        if is_over():
+            return _stopped(session, profile, summary, len(poll_ids) - place, poll_id, after_row)
+    after_page = poll_ids[-1] if poll_ids else after_page
+    while waiting := _next_rows(session, profile, after_row):
+        for quarantine_id, raw, poll_id, kind in waiting:
+            stored = _replay_row(session, profile, quarantine_id, bytes(raw), poll_id, kind)
+            summary.rows += stored is not None
+            summary.rows_left += stored is None
+            summary.new += stored.new if stored else 0
+            after_row = quarantine_id
+            if is_over():
+                return _stopped(session, profile, summary, 0, after_page, after_row)
+    return summary
+
+
+def _next_rows(session: Session, profile: Profile, after_row: int) -> list[tuple[int, bytes, int, Kind]]:
     with session.transaction() as cursor:
-        cursor.execute(_QUARANTINED, (profile.name,))
-        waiting = cursor.fetchall()
-    for quarantine_id, raw, poll_id, kind in waiting:
-        stored = _replay_row(session, profile, quarantine_id, bytes(raw), poll_id, kind)
-        summary.rows += stored is not None
-        summary.rows_left += stored is None
-        summary.new += stored.new if stored else 0
+        cursor.execute(_QUARANTINED, (profile.name, after_row, _ROWS_A_READING))
+        return cursor.fetchall()
+
+
+def _stopped(
+    session: Session, profile: Profile, summary: ReplaySummary, pages: int, after_page: int, after_row: int
+) -> ReplaySummary:
+    """Say what is untried, and where to go on; nothing where it was just done with the last."""
+    with session.transaction() as cursor:
+        cursor.execute(_ROWS_AFTER, (profile.name, after_row))
+        (rows,) = cursor.fetchone() or (0,)
+    summary.untried = pages + rows
+    if summary.untried:
+        summary.after_page, summary.after_row = after_page, after_row
     return summary
 
 

@@ -39,7 +39,10 @@ OUTCOME_WORDS = {
     "refused": "refused",
     "in_doubt": "in doubt",
 }
+# A request that takes longer is given up by proxies, and nobody knows what came of it.
+REPLAY_SECONDS = 20.0
 Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
+After = Annotated[int, Query(ge=0, le=2**63 - 1)]
 Note = Annotated[str, Form(min_length=1, max_length=2000)]
 
 
@@ -53,11 +56,15 @@ def polls(
     done: Annotated[Literal["", "accepted", "dismissed", "replayed"], Query()] = "",
     taken: Annotated[int, Query(ge=0)] = 0,
     left: Annotated[int, Query(ge=0)] = 0,
+    untried: Annotated[int, Query(ge=0)] = 0,
+    after_page: After = 0,
+    after_row: After = 0,
 ) -> HTMLResponse:
     """Show the journal.
 
     :param below: only polls with smaller ids.
-    :param done: what was just done here; ``taken`` and ``left``: what a replay made of what waited.
+    :param done: what was just done here; ``taken`` and ``left``: what a replay made of what waited; ``untried``: what
+        it had no time for, behind ``after_page`` and ``after_row``.
     """
     profile = page.profile
     shown, following = read_polls(cursor, profile.name, kind=kind or None, outcome=outcome or None, below=below)
@@ -79,6 +86,9 @@ def polls(
         done=done,
         taken=taken,
         left=left,
+        untried=untried,
+        after_page=after_page,
+        after_row=after_row,
     )
 
 
@@ -97,12 +107,16 @@ def dismiss(page: PageOf, quarantine_id: Id, note: Note) -> RedirectResponse:
 
 
 @router.post("/polls/replay", dependencies=FOR_EDITORS)
-def parse_again(page: PageOf) -> RedirectResponse:
-    """Parse again what waits: rows in quarantine and pages that could not be parsed."""
+def parse_again(page: PageOf, after_page: After = 0, after_row: After = 0) -> RedirectResponse:
+    """Parse again what waits: rows in quarantine and pages that could not be parsed, for :data:`REPLAY_SECONDS`.
+
+    :param after_page: and ``after_row``: where the last one stopped.
+    """
     with changing() as session:
-        summary = replay(session, page.profile)
+        summary = replay(session, page.profile, max_seconds=REPLAY_SECONDS, after_page=after_page, after_row=after_row)
     taken, left = summary.pages + summary.rows, summary.pages_left + summary.rows_left
-    return page.go_to("polls", done="replayed", taken=taken, left=left)
+    more = {"after_page": summary.after_page, "after_row": summary.after_row} if summary.untried else {}
+    return page.go_to("polls", done="replayed", taken=taken, left=left, untried=summary.untried, **more)
 
 
 def _settle(change: Callable[[Cursor], None]) -> None:

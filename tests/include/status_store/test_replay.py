@@ -114,6 +114,32 @@ def test_rows_that_still_cannot_be_taken_wait_on(session: Session, store: Connec
     assert query(store, "SELECT times_seen, resolved_at FROM ropo.status_quarantine") == [(1, None)] * 2
 
 
+def test_a_replay_whose_time_is_over_says_what_is_untried_and_goes_on_there(
+    session: Session, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One page or row each time, since no time is given; what fails is not tried again before the rest is."""
+    drain_unparsed(monkeypatch, session, profile, page(row(1)), page(row(2)))
+    drain(session, profile, ScriptedSource(page(row(3, amount="a lot"), row(4, amount="more"))))
+    done = []
+    at = {"after_page": 0, "after_row": 0}
+    for _ in range(4):
+        summary = replay.replay(session, profile, max_seconds=0, **at)
+        done.append((summary.pages, summary.rows_left, summary.untried))
+        at = {"after_page": summary.after_page, "after_row": summary.after_row}
+
+    assert done == [(1, 0, 3), (1, 0, 2), (0, 1, 1), (0, 1, 0)]
+    assert at == {"after_page": 0, "after_row": 0}, "the next one begins anew"
+
+
+def test_many_rows_are_read_a_few_at_a_time(
+    session: Session, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drain(session, profile, ScriptedSource(page(*(row(number, amount="a lot") for number in range(1, 6)))))
+    monkeypatch.setattr(replay, "_ROWS_A_READING", 2)
+
+    assert replay.replay(session, profile) == ReplaySummary(rows_left=5)
+
+
 def test_a_dismissed_row_stays_dismissed(session: Session, store: Connection, profile: Profile) -> None:
     drain(session, profile, ScriptedSource(page(row(1, amount="a lot"))))
     with session.transaction() as cursor:

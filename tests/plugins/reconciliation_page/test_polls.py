@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime
 import html
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from include.config.profiles import Profile
 from include.page_data.polls import POLLS_SHOWN
+from reconciliation_page import polls as polls_page
 from reconciliation_page.access import may_change
 from tests.include.reconciliation.world import World
 from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER
@@ -114,6 +116,30 @@ def test_a_replay_takes_what_can_be_taken_now_and_says_what_is_left(client: Test
     assert answer.status_code == 303
     assert "1 taken, 1 still cannot be" in client.get(answer.headers["location"]).text
     assert world.store("SELECT statusid FROM ropo.status_event") == [("C9",)]
+
+
+def test_a_replay_that_takes_too_long_says_what_is_left_and_pressing_again_goes_on(
+    client: TestClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polls_page, "REPLAY_SECONDS", 0.0)
+    world.quarantine(RAW, NOW)
+    for number in (8, 9):
+        world.quarantine(
+            f'{{"billnum": "2", "statusid": "C{number}", "statustype": "comment", '
+            '"statustime": "2026-03-10 09:00:00"}'.encode(),
+            NOW,
+        )
+    told = []
+    press = f"{POLLS}/replay"
+    for _ in range(3):
+        answer = client.post(press, headers=SAME_ORIGIN)
+        page = client.get(answer.headers["location"]).text
+        told.append(re.findall(r"(\d) taken, (\d) still cannot be\.(?:[^:]*: (\d) not tried yet)?", page)[0])
+        press = html.unescape(re.findall(r'action="([^"]*polls/replay[^"]*)"', page)[0])
+
+    assert told == [("0", "1", "2"), ("1", "0", "1"), ("1", "0", "")]
+    assert world.store("SELECT statusid FROM ropo.status_event ORDER BY 1") == [("C8",), ("C9",)]
+    assert "after_row" not in press, "the next one begins anew"
 
 
 def test_changes_are_refused_from_other_sites_and_to_those_who_may_not_edit(
