@@ -87,7 +87,9 @@ with DAG(
     @task_group
     def profile(name: str) -> None:
         """One profile's date; its failure stays its own."""
-        settle = SettleOperator(task_id="settle", profile=name)
+        settle = SettleOperator(
+            task_id="settle", profile=name, scheduled_only=["profile.reread_earlier", "profile.recheck"]
+        )
         reread = RopoStatusRereadOperator(task_id="reread", profile=name, pool="ropo_one")
         compare = ReconciliationOperator(
             task_id="compare",

@@ -14,9 +14,9 @@ from airflow.sdk import TriggerRule
 
 from demo.paths import ROOT
 from ropo_one.maintenance import RetentionOperator
-from ropo_one.operators import RopoDoubtRecoveryOperator, RopoStatusDrainOperator
+from ropo_one.operators import RopoDoubtRecoveryOperator, RopoEarlierRereadOperator, RopoStatusDrainOperator
 from ropo_one.profile_operator import ProfileOperator
-from ropo_one.reconciliation import LedgerOperator, SettleOperator, VerdictOperator
+from ropo_one.reconciliation import LedgerOperator, RecheckOperator, SettleOperator, VerdictOperator
 from ropo_one.watch import WatchOperator
 
 if TYPE_CHECKING:
@@ -117,6 +117,13 @@ def test_every_task_that_calls_ropo_or_reads_a_ledger_is_in_a_pool(dag: DAG) -> 
         elif issubclass(operator, ProfileOperator):
             assert task.pool == "ropo_one", task.task_id
     assert {task.pool for task in dag.tasks} <= POOLS | {"default_pool"}
+
+
+def test_a_backfill_starts_no_task_that_only_a_scheduled_run_needs(bag: DagBag) -> None:
+    """They are skipped by the first task, by their ids; each of them skips itself where it is started all the same."""
+    dag = bag.dags["ropo_reconciliation"]
+    named = dag.get_task("profile.settle").scheduled_only
+    assert {type(dag.get_task(task_id)) for task_id in named} == {RopoEarlierRereadOperator, RecheckOperator}
 
 
 def test_one_drain_run_at_a_time_and_no_catchup(bag: DagBag) -> None:

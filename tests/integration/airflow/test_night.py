@@ -186,6 +186,7 @@ def test_a_run_by_hand_leaves_earlier_dates_alone(night: Night) -> None:
     assert _recorded(night, 2) == [(OWN, "date", "reconciled", 1, 0)]
     states = _states(night, 2)
     assert (states["reread_earlier"], states["recheck"], states["verdict"]) == ("skipped", "skipped", "success")
+    assert "Earlier dates are looked at in scheduled runs" not in night.log.read_text(), "they were started for it"
 
 
 def test_a_full_comparison_has_every_unsettled_invoice_and_is_red_for_its_break(night: Night) -> None:

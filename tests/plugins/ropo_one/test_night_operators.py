@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 import psycopg2
 import pytest
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+    DownstreamTasksSkipped,
+)
 
 from demo.cluster import SUPERUSER
 from include.status_store.drain import Drain
 from include.status_store.journal import Journal
 from ropo_one.maintenance import EraseTextsOperator, RemovePagesOperator
 from ropo_one.operators import RopoEarlierRereadOperator
-from ropo_one.reconciliation import RecheckOperator, ReconciliationOperator
+from ropo_one.reconciliation import RecheckOperator, ReconciliationOperator, SettleOperator
 from tests.include.reconciliation.world import LEDGER
 from tests.include.status_store.scripted_source import EMPTY as NOTHING
 from tests.include.status_store.scripted_source import ScriptedSource, row
@@ -110,6 +115,21 @@ def test_other_runs_than_scheduled_ones_leave_earlier_dates_alone(server: Script
         with pytest.raises(AirflowSkipException, match=f"of type {run_type}"):
             operator.execute(context(run_type))
     assert server.polls == []
+
+
+@pytest.mark.parametrize("run_type", ["manual", "backfill"])
+def test_other_runs_than_scheduled_ones_skip_what_only_those_need_without_starting_it(run_type: str) -> None:
+    settle = SettleOperator(task_id="settle", profile="default", scheduled_only=["reread_earlier", "recheck"])
+    with pytest.raises(DownstreamTasksSkipped) as skipped:
+        settle.execute(context(run_type))
+    assert skipped.value.tasks == [("reread_earlier", 0), ("recheck", 0)]
+
+
+def test_a_scheduled_run_of_a_date_that_is_settled_skips_nothing_and_waits_for_nothing() -> None:
+    settle = SettleOperator(task_id="settle", profile="default", scheduled_only=["reread_earlier", "recheck"])
+    past = context()
+    past["dag_run"].partition_key = "2026-01-02"
+    settle.execute(past)
 
 
 @pytest.mark.usefixtures("ledger")
