@@ -41,6 +41,8 @@ _DAY = datetime.timedelta(days=1)
 DAGS = (ROOT / "dags" / f"{OURS}.py", Path(__file__).with_name("peers") / "dags" / f"{SAME_TASKS}.py")
 _LEDGER = Path(__file__).with_name("backfill_data.sql")
 _LONGEST = 3600.0
+# Else the run of the schedule, which unpausing brings, would wait for an hour after each midnight.
+_PROFILES = f"profiles: [{{name: default, start_date: {FIRST}, settle_hours: 0}}]\n"
 
 
 def bench(stage: Stage, *, dates: int, rounds: int) -> list[Line]:
@@ -160,6 +162,7 @@ def _airflow(stage: Stage, dates: int) -> Iterator[Airflow]:
             dags.mkdir()
             for file in DAGS:
                 shutil.copy(file, dags)
+            Path(variables["ROPO_PROFILES_FILE"]).write_text(_PROFILES, encoding="utf-8")
             for command in (("db", "migrate"), ("pools", "import", str(POOLS_FILE))):
                 subprocess.run([AIRFLOW, *command], env=variables, check=True, capture_output=True)
             admin_password(home)
@@ -188,6 +191,7 @@ def _variables(stage: Stage, store: str, metadata: str, home: Path) -> dict[str,
         **stage.variables(store, cid=stage.queue(0)),
         "AIRFLOW_HOME": str(home),
         "AIRFLOW_CONN_ERP_LEDGER": json.dumps(stage.server.airflow_connection(store)),
+        "ROPO_PROFILES_FILE": str(home / "profiles.yaml"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
         "AIRFLOW__CORE__PARALLELISM": str(AT_ONCE),
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
