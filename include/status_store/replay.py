@@ -27,12 +27,12 @@ JOIN ropo.status_poll AS poll USING (poll_id)
 WHERE page.complete AND page.parsed_at IS NULL AND poll.profile = %s AND page.poll_id > %s
 ORDER BY page.poll_id
 """
+# Not locked: where another session stores the page at once, the mark at its end tells which of them was first.
 _PAGE = """
 SELECT page.body, poll.kind
 FROM ropo.status_page AS page
 JOIN ropo.status_poll AS poll USING (poll_id)
 WHERE page.poll_id = %s AND page.parsed_at IS NULL
-FOR UPDATE OF page
 """
 _QUARANTINED = """
 SELECT bad.quarantine_id, bad.raw, bad.poll_id, poll.kind

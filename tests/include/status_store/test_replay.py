@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING
 from include.config.profiles import Profile
 from include.status_store import page_events, replay
 from include.status_store.attention import dismiss_row
+from include.status_store.database import connect
+from include.status_store.envelope import split_rows
+from include.status_store.events import store_events
+from include.status_store.page_events import Parsed, parse_page, store_page
 from include.status_store.replay import ReplaySummary
+from include.status_store.session import Session
 from include.status_store.source import PollInDoubtError
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.views import column, drain, events, execute, query
+from tests.include.status_store.waiting import meanwhile, until, waiting_for_a_lock
 
 if TYPE_CHECKING:
     import pytest
     from psycopg2.extensions import connection as Connection
 
-    from include.status_store.session import Session
     from include.status_store.source import Answer
 
 
@@ -165,3 +170,27 @@ def test_what_came_of_a_broken_answer_is_never_replayed(session: Session, store:
     drain(session, profile, ScriptedSource(PollInDoubtError("cut", body=b'{"result": {"status": []}}')))
 
     assert replay.replay(session, profile) == ReplaySummary()
+
+
+def test_a_replay_beside_a_drain_that_stores_the_same_page_does_not_deadlock(
+    session: Session, store: Connection, store_dsn: str, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = page(row(1), row(2))
+    drain_unparsed(monkeypatch, session, profile, answer)
+    parsed = parse_page(split_rows(answer.body), profile, poll_id=1, kind="drain")
+    assert isinstance(parsed, Parsed)
+
+    def beside() -> None:
+        with Session(lambda: connect(store_dsn)) as other:
+            replay.replay(other, profile)
+
+    with session.transaction() as cursor:
+        # The drain has stored the events, and not yet come to the page's mark.
+        store_events(cursor, parsed.batches, [], profile="default", poll_id=1, kind="drain")
+        with meanwhile(beside):
+            until(lambda: waiting_for_a_lock(store))
+            store_page(cursor, profile, parsed, poll_id=1, kind="drain", body=answer.body)
+            cursor.connection.commit()
+
+    assert events(store) == ["P1", "P2"]
+    assert column(store, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == [0]
