@@ -23,7 +23,9 @@ COPY plugins plugins
 COPY include include
 COPY dags dags
 # Editable: what runs is what was copied, and the entry point of the connection type is registered.
-RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable .
+RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable . \
+    # Containers cannot write here: what is not compiled now would be compiled at each start of a task.
+    && python -m compileall -q plugins include dags
 
 # By number, so that `runAsNonRoot` of Kubernetes can check it.
 USER 50000
