@@ -206,8 +206,10 @@ def drained(scene: Scene, processes: dict[str, Any]) -> dict[str, Any]:
     scene.wait(lambda: scene.runs()[0] in ("success", "failed"))
     first = time.monotonic()
     failed = scene.ask("SELECT task_id, map_index, hostname FROM task_instance WHERE state = 'failed'")
-    scene.airflow(f"dags trigger {DAG_ID}")
-    scene.wait(lambda: len(scene.runs()) >= 2 and not {"queued", "running"} & set(scene.runs()))
+    # With many profiles the schedule's next run is due by now, and is the next run.
+    if len(scene.runs()) < 2:
+        scene.airflow(f"dags trigger {DAG_ID}")
+    scene.wait(lambda: len(scene.runs()) >= 2 and scene.runs()[1] in ("success", "failed"))
     ended = time.monotonic()
     load |= {name: loaded(process.pid) for name, process in processes.items()}
     with closing(connect(scene.deployment.server.dsn("ropo_store", "postgres"))) as store:
@@ -269,8 +271,7 @@ def test_both_workers_had_their_part_and_the_killed_ones_tasks_were_missed(told:
 
 
 def test_the_next_run_completes_what_the_killed_worker_left(told: dict[str, Any]) -> None:
-    first, *_, last = told["runs"]
-    assert (first, last) == ("failed", "success")
+    assert told["runs"][:2] == ["failed", "success"]
     still_open, doubts, standing, recovered = told["standing"]
     assert (still_open, standing) == (0, 0)
     assert doubts == recovered >= 1
