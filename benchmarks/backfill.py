@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +40,8 @@ _DAY = datetime.timedelta(days=1)
 DAGS = (ROOT / "dags" / f"{OURS}.py", Path(__file__).with_name("peers") / "dags" / f"{SAME_TASKS}.py")
 _LEDGER = Path(__file__).with_name("backfill_data.sql")
 _LONGEST = 3600.0
+# Seconds between two looks: Airflow is measured, not its API.
+EVERY = 0.5
 # Else the run of the schedule, which unpausing brings, would wait for an hour after each midnight.
 _PROFILES = f"profiles: [{{name: default, start_date: {FIRST}, settle_hours: 0}}]\n"
 
@@ -103,9 +104,9 @@ class Airflow:
 
     def unpause(self, dag: str) -> None:
         """Let a DAG run, and the run of its schedule end, which that brings."""
-        until(lambda: self._ask("GET", f"/dags/{dag}", missing=True), seconds=300)
+        until(lambda: self._ask("GET", f"/dags/{dag}", missing=True), seconds=300, every=EVERY)
         self._ask("PATCH", f"/dags/{dag}", {"is_paused": False})
-        until(lambda: self._ended(dag, "scheduled"), seconds=300)
+        until(lambda: self._ended(dag, "scheduled"), seconds=300, every=EVERY)
 
     def backfill(self, dag: str, first: datetime.date, dates: int) -> float:
         """Seconds from the request for a backfill to the end of its last run."""
@@ -119,24 +120,22 @@ class Airflow:
             runs = self._ended(dag, "backfill")
             return runs if {each["partition_key"] for each in runs} >= keys else []
 
-        until(ended, seconds=_LONGEST)
+        until(ended, seconds=_LONGEST, every=EVERY)
         runs = [each for each in self._ended(dag, "backfill") if each["partition_key"] in keys]
         if len(runs) != dates or {each["state"] for each in runs} != {"success"}:
             raise RuntimeError(f"expected {dates} green runs of {dag}, got {runs}")
         ends = (datetime.datetime.fromisoformat(each["end_date"]) for each in runs)
         # Airflow closes one some time after its last run, and takes no other of the DAG before.
-        until(lambda: self._is_closed(made), seconds=300)
+        until(lambda: self._is_closed(made), seconds=300, every=EVERY)
         return (max(ends) - requested).total_seconds()
 
     def _ended(self, dag: str, kind: str) -> list[dict[str, Any]]:
         """The runs of a kind that have ended; none where the newest of them are not yet."""
         query = f"run_type={kind}&limit=100&order_by=-id"
         runs = self._ask("GET", f"/dags/{dag}/dagRuns?{query}")["dag_runs"]
-        time.sleep(0.5)  # Airflow is measured, not its API
         return [each for each in runs if each["end_date"]]
 
     def _is_closed(self, backfill: int) -> bool:
-        time.sleep(0.5)
         return self._ask("GET", f"/backfills/{backfill}")["completed_at"] is not None
 
     def _ask(self, method: str, path: str, body: object = None, *, missing: bool = False) -> dict[str, Any]:

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], *, seconds: float = 60.0) -> T:
+def until(condition: Callable[[], T], *, seconds: float = 60.0, every: float = 0.003) -> T:
     """Return the condition's value as soon as it is true.
+
+    :param every: seconds between two looks.
 
     :raises TimeoutError: where it does not become true.
     """
@@ -22,5 +24,5 @@ def until(condition: Callable[[], T], *, seconds: float = 60.0) -> T:
     while time.monotonic() < deadline:
         if value := condition():
             return value
-        pause.wait(0.003)
+        pause.wait(every)
     raise TimeoutError(f"not true within {seconds} s")

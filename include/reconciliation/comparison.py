@@ -77,42 +77,29 @@ def compare(
     # The public holidays take half a second to load, in which PostgreSQL may work.
     with ThreadPoolExecutor(max_workers=1) as helper:
         loading = helper.submit(BusinessCalendar, profile.country, profile.zone)
-        _place(cursor, ledger, profile, span, now=now, start=start)
+        want(cursor, span)
+        if span.dates:
+            name_earlier(cursor, profile)
+        if span.everything:
+            name_unspoken(cursor, profile)
+        name_quarantined(cursor, profile, span)
+        gather(cursor, ledger, profile, span)
+        start_of_interest = day_span(start, profile.zone)[0] if start else "-infinity"
+        values = {"timezone": profile.timezone, "everything": span.everything, "start": start_of_interest}
+        cursor.execute(statement("match"), values)
+        cursor.execute(statement("states"))
+        parameters = {
+            "tolerance": profile.amount_tolerance,
+            "first_event_days": profile.first_event_days,
+            "currency": profile.currency,
+            "now": now,
+        }
+        cursor.execute(statement("compare"), parameters)
+        cursor.execute(statement("further"), {})
         _hint(cursor, ledger)
         _grant_grace(cursor, profile, now, loading.result())
     cursor.execute(statement("items"), {"payments": list(PAYMENTS), "stages": list(STAGES)})
     cursor.execute(statement("mark_accepted"), {"profile": profile.name})
-
-
-def _place(
-    cursor: Cursor,
-    ledger: LedgerReader,
-    profile: Profile,
-    span: Span,
-    *,
-    now: datetime.datetime,
-    start: datetime.date | None,
-) -> None:
-    """Give each invoice of the population its category."""
-    want(cursor, span)
-    if span.dates:
-        name_earlier(cursor, profile)
-    if span.everything:
-        name_unspoken(cursor, profile)
-    name_quarantined(cursor, profile, span)
-    gather(cursor, ledger, profile, span)
-    start_of_interest = day_span(start, profile.zone)[0] if start else "-infinity"
-    values = {"timezone": profile.timezone, "everything": span.everything, "start": start_of_interest}
-    cursor.execute(statement("match"), values)
-    cursor.execute(statement("states"))
-    parameters = {
-        "tolerance": profile.amount_tolerance,
-        "first_event_days": profile.first_event_days,
-        "currency": profile.currency,
-        "now": now,
-    }
-    cursor.execute(statement("compare"), parameters)
-    cursor.execute(statement("further"), {})
 
 
 def _places(meaning: Meaning) -> tuple[int | None, int | None, str | None]:

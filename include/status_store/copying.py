@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 # Some hundred kilobytes of events.
 ROWS_AT_ONCE = 1000
-_AT_ONCE = 1000
 _AT_ONCE = 64 * 1024
 # PostgreSQL's text format of COPY; the backslash comes first, since each of the others brings one.
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
@@ -56,7 +55,7 @@ def copy_lines(cursor: Cursor, copy: str, lines: bytes) -> None:
 
     :param copy: the statement ``COPY table (columns) FROM STDIN``.
     """
-    cursor.copy_expert(copy, io.BytesIO(lines), len(lines) or 1)
+    cursor.copy_expert(copy, io.BytesIO(lines), len(lines))
 
 
 def copy_rows(cursor: Cursor, copy: str, rows: Iterable[Sequence[Any]]) -> int:

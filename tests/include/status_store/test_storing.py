@@ -188,9 +188,8 @@ def test_a_lost_answer_to_the_commit_of_events_is_survived(store: Connection, st
     assert query(store, "SELECT times_seen FROM ropo.status_quarantine") == [(1,)]
 
 
-def test_where_events_cannot_be_stored_the_drain_fails_and_the_next_takes_them_up(
-    store: Connection, store_dsn: str, profile: Profile
-) -> None:
+def refuse_events(store: Connection) -> None:
+    """Let the store have no room for events, and count how often that was found."""
     execute(store, "CREATE SEQUENCE ropo.refused")
     execute(
         store,
@@ -205,6 +204,12 @@ def test_where_events_cannot_be_stored_the_drain_fails_and_the_next_takes_them_u
         """,
     )
 
+
+def test_where_events_cannot_be_stored_the_drain_fails_and_the_next_takes_them_up(
+    store: Connection, store_dsn: str, profile: Profile
+) -> None:
+    refuse_events(store)
+
     def later() -> Answer:
         until(lambda: column(store, "SELECT is_called FROM ropo.refused") == [True])
         return page(row(2))
@@ -217,6 +222,21 @@ def test_where_events_cannot_be_stored_the_drain_fails_and_the_next_takes_them_u
     with Session(lambda: connect(store_dsn)) as session:
         assert drain(session, profile, ScriptedSource(page(row(3)))).taken_up == 2
     assert (events(store), column(store, COUNTED)) == (["P1", "P2", "P3"], [1, 1, 1])
+
+
+def test_a_204_whose_page_could_not_be_stored_is_on_record_and_the_page_waits(
+    store: Connection, store_dsn: str, profile: Profile
+) -> None:
+    refuse_events(store)
+
+    with Session(lambda: connect(store_dsn), patience=1) as session, pytest.raises(psycopg2.errors.DiskFull):
+        drain(session, profile, ScriptedSource(page(row(1))))
+
+    assert (outcomes(store), column(store, TO_REPLAY)) == (["landed", "empty"], [1])
+    execute(store, "DROP TRIGGER full_disk ON ropo.status_event")
+    with Session(lambda: connect(store_dsn)) as session:
+        assert drain(session, profile, ScriptedSource()).taken_up == 1
+    assert (events(store), column(store, TO_REPLAY)) == (["P1"], [])
 
 
 @pytest.mark.parametrize(("wait_for_disk", "expected"), [(True, "on"), (False, "off")])
