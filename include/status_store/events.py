@@ -23,21 +23,20 @@ if TYPE_CHECKING:
     from include.status_store.batches import Batch
     from include.status_store.journal import Kind
 
-# What `_around_refused` goes back to. It is sent with the first statement of the work: each answer of the store that a
-# page waits for is a part of its time.
-_SAVEPOINT = "SAVEPOINT rows;\n"
-_HELD = _SAVEPOINT + Path(__file__).with_name("held_events.sql").read_text(encoding="utf-8")
+# What `_around_refused` goes back to.
+_SAVEPOINT = "SAVEPOINT rows"
+_BACK = "ROLLBACK TO SAVEPOINT rows"
+_HELD = Path(__file__).with_name("held_events.sql").read_text(encoding="utf-8")
 _REVISE = Path(__file__).with_name("revise_events.sql").read_text(encoding="utf-8")
 _MARK_DRAINED = Path(__file__).with_name("mark_drained.sql").read_text(encoding="utf-8")
-_DIFFERING = f"""
-{_SAVEPOINT}
+_DIFFERING = """
 SELECT held.statusid, held.erased_at IS NOT NULL
 FROM json_each_text(%(shown)s::json) AS shown (statusid, sha256)
 JOIN ropo.status_event AS held ON held.profile = %(profile)s AND held.statusid = shown.statusid
 WHERE held.content_sha256 <> decode(shown.sha256, 'hex')
 ORDER BY held.statusid
 FOR UPDATE OF held
-"""  # noqa: S608 - a constant
+"""
 _QUARANTINE = """
 INSERT INTO ropo.status_quarantine (profile, poll_id, ordinal, raw, sha256, error, first_seen_at, last_seen_at)
 SELECT %(profile)s, %(poll_id)s, ordinal, raw, sha256, error, now(), now()
@@ -110,25 +109,28 @@ class _Storing:
         return Stored(new=new, revised=revised)
 
     def _add(self, batch: Batch, held: dict[str, bool]) -> int:
-        """Copy what is not held yet.
+        """Copy what is not held yet. What the queue hands over is taken to be new until the store says otherwise.
 
         :param held: what is, and whether with other content, is added to it.
         :return: how many were new.
         """
-        contents = {event.statusid: event.content_sha256 for event in batch.events}
-        while True:
-            self._cursor.execute(_HELD, {**self._values, "ids": batch.ids})
-            held.update((statusid, sha256 != contents[statusid]) for statusid, sha256 in self._cursor.fetchall())
-            new = self._some(batch, lambda event: event.statusid not in held)
-            if not new.events:
-                return 0
+        new = batch if self._is_drain else self._not_held(batch, held)
+        while new.events:
             try:
                 copy_lines(self._cursor, COPY, new.lines)
             except psycopg2.errors.UniqueViolation:
-                # Another session committed some of them since: they are held now.
-                self._cursor.execute("ROLLBACK TO SAVEPOINT rows")
-                continue
-            return len(new.events)
+                # Of a drain: a re-read brought some of them first. Else another session committed some of them since.
+                self._cursor.execute(_BACK)
+                new = self._not_held(batch, held)
+            else:
+                break
+        return len(new.events)
+
+    def _not_held(self, batch: Batch, held: dict[str, bool]) -> Batch:
+        contents = {event.statusid: event.content_sha256 for event in batch.events}
+        self._cursor.execute(_HELD, {**self._values, "ids": batch.ids})
+        held.update((statusid, sha256 != contents[statusid]) for statusid, sha256 in self._cursor.fetchall())
+        return self._some(batch, lambda event: event.statusid not in held)
 
     def _some(self, batch: Batch, wanted: Callable[[Event], bool]) -> Batch:
         events = [event for event in batch.events if wanted(event)]
@@ -153,19 +155,19 @@ class _Storing:
 
         The parser lets no such row through that we know of; one that we do not know of must not take the others along.
 
-        :param work: begins with :data:`_SAVEPOINT`.
         :return: what ``work`` returned for those that were not refused, added up.
         """
         events = batch.events
         if not events:
             return 0
+        self._cursor.execute(_SAVEPOINT)
         try:
             return work(batch)
         except psycopg2.Error as error:
             if may_pass(error):
                 # Without PostgreSQL's context, which may quote a row.
                 raise type(error)(error.diag.message_primary or "the connection was lost") from None
-            self._cursor.execute("ROLLBACK TO SAVEPOINT rows")
+            self._cursor.execute(_BACK)
             if len(events) == 1:
                 reason = f"row: PostgreSQL refuses it ({type(error).__name__}, SQLSTATE {error.pgcode})"
                 self._refused.append(Rejected(ordinal=events[0].ordinal, raw=bytes(events[0].raw), error=reason))
