@@ -55,15 +55,14 @@ class Batches:
 
     def batch(self, events: list[Event]) -> Batch:
         """Make some events of a batch, in its order, a batch of their own."""
-        ids = msgspec.json.encode([event.statusid for event in events]).decode()
-        return Batch(events, ids, as_lines([self._cells(event) for event in events]))
-
-    def _cells(self, event: Event) -> tuple[str | None, ...]:
-        return (
-            *self._constants, event.statusid, event.jobid, event.billnum, event.statustype, event.statustime,
-            event.statuscode, event.statusref, event.statustext, event.paydate, event.amount,
-            f"\\x{event.content_sha256}", bytes(event.raw).decode(),
-        )  # fmt: skip
+        if not events:
+            return Batch([], "[]", b"")
+        # An event's fields stand in the order of the table's columns.
+        _, statusids, *columns, contents, raws = zip(*map(msgspec.structs.astuple, events), strict=True)
+        constants = ([constant] * len(events) for constant in self._constants)
+        hashes = [f"\\x{content}" for content in contents]
+        lines = as_lines([*constants, statusids, *columns, hashes, [bytes(raw).decode() for raw in raws]])
+        return Batch(events, msgspec.json.encode(statusids).decode(), lines)
 
 
 def _rounds(events: Sequence[Event]) -> list[list[Event]]:

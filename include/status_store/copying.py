@@ -34,19 +34,20 @@ class _Lines:
 
     def read(self, _size: int = 0, /) -> bytes:
         try:
-            return as_lines(list(itertools.islice(self._rows, ROWS_AT_ONCE)))
+            return as_lines(list(zip(*itertools.islice(self._rows, ROWS_AT_ONCE), strict=True)))
         except Exception as error:
             self.error = error
             raise
 
 
-def as_lines(rows: Sequence[Sequence[Any]]) -> bytes:
+def as_lines(columns: Iterable[Sequence[Any]]) -> bytes:
     """Return rows as PostgreSQL's text format of COPY has them.
 
-    :param rows: values in the order of the columns; None is null.
+    Column by column, since most columns need nothing done to them.
+
+    :param columns: each with its value in every row; None is null.
     """
-    # Column by column, since most columns need nothing done to them.
-    lines = map("\t".join, zip(*map(_cells, zip(*rows, strict=True)), strict=True))
+    lines = map("\t".join, zip(*map(_cells, columns), strict=True))
     return "".join([f"{line}\n" for line in lines]).encode()
 
 

@@ -30,43 +30,33 @@ class Row(msgspec.Struct, gc=False):
     amount: Any = None
 
 
-_row = msgspec.json.Decoder(Row, float_hook=Decimal)
 _rows = msgspec.json.Decoder(list[Row], float_hook=Decimal)
 _anything = msgspec.json.Decoder()
+_NO_JSON = "row: is no valid JSON text"
 
 
-def decode_all(rows: Sequence[bytes]) -> list[Row] | None:
-    """Decode rows in one go; None where one of them could not be, which is then for :func:`decode` to say.
+def decode(rows: Sequence[bytes]) -> list[Row]:
+    """Decode rows in one go.
 
-    The rows are whole JSON values as the envelope split them, so that joined they stay the same rows; where one is not,
-    and the list comes out longer or shorter, each is looked at alone.
+    :param rows: whole JSON values as the envelope split them, so that joined they stay the same rows.
+    :raises RowError: where one of them is no JSON object with text that PostgreSQL can hold.
     """
     together = b"[" + b",".join(rows) + b"]"
     try:
-        together.decode()
-        decoded = [] if _ESCAPED_NUL in together else _rows.decode(together)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError, TypeError, ValueError, ArithmeticError):
-        return None
-    return decoded if len(decoded) == len(rows) else None
-
-
-def decode(raw: bytes) -> Row:
-    """Decode one row.
-
-    :raises RowError: where it is no JSON object with text that PostgreSQL can hold.
-    """
-    try:
-        raw.decode()  # unknown fields are passed over by the decoder, and must be text all the same
-        if _ESCAPED_NUL in raw and _holds_nul(_anything.decode(raw)):
+        together.decode()  # unknown fields are passed over by the decoder, and must be text all the same
+        if _ESCAPED_NUL in together and _holds_nul(_anything.decode(together)):
             raise RowError("row: holds a NUL character, which PostgreSQL's text cannot")
-        return _row.decode(raw)
+        decoded = _rows.decode(together)
+    except RowError:
+        raise
     except (msgspec.ValidationError, TypeError) as error:
         raise RowError("row: expected a JSON object with values in measure") from error
     # Decimal raises an ArithmeticError where an exponent is out of all measure.
     except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError, ArithmeticError) as error:
-        if isinstance(error, RowError):
-            raise
-        raise RowError("row: is no valid JSON text") from error
+        raise RowError(_NO_JSON) from error
+    if len(decoded) != len(rows):
+        raise RowError(_NO_JSON)
+    return decoded
 
 
 def _holds_nul(value: object) -> bool:

@@ -219,8 +219,9 @@ FINE_ROWS = st.fixed_dictionaries({field: st.sampled_from(forms) for field, form
 
 @given(st.lists(FINE_ROWS, min_size=1, max_size=5) | st.lists(ROWS, min_size=1, max_size=3))
 def test_a_row_comes_to_the_same_beside_a_bad_one_and_beside_good_ones(rows: list[dict[str, object]]) -> None:
-    # Beside a bad row each row is looked at for itself, and else they are taken column by column.
+    # Beside a bad row each of them ends up alone or among few, and else they are taken together.
     assert parse(*rows) == parse(*rows, "bad")[:-1]
+    assert parse(*rows, *rows)[: len(rows)] == parse(*rows, "bad", *rows, "bad")[: len(rows)]
 
 
 @pytest.mark.parametrize("count", [ROWS_AT_ONCE - 1, ROWS_AT_ONCE, ROWS_AT_ONCE + 1])

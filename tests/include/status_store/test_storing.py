@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from include.status_store.source import PollUnsentError
 from include.status_store.storing import StoredPage, Storing
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.views import column, drain, events, execute, outcomes, query
-from tests.include.status_store.waiting import meanwhile, others, terminate, until, waiting_for_a_lock
+from tests.include.status_store.waiting import meanwhile, terminate, until, waiting_for_a_lock
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -132,16 +133,18 @@ def test_two_sessions_that_store_one_page_count_it_once(
 ) -> None:
     left = land_alone(session, profile, page(row(1), row(2), row(3, amount="a lot")))
     counts = []
+    first_has_stored = threading.Event()
 
     def store_it(other: Session) -> None:
         parsed = parse_page(left.rows, profile, poll_id=left.poll_id, kind="drain")
         with other.transaction() as cursor:
             stored = store_page(cursor, profile, parsed, poll_id=left.poll_id, kind="drain", body=left.answer.body)
+            first_has_stored.set()
             until(lambda: other is session or waiting_for_a_lock(store))
         counts.append((stored.new, stored.quarantined) if stored else None)
 
     def the_other() -> None:
-        until(lambda: others(store, "state = 'idle in transaction'"))
+        until(first_has_stored.is_set)
         store_it(session)
 
     with meanwhile(the_other), Session(lambda: connect(store_dsn)) as first:

@@ -1,0 +1,91 @@
+"""Rows to events, column by column: what is asked of a thousand rows is asked of a few columns.
+
+The rules of which row is an event stand here, those of a single value in :mod:`.fields`.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from include.status_store import fields
+from include.status_store.event import Event
+from include.status_store.fields import FIELDS, LONGEST_ID, PAYMENT, RowError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from zoneinfo import ZoneInfo
+
+    from include.status_store.decoding import Row
+
+_PLAIN = len("2015-11-13 09:59:20")
+
+
+def to_events(
+    rows: Sequence[bytes], decoded: Sequence[Row], zone: ZoneInfo, *, first: int, occurrences: dict[str, int]
+) -> list[Event]:
+    """Return the events that rows are, all of them.
+
+    :param rows: as they came; ``decoded``: the same, decoded.
+    :param first: the first row's place in its answer.
+    :param occurrences: how often each content without a ``statusid`` was in the answer before; counted on.
+    :raises RowError: where one of them is none. Its reason is to the point where there is only that row.
+    """
+    columns = [
+        _texts(field, column)
+        for field, column in zip(FIELDS, zip(*map(msgspec.structs.astuple, decoded), strict=True), strict=True)
+    ]
+    jobids, statusids, billnums, kinds, times, refs, texts, codes, paydates, amounts = columns
+    for field, ids in (("jobid", jobids), ("statusid", statusids), ("billnum", billnums)):
+        if (longest := max(map(len, ids))) > LONGEST_ID:
+            raise RowError(f"{field}: expected an id of at most {LONGEST_ID} characters, got {longest}")
+    if any(not jobid and not billnum for jobid, billnum in zip(jobids, billnums, strict=True)):
+        raise RowError("jobid and billnum: expected one of them, both are missing")
+    if "" in kinds:
+        raise RowError("statustype: expected a word such as payment or comment, it is missing")
+    if any(kind == PAYMENT and not amount for kind, amount in zip(kinds, amounts, strict=True)):
+        raise RowError("amount: expected a number such as 96.72 on a payment, it is missing")
+    wall_times = _times(times, zone)
+    # Few days and amounts come many times.
+    days = {value: fields.date(value, zone) for value in set(paydates)}
+    numbers = {value: fields.amount(value) for value in set(amounts)}
+    framed = (part for column in columns for part in (map(fields.frame, map(len, column)), column))
+    contents = list(map(fields.content_sha256, zip(*framed, strict=True)))
+    if "" in statusids:
+        statusids = [each or _made_up(content, occurrences) for each, content in zip(statusids, contents, strict=True)]
+    return list(
+        map(
+            Event, range(first, first + len(rows)), statusids,
+            map(_or_none, jobids), map(_or_none, billnums),
+            kinds, wall_times, codes, refs, texts,
+            map(days.__getitem__, paydates), map(numbers.__getitem__, amounts),
+            contents, map(msgspec.Raw, rows),
+        )
+    )  # fmt: skip
+
+
+def _texts(field: str, column: Sequence[object]) -> list[str]:
+    if set(map(type, column)) == {str}:
+        return list(map(str.strip, column))  # type: ignore[arg-type] # each is one
+    return [fields.text(field, value) for value in column]
+
+
+def _times(times: list[str], zone: ZoneInfo) -> list[str]:
+    """Return the times; those that come in the form in which they are kept stay as they are."""
+    try:
+        if list(map(str, map(datetime.datetime.fromisoformat, times))) == times and set(map(len, times)) == {_PLAIN}:
+            return times
+    except ValueError:
+        pass  # which of them it is, is for its row to say
+    return [fields.time(time, zone) for time in times]
+
+
+def _or_none(value: str) -> str | None:
+    return value or None
+
+
+def _made_up(content: str, occurrences: dict[str, int]) -> str:
+    occurrence = occurrences[content] = occurrences.get(content, 0) + 1
+    return f"sha256:{content}:{occurrence}"
