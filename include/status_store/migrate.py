@@ -22,9 +22,10 @@ SCRIPTS = Path(__file__).with_name("migrations")
 _LOCK_KEY = 7_302_117_260_911_003
 
 
-def upgrade(dsn: str) -> str:
-    """Bring the store of ``dsn`` to the newest migration, from nothing or from any earlier one; repeatable.
+def upgrade(dsn: str, revision: str | None = None) -> str:
+    """Bring the store of ``dsn`` to a migration, from nothing or from any earlier one; repeatable.
 
+    :param revision: which; by default the newest.
     :return: the revision it now has.
     :raises StoreUnavailableError: where PostgreSQL does not let us in or refuses a step (a missing right, say), or
         where the store was migrated by newer code. The store is then as it was.
@@ -32,6 +33,7 @@ def upgrade(dsn: str) -> str:
     from alembic import command  # as in `head`
     from alembic.util import CommandError
 
+    revision = revision or head()
     engine = create_engine("postgresql+psycopg2://", creator=lambda: connect(dsn), poolclass=pool.NullPool)
     try:
         with engine.begin() as connection:
@@ -39,13 +41,13 @@ def upgrade(dsn: str) -> str:
             connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS ropo")
             config = _config()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
     except (DBAPIError, psycopg2.Error) as error:  # the steps go straight to the driver
         reason = str(getattr(error, "orig", error)).partition("\n")[0]
         raise StoreUnavailableError(f"The store could not be migrated, and is as it was: {reason}") from error
     except CommandError as error:
         raise StoreUnavailableError(f"The store is at a migration that this code does not have: {error}") from error
-    return head()
+    return revision
 
 
 def head() -> str:

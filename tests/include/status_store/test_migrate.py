@@ -16,6 +16,8 @@ import pytest
 
 from include.status_store.database import StoreUnavailableError, connect, make_dsn
 from include.status_store.migrate import head, require_current, upgrade
+from include.status_store.parsing import parse_rows
+from include.status_store.session import Session
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.views import column, drain, events, execute
 
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
     from demo import embedded
     from include.config.profiles import Profile
-    from include.status_store.session import Session
 
 ROOT = Path(__file__).parents[3]
 CONTRACT = {
@@ -55,6 +56,51 @@ def test_twice_changes_nothing(session: Session, store: Connection, store_dsn: s
 
     assert upgrade(store_dsn) == head()
     assert events(store) == ["P1"]
+
+
+EARLY_ROWS = """
+INSERT INTO ropo.status_poll (profile, kind, outcome, http_status, row_count, closed_at, window_from)
+VALUES
+    (%(profile)s, 'drain', 'landed', 200, 1, now(), '2026-11-01'),
+    (%(profile)s, 'drain', 'empty', 204, 0, now(), '2026-11-01');
+INSERT INTO ropo.status_page (poll_id, body, sha256, received_at, complete, parsed_at)
+VALUES (1, %(body)s, sha256(%(body)s), now(), true, now());
+INSERT INTO ropo.status_event (
+    profile, statusid, jobid, billnum, statustype, statustime, statuscode, statusref, statustext, paydate, amount, raw,
+    source, first_poll_id, first_seen_at, content_poll_id, content_sha256
+)
+VALUES (
+    %(profile)s, 'P1', '3000001', '10001', 'payment', '2026-11-13', '', '', '1', '2026-11-13', 96.72, %(raw)s,
+    'drain', 1, now(), 1, %(sha256)s
+);
+INSERT INTO ropo.status_event_revision (profile, statusid, revision, content_sha256, raw, poll_id)
+VALUES (%(profile)s, 'P1', 1, '\\x00', '{"amount": "1.00"}', 1);
+INSERT INTO ropo.status_quarantine (profile, poll_id, ordinal, raw, sha256, error, first_seen_at, last_seen_at)
+VALUES (%(profile)s, 1, 1, '"bad"', sha256('"bad"'), 'row: expected a JSON object', now(), now());
+"""
+
+
+def test_a_store_of_the_first_release_keeps_its_rows_and_goes_on(
+    postgres: embedded.Server, bare: str, profile: Profile
+) -> None:
+    shown = json.dumps(row(1)).encode()
+    (event,) = parse_rows([shown], profile.zone).events
+    sha256 = bytes.fromhex(event.content_sha256)
+    values = {"profile": profile.name, "body": page(row(1)).body, "raw": shown.decode(), "sha256": sha256}
+    upgrade(postgres.dsn(bare), "0002")
+    with closing(connect(postgres.dsn(bare))) as connection, connection:
+        execute(connection, EARLY_ROWS, values)
+
+    upgrade(postgres.dsn(bare))
+
+    with closing(connect(postgres.dsn(bare))) as connection, Session(lambda: connect(postgres.dsn(bare))) as session:
+        require_current(connection)
+        summary = drain(session, profile, ScriptedSource(page(row(1), row(2), "bad")))
+        assert (summary.new, summary.revised, summary.quarantined, summary.taken_up) == (1, 0, 1, 0)
+        assert events(connection) == ["P1", "P2"]
+        assert column(connection, "SELECT raw ->> 'amount' FROM ropo.status_event ORDER BY statusid") == ["96.72"] * 2
+        assert column(connection, "SELECT raw ->> 'amount' FROM ropo.status_event_revision") == ["1.00"]
+        assert column(connection, "SELECT times_seen FROM ropo.status_quarantine") == [2]
 
 
 def test_two_at_once(postgres: embedded.Server, bare: str) -> None:
