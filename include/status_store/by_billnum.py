@@ -11,7 +11,7 @@ from include.status_store.reread import Reread
 from include.status_store.source import PollError, PollRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from include.status_store.journal import Journal
     from include.status_store.reread import RereadSummary
@@ -30,9 +30,10 @@ class BillnumQuestions:
     """What Ropo One answers of single invoices; each is asked once, stored and journalled like any poll.
 
     :param session: of the asking itself, in no transaction.
+    :param source: gives Ropo One, where there is something to ask.
     """
 
-    def __init__(self, session: Session, source: StatusSource, journal: Journal) -> None:
+    def __init__(self, session: Session, source: Callable[[], StatusSource], journal: Journal) -> None:
         self._session = session
         self._source = source
         self._journal = journal
@@ -62,7 +63,7 @@ class BillnumQuestions:
         return None
 
     def _ask(self, billnum: str) -> RereadSummary:
-        return Reread(self._session, self._source, self._journal, attempts=ATTEMPTS).by_billnum(billnum)
+        return Reread(self._session, self._source(), self._journal, attempts=ATTEMPTS).by_billnum(billnum)
 
     def _stopped(self, error: Exception) -> str:
         logger.warning("Profile %s: asking by invoice number stopped: %s", self._journal.profile.name, error)

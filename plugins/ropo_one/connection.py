@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowNotFoundException
+
 from ropo_one.exceptions import RopoConnectionInvalidError
 
 if TYPE_CHECKING:
@@ -42,6 +45,21 @@ class RopoConnection:
         """Host, and port where it is not the scheme's own, as a queue is known by them."""
         parts = urlsplit(self.base_url)
         return parts.netloc.lower().removesuffix(f":{_DEFAULT_PORTS[parts.scheme]}")
+
+
+def get_connection(conn_id: str) -> RopoConnection:
+    """Look an Airflow connection up, and check its fields.
+
+    :raises RopoConnectionInvalidError: naming the connection, and the field or how to add it.
+    """
+    try:
+        connection = BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException:
+        variable = f"AIRFLOW_CONN_{conn_id.upper()}"
+        raise RopoConnectionInvalidError(
+            f"Connection {conn_id} is not there: add it in the UI (Admin, Connections) or as {variable}, type ropo_one"
+        ) from None
+    return read_connection(connection)
 
 
 def read_connection(connection: Connection) -> RopoConnection:

@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any
 import requests
 import tenacity
 from airflow.providers.http.hooks.http import HttpHook
-from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 from urllib3.exceptions import HTTPError
 
 from include.status_store.source import NO_CONTENT, Answer, PollInDoubtError, PollRefusedError, PollUnsentError
 from ropo_one.business_date import parse_date
 from ropo_one.causes import cause, never_connected, timed_out
-from ropo_one.connection import RopoConnection, read_connection
+from ropo_one.connection import RopoConnection, get_connection
 from ropo_one.exceptions import (
-    RopoConnectionInvalidError,
     RopoConnectionLostError,
     RopoRateLimitedError,
     RopoRedirectedError,
@@ -78,16 +76,9 @@ class RopoOneHook(HttpHook):
     def settings(self) -> RopoConnection:
         """The connection's fields, checked.
 
-        :raises RopoConnectionInvalidError: naming the connection and the field.
+        :raises RopoConnectionInvalidError: see :func:`ropo_one.connection.get_connection`.
         """
-        try:
-            connection = self.get_connection(self.ropo_conn_id)
-        except AirflowNotFoundException:
-            variable = f"AIRFLOW_CONN_{self.ropo_conn_id.upper()}"
-            raise RopoConnectionInvalidError(
-                f"{self._named} is not there: add it in the UI (Admin, Connections) or as {variable}, type ropo_one"
-            ) from None
-        return read_connection(connection)
+        return get_connection(self.ropo_conn_id)
 
     @property
     def queue(self) -> tuple[str, str]:

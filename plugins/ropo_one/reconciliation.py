@@ -22,6 +22,7 @@ from include.reconciliation.second_opinion import SecondOpinion
 from include.reconciliation.verdict import is_red
 from include.status_store.by_billnum import BillnumQuestions
 from ropo_one.business_date import SCHEDULED, business_date, skip_unless_scheduled
+from ropo_one.connection import get_connection
 from ropo_one.exceptions import RopoConnectionInvalidError
 from ropo_one.links import ReconciliationLink
 from ropo_one.profile_operator import ProfileOperator
@@ -108,12 +109,13 @@ class LedgerOperator(ProfileOperator):
         :param once: leave out re-reads of dates that could not be shown complete before.
         """
         try:
-            self.hook.queue  # noqa: B018 - reads and checks the connection
+            get_connection(self.settings.connection)
         except RopoConnectionInvalidError as error:
             self.log.warning("Profile %s: Ropo One is not asked about anything: %s", self.profile, error)
             return Inquiries()
         profile = self.settings
-        questions = BillnumQuestions(session, self.hook, journal)
+        # The hook only where there is something to ask: its import is a good part of a date's time.
+        questions = BillnumQuestions(session, lambda: self.hook, journal)
         limit = max(0, profile.second_opinions - asked)
         return Inquiries(
             (CutAnswer(questions, session, profile.name, once=once), SecondOpinion(questions, profile, limit=limit))

@@ -72,6 +72,6 @@ def asking(world: World, source: KnowingSource, *, once: bool = False, **options
     """What a comparison of a world may ask."""
     profile = options.pop("profile", world.profile)
     with Session(lambda: connect(world.store_dsn), patience=30) as session:
-        questions = BillnumQuestions(session, source, Journal(profile))
+        questions = BillnumQuestions(session, lambda: source, Journal(profile))
         cut = CutAnswer(questions, session, profile.name, once=once)
         yield Inquiries((cut, SecondOpinion(questions, profile, **options)))

@@ -32,7 +32,7 @@ def world(world_dsns: tuple[str, str]) -> World:
     # What is append-only refuses a TRUNCATE too, but for a superuser who switches its triggers off.
     empty = (
         "SET LOCAL session_replication_role = replica; "
-        "TRUNCATE ropo.status_poll, ropo.break_policy RESTART IDENTITY CASCADE"
+        "TRUNCATE ropo.status_poll, ropo.status_event, ropo.break_policy RESTART IDENTITY CASCADE"
     )
     for dsn, query in ((store, empty), (ledger, "TRUNCATE ropo_ledger")):
         with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:

@@ -172,6 +172,14 @@ def test_a_connection_that_cannot_be_used_costs_the_opinion_and_not_the_comparis
 
 
 @pytest.mark.usefixtures("ledger")
+def test_a_comparison_with_nothing_to_ask_makes_no_http_client() -> None:
+    compare = ReconciliationOperator(task_id="compare", profile="default", reread_task_id="reread")
+    result = compare.execute(context())
+    assert (result["population"], result["second_opinions_asked"]) == (0, 0)
+    assert "hook" not in vars(compare), "its import is a good part of a date's time"
+
+
+@pytest.mark.usefixtures("ledger")
 def test_an_unknown_scope_is_refused(store: Connection) -> None:
     compare = ReconciliationOperator(task_id="compare", profile="default", reread_task_id="reread", scope="all")
     with pytest.raises(AirflowFailException, match="expected date or full, got 'all'"):
