@@ -1,0 +1,251 @@
+"""Each category, in the order in which they exclude one another."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from include.config.status_map import Meaning
+from tests.include.reconciliation.world import DAY, STATUS_MAP, at
+
+if TYPE_CHECKING:
+    from tests.include.reconciliation.world import World
+
+
+def test_matched_paid_on_both_sides(world: World) -> None:
+    world.payment("1", "100")
+    world.comment("1", "101")
+    world.row("1", "paid", paid="100")
+    item = world.only_item()
+    assert (item["category"], item["reason"]) == ("matched", None)
+    assert (item["ropo_status"], item["ledger_status"]) == ("paid", "paid")
+    assert (item["ropo_paid"], item["ledger_paid"], item["currency"]) == (100, 100, "EUR")
+
+
+def test_unparseable_a_row_of_it_waits_in_quarantine(world: World) -> None:
+    world.comment("1", "98")
+    world.row("1")
+    world.quarantine(b'{"billnum": " 1 ", "jobid": "J1", "amount": "twelve"}', at("2026-03-10 10:00"))
+    assert world.judged() == ("unparseable", "row_in_quarantine")
+
+
+def test_unparseable_even_where_nothing_but_the_bad_row_is_known(world: World) -> None:
+    world.quarantine(b'{"billnum": 7, "statustime": "2026-03-10 08:00:00", "amount": "twelve"}', at("2026-03-10 10:00"))
+    item = world.only_item()
+    assert (item["invoice_key"], item["category"], item["event_count"]) == ("b:7", "unparseable", 0)
+
+
+def test_unparseable_a_payment_without_an_amount(world: World) -> None:
+    world.payment("1", None)
+    world.row("1")
+    assert world.judged() == ("unparseable", "payment_without_amount")
+
+
+def test_a_settled_quarantine_is_forgotten(world: World) -> None:
+    world.comment("1", "98")
+    world.row("1")
+    world.quarantine(b'{"billnum": "1"}', at("2026-03-10 10:00"))
+    world.store("UPDATE ropo.status_quarantine SET resolved_at = now()")
+    assert world.judged() == ("matched", None)
+
+
+def test_duplicate_in_ledger_by_jobid(world: World) -> None:
+    world.comment("1", "98")
+    world.row("1", paid="10", open="90")
+    world.row("1", paid="10", open="90")
+    result = world.reconcile()
+    assert result.categories == {"duplicate_in_ledger": {"pending": 1}}
+    assert world.store("SELECT totals -> 'ledger_rows', totals -> 'extra_rows' FROM ropo.reconciliation") == [(2, 1)]
+
+
+def test_duplicate_in_ledger_by_billnum_where_the_ledger_has_no_jobids(world: World) -> None:
+    world.comment("1", "98")
+    world.row("1", jobid=None)
+    world.row(" 1 ", jobid=None)
+    assert world.judged() == ("duplicate_in_ledger", "billnum_twice")
+
+
+def test_duplicates_that_ropo_never_spoke_of_are_told_too(world: World) -> None:
+    world.row("1", jobid=None, changed_at=at("2026-03-10 08:00"))
+    world.row("1", jobid=None)
+    assert world.judged() == ("duplicate_in_ledger", "billnum_twice")
+
+
+def test_ambiguous_match_jobid_and_billnum_lead_to_different_rows(world: World) -> None:
+    world.comment("1", "98")
+    world.row("2", jobid="J1")
+    world.row("1", jobid=None)
+    assert world.judged() == ("ambiguous_match", "several_rows")
+
+
+def test_ambiguous_match_though_the_row_of_the_number_has_a_jobid_that_ropo_does_not_know(world: World) -> None:
+    world.comment("1", "98")
+    world.row("2", jobid="J1")
+    world.row("1", jobid="J9")
+    assert world.judged() == ("ambiguous_match", "several_rows")
+
+
+def test_ambiguous_match_of_swapped_jobids_touches_both_invoices(world: World) -> None:
+    world.comment("1", "98")
+    world.comment("2", "98", "2026-03-01 09:00", seen=at("2026-03-01 10:00"))
+    world.row("1", jobid="J2")
+    world.row("2", jobid="J1")
+    # Only the first is in the day's population, and its rows are found all the same.
+    item = world.only_item()
+    assert (item["invoice_key"], item["category"], item["reason"]) == ("b:1", "ambiguous_match", "keys_lead_apart")
+
+
+def test_ambiguous_match_a_row_with_the_number_but_the_jobid_of_another(world: World) -> None:
+    world.comment("1", "98")
+    world.comment("2", "98")
+    world.row("2")
+    world.row("1", jobid="J2")
+    items = world.items(world.reconcile())
+    assert items["b:1"]["category"] == "ambiguous_match"
+    assert items["b:1"]["reason"] == "row_of_another"
+    assert items["b:2"]["category"] == "duplicate_in_ledger"
+
+
+def test_missing_in_ledger(world: World) -> None:
+    world.comment("1", "98")
+    assert world.judged() == ("missing_in_ledger", "no_row")
+
+
+@pytest.mark.parametrize("number", ["INV-0012", "12", "00012"])
+def test_near_misses_are_hinted_at_and_never_matched(world: World, number: str) -> None:
+    world.comment("012", "98")
+    world.row(number, jobid=None, changed_at=at("2026-03-10 08:00"))
+    items = world.items(world.reconcile())
+    assert items["b:012"]["category"] == "missing_in_ledger"
+    assert items["b:012"]["hint"] == f"the ledger has {number}"
+    assert items[f"b:{number}"]["hint"] == "Ropo has 012"
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"status": "paid", "paid": "100"}, ("missing_in_ropo", "payment")),
+        ({"paid": "30"}, ("missing_in_ropo", "payment")),
+        ({"status": "cancelled"}, ("missing_in_ropo", "end")),
+        ({"status": "paid", "paid": "100", "by_ropo": False}, ("matched", "never_spoken_of")),
+        ({}, ("matched", "never_spoken_of")),
+        ({"total": "-100"}, ("matched", "never_spoken_of")),
+    ],
+)
+def test_missing_in_ropo_only_where_ropo_should_have_spoken(
+    world: World, row: dict[str, str], expected: tuple[str, str]
+) -> None:
+    world.row("1", changed_at=at("2026-03-10 08:00"), **row)
+    assert world.judged() == expected
+
+
+def test_missing_in_ropo_where_the_first_event_is_overdue(world: World) -> None:
+    world.row("1", sent_at=at("2026-03-07 23:00"), changed_at=at("2026-03-10 08:00"))
+    three = msgspec.structs.replace(world.profile, first_event_days=3)
+    assert world.judged(profile=three, now=at("2026-03-10 22:59")) == ("matched", "never_spoken_of")
+    assert world.judged(profile=three, now=at("2026-03-10 23:00")) == ("missing_in_ropo", "first_event_overdue")
+
+
+def test_unknown_status_an_unmapped_code_newer_than_the_newest_that_means_something(world: World) -> None:
+    world.comment("1", "110", "2026-03-10 08:00")
+    world.comment("1", "66", "2026-03-10 09:00")
+    world.comment("1", "98", "2026-03-10 10:00")  # a message makes nothing known
+    world.row("1")
+    assert world.judged() == ("unknown_status", "code")
+
+
+def test_an_unmapped_code_is_overtaken_by_a_newer_mapped_one(world: World) -> None:
+    world.comment("1", "66", "2026-03-10 09:00")
+    world.comment("1", "110", "2026-03-10 10:00")
+    world.row("1")
+    assert world.judged() == ("matched", None)
+
+
+def test_unknown_status_a_payment_type_that_the_map_lacks_whatever_its_age(world: World) -> None:
+    world.payment("1", "3", "2026-03-01", kind="77")
+    world.payment("1", "100")
+    world.row("1", "paid", paid="100")
+    assert world.judged() == ("unknown_status", "payment_type")
+
+
+def test_unknown_status_a_word_of_the_ledger(world: World) -> None:
+    world.comment("1", "98")
+    world.row("1", "offen")
+    item = world.only_item()
+    assert (item["category"], item["reason"], item["ledger_word"]) == ("unknown_status", "ledger_word", "offen")
+
+
+def test_a_code_mapped_later_is_known_then(world: World) -> None:
+    world.comment("1", "66")
+    world.row("1", "due")
+    assert world.judged() == ("unknown_status", "code")
+    events = {"comment": {**STATUS_MAP.events["comment"], "66": Meaning(stage="due")}}
+    assert world.judged(status_map=msgspec.structs.replace(STATUS_MAP, events=events)) == ("matched", None)
+
+
+def test_ledger_inconsistent_amounts_that_do_not_add_up(world: World) -> None:
+    world.comment("1", "98")
+    world.row("1", open="93")
+    assert world.judged() == ("ledger_inconsistent", "amounts_do_not_add_up")
+
+
+def test_ledger_inconsistent_paid_with_something_open(world: World) -> None:
+    world.comment("1", "101")
+    world.row("1", "paid", paid="60", open="40")
+    assert world.judged() == ("ledger_inconsistent", "paid_but_open")
+
+
+@pytest.mark.parametrize(
+    ("code", "row", "reason"),
+    [
+        ("150", {"status": "cancelled"}, "ends_differ"),
+        ("150", {"status": "paid", "paid": "100"}, "ended_in_ropo_paid_in_ledger"),
+        ("101", {"status": "cancelled"}, "ended_in_ledger_paid_in_ropo"),
+        ("160", {}, "ended_in_ropo"),
+        ("110", {"status": "cancelled"}, "ended_in_ledger"),
+    ],
+)
+def test_status_conflict(world: World, code: str, row: dict[str, str], reason: str) -> None:
+    world.comment("1", code)
+    world.row("1", **row)
+    assert world.judged() == ("status_conflict", reason)
+
+
+def test_ledger_behind_in_payment(world: World) -> None:
+    world.payment("1", "100")
+    world.row("1")
+    item = world.only_item()
+    assert (item["category"], item["reason"], item["caused_on"]) == ("ledger_behind", "payment", DAY)
+
+
+def test_ledger_behind_in_stage(world: World) -> None:
+    world.comment("1", "130")
+    world.row("1", "sent")
+    assert world.judged() == ("ledger_behind", "stage")
+
+
+def test_ledger_ahead_in_payment_and_in_stage(world: World) -> None:
+    world.comment("1", "110")
+    world.row("1", paid="40")
+    world.comment("2", "110")
+    world.row("2", "reminded")
+    items = world.items(world.reconcile())
+    assert (items["b:1"]["category"], items["b:1"]["reason"]) == ("ledger_ahead", "payment")
+    assert (items["b:2"]["category"], items["b:2"]["reason"]) == ("ledger_ahead", "stage")
+
+
+def test_amount_mismatch_of_a_partial_payment(world: World) -> None:
+    world.payment("1", "60")
+    world.row("1", paid="50")
+    assert world.judged() == ("amount_mismatch", "payments")
+
+
+def test_amount_mismatch_within_the_tolerance_is_none(world: World) -> None:
+    world.payment("1", "60.00")
+    world.row("1", paid="60.02")
+    two_cents = msgspec.structs.replace(world.profile, amount_tolerance=Decimal("0.02"))
+    assert world.judged() == ("amount_mismatch", "payments")
+    assert world.judged(profile=two_cents) == ("matched", None)

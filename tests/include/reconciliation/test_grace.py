@@ -1,0 +1,73 @@
+"""How long a difference is pending before it is a break."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tests.include.reconciliation.world import at
+
+if TYPE_CHECKING:
+    from tests.include.reconciliation.world import World
+
+
+def test_a_difference_of_today_is_pending_until_the_end_of_the_next_business_day(world: World) -> None:
+    world.payment("1", "100")
+    world.row("1")
+    assert world.only_item()["pending_until"] == at("2026-03-11 22:00")
+    assert world.only_item(now=at("2026-03-11 21:59"))["pending_until"] == at("2026-03-11 22:00")
+    late = world.only_item(now=at("2026-03-11 22:00"))
+    assert late["pending_until"] is None
+    assert late["grace_until"] == at("2026-03-11 22:00")
+
+
+def test_a_difference_of_friday_is_pending_over_the_weekend(world: World) -> None:
+    friday = datetime.date(2026, 3, 6)
+    world.payment("1", "100", "2026-03-06", seen=at("2026-03-06 10:00"))
+    world.row("1")
+    result = world.reconcile(friday, now=at("2026-03-08 12:00"))
+    assert world.items(result)["b:1"]["pending_until"] == at("2026-03-09 22:00")
+
+
+def test_public_holidays_of_the_market_do_not_count(world: World) -> None:
+    thursday = datetime.date(2026, 4, 2)  # before Good Friday
+    world.payment("1", "100", "2026-04-02", seen=at("2026-04-02 10:00"))
+    world.row("1")
+    result = world.reconcile(thursday, now=at("2026-04-06 12:00"))
+    assert world.items(result)["b:1"]["pending_until"] == at("2026-04-07 21:00")
+
+
+def test_where_no_event_is_the_cause_grace_runs_from_the_first_run_that_saw_it(world: World) -> None:
+    world.comment("1", "98", "2026-03-01 09:00", seen=at("2026-03-01 10:00"))
+    world.row("1", "paid", paid="100", changed_at=at("2026-03-10 08:00"))
+    assert world.only_item(now=at("2026-03-10 23:00"))["pending_until"] == at("2026-03-11 23:00")
+    assert world.only_item(now=at("2026-03-11 20:00"))["pending_until"] == at("2026-03-11 23:00")
+    assert world.only_item(now=at("2026-03-11 23:00"))["pending_until"] is None
+
+
+def test_grace_never_starts_again_while_the_invoice_stays_unmatched(world: World) -> None:
+    world.payment("1", "60", "2026-03-09", seen=at("2026-03-09 10:00"))
+    world.row("1")
+    first = world.items(world.reconcile(datetime.date(2026, 3, 9), now=at("2026-03-09 23:00")))["b:1"]
+    assert first["pending_until"] == at("2026-03-10 22:00")
+    world.payment("1", "40")  # a newer cause, on the next day
+    assert world.only_item(now=at("2026-03-10 23:00"))["pending_until"] is None
+
+
+def test_grace_starts_anew_after_the_invoice_was_matched(world: World) -> None:
+    world.payment("1", "60", "2026-03-09", seen=at("2026-03-09 10:00"))
+    world.row("1")
+    world.reconcile(datetime.date(2026, 3, 9), now=at("2026-03-09 23:00"))
+    world.ledger("UPDATE ropo_ledger SET paid = 60, open = 40")
+    world.reconcile(datetime.date(2026, 3, 9), now=at("2026-03-09 23:30"))
+    world.payment("1", "40")
+    assert world.only_item(now=at("2026-03-10 23:00"))["pending_until"] == at("2026-03-11 22:00")
+
+
+def test_without_grace_a_difference_is_a_break_at_once(world: World) -> None:
+    world.payment("1", "100")
+    world.row("1")
+    none = msgspec.structs.replace(world.profile, grace_business_days=0)
+    assert world.only_item(profile=none)["pending_until"] is None

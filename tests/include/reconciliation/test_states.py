@@ -1,0 +1,151 @@
+"""What each side says of an invoice, and which of it is compared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.include.reconciliation.world import World
+
+
+def test_a_later_message_does_not_overwrite_paid(world: World) -> None:
+    world.payment("1", "100")
+    world.comment("1", "101", "2026-03-10 09:00")
+    world.comment("1", "98", "2026-03-10 10:00")
+    world.row("1", "paid", paid="100")
+    assert world.judged() == ("matched", None)
+
+
+def test_payments_that_reach_the_total_mean_paid_without_101(world: World) -> None:
+    world.payment("1", "60", "2026-03-01")
+    world.payment("1", "40")
+    world.row("1", "paid", paid="100")
+    assert world.judged() == ("matched", None)
+
+
+def test_a_cash_discount_is_not_money_received(world: World) -> None:
+    world.payment("1", "98")
+    world.payment("1", "2", kind="8")
+    world.row("1", "paid", paid="98", discount="2")
+    item = world.only_item()
+    assert (item["category"], item["ropo_paid"], item["ropo_discount"]) == ("matched", 98, 2)
+
+
+def test_a_cash_discount_booked_as_money_is_told(world: World) -> None:
+    world.payment("1", "98")
+    world.payment("1", "2", kind="8")
+    world.row("1", "paid", paid="100")
+    assert world.judged() == ("amount_mismatch", "booked_otherwise")
+
+
+def test_a_ledger_without_discounts_may_lack_just_ropos_discount(world: World) -> None:
+    for number in ("1", "2"):
+        world.payment(number, "98")
+        world.payment(number, "2", kind="8")
+    world.row("1", "paid", paid="98", discount=None, open="0")
+    world.row("2", "paid", paid="97", discount=None, open="0")
+    items = world.items(world.reconcile())
+    assert items["b:1"]["category"] == "matched"
+    assert items["b:2"]["category"] == "ledger_inconsistent"
+
+
+def test_where_a_payment_is_reversed_the_sums_decide_and_not_101(world: World) -> None:
+    world.payment("1", "100", "2026-03-01")
+    world.comment("1", "101", "2026-03-01 09:00")
+    world.payment("1", "-100")
+    world.row("1")
+    item = world.only_item()
+    assert (item["category"], item["ropo_status"], item["ropo_paid"]) == ("matched", "unpaid", 0)
+
+
+def test_an_overpayment_that_both_sides_show_is_matched(world: World) -> None:
+    world.payment("1", "120")
+    world.row("1", "paid", paid="120", open="-20")
+    assert world.judged() == ("matched", None)
+
+
+@pytest.mark.parametrize(
+    ("at_ropo", "in_ledger", "reason"), [("120", "100", "overpaid_in_ropo"), ("100", "120", "overpaid_in_ledger")]
+)
+def test_an_overpayment_of_one_side_is_told_apart(world: World, at_ropo: str, in_ledger: str, reason: str) -> None:
+    world.payment("1", at_ropo)
+    world.row("1", "paid", paid=in_ledger)
+    assert world.judged() == ("amount_mismatch", reason)
+
+
+def test_101_without_the_payments_is_a_mismatch_of_amounts(world: World) -> None:
+    world.comment("1", "101")
+    world.row("1", "paid", paid="100")
+    assert world.judged() == ("amount_mismatch", "payments")
+
+
+def test_a_credit_note_is_compared_by_existence_and_end_alone(world: World) -> None:
+    world.comment("1", "101")
+    world.row("1", total="-100", open="-70", paid="-10")
+    assert world.judged() == ("matched", "credit_note")
+
+
+def test_an_invoice_of_zero_too(world: World) -> None:
+    world.comment("1", "150")
+    world.row("1", total="0")
+    assert world.judged() == ("status_conflict", "ended_in_ropo")
+
+
+def test_what_a_credit_note_took_off_need_not_be_paid(world: World) -> None:
+    world.payment("1", "60")
+    world.row("1", "paid", paid="60", credited="40")
+    assert world.judged() == ("matched", None)
+
+
+def test_credited_in_full_on_both_sides(world: World) -> None:
+    world.comment("1", "150")
+    world.row("1", "credited", credited="100")
+    assert world.judged() == ("matched", None)
+
+
+def test_what_has_ended_alike_is_compared_by_its_sums_and_no_more_by_its_payment(world: World) -> None:
+    for number, paid in (("1", "0"), ("2", "60")):
+        world.comment(number, "101", "2026-03-09 09:00")
+        world.comment(number, "150")
+        world.row(number, "credited", credited="100", paid=paid)
+    items = world.items(world.reconcile())
+    assert items["b:1"]["category"] == "matched"
+    assert items["b:2"]["category"] == "amount_mismatch"
+
+
+def test_payments_of_the_print_service_are_not_compared(world: World) -> None:
+    world.comment("1", "120")
+    world.row("1", "paid", paid="100", by_ropo=False)
+    assert world.judged() == ("matched", "print_service")
+
+
+def test_a_ledger_that_knows_no_stages_is_not_blamed_for_it(world: World) -> None:
+    world.comment("1", "140")
+    world.row("1", "open")
+    item = world.only_item()
+    assert (item["category"], item["ropo_status"], item["ledger_status"]) == ("matched", "in_collection", "unpaid")
+
+
+def test_stages_are_not_compared_once_both_sides_are_paid(world: World) -> None:
+    world.comment("1", "130", "2026-03-01 09:00")
+    world.payment("1", "100")
+    world.row("1", "sent", paid="100")
+    assert world.judged() == ("matched", None)
+
+
+def test_of_one_second_the_number_in_the_statusid_decides(world: World) -> None:
+    world.comment("1", "120", statusid="C9")
+    world.comment("1", "130", statusid="C10")
+    world.row("1", "reminded")
+    assert world.judged() == ("matched", None)
+
+
+def test_amounts_without_a_currency_take_the_ledgers_or_the_profiles(world: World) -> None:
+    world.payment("1", "10")
+    world.row("1", paid="10", currency=None)
+    world.payment("2", "10")
+    world.row("2", paid="10", currency="SEK")
+    result = world.reconcile()
+    assert {total.currency: total.ropo_paid for total in result.totals} == {"EUR": 10, "SEK": 10}
