@@ -94,12 +94,13 @@ class Journal:
         """Write that a poll may have taken a page with it; a drain poll's window ends the day after now.
 
         Another drain may have judged it while it was under way, and its dates may have been re-read before it took its
-        page: they are asked again.
+        page: they are asked again. So are those of a re-read that is under way now: the doubt is another one, by its
+        ``closed_at``.
         """
-        cursor.execute(_ASK_AGAIN, (poll_id,))
         self._doubt(
             cursor, "poll_id = %(poll_id)s", "'open', 'in_doubt'", poll_id=poll_id, error=error, http_status=http_status
         )
+        cursor.execute(_ASK_AGAIN, (poll_id,))
 
     def judge_abandoned(self, cursor: Cursor) -> int:
         """Put in doubt what earlier processes left open. The caller holds the queue's lock.

@@ -32,7 +32,7 @@ _CONCLUDE = Path(__file__).with_name("conclude_doubts.sql").read_text(encoding="
 
 # What was asked and not shown whole is asked again, but not in every run: nothing may have changed in a quarter hour.
 _DATES_TO_ASK = """
-SELECT day::date, array_agg(doubt.poll_id)
+SELECT day::date, array_agg(doubt.poll_id), array_agg(doubt.closed_at)
 FROM ropo.status_poll AS doubt
 CROSS JOIN LATERAL generate_series(doubt.window_from, doubt.window_to, interval '1 day') AS day
 LEFT JOIN ropo.status_poll_window_date AS asked ON asked.poll_id = doubt.poll_id AND asked.business_date = day::date
@@ -43,6 +43,13 @@ HAVING bool_or(
     asked.asked_at IS NULL OR asked.asked_at NOT BETWEEN clock_timestamp() - %(ask_again)s AND clock_timestamp()
 )
 ORDER BY 1
+"""
+# Before they are judged, in a statement of its own: what another session writes of them meanwhile is to be seen.
+_HOLD = """
+SELECT FROM ropo.status_poll
+WHERE profile = %(profile)s AND recovery IN ('pending', 'unproven')
+ORDER BY poll_id
+FOR UPDATE
 """
 _STANDING = """
 SELECT
@@ -72,6 +79,17 @@ class RecoverySummary(msgspec.Struct, kw_only=True):
     recovered: int = 0
 
 
+class _Date(msgspec.Struct, frozen=True):
+    """A date to ask.
+
+    :param doubts: the polls in doubt that it serves, and ``noticed``: when each of them was written to be one.
+    """
+
+    date: datetime.date
+    doubts: list[int]
+    noticed: list[datetime.datetime]
+
+
 class Recovery:
     """The recovery of one profile's doubtful polls.
 
@@ -94,37 +112,38 @@ class Recovery:
         summary = RecoverySummary()
         started = time.monotonic()
         try:
-            for date, doubts in self._dates():
+            for date in self._dates():
                 if time.monotonic() - started >= self._max_seconds:
                     logger.info("Profile %s: recovery is out of time; the next run goes on", self._profile.name)
                     break
-                self._recover(date, doubts, summary)
+                self._recover(date, summary)
         finally:
             self._session.insist(self._conclude)
         summary.pending, summary.unproven, summary.recovered = self._session.insist(self._standing)
         return summary
 
-    def _dates(self) -> list[tuple[datetime.date, list[int]]]:
+    def _dates(self) -> list[_Date]:
         """Return the dates to ask, each with the doubts that it serves: those that are known before it is asked."""
         with self._session.transaction() as cursor:
             cursor.execute(_DATES_TO_ASK, {"profile": self._profile.name, "ask_again": ASK_AGAIN})
-            return cursor.fetchall()
+            return [_Date(*row) for row in cursor.fetchall()]
 
-    def _recover(self, date: datetime.date, doubts: list[int], summary: RecoverySummary) -> None:
+    def _recover(self, asked: _Date, summary: RecoverySummary) -> None:
+        date = asked.date
         try:
             reread = Reread(self._session, self._source, self._journal).by_date(date)
         except PollRefusedError as error:
             if error.go_on_after is not None or error.http_status not in (400, 404):
                 raise
             # The window reaches a day past the doubt; a server may refuse a day that has not begun.
-            self._tick(date, doubts, None, f"{date}: {error}")
+            self._tick(asked, None, f"{date}: {error}")
             logger.warning("Profile %s: %s", self._profile.name, error)
             return
         except PollInDoubtError as error:
             # A server in trouble is left alone; but a date that it never answers must not hold up the others for good.
-            self._tick(date, doubts, None, f"{date}: {error}")
+            self._tick(asked, None, f"{date}: {error}")
             raise
-        self._tick(date, doubts, reread, _reason(date, reread))
+        self._tick(asked, reread, _reason(date, reread))
         summary.dates += 1
         summary.whole += reread.whole
         summary.new += reread.new
@@ -133,10 +152,9 @@ class Recovery:
             self._profile.name, date, reread.rows, reread.new, "" if reread.whole else ", not shown whole",
         )  # fmt: skip
 
-    def _tick(self, date: datetime.date, doubts: list[int], reread: RereadSummary | None, reason: str | None) -> None:
+    def _tick(self, asked: _Date, reread: RereadSummary | None, reason: str | None) -> None:
         values = {
-            "date": date,
-            "doubts": doubts,
+            **msgspec.structs.asdict(asked),
             "reread_poll_id": reread.poll_id if reread else None,
             "new": reread.new if reread else 0,
             "whole": reread is not None and reread.whole,
@@ -145,7 +163,9 @@ class Recovery:
         self._session.insist(lambda cursor: cursor.execute(_TICK, values))
 
     def _conclude(self, cursor: Cursor) -> None:
-        cursor.execute(_CONCLUDE, {"profile": self._profile.name})
+        values = {"profile": self._profile.name}
+        cursor.execute(_HOLD, values)
+        cursor.execute(_CONCLUDE, values)
 
     def _standing(self, cursor: Cursor) -> tuple[int, int, int]:
         cursor.execute(_STANDING, {"profile": self._profile.name})

@@ -17,12 +17,13 @@ from include.status_store.session import Session
 from include.status_store.source import PollInDoubtError, PollRefusedError, PollUnsentError
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.views import column, doubts, drain, events, execute, query
-from tests.include.status_store.waiting import others, terminate
+from tests.include.status_store.waiting import meanwhile, others, terminate, until, waiting_for_a_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
 
     from include.status_store.recovery import RecoverySummary
     from include.status_store.source import Answer
@@ -139,6 +140,53 @@ def test_a_poll_that_ends_in_doubt_after_it_was_recovered_is_recovered_again(
     assert judged == [("pending", "reset", 502)]
     assert (summary.dates, summary.new, summary.recovered) == (5, 1, 1)
     assert (doubts(store), events(store)) == ([("recovered", None)], ["P7"])
+
+
+def test_a_reread_under_way_does_not_tick_a_poll_that_ends_in_doubt_meanwhile(
+    session: Session, store_dsn: str, profile: Profile, today: datetime.date
+) -> None:
+    """The poll was judged while it was under way; it may have taken its page after the answer was written."""
+    doubt(session, profile)
+
+    def ends_in_doubt() -> Answer:
+        with Session(lambda: connect(store_dsn)) as other, other.transaction() as cursor:
+            Journal(profile).doubt(cursor, 1, error="reset")
+        return EMPTY
+
+    summary = recover(session, profile, DatedSource({today: ends_in_doubt}))
+    again = DatedSource({today: page(held_on(today, 7))})
+
+    assert (summary.recovered, summary.unproven, summary.pending) == (0, 0, 1)
+    assert recover(session, profile, again).recovered == 1
+    assert len(again.asked) == 5
+
+
+def test_a_poll_that_ends_in_doubt_while_its_recovery_is_concluded_is_not_recovered(
+    session: Session, store: Connection, store_dsn: str, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doubt(session, profile)
+    conclude = Recovery._conclude
+
+    with Session(lambda: connect(store_dsn)) as other:
+
+        def meanwhile_in_doubt(recovery: Recovery, cursor: Cursor) -> None:
+            with other.connection.cursor() as beside:
+                Journal(profile).doubt(beside, 1, error="reset")
+
+            def commit() -> None:
+                until(lambda: waiting_for_a_lock(store))
+                other.connection.commit()
+
+            with meanwhile(commit):
+                conclude(recovery, cursor)
+
+        monkeypatch.setattr(Recovery, "_conclude", meanwhile_in_doubt)
+        assert recover(session, profile, DatedSource()).recovered == 0
+
+    monkeypatch.undo()
+    source = DatedSource()
+    assert recover(session, profile, source).recovered == 1
+    assert len(source.asked) == 5
 
 
 def test_a_run_without_time_leaves_the_doubt_pending_for_the_next(
