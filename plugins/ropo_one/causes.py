@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import ssl
+from http.client import BadStatusLine, RemoteDisconnected
 from typing import TYPE_CHECKING
 
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, InvalidChunkLength, NewConnectionError, ReadTimeoutError
+
+from ropo_one.legible import legible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Each is raised while the connection is made, and only then: no address, no connection, no trusted certificate.
 _BEFORE_ANY_BYTE = (ConnectTimeoutError, NewConnectionError, ssl.SSLCertVerificationError)
+# Their texts are what the server sent in place of HTTP: rows of debtors, or a token.
+_QUOTING = (BadStatusLine, InvalidChunkLength)
 
 _ADVICE = ". If the host's certificate is from a CA of your own, name its file in the connection's extra ca_file"
 
@@ -30,11 +35,18 @@ def timed_out(error: Exception) -> bool:
 
 
 def cause(error: Exception) -> str:
-    """Name the innermost cause by class and text; the texts of the errors around it repeat the whole URL."""
+    """Name the innermost cause by class and text, legibly; the texts of the errors around it repeat the whole URL.
+
+    Nothing that the server sent is repeated.
+    """
     *_, innermost = _chain(error)
+    name = type(innermost).__name__
+    # The one among http.client's bad status lines that quotes none.
+    if isinstance(innermost, _QUOTING) and not isinstance(innermost, RemoteDisconnected):
+        return f"{name}: it is not HTTP"
     # urllib3 puts the connection in front of some of its texts.
-    text = str(innermost).rpartition(">: ")[2]
-    told = f"{type(innermost).__name__}: {text}" if text else type(innermost).__name__
+    text = legible(str(innermost).rpartition(">: ")[2])
+    told = f"{name}: {text}" if text else name
     return told + _ADVICE if isinstance(innermost, ssl.SSLCertVerificationError) else told
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from requests import RequestException
 
+from ropo_one.legible import legible
+
 if TYPE_CHECKING:
     from requests import Response
 
@@ -28,12 +30,12 @@ def json_object(response: Response) -> dict[str, Any]:
 
 
 def reason(response: Response, *secrets: str | None) -> str:
-    """Return what an error answer says, in brackets and without the secrets; an empty text where it says nothing."""
+    """Return what an error answer says, legible, in brackets and without the secrets; empty where it says nothing."""
     fields = json_object(response)
     text = " ".join(str(fields[name]) for name in _FIELDS if fields.get(name))
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
-    return f" ({text[:_LONGEST]})" if text else ""
+    return f" ({legible(text[:_LONGEST])})" if text else ""
 
 
 def retry_after(response: Response) -> float:

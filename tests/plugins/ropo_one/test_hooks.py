@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,19 +15,26 @@ from include.status_store.source import PollUnsentError
 from ropo_one import hooks
 from ropo_one.exceptions import (
     RopoConnectionInvalidError,
+    RopoConnectionLostError,
     RopoRateLimitedError,
+    RopoRequestRefusedError,
     RopoTimeoutError,
     RopoTokenRefusedError,
     RopoTokenUnavailableError,
     RopoUnauthorizedError,
 )
 from ropo_one.hooks import RopoOneHook
+from tests.include.status_store.views import drain, query
 from tests.plugins.ropo_one.conftest import APICODE, CID, certificate
 from tests.plugins.ropo_one.scripted_server import EMPTY, ScriptedServer, answer, page, then_close, then_hang
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from psycopg2.extensions import connection as Connection
+
+    from include.config.profiles import Profile
+    from include.status_store.session import Session
     from tests.plugins.ropo_one.conftest import Connect
     from tests.plugins.ropo_one.scripted_server import Step
 
@@ -337,3 +345,38 @@ def test_no_secret_reaches_a_log_an_error_or_a_url(
 
     assert len(told) == 4 + 3 + 5
     assert not [text for text in told if APICODE in text or "t0ken" in text]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(b"", id="no HTTP at all"),
+        pytest.param(b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n", id="chunked without chunks"),
+    ],
+)
+def test_what_is_not_http_is_not_repeated(
+    hook: RopoOneHook, server: ScriptedServer, caplog: pytest.LogCaptureFixture, head: bytes
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.tokens_will_be(then_close(head + b'{"token": "s3cret"}\r\n'))
+    with pytest.raises(RopoTokenUnavailableError, match="it is not HTTP") as failed:
+        hook.fetch_token()
+    server.polls_will_be(then_close(head + b'{"statustext": "s3cret"}\r\n'))
+    with pytest.raises(RopoConnectionLostError) as lost:
+        hook.poll()
+
+    assert "s3cret" not in f"{failed.value} {lost.value} {caplog.text}"
+
+
+@pytest.mark.parametrize("status", [400, 429])
+@pytest.mark.parametrize("letter", ["\0", "\n", "\ud800"])
+def test_a_refusal_of_any_characters_is_one_that_can_be_written_down(
+    hook: RopoOneHook, server: ScriptedServer, session: Session, store: Connection, profile: Profile,
+    status: int, letter: str,
+) -> None:  # fmt: skip
+    server.polls_will_be(answer(status, {"detail": f"no{letter}way"}, Retry_After="999"))
+
+    with suppress(RopoRequestRefusedError):
+        drain(session, profile, hook)
+
+    assert query(store, "SELECT outcome, error LIKE '% (no?way)' FROM ropo.status_poll") == [("refused", True)]
