@@ -1,112 +1,153 @@
 -- A full comparison keeps what is not settled (take_unsettled.sql). Most invoices are plainly settled: one job under one
--- number and one ledger row of both, every code known, paid on both sides by the same sums. They are told in one pass and
--- left out here, so that the rules are applied to the rest alone. What is not plain in any respect is kept.
+-- number and one ledger row of both, every code known, paid on both sides by the same sums. They are told and left out
+-- here, so that the rules are applied to the rest alone. What is not plain in any respect is kept.
+-- The two passes over all events are CREATE TABLE AS of tables that are no temporary ones: PostgreSQL shares out such work
+-- among its processes, and no other.
 
 -- sum() of a numeric keeps four hundred bytes for each of millions of groups; a running sum keeps the number.
-CREATE AGGREGATE pg_temp.plus(numeric) (SFUNC = numeric_add, STYPE = numeric);
+CREATE AGGREGATE pg_temp.plus(numeric) (SFUNC = numeric_add, STYPE = numeric, PARALLEL = SAFE);
 
--- The names under which anything is said that is not plain. Both sides are told in one grouping, the ledger's money as
--- negative: what is settled comes to nothing.
-CREATE TEMP TABLE kept_name ON COMMIT DROP AS
-SELECT jobid, billnum
+-- The jobs of which a code, the money or the ledger's row is not plain. Both sides are told in one grouping, the ledger's
+-- money as negative: what is settled comes to nothing. Most events say nothing of money and have a code that is plain;
+-- they stay out of it. A type in other than small letters is not plain.
+CREATE UNLOGGED TABLE {kept_job} AS
+SELECT jobid
 FROM (
     SELECT
         jobid,
-        billnum,
         NULL::boolean AS is_row,
         CASE WHEN statustype = 'payment' AND statustext = ANY(%(paid)s) THEN amount END AS paid,
         CASE WHEN statustype = 'payment' AND statustext = ANY(%(discount)s) THEN amount END AS discount,
-        CASE
-            WHEN statustype = 'comment' THEN statuscode = ANY(%(endless_comments)s)
-            WHEN statustype <> 'payment' THEN statustype || ' ' || statuscode = ANY(%(endless)s)
+        statustype = 'payment' AND CASE
             WHEN statustext = ANY(%(paid)s) OR statustext = ANY(%(discount)s) THEN amount > 0 IS TRUE
             ELSE statustext = ANY(%(ignored)s)
-        END AS is_plain    -- a type in other than small letters is not
+        END AS is_plain
     FROM ropo.status_event
-    WHERE profile = %(profile)s
+    WHERE profile = %(profile)s AND jobid IS NOT NULL
+        AND NOT CASE statustype
+            WHEN 'comment' THEN statuscode = ANY(%(endless_comments)s)
+            WHEN 'payment' THEN false
+            ELSE statustype || ' ' || statuscode = ANY(%(endless)s)
+        END
     UNION ALL
     SELECT
         jobid,
-        billnum,
         true,
         -NULLIF(paid, 0),
         -NULLIF(discount, 0),
         COALESCE(
-            status = ANY(%(settling)s)
+            billnum IS NOT NULL
+            AND status = ANY(%(settling)s)
             AND total > 0
             AND COALESCE(payments_by_ropo, true)
             AND COALESCE(sent_at >= %(start)s, true)
             AND paid + COALESCE(discount, 0) > 0
-            AND paid + COALESCE(discount, 0) >= total - COALESCE(credited, 0)
-            -- Nothing is open, and the amounts add up; so they are numbers.
-            AND total - paid - COALESCE(discount, 0) - COALESCE(credited, 0) - COALESCE(open, 0) = 0
-            AND COALESCE(open, 0) <= 0,
+            -- Nothing is open, and the amounts add up; so they are numbers, and all that is to be paid is paid.
+            AND COALESCE(open, 0) <= 0
+            AND total - paid - COALESCE(discount, 0) - COALESCE(credited, 0) - COALESCE(open, 0) = 0,
             false
         )
-    FROM every_row
+    FROM {every_row}
+    WHERE jobid IS NOT NULL
 ) AS said
-GROUP BY jobid, billnum
+GROUP BY jobid
 HAVING (
-    jobid IS NOT NULL
-    AND billnum IS NOT NULL
-    AND bool_and(is_plain)
+    bool_and(is_plain)
     AND count(is_row) = 1
     AND COALESCE(pg_temp.plus(paid), 0) = 0
     AND COALESCE(pg_temp.plus(discount), 0) = 0
 ) IS NOT TRUE;
 
--- The jobs that are kept with them, and their rows. A job that is left out leads nowhere else by its jobid.
-CREATE TEMP TABLE kept_job ON COMMIT DROP AS
-SELECT jobid FROM kept_name WHERE jobid IS NOT NULL
-UNION
-SELECT jobid FROM every_row WHERE jobid IS NOT NULL GROUP BY jobid HAVING count(*) > 1
-UNION
+INSERT INTO {kept_job} (jobid)
 SELECT jobid FROM named_invoice WHERE jobid IS NOT NULL
-UNION
+UNION ALL
 -- What resolves a break must be on record.
 SELECT jobid FROM ropo.reconciliation_break WHERE profile = %(profile)s AND state <> 'resolved' AND jobid IS NOT NULL;
-ANALYZE kept_job;
+ANALYZE {kept_job};
 
+-- Every event as the rules read it.
+CREATE TEMP VIEW read_event AS
+SELECT
+    statusid,
+    jobid,
+    billnum,
+    lower(statustype) AS statustype,
+    CASE WHEN lower(statustype) = 'payment' THEN statustext ELSE statuscode END AS code,
+    statustime,
+    -- What is left without all that is no digit; an id without digits comes before those with some.
+    COALESCE(NULLIF(translate(statusid, translate(statusid, '0123456789', ''), ''), '')::numeric, -1) AS number,
+    amount,
+    (first_seen_at AT TIME ZONE %(timezone)s)::date AS seen_on
+FROM ropo.status_event
+WHERE profile = %(profile)s;
+
+-- All events but those under both names of a row whose job is plain so far.
+DROP TABLE found_event;
+CREATE TEMP TABLE found_event ON COMMIT DROP AS
+SELECT event.*
+FROM read_event AS event
+LEFT JOIN (
+    SELECT jobid, billnum
+    FROM {every_row} AS booked
+    WHERE NOT EXISTS (SELECT FROM {kept_job} AS kept WHERE kept.jobid = booked.jobid)
+) AS settled USING (jobid, billnum)
+WHERE settled.jobid IS NULL;
+ANALYZE found_event;
+
+-- The rows of what is kept. A job that is left out leads nowhere else, neither by its jobid nor by its number: a row is
+-- kept too where another number is said of its job, or its number of what is kept.
+CREATE TEMP TABLE kept_billnum ON COMMIT DROP AS
+SELECT billnum FROM found_event WHERE billnum IS NOT NULL
+UNION
+SELECT billnum FROM named_invoice WHERE billnum IS NOT NULL
+UNION
+SELECT substr(invoice_key, 3)
+FROM ropo.reconciliation_break
+WHERE profile = %(profile)s AND state <> 'resolved' AND invoice_key LIKE 'b:%%';
 -- In the order in which they came: of rows alike in all else, it says which stands for its invoice.
 INSERT INTO ledger_row (
     batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
 )
 SELECT
     batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
-FROM every_row
-LEFT JOIN kept_job USING (jobid)
-WHERE every_row.jobid IS NULL OR kept_job.jobid IS NOT NULL
-ORDER BY every_row.ctid;
+FROM {every_row}
+WHERE jobid IS NULL
+    OR jobid IN (SELECT jobid FROM {kept_job})
+    OR jobid IN (SELECT jobid FROM found_event WHERE jobid IS NOT NULL)
+    OR billnum IN (SELECT billnum FROM kept_billnum)
+ORDER BY ctid;
 
--- Nor by its number: those are kept too that share one with what is kept. What is plain has a row of both its names, so
--- that its rows tell.
-CREATE TEMP TABLE sharing_job ON COMMIT DROP AS
-WITH kept_billnum AS (
-    SELECT billnum FROM kept_name
-    UNION
-    SELECT billnum FROM ledger_row
-    UNION
-    SELECT billnum FROM named_invoice
-    UNION
-    SELECT substr(invoice_key, 3)
-    FROM ropo.reconciliation_break
-    WHERE profile = %(profile)s AND state <> 'resolved' AND invoice_key LIKE 'b:%%'
-)
-SELECT DISTINCT jobid
-FROM every_row
-JOIN kept_billnum USING (billnum)
-LEFT JOIN kept_job USING (jobid)
-WHERE every_row.jobid IS NOT NULL AND kept_job.jobid IS NULL;
-ANALYZE sharing_job;
-
-INSERT INTO kept_job (jobid) SELECT jobid FROM sharing_job;
+-- These rows may bring numbers of their own. What is plain has a row of both its names, so that no more can follow.
+CREATE TEMP TABLE brought_billnum ON COMMIT DROP AS
+SELECT billnum FROM ledger_row
+EXCEPT
+SELECT billnum FROM kept_billnum;
+ANALYZE brought_billnum;
 INSERT INTO ledger_row (
     batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
 )
 SELECT
     batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
-FROM every_row
-JOIN sharing_job USING (jobid)
-ORDER BY every_row.ctid;
-DROP TABLE every_row, kept_name, sharing_job;
+FROM {every_row} AS booked
+JOIN brought_billnum USING (billnum)
+WHERE NOT (
+    jobid IS NULL
+    OR jobid IN (SELECT jobid FROM {kept_job})
+    OR jobid IN (SELECT jobid FROM found_event WHERE jobid IS NOT NULL)
+)
+ORDER BY booked.ctid;
+
+-- The events under both names of rows that are kept though their jobs are plain.
+CREATE TEMP TABLE kept_name ON COMMIT DROP AS
+SELECT jobid, billnum
+FROM ledger_row
+WHERE jobid IS NOT NULL AND NOT EXISTS (SELECT FROM {kept_job} AS kept WHERE kept.jobid = ledger_row.jobid);
+ANALYZE kept_name;
+INSERT INTO found_event
+SELECT event.*
+FROM kept_name
+JOIN read_event AS event USING (jobid, billnum);
+
+DROP TABLE {every_row}, {kept_job}, kept_billnum, brought_billnum, kept_name;
+DROP VIEW read_event;
 DROP AGGREGATE pg_temp.plus(numeric);

@@ -101,16 +101,18 @@ class LedgerReader:
         :raises LedgerContractError: naming the invoice whose row does not keep the contract.
         """
         condition = sql.SQL(" WHERE btrim(ledger.jobid::text) = ANY(%s) OR btrim(ledger.billnum::text) = ANY(%s)")
-        rows = self._copy(into, "ledger_row", batch, condition, (list(jobids), list(billnums)))
+        rows = self._copy(into, sql.Identifier("ledger_row"), batch, condition, (list(jobids), list(billnums)))
         self.check_rows(into, batch)
         return rows
 
-    def copy_all_rows(self, into: Cursor) -> int:
-        """Copy every row, as the batch :data:`ALL_ROWS`, into the table ``every_row`` of the store's session.
+    def copy_all_rows(self, into: Cursor, table: sql.Identifier) -> int:
+        """Copy every row, as the batch :data:`ALL_ROWS`.
 
         They are not checked: :meth:`check_rows` does that, for those that are kept.
+
+        :param table: of the store, with the columns of ``ledger_row``.
         """
-        return self._copy(into, "every_row", ALL_ROWS, sql.SQL(""), ())
+        return self._copy(into, table, ALL_ROWS, sql.SQL(""), ())
 
     def check_rows(self, into: Cursor, batch: int) -> None:
         """Check what only rows can show, of a batch in the table ``ledger_row``.
@@ -146,11 +148,13 @@ class LedgerReader:
         query += sql.SQL(" WHERE {} = ANY(%s)").format(bare)
         yield from self._rows(query, (sorted({bare_number(each) for each in billnums} - {""}),))
 
-    def _copy(self, into: Cursor, table: str, batch: int, condition: sql.Composable, parameters: Sequence[Any]) -> int:
+    def _copy(
+        self, into: Cursor, table: sql.Identifier, batch: int, condition: sql.Composable, parameters: Sequence[Any]
+    ) -> int:
         columns = sql.SQL("{}, {}").format(sql.Literal(batch), self._query.columns(self._profile.timezone))
         with self._ledger.cursor() as cursor:
             select = cursor.mogrify(self._query.select(columns) + condition, parameters).decode()
-            return copy_across(cursor, f"COPY (\n{select}\n) TO STDOUT", into, _COPY.format(table))
+            return copy_across(cursor, f"COPY (\n{select}\n) TO STDOUT", into, _COPY.format(table.as_string(into)))
 
     def _rows(self, query: sql.Composable, parameters: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         # A named cursor stays on the server: memory is that of one batch, whatever the ledger's size. Where its reader

@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from psycopg2 import sql
 
 from include.config.status_map import COMMENT_TYPE, PAYMENTS
 from include.reconciliation.business_days import day_span
@@ -31,16 +32,19 @@ FROM ropo.status_quarantine
 WHERE profile = %s AND resolved_at IS NULL
 ORDER BY quarantine_id
 """
-# All of history is sorted and joined at once, at a month's end; for this transaction only.
+# All of history is sorted and joined at once, at a month's end; for this transaction only. Where the server grants
+# processes for it, to hand over a row costs them little.
 _FOR_EVERYTHING = """
 SET LOCAL work_mem = '256MB';
-CREATE TEMP TABLE every_row ON COMMIT DROP AS
+SET LOCAL parallel_tuple_cost = 0.001;
+CREATE UNLOGGED TABLE {every_row} AS
 SELECT
     batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at,
     payments_by_ropo
 FROM ledger_row
 WITH NO DATA
 """
+_ROWS_SEEN = "ANALYZE {every_row} (jobid, billnum)"
 # As values: what is asked of millions of rows. Endless: what is no end; of other types as "type code". Settling: the
 # ledger's words that mean paid, or leave that to the amounts.
 _KNOWN_CODES = """
@@ -117,14 +121,26 @@ def gather(cursor: Cursor, ledger: LedgerReader, profile: Profile, span: Span) -
 
 def _take_all(cursor: Cursor, ledger: LedgerReader, profile: Profile) -> None:
     """Take every event and ledger row, but for those of plainly settled invoices."""
-    cursor.execute(_FOR_EVERYTHING)
-    ledger.copy_all_rows(cursor)
+    own = _own_tables(cursor)
+    cursor.execute(sql.SQL(_FOR_EVERYTHING).format(**own))
+    ledger.copy_all_rows(cursor, own["every_row"])
+    cursor.execute(sql.SQL(_ROWS_SEEN).format(**own))
     cursor.execute(_KNOWN_CODES, {"comment": COMMENT_TYPE, "settled": PAYMENTS.index("paid")})
     codes = dict(zip((column.name for column in cursor.description or ()), only_row(cursor), strict=True))
     start, _ = day_span(profile.start_date, profile.zone)
-    cursor.execute(statement("leave_out_settled"), {"profile": profile.name, "start": start, **codes})
+    values = {"profile": profile.name, "timezone": profile.timezone, "start": start, **codes}
+    cursor.execute(sql.SQL(statement("leave_out_settled")).format(**own), values)
     ledger.check_rows(cursor, ALL_ROWS)
-    cursor.execute(statement("pull_all_events"), {"profile": profile.name, "timezone": profile.timezone})
+
+
+def _own_tables(cursor: Cursor) -> dict[str, sql.Identifier]:
+    """Return the names of the tables that other processes of PostgreSQL read too, as they cannot read temporary ones.
+
+    No two sessions share a name, and nobody sees the tables: they are made and dropped in one transaction.
+    """
+    cursor.execute("SELECT pg_backend_pid()")
+    session = only_row(cursor)[0]
+    return {name: sql.Identifier("ropo", f"{name}_{session}") for name in ("every_row", "kept_job")}
 
 
 def _follow(cursor: Cursor, ledger: LedgerReader, profile: Profile, span: Span) -> None:

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import datetime
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING
 
-from tests.include.reconciliation.world import DAY, at
+import msgspec
+import psycopg2
+import pytest
+
+from include.reconciliation.comparison import prepare
+from include.reconciliation.ledger import LedgerReader
+from include.reconciliation.ledger_contract import LedgerContractError
+from include.reconciliation.population import ALL_TIME, gather, want
+from include.status_store.database import connect
+from tests.include.reconciliation.world import DAY, STATUS_MAP, at
 
 if TYPE_CHECKING:
     from tests.include.reconciliation.world import World
@@ -61,3 +71,49 @@ def test_unpaid_and_agreed_invoices_are_in_it_and_settled_ones_are_not(world: Wo
     world.quarantine(b'{"billnum": "unread", "amount": "twelve"}', at("2026-03-10 10:00"))
     world.row("bad")
     assert _categories(world) == {"b:bad": "matched", "b:unread": "unparseable", "j:Jopen": "matched"}
+
+
+def test_a_settled_invoice_of_which_a_job_is_spoken_of_under_another_number_is_kept_whole(world: World) -> None:
+    world.payment("1", "100")
+    world.row("1", "paid", paid="100")
+    world.comment("2", "98", jobid="J1")
+    world.payment("1", "100", jobid="J9")
+    result = world.reconcile(MONTH_END, now=LATER, scope="full")
+    assert {key: (item["category"], item["event_count"]) for key, item in world.items(result).items()} == {
+        "b:1": ("ambiguous_match", 1),
+        "b:2": ("ambiguous_match", 2),
+    }
+
+
+def test_a_settled_invoice_that_shares_its_number_with_an_unsettled_one_is_kept_with_it(world: World) -> None:
+    world.payment("1", "100")
+    world.row("1", "paid", paid="100")
+    world.row("1", jobid=None)
+    result = world.reconcile(MONTH_END, now=LATER, scope="full")
+    assert {key: (item["category"], item["event_count"]) for key, item in world.items(result).items()} == {
+        "b:1": ("ambiguous_match", 1)
+    }
+
+
+@pytest.mark.parametrize("status", ["open", " "])
+def test_its_own_tables_are_gone_whether_it_ends_well_or_not(world: World, status: str) -> None:
+    world.row("1", status)
+    with nullcontext() if status.strip() else pytest.raises(LedgerContractError):
+        world.reconcile(MONTH_END, now=LATER, scope="full")
+    own = "SELECT relname FROM pg_class WHERE relname ~ '^(every_row|kept_job)'"
+    assert world.store(own) == []
+
+
+def test_two_profiles_are_compared_in_full_at_once(world: World) -> None:
+    """The second begins and ends while the tables of the first are there."""
+    world.row("1")
+    with closing(connect(world.store_dsn)) as first, first.cursor() as cursor:
+        prepare(cursor, STATUS_MAP)
+        with (
+            closing(psycopg2.connect(world.ledger_dsn)) as ledger,
+            closing(LedgerReader(ledger, world.profile)) as reader,
+        ):
+            want(cursor, ALL_TIME)
+            gather(cursor, reader, world.profile, ALL_TIME)
+        other = msgspec.structs.replace(world.profile, name="other")
+        assert world.reconcile(MONTH_END, now=LATER, scope="full", profile=other).population == 1

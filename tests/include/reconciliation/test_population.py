@@ -148,7 +148,8 @@ def _kept(world: World) -> list[object]:
     kept: list[object] = []
 
     def looking(cursor: Cursor) -> None:
-        cursor.execute("SELECT jobid FROM kept_job ORDER BY jobid")
+        jobids = "SELECT jobid FROM found_event UNION SELECT jobid FROM ledger_row"
+        cursor.execute(f"SELECT jobid FROM ({jobids}) AS kept WHERE jobid IS NOT NULL ORDER BY jobid")
         kept.append([jobid for (jobid,) in cursor.fetchall()])
         cursor.execute("SELECT (SELECT count(*) FROM found_event), (SELECT count(*) FROM ledger_row)")
         kept.extend(cursor.fetchall())
