@@ -58,6 +58,8 @@ SELECT page.poll_id, page.body, page.complete
 FROM ropo.status_page AS page
 JOIN ropo.status_poll AS poll USING (poll_id)
 WHERE poll.profile = %(profile)s AND page.poll_id > %(after)s AND page.has_texts AND page.removed_at IS NULL
+  -- One that a drain has landed since is not erased: with its events, what it shows again of erased rows is withheld.
+  AND (page.parsed_at IS NOT NULL OR NOT page.complete)
 ORDER BY page.poll_id
 LIMIT %(limit)s
 FOR UPDATE OF page

@@ -24,6 +24,7 @@ from include.status_store.source import PollInDoubtError
 from tests.include.reconciliation.world import LEDGER, STATUS_MAP, World
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.test_redaction import comment
+from tests.include.status_store.test_storing import land_alone
 from tests.include.status_store.views import column, drain, execute, query
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from demo.embedded import Server
     from include.config.profiles import Profile
     from include.status_store.erasure import Erased
+    from include.status_store.invoice_rows import InvoiceRows
     from include.status_store.session import Session
 
 DATE = datetime.date(2026, 11, 13)
@@ -235,6 +237,23 @@ def test_a_page_parsed_later_does_not_bring_a_text_back(
     )
 
     assert replay(session, profile).pages == 1
+
+    assert places_of(store, SECRET) == set()
+
+
+def test_a_page_that_a_drain_lands_meanwhile_is_left_to_the_drain(
+    filled: World, session: Session, store: Connection, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its events are not stored yet: what it shows again is withheld with them."""
+    erase_pages = TextErasure._pages_of_invoice
+
+    def meanwhile(erasure: TextErasure, rows: InvoiceRows, done: Erased) -> None:
+        land_alone(session, profile, page(*ROWS))
+        erase_pages(erasure, rows, done)
+
+    monkeypatch.setattr(TextErasure, "_pages_of_invoice", meanwhile)
+    erase(session, profile)
+    assert drain(session, profile, ScriptedSource()).taken_up == 1
 
     assert places_of(store, SECRET) == set()
 
