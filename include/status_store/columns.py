@@ -45,7 +45,7 @@ def to_events(
         raise RowError("jobid and billnum: expected one of them, both are missing")
     if "" in kinds:
         raise RowError("statustype: expected a word such as payment or comment, it is missing")
-    if any(kind == PAYMENT and not amount for kind, amount in zip(kinds, amounts, strict=True)):
+    if any(kind.lower() == PAYMENT and not amount for kind, amount in zip(kinds, amounts, strict=True)):
         raise RowError("amount: expected a number such as 96.72 on a payment, it is missing")
     wall_times = _times(times, zone)
     # Few days and amounts come many times.

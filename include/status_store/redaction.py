@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.status_store.envelope import split_rows
+from include.status_store.fields import PAYMENT
 from include.status_store.parsing import parse_rows
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 ERASED = "(erased)"
 KEPT_FIELDS = frozenset({"jobid", "statusid", "billnum", "statustype", "statustime", "statuscode", "paydate", "amount"})
-_PAYMENT = "payment"
 _TYPE_NUMBER = re.compile(r"[0-9]{0,9}")
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _scalar = msgspec.json.Decoder(float_hook=Decimal)
@@ -41,7 +41,7 @@ class Redaction:
 
     def text(self, statustype: str, statustext: str) -> str:
         """Return what is left of a ``statustext``."""
-        if statustype.lower() != _PAYMENT:
+        if statustype.lower() != PAYMENT:
             return ""
         return statustext if self._is_type(statustext) else ERASED
 
@@ -53,7 +53,7 @@ class Redaction:
         fields = _fields.decode(raw)
         kept = {name: value for name, value in fields.items() if name in KEPT_FIELDS}
         statustext = _text(fields.get("statustext"))
-        if _text(fields.get("statustype")).lower() == _PAYMENT and self._is_type(statustext):
+        if _text(fields.get("statustype")).lower() == PAYMENT and self._is_type(statustext):
             kept["statustext"] = fields.get("statustext", msgspec.Raw(b"null"))
         return msgspec.json.encode(kept)
 

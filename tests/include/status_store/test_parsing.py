@@ -92,6 +92,7 @@ def test_a_number_keeps_the_digits_that_came() -> None:
         ({"statustime": "0001-01-01T00:00:00+05:00"}, "statustime: expected"),
         ({"paydate": "0000-00-00"}, "paydate: expected"),
         ({"amount": ""}, "amount: expected"),
+        ({"statustype": "Payment", "amount": ""}, "amount: expected"),
         ({"amount": "96,72"}, "amount: expected"),
         ({"amount": "1e3"}, "amount: expected"),
         ({"amount": "NaN"}, "amount: expected"),
