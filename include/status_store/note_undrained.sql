@@ -44,5 +44,12 @@ WHERE event.profile = %(profile)s
       JOIN ropo.status_poll AS poll USING (poll_id)
       WHERE poll.profile = event.profile AND poll.kind = 'drain' AND page.complete AND page.parsed_at IS NULL
   )
+  -- A drain may have brought the same row when the parser could not take it yet.
+  AND NOT EXISTS (
+      SELECT FROM ropo.status_quarantine AS bad
+      JOIN ropo.status_poll AS poll USING (poll_id)
+      WHERE bad.profile = event.profile AND poll.kind = 'drain'
+        AND bad.sha256 = sha256(convert_to(event.raw::text, 'UTF8'))
+  )
 ORDER BY event.statusid
 ON CONFLICT DO NOTHING

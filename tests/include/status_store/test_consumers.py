@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from include.status_store import parsing
 from include.status_store.consumers import note_undrained, undrained_events
+from include.status_store.fields import RowError
 from include.status_store.journal import Journal
 from include.status_store.mark_in_doubt import mark_in_doubt
 from include.status_store.reread import Reread
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from include.config.profiles import Profile
+    from include.status_store.event import Event
     from include.status_store.session import Session
 
 DAY = datetime.date(2026, 11, 13)  # of the scripted rows
@@ -128,3 +131,19 @@ def test_a_page_of_a_drain_that_waits_for_its_replay_may_hold_it(
     of_drains = "SELECT poll_id FROM ropo.status_poll WHERE kind = 'drain'"
     execute(store, f"UPDATE ropo.status_page SET parsed_at = NULL WHERE poll_id IN ({of_drains})")
     assert _noted(session, profile) == []
+
+
+@pytest.mark.usefixtures("live")
+def test_a_row_of_a_drain_that_the_parser_could_not_take_then_has_no_other_consumer(
+    session: Session, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> list[Event]:
+        raise RowError("amount: a form of its own")
+
+    with monkeypatch.context() as parser_of_then:
+        parser_of_then.setattr(parsing, "to_events", refuse)
+        drain(session, profile, ScriptedSource(page(row(2, statustext="Pääoma")), EMPTY))
+    _reread(session, profile, row(2, statustext="Pääoma"), row(3))
+    drain(session, profile, ScriptedSource(EMPTY))
+
+    assert _noted(session, profile) == ["P3"]
