@@ -18,7 +18,8 @@ Every 15 minutes, for each profile:
 **When it is red:** read the failed task's last line, which says what to do. Nothing has to be cleared: the next run
 goes on by itself, and what a broken run may have lost is on record in `ropo.status_poll`.
 
-- *drain*: Ropo One cannot be reached, refuses the token, or the store is away. Nothing was lost.
+- *drain*: Ropo One cannot be reached or refuses the token: nothing was asked. Or the store is away, or lost the drain's
+  session: a page that it could not take is put in doubt by the next run, and re-read.
 - *recover*: a doubt is unproven. `python -m include.status_store doubts` lists it with the reason;
   `python -m include.status_store accept POLL --note …` accepts it.
 - *watch*: an alert could not be sent. Mend the profile's `alerts` or its connection; the next run sends it.

@@ -112,7 +112,8 @@ def dsn_from_airflow(value: str, variable: str = STORE_VARIABLE) -> str:
         raise StoreUnavailableError(
             f"{variable}: expected a connection of type postgres, got {fields.get('conn_type')!r}"
         )
-    return make_dsn(**{key: fields.get(key) for key in ("host", "port", "login", "password", "schema", "extra")})
+    known = {key: fields.get(key) for key in ("host", "port", "login", "password", "schema", "extra")}
+    return make_dsn(**known, named=variable)
 
 
 def make_dsn(
@@ -123,9 +124,11 @@ def make_dsn(
     password: str | None = None,
     schema: str | None = None,
     extra: Mapping[str, Any] | None = None,
+    named: str = "The connection",
 ) -> str:
     """Build a libpq connection string from an Airflow connection's fields; ``extra`` may hold ``ssl…`` settings.
 
+    :param named: the connection, for the error.
     :raises StoreUnavailableError: naming an ``ssl…`` setting that libpq does not know.
     """
     options = {key: value for key, value in (extra or {}).items() if key.startswith("ssl")}
@@ -136,7 +139,7 @@ def make_dsn(
         )
     except psycopg2.ProgrammingError:
         raise StoreUnavailableError(
-            f"The store's connection: its extra holds a setting that libpq does not know; it has {sorted(options)}"
+            f"{named}: its extra holds a setting that libpq does not know; it has {sorted(options)}"
         ) from None
     return dsn
 

@@ -36,6 +36,7 @@ def connection_dsn(conn_id: str) -> str:
         password=connection.password,
         schema=connection.schema,
         extra=connection.extra_dejson,
+        named=f"Connection {conn_id}",
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from demo.cluster import SUPERUSER
 from include.status_store.database import StoreUnavailableError
 from ropo_one.profile_operator import ProfileOperator
+from ropo_one.store import connection_dsn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +48,15 @@ def test_a_connection_of_another_type_is_named_with_what_to_do(monkeypatch: pyte
     ) as no:
         operator().session()
     assert "s3cret" not in str(no.value)
+
+
+def test_a_setting_that_libpq_does_not_know_is_told_of_the_connection_that_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ledger = {"conn_type": "postgres", "host": "h", "extra": {"sslmod": "require"}}
+    monkeypatch.setenv("AIRFLOW_CONN_ERP_LEDGER", json.dumps(ledger))
+    with pytest.raises(StoreUnavailableError, match=r"^Connection erp_ledger: .* it has \['sslmod'\]"):
+        connection_dsn("erp_ledger")
 
 
 def test_a_store_that_is_not_set_up_is_named_with_the_command(
