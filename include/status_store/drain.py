@@ -43,7 +43,8 @@ class DrainSummary(msgspec.Struct, kw_only=True):
         next run: a bound (``pages``, ``time``), a poll ``in_doubt`` or ``refused``, the queue's lock lost
         (``lock_lost``), or answers without rows that were no 204 (``empty_answers``).
     :param polls: GETs sent; ``pages``: those that brought rows or an empty list.
-    :param taken_up: pages of earlier processes that ended before the events were stored; they are stored now.
+    :param taken_up: pages of earlier processes that ended before their events were stored; ``new`` and the other counts
+        of events are without theirs.
     :param in_doubt: polls of this drain that ended in doubt; ``abandoned``: those of earlier processes, found now.
     """
 
@@ -111,7 +112,7 @@ class Drain:
         return self._summary
 
     def _drain(self, storing: Storing) -> None:
-        self._summary.taken_up = len(storing.take_up())
+        self._summary.taken_up = storing.take_up()
         poll_id = self._open_first()
         try:
             while poll_id is not None:

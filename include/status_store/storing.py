@@ -72,15 +72,18 @@ class Storing:
         self._helpers = helpers
         self._under_way: Future[StoredPage] | None = None
 
-    def take_up(self) -> list[Stored]:
-        """Store the events of pages whose process ended before it had; those that could not be parsed wait on.
+    def take_up(self) -> int:
+        """Store the events of pages whose process ended before it had.
 
+        :return: how many such pages there were. One that cannot be parsed is marked so, and waits for a replay.
         :raises psycopg2.Error: where the store does not take them within the session's patience.
         """
         with self._session.transaction() as cursor:
             cursor.execute(_LEFT, (self._profile.name,))
             left = [poll_id for (poll_id,) in cursor.fetchall()]
-        return [replay_page(self._session, self._profile, poll_id) or Stored() for poll_id in left]
+        for poll_id in left:
+            replay_page(self._session, self._profile, poll_id)
+        return len(left)
 
     def parse(self, page: Page) -> Future[Parsed | Exception]:
         """Begin to parse a page, before it has landed."""

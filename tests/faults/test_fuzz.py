@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from include.config.profiles import Profile
 from include.status_store.database import connect
-from include.status_store.parsing import FIELDS
+from include.status_store.fields import FIELDS
 from include.status_store.session import Session
 from include.status_store.source import Answer
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
