@@ -16,7 +16,6 @@ def until(condition: Callable[[], T], *, seconds: float = 60.0, every: float = 0
     """Return the condition's value as soon as it is true.
 
     :param every: seconds between two looks.
-
     :raises TimeoutError: where it does not become true.
     """
     deadline = time.monotonic() + seconds

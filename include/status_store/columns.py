@@ -68,7 +68,7 @@ def to_events(
 
 def _texts(field: str, column: Sequence[object]) -> list[str]:
     if set(map(type, column)) == {str}:
-        return list(map(str.strip, column))  # type: ignore[arg-type] # each is one
+        return list(map(str.strip, column))  # type: ignore[arg-type] # all of them are str, as was just seen
     return [fields.text(field, value) for value in column]
 
 
