@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.status_store.copying import as_lines
-from include.status_store.event import Event
+from include.status_store.event import Events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,12 +27,10 @@ COPY ropo.status_event (
 class Batch(msgspec.Struct, frozen=True):
     """Events of which each has a statusid of its own, sorted by it.
 
-    :param ids: their statusids, as a JSON list.
     :param lines: they themselves, for :data:`COPY`.
     """
 
-    events: list[Event]
-    ids: str
+    events: Events
     lines: bytes
 
 
@@ -42,40 +40,36 @@ class Batches:
     :param profile: and ``kind``, ``poll_id``: of the poll that brought them.
     """
 
-    def __init__(self, events: Sequence[Event], *, profile: str, kind: Kind, poll_id: int) -> None:
+    def __init__(self, events: Events, *, profile: str, kind: Kind, poll_id: int) -> None:
         self._events = events
         self._constants = (profile, kind, str(poll_id), str(poll_id))
 
     def __iter__(self) -> Iterator[Batch]:
-        for events in _rounds(self._events):
+        statusids = self._events.statusids
+        for places in _rounds(statusids):
             # So that a drain and a re-read that bring the same rows cannot deadlock.
-            events.sort(key=_statusid)
-            for first in range(0, len(events), MOST_EVENTS):
-                yield self.batch(events[first : first + MOST_EVENTS])
+            places.sort(key=statusids.__getitem__)
+            for first in range(0, len(places), MOST_EVENTS):
+                yield self.batch(self._events.pick(places[first : first + MOST_EVENTS]))
 
-    def batch(self, events: list[Event]) -> Batch:
+    def batch(self, events: Events) -> Batch:
         """Make some events of a batch, in its order, a batch of their own."""
-        if not events:
-            return Batch([], "[]", b"")
         # An event's fields stand in the order of the table's columns.
-        _, statusids, *columns, contents, raws = zip(*map(msgspec.structs.astuple, events), strict=True)
+        _, *columns, contents, raws = events.columns
         constants = ([constant] * len(events) for constant in self._constants)
         hashes = [f"\\x{content}" for content in contents]
-        lines = as_lines([*constants, statusids, *columns, hashes, [bytes(raw).decode() for raw in raws]])
-        return Batch(events, msgspec.json.encode(statusids).decode(), lines)
+        return Batch(events, as_lines([*constants, *columns, hashes, [*map(bytes.decode, raws)]]))
 
 
-def _rounds(events: Sequence[Event]) -> list[list[Event]]:
-    """Split an answer that shows a statusid several times: each round shows it once, in the answer's order."""
-    rounds: list[list[Event]] = []
+def _rounds(statusids: Sequence[str]) -> list[list[int]]:
+    """Split an answer that shows a statusid several times: each round has the places of one showing, in their order."""
+    if len(set(statusids)) == len(statusids):
+        return [[*range(len(statusids))]]
+    rounds: list[list[int]] = []
     times_seen: dict[str, int] = {}
-    for event in events:
-        times = times_seen[event.statusid] = times_seen.get(event.statusid, -1) + 1
+    for place, statusid in enumerate(statusids):
+        times = times_seen[statusid] = times_seen.get(statusid, -1) + 1
         if times == len(rounds):
             rounds.append([])
-        rounds[times].append(event)
+        rounds[times].append(place)
     return rounds
-
-
-def _statusid(event: Event) -> str:
-    return event.statusid

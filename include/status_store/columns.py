@@ -6,12 +6,11 @@ The rules of which row is an event stand here, those of a single value in :mod:`
 from __future__ import annotations
 
 import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from include.status_store import fields
-from include.status_store.event import Event
+from include.status_store.event import Events
 from include.status_store.fields import FIELDS, LONGEST_ID, PAYMENT, RowError
 
 if TYPE_CHECKING:
@@ -20,12 +19,12 @@ if TYPE_CHECKING:
 
     from include.status_store.decoding import Row
 
-_PLAIN = len("2015-11-13 09:59:20")
+_PLAIN = "2015-11-13 09:59:20"
 
 
 def to_events(
     rows: Sequence[bytes], decoded: Sequence[Row], zone: ZoneInfo, *, first: int, occurrences: dict[str, int]
-) -> list[Event]:
+) -> Events:
     """Return the events that rows are, all of them.
 
     :param rows: as they came; ``decoded``: the same, decoded.
@@ -33,10 +32,7 @@ def to_events(
     :param occurrences: how often each content without a ``statusid`` was in the answer before; counted on.
     :raises RowError: where one of them is none. Its reason is to the point where there is only that row.
     """
-    columns = [
-        _texts(field, column)
-        for field, column in zip(FIELDS, zip(*map(msgspec.structs.astuple, decoded), strict=True), strict=True)
-    ]
+    columns = [_texts(field, list(map(attrgetter(field), decoded))) for field in FIELDS]
     jobids, statusids, billnums, kinds, times, refs, texts, codes, paydates, amounts = columns
     for field, ids in (("jobid", jobids), ("statusid", statusids), ("billnum", billnums)):
         if (longest := max(map(len, ids))) > LONGEST_ID:
@@ -51,39 +47,58 @@ def to_events(
     # Few days and amounts come many times.
     days = {value: fields.date(value, zone) for value in set(paydates)}
     numbers = {value: fields.amount(value) for value in set(amounts)}
-    framed = (part for column in columns for part in (map(fields.frame, map(len, column)), column))
-    contents = list(map(fields.content_sha256, zip(*framed, strict=True)))
+    contents = fields.content_sha256s(columns)
     if "" in statusids:
         statusids = [each or _made_up(content, occurrences) for each, content in zip(statusids, contents, strict=True)]
-    return list(
-        map(
-            Event, range(first, first + len(rows)), statusids,
-            map(_or_none, jobids), map(_or_none, billnums),
-            kinds, wall_times, codes, refs, texts,
-            map(days.__getitem__, paydates), map(numbers.__getitem__, amounts),
-            contents, map(msgspec.Raw, rows),
-        )
-    )  # fmt: skip
+    return Events([
+        [*range(first, first + len(rows))],
+        statusids,
+        [each or None for each in jobids],
+        [each or None for each in billnums],
+        kinds,
+        wall_times,
+        codes,
+        refs,
+        texts,
+        [days[each] for each in paydates],
+        [numbers[each] for each in amounts],
+        contents,
+        [*rows],
+    ])  # fmt: skip
 
 
 def _texts(field: str, column: Sequence[object]) -> list[str]:
-    if set(map(type, column)) == {str}:
+    types = set(map(type, column))
+    if types == {str}:
         return list(map(str.strip, column))  # type: ignore[arg-type] # all of them are str, as was just seen
+    if types == {int}:
+        return list(map(str, column))
     return [fields.text(field, value) for value in column]
 
 
 def _times(times: list[str], zone: ZoneInfo) -> list[str]:
     """Return the times; those that come in the form in which they are kept stay as they are."""
     try:
-        if list(map(str, map(datetime.datetime.fromisoformat, times))) == times and set(map(len, times)) == {_PLAIN}:
+        if _are_plain(times):
             return times
     except ValueError:
         pass  # which of them it is, is for its row to say
     return [fields.time(time, zone) for time in times]
 
 
-def _or_none(value: str) -> str | None:
-    return value or None
+def _are_plain(times: list[str]) -> bool:
+    """Tell whether each is ``YYYY-MM-DD HH:MM:SS``.
+
+    :raises ValueError: where one is no time.
+    """
+    if set(map(len, times)) != {len(_PLAIN)}:
+        return False
+    together = "".join(times)
+    separators = ((place, sign) for place, sign in enumerate(_PLAIN) if not sign.isdigit())
+    if any(together[place :: len(_PLAIN)] != sign * len(times) for place, sign in separators):
+        return False
+    # In this form there are digits and nothing else between the separators, or it is none.
+    return all(map(datetime.datetime.fromisoformat, times))
 
 
 def _made_up(content: str, occurrences: dict[str, int]) -> str:

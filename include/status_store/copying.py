@@ -48,7 +48,8 @@ def as_lines(columns: Iterable[Sequence[Any]]) -> bytes:
     :param columns: each with its value in every row; None is null.
     """
     lines = map("\t".join, zip(*map(_cells, columns), strict=True))
-    return "".join([f"{line}\n" for line in lines]).encode()
+    # The last line has no end of its own.
+    return "\n".join([*lines, ""]).encode()
 
 
 def copy_lines(cursor: Cursor, copy: str, lines: bytes) -> None:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, overload
+
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -30,6 +36,55 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     raw: msgspec.Raw
 
 
+class Events(Sequence[Event]):
+    """The events of an answer, held by columns: what is done to each of a thousand is done to a dozen lists.
+
+    :param columns: one for each field of :class:`Event`, in their order, of one length; ``raw`` as bytes.
+    """
+
+    def __init__(self, columns: Iterable[list[Any]] | None = None) -> None:
+        self.columns = [[] for _ in Event.__struct_fields__] if columns is None else list(columns)
+
+    @property
+    def statusids(self) -> list[str]:
+        """Each event's."""
+        return self.columns[_STATUSID]
+
+    @property
+    def contents(self) -> list[str]:
+        """Each event's ``content_sha256``."""
+        return self.columns[_CONTENT]
+
+    def extend(self, others: Events) -> None:
+        """Add further events of the same answer."""
+        for column, more in zip(self.columns, others.columns, strict=True):
+            column.extend(more)
+
+    def pick(self, places: Sequence[int]) -> Events:
+        """Return the events at some places, in that order."""
+        return Events([[*map(column.__getitem__, places)] for column in self.columns])
+
+    @overload
+    def __getitem__(self, place: int) -> Event: ...
+    @overload
+    def __getitem__(self, place: slice) -> Events: ...
+    def __getitem__(self, place: int | slice) -> Event | Events:
+        if isinstance(place, slice):
+            return Events([column[place] for column in self.columns])
+        return next(iter(self.pick([place])))
+
+    def __iter__(self) -> Iterator[Event]:
+        *columns, raws = self.columns
+        return map(Event, *columns, map(msgspec.Raw, raws))
+
+    def __len__(self) -> int:
+        return len(self.statusids)
+
+
+_STATUSID = Event.__struct_fields__.index("statusid")
+_CONTENT = Event.__struct_fields__.index("content_sha256")
+
+
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):
     """A row that cannot be an event.
 
@@ -43,7 +98,7 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ParsedPage(msgspec.Struct, frozen=True):
-    """An answer's rows: each is in one of the two lists."""
+    """An answer's rows: each is in one of the two."""
 
-    events: list[Event]
+    events: Events
     rejected: list[Rejected]

@@ -11,7 +11,7 @@ import psycopg2
 
 from include.status_store.batches import COPY, Batches
 from include.status_store.copying import copy_lines
-from include.status_store.event import Event, Rejected
+from include.status_store.event import Events, Rejected
 from include.status_store.redaction import Redaction
 from include.status_store.session import may_pass
 
@@ -96,15 +96,18 @@ class _Storing:
     def __init__(self, cursor: Cursor, *, profile: str, poll_id: int, kind: Kind, refused: list[Rejected]) -> None:
         self._cursor = cursor
         self._values = {"profile": profile, "poll_id": poll_id}
-        self._batches = Batches([], profile=profile, kind=kind, poll_id=poll_id)
+        self._batches = Batches(Events(), profile=profile, kind=kind, poll_id=poll_id)
         self._is_drain = kind == "drain"
         self._refused = refused
 
     def store(self, batch: Batch) -> Stored:
         held: dict[str, bool] = {}
         new = self._around_refused(batch, lambda some: self._add(some, held))
-        revised = self._around_refused(self._some(batch, lambda event: held.get(event.statusid, False)), self._revise)
-        if self._is_drain and held:
+        if not held:
+            return Stored(new=new)
+        differing = self._some(batch, lambda statusid: held.get(statusid, False))
+        revised = self._around_refused(differing, self._revise)
+        if self._is_drain:
             self._cursor.execute(_MARK_DRAINED, {**self._values, "ids": [*held]})
         return Stored(new=new, revised=revised)
 
@@ -127,18 +130,21 @@ class _Storing:
         return len(new.events)
 
     def _not_held(self, batch: Batch, held: dict[str, bool]) -> Batch:
-        contents = {event.statusid: event.content_sha256 for event in batch.events}
-        self._cursor.execute(_HELD, {**self._values, "ids": batch.ids})
+        contents = dict(zip(batch.events.statusids, batch.events.contents, strict=True))
+        self._cursor.execute(_HELD, {**self._values, "ids": msgspec.json.encode([*contents]).decode()})
         held.update((statusid, sha256 != contents[statusid]) for statusid, sha256 in self._cursor.fetchall())
-        return self._some(batch, lambda event: event.statusid not in held)
+        return self._some(batch, lambda statusid: statusid not in held)
 
-    def _some(self, batch: Batch, wanted: Callable[[Event], bool]) -> Batch:
-        events = [event for event in batch.events if wanted(event)]
-        return batch if len(events) == len(batch.events) else self._batches.batch(events)
+    def _some(self, batch: Batch, wanted: Callable[[str], bool]) -> Batch:
+        """Return the events of a batch whose statusid is wanted."""
+        statusids = batch.events.statusids
+        places = [place for place, statusid in enumerate(statusids) if wanted(statusid)]
+        return batch if len(places) == len(statusids) else self._batches.batch(batch.events.pick(places))
 
     def _revise(self, batch: Batch) -> int:
         events = batch.events
-        self._cursor.execute(_DIFFERING, {**self._values, "shown": _contents(events)})
+        contents = dict(zip(events.statusids, events.contents, strict=True))
+        self._cursor.execute(_DIFFERING, {**self._values, "shown": msgspec.json.encode(contents).decode()})
         differing = dict(self._cursor.fetchall())
         # What was erased stays erased, whatever the row says now.
         changed = [
@@ -175,10 +181,6 @@ class _Storing:
             middle = len(events) // 2
             halves = (self._batches.batch(half) for half in (events[:middle], events[middle:]))
             return sum(self._around_refused(half, work) for half in halves)
-
-
-def _contents(events: Iterable[Event]) -> str:
-    return msgspec.json.encode({event.statusid: event.content_sha256 for event in events}).decode()
 
 
 def _quarantine(cursor: Cursor, rejected: Sequence[Rejected], profile: str, poll_id: int) -> None:

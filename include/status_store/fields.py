@@ -10,11 +10,10 @@ import datetime
 import hashlib
 import re
 from decimal import Decimal
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
 FIELDS = (
@@ -28,8 +27,6 @@ PAYMENT = "payment"
 
 # Money with a decimal point; so many digits hold any invoice, and a number out of all measure is no amount.
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
-# Before each text that is hashed stands its length: no two rows may run into the same text.
-frame = lru_cache(maxsize=1024)("{}:".format)
 
 
 class RowError(ValueError):
@@ -69,9 +66,23 @@ def amount(value: str) -> str | None:
     return value or None
 
 
-def content_sha256(framed: Iterable[str]) -> str:
-    """Return the hash of a row's ten texts, each behind its :func:`frame`, in hex."""
-    return hashlib.sha256("".join(framed).encode()).hexdigest()
+class _Frames(dict[int, str]):
+    def __missing__(self, length: int) -> str:
+        frame = self[length] = f"{length}:"
+        return frame
+
+
+# Before each text that is hashed stands its length: no two rows may run into the same text.
+_frames = _Frames()
+
+
+def content_sha256s(columns: Sequence[Sequence[str]]) -> list[str]:
+    """Return the hash of each row's ten texts, in hex.
+
+    :param columns: the texts, one column for each of :data:`FIELDS`.
+    """
+    framed = (part for column in columns for part in (map(_frames.__getitem__, map(len, column)), column))
+    return [hashlib.sha256("".join(texts).encode()).hexdigest() for texts in zip(*framed, strict=True)]
 
 
 def _moment(field: str, value: str, zone: ZoneInfo) -> datetime.datetime:

@@ -141,7 +141,7 @@ class _RereadAttempt(_Attempt[LandedReread]):
         stored = store_page(cursor, self._profile, parsed, poll_id=page.poll_id, kind=page.kind, body=page.answer.body)
         if stored is None or isinstance(parsed, Exception):
             return LandedReread(Stored(), None)
-        return LandedReread(stored, frozenset(event.statusid for event in parsed.page.events))
+        return LandedReread(stored, frozenset(parsed.page.events.statusids))
 
     def _found(self, cursor: Cursor, result: LandedReread, *, held: bool) -> LandedReread:  # noqa: ARG002 - nor here
         return result

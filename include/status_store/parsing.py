@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from include.status_store.columns import to_events
 from include.status_store.decoding import decode
-from include.status_store.event import ParsedPage, Rejected
+from include.status_store.event import Events, ParsedPage, Rejected
 from include.status_store.fields import RowError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def parse_rows(rows: Iterable[bytes], zone: ZoneInfo) -> ParsedPage:
 
 class _Parsing:
     def __init__(self, zone: ZoneInfo) -> None:
-        self.page = ParsedPage([], [])
+        self.page = ParsedPage(Events(), [])
         self._zone = zone
         self._occurrences: dict[str, int] = {}
 

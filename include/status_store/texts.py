@@ -115,7 +115,7 @@ def withhold_erased(
     """
     if stored.new == len(parsed.events) and not stored.quarantined:
         return
-    cursor.execute(_ERASED_EVENTS, (profile.name, [event.statusid for event in parsed.events]))
+    cursor.execute(_ERASED_EVENTS, (profile.name, parsed.events.statusids))
     statusids = {statusid for (statusid,) in cursor.fetchall()}
     rejected = [hashlib.sha256(row.raw).digest() for row in parsed.rejected]
     cursor.execute(_ERASED_ROWS, (profile.name, rejected))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from zoneinfo import ZoneInfo
 
@@ -199,6 +200,20 @@ def test_no_values_break_a_page(values: dict[str, object]) -> None:
     if isinstance(parsed, Event):
         assert parsed.jobid or parsed.billnum
         assert parsed.statusid
+
+
+@given(st.lists(st.from_regex(r"2026-[01][0-9]-[0-3][0-9][ T][0-2][0-9]:[0-5][0-9]:[0-6][0-9]", fullmatch=True)))
+def test_times_of_one_form_are_read_as_each_by_itself(times: list[str]) -> None:
+    parsed = parse(*(row(number, statustime=time) for number, time in enumerate(times)))
+
+    for each, time in zip(parsed, times, strict=True):
+        try:
+            moment = datetime.datetime.fromisoformat(time)
+        except ValueError:
+            assert isinstance(each, Rejected)
+        else:
+            assert isinstance(each, Event)
+            assert each.statustime == str(moment)
 
 
 FORMS = {
