@@ -91,7 +91,9 @@ def _initialise(data_directory: Path, password: str, user: str | None) -> None:
     if user is not None:
         shutil.chown(password_file, user)
     try:
-        options = ("-U", SUPERUSER, "--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256")
+        # PostgreSQL's own rules for text: the same everywhere, and the fastest.
+        locale = ("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
+        options = ("-U", SUPERUSER, *locale, "--auth=scram-sha-256")
         _run("initdb", "-D", str(draft), *options, f"--pwfile={password_file}", user=user)
     finally:
         password_file.unlink()

@@ -103,6 +103,28 @@ def test_a_store_of_the_first_release_keeps_its_rows_and_goes_on(
         assert column(connection, "SELECT times_seen FROM ropo.status_quarantine") == [2]
 
 
+@pytest.mark.parametrize(
+    ("table", "ids"),
+    [
+        ("status_event", ["statusid", "jobid", "billnum"]),
+        ("status_event_revision", ["statusid"]),
+        ("undrained_event", ["statusid"]),
+    ],
+)
+def test_ids_are_compared_by_their_bytes_in_a_database_of_any_language(
+    store: Connection, table: str, ids: list[str]
+) -> None:
+    # The order in which a drain stores them; two sessions that lock them in different orders would be a deadlock.
+    collations = """
+        SELECT attribute.attname
+        FROM pg_attribute AS attribute
+        JOIN pg_collation AS rule ON rule.oid = attribute.attcollation
+        WHERE attribute.attrelid = ('ropo.' || %s)::regclass AND rule.collname = 'C'
+        ORDER BY attribute.attnum
+    """
+    assert column(store, collations, (table,)) == ids
+
+
 def test_two_at_once(postgres: embedded.Server, bare: str) -> None:
     revisions: list[str] = []
     threads = [threading.Thread(target=lambda: revisions.append(upgrade(postgres.dsn(bare)))) for _ in range(4)]
