@@ -35,15 +35,16 @@ if TYPE_CHECKING:
 _KEEP_BODY = """
 COPY ropo.status_page (poll_id, complete, body, content_type, sha256) FROM STDIN (FORMAT binary)
 """
-_LOOK = f"SELECT outcome, {HELD} FROM ropo.status_poll WHERE poll_id = %s FOR UPDATE"  # noqa: S608 - a constant
-_LANDED = """
+_LOOK = f"SELECT outcome, {HELD} FROM ropo.status_poll WHERE poll_id = %(poll_id)s FOR UPDATE"  # noqa: S608 - a constant
+_LANDED = f"""
 UPDATE ropo.status_poll
 SET outcome = 'landed', http_status = %(http_status)s, row_count = %(row_count)s, possibly_cut = %(possibly_cut)s,
     error = NULL, closed_at = clock_timestamp(),
     -- Another drain may have judged it in doubt while the page was in our hand: it is not any more.
     window_to = NULL, recovery = NULL, recovery_reason = NULL, recovered_at = NULL, recovered_count = NULL
 WHERE poll_id = %(poll_id)s
-"""
+RETURNING {HELD}
+"""  # noqa: S608 - a constant
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,15 +91,18 @@ class _Attempt(ABC, Generic[Result]):
 
     def __call__(self, cursor: Cursor) -> Result:
         page = self._page
-        cursor.execute(_LOOK, (self._lock.key if self._lock else None, page.poll_id))
-        outcome, held = cursor.fetchone() or (None, False)
-        if outcome == "landed" and self._result is not None:
-            # The commit took effect though its answer was lost.
-            self._result = self._found(cursor, self._result, held=held)
-            return self._result
+        which = {"poll_id": page.poll_id, "lock": self._lock.key if self._lock else None}
+        if self._result is not None:
+            cursor.execute(_LOOK, which)
+            outcome, held = cursor.fetchone() or (None, False)
+            if outcome == "landed":
+                # The commit took effect though its answer was lost.
+                self._result = self._found(cursor, self._result, held=held)
+                return self._result
         _keep_body(cursor, page.poll_id, page.answer.body, page.answer.content_type, complete=True)
-        values = {"poll_id": page.poll_id, "http_status": page.answer.http_status, "row_count": len(page.rows)}
-        cursor.execute(_LANDED, {**values, "possibly_cut": page.possibly_cut})
+        values = {"http_status": page.answer.http_status, "row_count": len(page.rows)}
+        cursor.execute(_LANDED, {**which, **values, "possibly_cut": page.possibly_cut})
+        (held,) = cursor.fetchone() or (False,)
         self._result = self._complete(cursor, held=held)
         return self._result
 

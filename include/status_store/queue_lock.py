@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from include.status_store.session import Session
 
-# Whether the backend of a transaction holds the lock whose `key` is the parameter.
+# Whether the backend of a transaction holds the lock whose key is the parameter ``lock``.
 HELD = """
 EXISTS (
     SELECT FROM pg_locks
     WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid()
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      AND ((classid::bigint << 32) | objid::bigint) = %s AND objsubid = 1
+      AND ((classid::bigint << 32) | objid::bigint) = %(lock)s AND objsubid = 1
 )
 """
 
@@ -59,7 +59,7 @@ class QueueLock:
 
     def held(self, cursor: Cursor) -> bool:
         """Tell whether the backend of ``cursor``'s transaction holds the lock."""
-        cursor.execute(f"SELECT {HELD}", (self.key,))
+        cursor.execute(f"SELECT {HELD}", {"lock": self.key})
         return cursor.fetchone() == (True,)
 
     def release(self) -> None:
