@@ -65,12 +65,12 @@ UNION ALL
 SELECT jobid FROM ropo.reconciliation_break WHERE profile = %(profile)s AND state <> 'resolved' AND jobid IS NOT NULL;
 ANALYZE {kept_job};
 
--- Every event as the rules read it.
+-- Every event as the rules read it. Its names are compared as those of what was recorded before are, which has indexes.
 CREATE TEMP VIEW read_event AS
 SELECT
-    statusid,
-    jobid,
-    billnum,
+    statusid COLLATE "default" AS statusid,
+    jobid COLLATE "default" AS jobid,
+    billnum COLLATE "default" AS billnum,
     lower(statustype) AS statustype,
     CASE WHEN lower(statustype) = 'payment' THEN statustext ELSE statuscode END AS code,
     statustime,

@@ -117,3 +117,24 @@ def test_two_profiles_are_compared_in_full_at_once(world: World) -> None:
             gather(cursor, reader, world.profile, ALL_TIME)
         other = msgspec.structs.replace(world.profile, name="other")
         assert world.reconcile(MONTH_END, now=LATER, scope="full", profile=other).population == 1
+
+
+def test_it_reads_events_in_the_form_in_which_the_rules_read_those_of_a_date(world: World) -> None:
+    """Names that are compared by another rule than those on record would be looked up there without its indexes."""
+    form = """
+        SELECT attname, atttypid::regtype::text, attcollation
+        FROM pg_attribute
+        WHERE attrelid = 'found_event'::regclass AND attnum > 0
+        ORDER BY attnum
+    """
+    with closing(connect(world.store_dsn)) as store, store.cursor() as cursor:
+        prepare(cursor, STATUS_MAP)
+        cursor.execute(form)
+        of_a_date = cursor.fetchall()
+        with (
+            closing(psycopg2.connect(world.ledger_dsn)) as ledger,
+            closing(LedgerReader(ledger, world.profile)) as reader,
+        ):
+            gather(cursor, reader, world.profile, ALL_TIME)
+        cursor.execute(form)
+        assert cursor.fetchall() == of_a_date
