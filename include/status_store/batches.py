@@ -28,10 +28,12 @@ class Batch(msgspec.Struct, frozen=True):
     """Events of which each has a statusid of its own, sorted by it.
 
     :param lines: they themselves, for :data:`COPY`.
+    :param superseded: statusids that the answer shows once more, further down.
     """
 
     events: Events
     lines: bytes
+    superseded: frozenset[str] = frozenset()
 
 
 class Batches:
@@ -46,19 +48,22 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         statusids = self._events.statusids
-        for places in _rounds(statusids):
+        rounds = _rounds(statusids)
+        for places, later in zip(rounds, [*rounds[1:], []], strict=True):
+            superseded = frozenset(map(statusids.__getitem__, later))
             # So that a drain and a re-read that bring the same rows cannot deadlock.
-            places.sort(key=statusids.__getitem__)
-            for first in range(0, len(places), MOST_EVENTS):
-                yield self.batch(self._events.pick(places[first : first + MOST_EVENTS]))
+            ordered = sorted(places, key=statusids.__getitem__)
+            for first in range(0, len(ordered), MOST_EVENTS):
+                yield self.batch(self._events.pick(ordered[first : first + MOST_EVENTS]), superseded)
 
-    def batch(self, events: Events) -> Batch:
+    def batch(self, events: Events, superseded: frozenset[str] = frozenset()) -> Batch:
         """Make some events of a batch, in its order, a batch of their own."""
         # An event's fields stand in the order of the table's columns.
         _, *columns, contents, raws = events.columns
         constants = ([constant] * len(events) for constant in self._constants)
         hashes = [f"\\x{content}" for content in contents]
-        return Batch(events, as_lines([*constants, *columns, hashes, [*map(bytes.decode, raws)]]))
+        lines = as_lines([*constants, *columns, hashes, [*map(bytes.decode, raws)]])
+        return Batch(events, lines, superseded)
 
 
 def _rounds(statusids: Sequence[str]) -> list[list[int]]:

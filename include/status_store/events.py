@@ -37,6 +37,11 @@ WHERE held.content_sha256 <> decode(shown.sha256, 'hex')
 ORDER BY held.statusid
 FOR UPDATE OF held
 """
+_REVISIONS = """
+SELECT statusid, encode(content_sha256, 'hex')
+FROM ropo.status_event_revision
+WHERE profile = %(profile)s AND statusid = ANY (%(ids)s)
+"""
 _QUARANTINE = """
 INSERT INTO ropo.status_quarantine (profile, poll_id, ordinal, raw, sha256, error, first_seen_at, last_seen_at)
 SELECT %(profile)s, %(poll_id)s, ordinal, raw, sha256, error, now(), now()
@@ -105,7 +110,8 @@ class _Storing:
         new = self._around_refused(batch, lambda some: self._add(some, held))
         if not held:
             return Stored(new=new)
-        differing = self._some(batch, lambda statusid: held.get(statusid, False))
+        known = self._superseded_before(batch, held)
+        differing = self._some(batch, lambda statusid: held.get(statusid, False) and statusid not in known)
         revised = self._around_refused(differing, self._revise)
         if self._is_drain:
             self._cursor.execute(_MARK_DRAINED, {**self._values, "ids": [*held]})
@@ -134,6 +140,18 @@ class _Storing:
         self._cursor.execute(_HELD, {**self._values, "ids": msgspec.json.encode([*contents]).decode()})
         held.update((statusid, sha256 != contents[statusid]) for statusid, sha256 in self._cursor.fetchall())
         return self._some(batch, lambda statusid: statusid not in held)
+
+    def _superseded_before(self, batch: Batch, held: dict[str, bool]) -> set[str]:
+        """Return the events whose content the answer itself replaces further down, and was kept as a revision before.
+
+        An answer that shows several contents of an event changes nothing when it is shown again.
+        """
+        ids = [statusid for statusid in batch.superseded if held.get(statusid)]
+        if not ids:
+            return set()
+        contents = dict(zip(batch.events.statusids, batch.events.contents, strict=True))
+        self._cursor.execute(_REVISIONS, {**self._values, "ids": ids})
+        return {statusid for statusid, sha256 in self._cursor.fetchall() if sha256 == contents.get(statusid)}
 
     def _some(self, batch: Batch, wanted: Callable[[str], bool]) -> Batch:
         """Return the events of a batch whose statusid is wanted."""

@@ -101,6 +101,23 @@ def test_the_last_of_several_contents_in_one_answer_counts(
     assert query(store, REVISIONS) == [(1, "1.00"), (2, "2.00")]
 
 
+def test_an_answer_with_several_contents_of_an_event_changes_nothing_when_it_is_shown_again(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    shown = page(row(1, amount="1.00"), row(1, amount="2.00"), row(1, amount="1.00"), row(1, amount="3.00"))
+    drain(session, profile, ScriptedSource(shown))
+    kept = query(store, REVISIONS)
+
+    summary = drain(session, profile, ScriptedSource(shown))
+
+    assert (summary.new, summary.revised) == (0, 0)
+    assert (column(store, HELD), query(store, REVISIONS)) == (["3.00"], kept)
+    # One that nobody has seen yet is kept, though another one follows it at once.
+    further = page(row(1, amount="4.00"), row(1, amount="3.00"))
+    assert drain(session, profile, ScriptedSource(further)).revised == 2
+    assert query(store, REVISIONS) == [*kept, (3, "3.00"), (4, "4.00")]
+
+
 def test_content_of_an_earlier_poll_does_not_win(session: Session, store: Connection, profile: Profile) -> None:
     with session.transaction() as cursor:
         earlier = Journal(profile).open(cursor, "date", "2026-11-13")
