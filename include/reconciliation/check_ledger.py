@@ -52,8 +52,7 @@ def check(profile: Profile, *, sample: int = SAMPLE, timeout_seconds: int = TIME
     known = _known(profile, sample)
     with closing(_ledger(profile, timeout_seconds)) as connection:
         try:
-            with closing(LedgerReader(connection, profile)) as reader:
-                yield from findings(reader, status_map, known)
+            yield from findings(LedgerReader(connection, profile), status_map, known)
         except LedgerContractError as error:
             yield Finding("WRONG", "columns", error.problem)
         except psycopg2.errors.QueryCanceled:

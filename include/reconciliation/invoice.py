@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from include.reconciliation.categories import MATCHED, reason_in_words
 from include.reconciliation.comparison import compare, prepare
-from include.reconciliation.ledger import LedgerReader
 from include.reconciliation.population import NO_TIME, name_billnum
+from include.reconciliation.sides import ledger_transaction, store_transaction
 from include.reconciliation.statements import statement
 from include.reconciliation.unmapped import shown_code, shown_label
 
@@ -57,16 +56,14 @@ def invoice_history(
     :param billnum: the invoice number in the sender's books; spaces around it do not count.
     :param now: aware; by default the present.
     :raises LedgerContractError: where the ERP's SELECT, or a row of it, does not keep the contract.
+    :raises LedgerUnavailableError: where the ledger's database fails; StoreUnavailableError: where the store is lost.
     """
     now = now or datetime.datetime.now(datetime.UTC)
-    try:
-        with closing(LedgerReader(ledger, profile)) as reader, store.cursor() as cursor:
-            prepare(cursor, status_map)
-            name_billnum(cursor, billnum.strip())
-            compare(cursor, reader, profile, NO_TIME, now=now, start=None)
-            return list(_lines(cursor, profile, billnum.strip()))
-    finally:
-        store.rollback()
+    with store_transaction(store), ledger_transaction(ledger, profile) as reader, store.cursor() as cursor:
+        prepare(cursor, status_map)
+        name_billnum(cursor, billnum.strip())
+        compare(cursor, reader, profile, NO_TIME, now=now, start=None)
+        return list(_lines(cursor, profile, billnum.strip()))
 
 
 def _lines(cursor: Cursor, profile: Profile, billnum: str) -> Iterator[str]:

@@ -44,7 +44,8 @@ LIMIT 1
 class LedgerReader:
     """A profile's ledger, read in one read-only transaction, so that every answer shows the same moment.
 
-    :param ledger: a session of the ledger's database that is in no transaction; :meth:`close` ends the one begun here.
+    :param ledger: a session of the ledger's database that is in no transaction; the caller ends the one begun here
+        (:func:`.sides.ledger_transaction`).
     :raises LedgerContractError: where the profile's SELECT does not keep the contract.
     """
 
@@ -57,10 +58,6 @@ class LedgerReader:
             cursor.execute("SELECT now()")
             self.cutoff: datetime.datetime = only_row(cursor)[0]
         self._query: LedgerQuery = check_contract(ledger, profile)
-
-    def close(self) -> None:
-        """End the transaction."""
-        self._ledger.rollback()
 
     def is_empty(self) -> bool:
         """Tell whether the SELECT returns nothing at all."""

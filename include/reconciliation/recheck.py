@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,10 +10,10 @@ import msgspec
 from include.reconciliation.break_states import commit_with_breaks
 from include.reconciliation.comparison import compare, prepare
 from include.reconciliation.inquiry import Inquiries
-from include.reconciliation.ledger import LedgerReader
 from include.reconciliation.parts import take_dates
 from include.reconciliation.population import Span
 from include.reconciliation.recording import Circumstances, Reconciliation, judge_parts, record
+from include.reconciliation.sides import ledger_transaction, store_transaction
 from include.reconciliation.statements import statement
 from include.reconciliation.turns import claim
 from include.reconciliation.verdict import Verdict
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
     from include.config.status_map import StatusMap
+    from include.reconciliation.ledger import LedgerReader
     from include.reconciliation.recording import Judged
 
 _COUNTS = ("population", "matched", "pending", "breaks", "accepted")
@@ -102,6 +102,7 @@ def recheck(
     :param now: aware; by default the present.
     :param inquiries: what to ask of Ropo One before anything is recorded; by default nothing.
     :raises LedgerContractError: where the ERP's SELECT, or a row of it, does not keep the contract.
+    :raises LedgerUnavailableError: where the ledger's database fails; StoreUnavailableError: where the store is lost.
     :raises TotalsDoNotTieError: where the totals of any date do not tie; nothing is recorded then.
     """
     moment = now or datetime.datetime.now(datetime.UTC)
@@ -109,8 +110,8 @@ def recheck(
     asking = inquiries or Inquiries()
 
     def work() -> Rechecked | None:
-        try:
-            with closing(LedgerReader(ledger, profile)) as reader, store.cursor() as cursor:
+        with store_transaction(store):
+            with ledger_transaction(ledger, profile) as reader, store.cursor() as cursor:
                 prepare(cursor, status_map)
                 dates = unfinished(cursor, profile, status_map, before)
                 if not dates:
@@ -121,8 +122,6 @@ def recheck(
                     return None
                 found = _record_changed(cursor, of, dates, rereads, asking)
             commit_with_breaks(store, profile)
-        finally:
-            store.rollback()  # nothing after a commit; whatever was done before an error
         return found
 
     return asking.around(work)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 from include.reconciliation.break_states import commit_with_breaks
 from include.reconciliation.comparison import compare, prepare
 from include.reconciliation.inquiry import Inquiries
-from include.reconciliation.ledger import LedgerReader
 from include.reconciliation.parts import take_dates, take_unsettled
 from include.reconciliation.population import ALL_TIME, Span
 from include.reconciliation.recording import Circumstances, judge_parts, record
+from include.reconciliation.sides import ledger_transaction, store_transaction
 from include.reconciliation.turns import claim
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
     from include.config.status_map import StatusMap
+    from include.reconciliation.ledger import LedgerReader
     from include.reconciliation.recording import Reconciliation, Scope
 
 
@@ -50,6 +50,7 @@ def reconcile(
     :param now: aware; by default the present. Grace and age are counted to it.
     :param inquiries: what to ask of Ropo One before anything is recorded; by default nothing.
     :raises LedgerContractError: where the ERP's SELECT, or a row of it, does not keep the contract.
+    :raises LedgerUnavailableError: where the ledger's database fails; StoreUnavailableError: where the store is lost.
     :raises TotalsDoNotTieError: where the totals do not tie; nothing is recorded then.
     """
     moment = now or datetime.datetime.now(datetime.UTC)
@@ -58,8 +59,8 @@ def reconcile(
     rereads = {business_date: reread_poll_id}
 
     def work() -> Reconciliation | None:
-        try:
-            with closing(LedgerReader(ledger, profile)) as reader, store.cursor() as cursor:
+        with store_transaction(store):
+            with ledger_transaction(ledger, profile) as reader, store.cursor() as cursor:
                 prepare(cursor, status_map)
                 claim(
                     cursor,
@@ -76,8 +77,6 @@ def reconcile(
                 [judged] = judge_parts(cursor, of, rereads, scope=scope)
                 result = record(cursor, of, judged, asking)
             commit_with_breaks(store, profile)
-        finally:
-            store.rollback()  # nothing after a commit; whatever was done before an error
         return result
 
     return asking.around(work)

@@ -14,7 +14,7 @@ import pytest
 
 from include.reconciliation import reconcile as module
 from include.reconciliation.break_states import commit_with_breaks, work_in
-from include.status_store.database import connect
+from include.status_store.database import StoreUnavailableError, connect
 from tests.include.reconciliation.world import DAY, at
 
 if TYPE_CHECKING:
@@ -359,7 +359,7 @@ def test_where_a_run_dies_between_its_two_commits_the_next_one_works_in_what_wai
         while thread.is_alive() and world.store(killed) == [(0,)]:
             thread.join(timeout=0.05)
         thread.join(timeout=240)
-    assert [isinstance(error, psycopg2.Error) for error in ended] == [True]
+    assert [isinstance(error, StoreUnavailableError) for error in ended] == [True]
     assert world.store("SELECT breaks FROM ropo.reconciliation") == [(1,)]
     assert (breaks(world), world.store("SELECT count(*) FROM ropo.break_backlog")) == ([], [(1,)])
 

@@ -11,9 +11,9 @@ import psycopg2
 import pytest
 
 from include.reconciliation.comparison import prepare
-from include.reconciliation.ledger import LedgerReader
 from include.reconciliation.ledger_contract import LedgerContractError
 from include.reconciliation.population import ALL_TIME, gather, want
+from include.reconciliation.sides import ledger_transaction
 from include.status_store.database import connect
 from tests.include.reconciliation.world import DAY, STATUS_MAP, at
 
@@ -111,7 +111,7 @@ def test_two_profiles_are_compared_in_full_at_once(world: World) -> None:
         prepare(cursor, STATUS_MAP)
         with (
             closing(psycopg2.connect(world.ledger_dsn)) as ledger,
-            closing(LedgerReader(ledger, world.profile)) as reader,
+            ledger_transaction(ledger, world.profile) as reader,
         ):
             want(cursor, ALL_TIME)
             gather(cursor, reader, world.profile, ALL_TIME)
@@ -133,7 +133,7 @@ def test_it_reads_events_in_the_form_in_which_the_rules_read_those_of_a_date(wor
         of_a_date = cursor.fetchall()
         with (
             closing(psycopg2.connect(world.ledger_dsn)) as ledger,
-            closing(LedgerReader(ledger, world.profile)) as reader,
+            ledger_transaction(ledger, world.profile) as reader,
         ):
             gather(cursor, reader, world.profile, ALL_TIME)
         cursor.execute(form)

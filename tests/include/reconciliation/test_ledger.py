@@ -9,8 +9,9 @@ import msgspec
 import psycopg2
 import pytest
 
-from include.reconciliation.ledger import LedgerReader, bare_number
+from include.reconciliation.ledger import bare_number
 from include.reconciliation.ledger_contract import LedgerContractError
+from include.reconciliation.sides import LedgerUnavailableError, ledger_transaction
 from tests.include.reconciliation.world import at
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def test_the_ledger_is_only_read(world: World, tmp_path: Path) -> None:
     )
     world.row("1", changed_at=at("2026-03-10 08:00"))
     profile = _profile(world, tmp_path, _query(billnum="spoil()"))
-    with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
+    with pytest.raises(LedgerUnavailableError, match="in a read-only transaction"):
         world.reconcile(profile=profile)
     assert world.ledger("SELECT count(*) FROM ropo_ledger") == [(1,)]
 
@@ -145,7 +146,7 @@ def test_texts_of_the_ledger_survive_the_way_into_the_store(world: World) -> Non
 
 
 def test_every_answer_shows_the_same_moment(world: World) -> None:
-    with closing(psycopg2.connect(world.ledger_dsn)) as ledger, closing(LedgerReader(ledger, world.profile)) as reader:
+    with closing(psycopg2.connect(world.ledger_dsn)) as ledger, ledger_transaction(ledger, world.profile) as reader:
         assert reader.is_empty()
         world.row("1")
         assert reader.is_empty()

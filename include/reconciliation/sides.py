@@ -1,0 +1,66 @@
+"""The transactions in which both sides are read: ended whatever happens, and told apart where one of them fails."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import psycopg2
+
+from include.reconciliation.ledger import LedgerReader
+from include.status_store.database import StoreUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg2.extensions import connection as Connection
+
+    from include.config.profiles import Profile
+
+
+class LedgerUnavailableError(RuntimeError):
+    """The ledger's database was lost, or refused a statement, while it was read."""
+
+
+@contextmanager
+def store_transaction(store: Connection) -> Iterator[None]:
+    """End the store's transaction: nothing after a commit in the block, whatever was done before an error.
+
+    :raises StoreUnavailableError: where the connection was lost.
+    """
+    try:
+        yield
+    except psycopg2.Error as error:
+        if store.closed:
+            raise StoreUnavailableError(
+                f"The store's connection was lost ({type(error).__name__}). Nothing of this comparison is recorded "
+                "unless it was committed before; run it again"
+            ) from error
+        raise
+    finally:
+        with suppress(psycopg2.Error):  # a lost connection cannot be rolled back, and needs not
+            store.rollback()
+
+
+@contextmanager
+def ledger_transaction(ledger: Connection, profile: Profile) -> Iterator[LedgerReader]:
+    """Read the ledger in one transaction, and end it.
+
+    :param ledger: a session of the ledger's database that is in no transaction.
+    :raises LedgerContractError: where the profile's SELECT does not keep the contract.
+    :raises LedgerUnavailableError: where the ledger's database fails; naming profile and connection.
+    """
+    try:
+        yield LedgerReader(ledger, profile)
+    except psycopg2.Error as error:
+        is_of_ledger = error.cursor is not None and error.cursor.connection is ledger
+        if is_of_ledger or ledger.closed:
+            reason = error.diag.message_primary or str(error).partition("\n")[0]
+            raise LedgerUnavailableError(
+                f"Profile {profile.name}: the ledger (connection {profile.ledger.connection}) failed while it was "
+                f"read: {reason}"
+            ) from error
+        raise
+    finally:
+        with suppress(psycopg2.Error):
+            ledger.rollback()

@@ -1,0 +1,69 @@
+"""A side that fails while it is compared is named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+from psycopg2.extensions import parse_dsn
+
+from include.reconciliation.sides import LedgerUnavailableError
+from include.status_store.database import StoreUnavailableError
+from tests.include.reconciliation.world import at
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from include.config.profiles import Profile
+    from tests.include.reconciliation.world import World
+
+
+def _with_number_from(world: World, folder: Path, function: str) -> Profile:
+    """A profile whose SELECT calls a function for each row's invoice number."""
+    world.ledger(function)
+    world.row("1", changed_at=at("2026-03-10 08:00"))
+    path = folder / "erp.sql"
+    query = (
+        "SELECT fail() AS billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at"
+    )
+    path.write_text(f"{query}, payments_by_ropo FROM ropo_ledger", encoding="utf-8")
+    ledger = msgspec.structs.replace(world.profile.ledger, query=path, connection="erp_of_x")
+    return msgspec.structs.replace(world.profile, ledger=ledger)
+
+
+def _ends_sessions(condition: str) -> str:
+    return f"""
+        CREATE OR REPLACE FUNCTION fail() RETURNS text LANGUAGE sql AS $$
+            SELECT string_agg(pg_terminate_backend(pid)::text, '') FROM pg_stat_activity WHERE {condition}
+        $$
+    """
+
+
+def test_a_ledger_that_goes_away_is_named_with_its_connection(world: World, tmp_path: Path) -> None:
+    profile = _with_number_from(world, tmp_path, _ends_sessions("pid = pg_backend_pid()"))
+    with pytest.raises(LedgerUnavailableError, match=r"Profile default: the ledger \(connection erp_of_x\)"):
+        world.reconcile(profile=profile)
+    assert world.store("SELECT count(*) FROM ropo.reconciliation") == [(0,)]
+
+
+def test_a_copy_of_the_ledger_that_cancels_a_statement_is_no_other_comparison(world: World, tmp_path: Path) -> None:
+    """As a hot standby does: PostgreSQL has one SQLSTATE for both."""
+    function = """
+        CREATE OR REPLACE FUNCTION fail() RETURNS text LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE EXCEPTION 'canceling statement due to conflict with recovery' USING ERRCODE = '40001';
+        END
+        $$
+    """
+    profile = _with_number_from(world, tmp_path, function)
+    with pytest.raises(LedgerUnavailableError, match=r"erp_of_x.*: canceling statement due to"):
+        world.reconcile(profile=profile)
+
+
+def test_a_store_that_goes_away_is_named(world: World, tmp_path: Path) -> None:
+    name = parse_dsn(world.store_dsn)["dbname"]
+    profile = _with_number_from(world, tmp_path, _ends_sessions(f"datname = '{name}'"))
+    with pytest.raises(StoreUnavailableError, match=r"The store's connection was lost .*run it again"):
+        world.reconcile(profile=profile)
+    assert world.store("SELECT count(*) FROM ropo.reconciliation") == [(0,)]
