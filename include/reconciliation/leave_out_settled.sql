@@ -65,12 +65,12 @@ UNION ALL
 SELECT jobid FROM ropo.reconciliation_break WHERE profile = %(profile)s AND state <> 'resolved' AND jobid IS NOT NULL;
 ANALYZE {kept_job};
 
--- Every event as the rules read it. Its names are compared as those of what was recorded before are, which has indexes.
+-- Every event as the rules read it.
 CREATE TEMP VIEW read_event AS
 SELECT
-    statusid COLLATE "default" AS statusid,
-    jobid COLLATE "default" AS jobid,
-    billnum COLLATE "default" AS billnum,
+    statusid,
+    jobid,
+    billnum,
     lower(statustype) AS statustype,
     CASE WHEN lower(statustype) = 'payment' THEN statustext ELSE statuscode END AS code,
     statustime,
@@ -84,7 +84,12 @@ WHERE profile = %(profile)s;
 -- All events but those under both names of a row whose job is plain so far.
 DROP TABLE found_event;
 CREATE TEMP TABLE found_event ON COMMIT DROP AS
-SELECT event.*
+SELECT
+    -- Names are compared as those of what was recorded before: it has its indexes so.
+    event.statusid COLLATE "default" AS statusid,
+    event.jobid COLLATE "default" AS jobid,
+    event.billnum COLLATE "default" AS billnum,
+    event.statustype, event.code, event.statustime, event.number, event.amount, event.seen_on
 FROM read_event AS event
 LEFT JOIN (
     SELECT jobid, billnum
