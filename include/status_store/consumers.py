@@ -19,21 +19,11 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
 
 _NOTE = Path(__file__).with_name("note_undrained.sql").read_text(encoding="utf-8")
-# One that a drain or a replay brought after all, or that a doubt marked since explains, stays on record and is told no
-# more.
 _LIST = """
-SELECT
-    event.statusid, event.billnum, event.jobid, event.statustype, event.statustime, event.source,
-    undrained.shown_by_poll_id, undrained.empty_poll_id, undrained.noticed_at
-FROM ropo.undrained_event AS undrained
-JOIN ropo.status_event AS event USING (profile, statusid)
-WHERE undrained.profile = %s AND event.drained_poll_id IS NULL
-  AND NOT EXISTS (
-      SELECT FROM ropo.status_poll AS doubt
-      WHERE doubt.profile = event.profile AND doubt.recovery IS NOT NULL
-        AND event.statustime::date BETWEEN doubt.window_from AND doubt.window_to
-  )
-ORDER BY undrained.noticed_at, event.statustime, event.statusid
+SELECT statusid, billnum, jobid, statustype, statustime, source, shown_by_poll_id, empty_poll_id, noticed_at
+FROM ropo.undrained_unexplained
+WHERE profile = %s
+ORDER BY noticed_at, statustime, statusid
 """
 
 

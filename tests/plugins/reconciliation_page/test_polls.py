@@ -173,6 +173,12 @@ def test_another_consumer_of_the_queue_is_said_at_the_top(client: TestClient, wo
         ("default", statusid, world.poll_id, world.poll_id),
     )
     assert "Another consumer of the queue." in client.get(POLLS).text
+    # As the alert, it ends: some time after the last of them, and where one is explained.
+    world.store("UPDATE ropo.undrained_event SET noticed_at = noticed_at - interval '3 days'")
+    assert "Another consumer" not in client.get(POLLS).text
+    world.store("UPDATE ropo.undrained_event SET noticed_at = now()")
+    world.store("UPDATE ropo.status_event SET drained_poll_id = %s, source = 'date'", (world.poll_id,))
+    assert "Another consumer" not in client.get(POLLS).text
 
 
 def test_each_day_has_its_outcomes(client: TestClient, world: World) -> None:
