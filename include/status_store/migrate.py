@@ -43,11 +43,17 @@ def upgrade(dsn: str, revision: str | None = None) -> str:
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
     except (DBAPIError, psycopg2.Error) as error:  # the steps go straight to the driver
-        reason = str(getattr(error, "orig", error)).partition("\n")[0]
+        reason = _reason(getattr(error, "orig", error))
         raise StoreUnavailableError(f"The store could not be migrated, and is as it was: {reason}") from error
     except CommandError as error:
         raise StoreUnavailableError(f"The store is at a migration that this code does not have: {error}") from error
     return revision
+
+
+def _reason(error: BaseException) -> str:
+    """Return what PostgreSQL says, and on what a step failed: a view of somebody's own over a column, say."""
+    detail = error.diag.message_detail if isinstance(error, psycopg2.errors.FeatureNotSupported) else None
+    return str(error).partition("\n")[0] + (f" ({detail}): drop it, migrate, and make it again" if detail else "")
 
 
 def head() -> str:

@@ -147,6 +147,15 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(postgres: embedded.Se
         assert column(connection, "SELECT tablename FROM pg_tables WHERE schemaname = 'ropo'") == ["status_event"]
 
 
+def test_a_view_of_somebodys_own_over_a_column_is_named(postgres: embedded.Server, bare: str) -> None:
+    upgrade(postgres.dsn(bare), "0150")
+    with closing(psycopg2.connect(postgres.dsn(bare))) as connection, connection:
+        execute(connection, "CREATE VIEW numbers AS SELECT billnum FROM ropo.status_event")
+
+    with pytest.raises(StoreUnavailableError, match=r"on view public.numbers depends on column .*: drop it, migrate"):
+        upgrade(postgres.dsn(bare))
+
+
 def test_a_role_without_rights_is_a_clear_error(postgres: embedded.Server, bare: str) -> None:
     with closing(psycopg2.connect(postgres.dsn(bare))) as connection, connection:
         execute(connection, 'GRANT CONNECT ON DATABASE "%s" TO erp_reader' % bare)  # noqa: UP031
