@@ -6,7 +6,14 @@ import ssl
 from http.client import BadStatusLine, RemoteDisconnected
 from typing import TYPE_CHECKING
 
-from urllib3.exceptions import ConnectTimeoutError, InvalidChunkLength, NewConnectionError, ReadTimeoutError
+import requests
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    InvalidChunkLength,
+    LocationValueError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 
 from ropo_one.legible import legible
 
@@ -17,6 +24,8 @@ if TYPE_CHECKING:
 _BEFORE_ANY_BYTE = (ConnectTimeoutError, NewConnectionError, ssl.SSLCertVerificationError)
 # Their texts are what the server sent in place of HTTP: rows of debtors, or a token.
 _QUOTING = (BadStatusLine, InvalidChunkLength)
+# Their texts are a piece of an address, and a proxy's may hold its password.
+_OF_ADDRESSES = (requests.exceptions.InvalidURL, LocationValueError)
 
 _ADVICE = ". If the host's certificate is from a CA of your own, name its file in the connection's extra ca_file"
 
@@ -44,6 +53,11 @@ def cause(error: Exception) -> str:
     # The one among http.client's bad status lines that quotes none.
     if isinstance(innermost, _QUOTING) and not isinstance(innermost, RemoteDisconnected):
         return f"{name}: it is not HTTP"
+    if any(isinstance(each, _OF_ADDRESSES) for each in _chain(error)):
+        return (
+            f"{name}: the address of the host or of the proxy (HTTPS_PROXY) is malformed; in a proxy's user and "
+            "password every special character must be percent-encoded"
+        )
     # urllib3 puts the connection in front of some of its texts.
     text = legible(str(innermost).rpartition(">: ")[2])
     told = f"{name}: {text}" if text else name

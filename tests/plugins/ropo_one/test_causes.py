@@ -53,6 +53,15 @@ def test_no_connection_in_time() -> None:
     assert not timed_out(error)
 
 
+@pytest.mark.parametrize("password", ["Winter2026#x", "Winter2026/x", "Winter2026?x"])
+def test_an_address_of_a_proxy_that_is_malformed_is_not_repeated(password: str) -> None:
+    proxies = {"http": f"http://svc:{password}@proxy.corp:3128"}
+    error = failure("http://ropo.invalid/", proxies=proxies)
+    assert "Winter" not in cause(error)
+    assert "svc" not in cause(error)
+    assert "HTTPS_PROXY" in cause(error)
+
+
 def test_a_proxy_that_is_not_there() -> None:
     proxies = {"http": f"http://127.0.0.1:{closed_port()}"}
     assert never_connected(failure("http://ropo.invalid/", proxies=proxies))
