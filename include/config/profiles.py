@@ -92,6 +92,13 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         """The market's time zone."""
         return ZoneInfo(self.timezone)
 
+    @property
+    def watched_days(self) -> int:
+        """How far back dates without a verdict and red ones are told of: as far as any date is compared again, and a
+        week in any case.
+        """
+        return max(self.recheck_days, self.late_days, 7)
+
     def business_date(self, moment: datetime.datetime) -> datetime.date:
         """Return the market's calendar day of an aware ``moment``."""
         return moment.astimezone(self.zone).date()

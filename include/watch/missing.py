@@ -78,7 +78,7 @@ class MissingVerdicts:
         if first is None:
             return []
         today = self.profile.business_date(self.now)
-        date = max(first, self.profile.start_date, today - self.profile.recheck_days * _DAY)
+        date = max(first, self.profile.start_date, today - self.profile.watched_days * _DAY)
         days = (today - date).days
         dates = (date + number * _DAY for number in range(days))
         return [each for each in dates if verdict_due_at(each, self.profile) <= self.now]

@@ -49,7 +49,7 @@ class _Verdict(msgspec.Struct, frozen=True):
 class RedVerdicts:
     """Dates whose latest verdict is one that turns a run red.
 
-    :param date: only this one; by default all within ``recheck_days``, those that a recheck changed too.
+    :param date: only this one; by default all of the profile's ``watched_days``, those that a recheck changed too.
     :param scope: ``full``: of full comparisons.
     """
 
@@ -73,7 +73,7 @@ class RedVerdicts:
         today = self.profile.business_date(self.now)
         values = {
             "profile": self.profile.name,
-            "first": self._date or today - datetime.timedelta(days=self.profile.recheck_days),
+            "first": self._date or today - datetime.timedelta(days=self.profile.watched_days),
             "last": self._date or today,
             "scope": self._scope,
         }

@@ -1,4 +1,4 @@
-"""Alerts by Airflow: how a message is sent, and the notifier of a red verdict."""
+"""Alerts by Airflow: how a message is sent, and the notifiers of a red verdict and of a full comparison not made."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from airflow.sdk import BaseNotifier
 from airflow.sdk.configuration import conf
 
 from include.config.profiles import load_profile, profiles_file
+from include.watch.failed import FailedComparison
 from include.watch.topics import tell
 from include.watch.verdicts import RedVerdicts
 from ropo_one.business_date import BACKFILL, SCOPE_PARAM, business_date
@@ -47,13 +48,32 @@ class RedVerdictNotifier(BaseNotifier):
 
     def notify(self, context: Context) -> None:
         """Send what the store says of the run's profile and business date, if it is red and not told yet."""
-        if context["dag_run"].run_type == BACKFILL:
-            self.log.info("A backfill's red dates are told together by the drain's next watch")
-            return
         profile = load_profile(cast("ProfileOperator", context["ti"].task).profile)
+        if context["dag_run"].run_type == BACKFILL:
+            self.log.info(
+                "A backfill's red dates are told together by the drain's next watch, those of the last %d days",
+                profile.watched_days,
+            )
+            return
         date = business_date(context)
         scope = self.scope or str(context["params"].get(SCOPE_PARAM) or "date")
         topic = RedVerdicts(profile, datetime.now(UTC), date=date, scope=scope)
+        with open_store() as session:
+            tell_topic(session, topic, dict(context), self.log.warning)
+
+
+class FailedComparisonNotifier(BaseNotifier):
+    """Tells that a full comparison was not made, as ``on_failure_callback`` of the task that makes it.
+
+    A date's needs none: the watch tells dates without a verdict.
+    """
+
+    def notify(self, context: Context) -> None:
+        """Send it, once for each time that the task failed."""
+        instance = context["ti"]
+        profile = load_profile(cast("ProfileOperator", instance.task).profile)
+        attempt = f"{instance.run_id} {instance.try_number}"
+        topic = FailedComparison(profile, datetime.now(UTC), date=business_date(context), attempt=attempt)
         with open_store() as session:
             tell_topic(session, topic, dict(context), self.log.warning)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,13 +26,22 @@ if TYPE_CHECKING:
 
     from include.watch.measures import Measures
 
-TOPICS = (OldDoubts, NotEmptied, OtherConsumer, MissingVerdicts, RedVerdicts, ChangedPeriods)
+TOPICS = (
+    OldDoubts,
+    NotEmptied,
+    OtherConsumer,
+    MissingVerdicts,
+    RedVerdicts,
+    partial(RedVerdicts, scope="full"),
+    ChangedPeriods,
+)
 
 
 class WatchOperator(ProfileOperator):
-    """Tell of doubts and a queue that is not emptied for an hour, of another consumer, of dates that are red or have no
-    verdict, and of signed months that changed; each once, and again after the profile's ``alerts.remind_hours``. Emit
-    the profile's metrics.
+    """Tell of what holds, each matter once and again after the profile's ``alerts.remind_hours``; emit its metrics.
+
+    Told are doubts and a queue that is not emptied for an hour, another consumer, dates that are red or have no
+    verdict, full comparisons that are red, and signed months that changed.
 
     Metrics need ``[metrics] statsd_on`` of Airflow. Their names carry the profile, since StatsD loses tags:
     ``ropo_one.<profile>.events_drained`` (counter), ``….newest_event_lag_seconds``, ``….in_doubt_polls`` and
@@ -54,9 +64,9 @@ class WatchOperator(ProfileOperator):
                 instance = context["ti"]
                 measures = measure(cursor, profile, now=now, dag_id=instance.dag_id, run_id=instance.run_id)
             emit(profile.name, measures)
-            for topic in TOPICS:
+            for topic in (make(profile, now) for make in TOPICS):
                 try:
-                    told[topic.name] = tell_topic(session, topic(profile, now), dict(context), self.log.warning)
+                    told[topic.name] = tell_topic(session, topic, dict(context), self.log.warning)
                 except Exception as error:  # whatever a notifier raises, the other topics are told
                     self.log.exception("Profile %s: %s was not told", profile.name, topic.name)
                     unsent.append(f"{topic.name} ({type(error).__name__})")

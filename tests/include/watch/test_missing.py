@@ -65,10 +65,18 @@ def test_a_late_run_names_its_date_where_nothing_was_ever_polled(session: Sessio
     assert subjects(session, profile, at(10, 7), since=day(9)) == ["2026-10-09"]
 
 
+def test_the_last_week_is_watched_where_nothing_is_rechecked(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    record(store, datetime.date(2026, 8, 1))
+    without = msgspec.structs.replace(profile, recheck_days=0, late_days=0)
+    assert subjects(session, without, at(10, 8)) == [f"2026-10-{number:02}" for number in range(3, 10)]
+
+
 def test_start_date_and_recheck_days_bound_it(session: Session, store: Connection, profile: Profile) -> None:
     record(store, datetime.date(2026, 8, 1))
-    bounded = msgspec.structs.replace(profile, recheck_days=3)
-    assert subjects(session, bounded, at(10, 8)) == ["2026-10-07", "2026-10-08", "2026-10-09"]
+    bounded = msgspec.structs.replace(profile, recheck_days=8)
+    assert subjects(session, bounded, at(10, 8)) == [f"2026-10-{number:02}" for number in range(2, 10)]
     started = msgspec.structs.replace(profile, start_date=day(9))
     assert subjects(session, started, at(10, 8)) == ["2026-10-09"]
 

@@ -1,4 +1,4 @@
-"""In a real Airflow: a late date is told and one in time is not, a red verdict is told, and metrics reach a socket."""
+"""In a real Airflow: a late date, a red verdict and a failed full comparison are told; metrics reach a socket."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ import datetime, os
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Param, TriggerRule, task, task_group
 from include.config.profiles import load_profiles
-from ropo_one.alerts import RedVerdictNotifier
+from ropo_one.alerts import FailedComparisonNotifier, RedVerdictNotifier
 from ropo_one.deadline import verdict_deadlines
 from ropo_one.reconciliation import VerdictOperator
 from ropo_one.timetable import BusinessDateTimetable
@@ -79,6 +79,18 @@ with DAG("told", schedule=None, params={"date": Param(None, type=["null", "strin
             on_failure_callback=RedVerdictNotifier(),
         )
         compare() >> verdict
+
+        @task
+        def compare_all():
+            return None
+
+        whole = VerdictOperator(
+            task_id="whole",
+            profile=name,
+            reconciliation_task_id="profile.compare_all",
+            on_failure_callback=FailedComparisonNotifier(),
+        )
+        compare_all() >> whole
 
     watch = WatchOperator.partial(task_id="watch", trigger_rule=TriggerRule.ALL_DONE)
     names = [each.name for each in load_profiles()]
@@ -243,6 +255,12 @@ def test_a_red_verdict_is_told_when_its_task_fails_and_not_again_by_the_watch(ou
     assert str(mail["Subject"]).endswith("is red: 2 breaks")
     assert "https://airflow.example.com/dags/ropo_reconciliation/runs/run%201" in body(mail)
     assert "Invoice INV2: missing_in_ledger" in body(mail)
+
+
+def test_a_full_comparison_that_was_not_made_is_told_when_its_task_fails(outcome: Outcome) -> None:
+    (mail,) = [mail for mail in outcome.told if "was not made" in str(mail["Subject"])]
+    assert "the full comparison of 20" in str(mail["Subject"])
+    assert "Its task compare failed" in body(mail)
 
 
 def test_metrics_reach_a_statsd_socket_under_the_profiles_name(outcome: Outcome) -> None:

@@ -162,11 +162,12 @@ def test_a_notifier_that_cannot_be_made_is_one_error_that_names_file_profile_and
     assert f"{profiles}: profile 'default', key 'alerts': {notifier}: " in str(error.value)
 
 
-def a_gap_and_a_red_date(store: Connection) -> None:
-    """Of the last days one has no verdict and one is red, at whatever hour of the day this runs."""
+def a_gap_and_red_dates(store: Connection) -> None:
+    """Of the last days one has no verdict, one is red and one is red as a whole, at any hour of the day."""
     today = datetime.datetime.now(datetime.UTC).date()
     for days, verdict in ((4, "reconciled"), (2, "breaks"), (1, "reconciled"), (0, "reconciled")):
         record(store, today - datetime.timedelta(days=days), verdict, break_count=int(verdict == "breaks"))
+    record(store, today, "breaks", break_count=1, scope="full")
 
 
 class _Instance:
@@ -175,22 +176,26 @@ class _Instance:
 
 @pytest.mark.usefixtures("airflow_store", "profiles")
 def test_the_watch_tells_each_topic_once_and_says_how_many(store: Connection, mail: MailServer) -> None:
-    a_gap_and_a_red_date(store)
+    a_gap_and_red_dates(store)
     watch = WatchOperator(task_id="watch", profile="default")
     context: Any = {"ti": _Instance()}
 
     first, second = watch.execute(context), watch.execute(context)
 
-    assert {topic: count for topic, count in first["told"].items() if count} == {"missing_verdict": 1, "red_verdict": 1}
+    assert {topic: count for topic, count in first["told"].items() if count} == {
+        "missing_verdict": 1,
+        "red_verdict": 1,
+        "red_full_comparison": 1,
+    }
     assert sum(second["told"].values()) == 0
-    assert len(mail.mails()) == 2
+    assert len(mail.mails()) == 3
 
 
 @pytest.mark.usefixtures("airflow_store", "profiles")
 def test_where_one_alert_cannot_be_sent_the_watch_fails_after_it_has_tried_them_all(
     store: Connection, mail: MailServer
 ) -> None:
-    a_gap_and_a_red_date(store)
+    a_gap_and_red_dates(store)
     mail.refuses = True
     context: Any = {"ti": _Instance()}
 
