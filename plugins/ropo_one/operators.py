@@ -63,7 +63,8 @@ class RopoStatusDrainOperator(ProfileOperator):
         if summary.stopped_by == "lock_lost":
             raise AirflowException(
                 f"Profile {self.profile}: the drain lost the queue's lock with its session of {STORE_CONNECTION} "
-                f"after {summary.pages} pages. All of them are kept; the next run goes on"
+                f"after {summary.pages} pages. All of them are kept; the next run goes on. Where every run ends so, "
+                "the connection leads through a proxy that pools transactions: give it a direct one"
             )
         told = "the queue is empty" if summary.stopped_by == "empty" else f"stopped by: {summary.stopped_by}"
         self.log.info("Profile %s: %d pages, %d new events, %s", self.profile, summary.pages, summary.new, told)
