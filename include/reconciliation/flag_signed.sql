@@ -21,7 +21,11 @@ WITH signed AS (
             fresh.verdict || format(
                 ' (%%s invoices: %%s matched, %%s pending, %%s breaks, %%s accepted)',
                 fresh.population, fresh.matched, fresh.pending, fresh.breaks, fresh.accepted
-            )
+            ) || CASE
+                WHEN before.verdict = 'incomplete' AND fresh.verdict = 'incomplete'
+                    THEN '; what was accepted of the earlier one does not hold for this one'
+                ELSE ''
+            END
         ) AS note
     FROM ropo.reconciliation AS fresh
     JOIN signed ON fresh.business_date >= signed.period AND fresh.business_date < signed.next_period
@@ -34,11 +38,15 @@ WITH signed AS (
         LIMIT 1
     ) AS before ON true
     WHERE fresh.reconciliation_id = ANY(%(reconciliations)s) AND fresh.scope = 'date'
-        AND (fresh.verdict, fresh.population, fresh.matched, fresh.pending, fresh.breaks, fresh.accepted,
+        AND (
+            -- That a date is incomplete was accepted of one reconciliation and its reasons: a newer one is another.
+            fresh.verdict = 'incomplete'
+            OR (fresh.verdict, fresh.population, fresh.matched, fresh.pending, fresh.breaks, fresh.accepted,
             fresh.categories, fresh.totals)
             IS DISTINCT FROM
             (before.verdict, before.population, before.matched, before.pending, before.breaks, before.accepted,
             before.categories, before.totals)
+        )
 ), broken AS (
     SELECT
         signed.sign_off_id, 'break_' || event.kind AS kind, known.business_date, event.reconciliation_id,

@@ -28,6 +28,7 @@ WITH newest AS (
     SELECT
         known.invoice_key,
         known.business_date,
+        opening.scope AS opened_by,
         -- A full comparison sees the dates after the period too: what these have shown is theirs to settle.
         opening.scope = 'date' AND known.business_date > %(last)s AS is_of_later
     FROM ropo.reconciliation_break AS known
@@ -54,6 +55,13 @@ WITH newest AS (
         FROM difference
         WHERE difference.reconciliation_id = standing.reconciliation_id
             AND difference.invoice_key = open_break.invoice_key
+    )
+    -- What a full comparison has found and still shows is counted there: it bears that one's date, no date's run shows it.
+    AND NOT (
+        open_break.opened_by = 'full'
+        AND EXISTS (
+            SELECT FROM difference WHERE difference.scope = 'full' AND difference.invoice_key = open_break.invoice_key
+        )
     )
     GROUP BY standing.reconciliation_id
 ), counted AS (

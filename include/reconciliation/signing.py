@@ -177,13 +177,22 @@ def countersign(
 
 
 def accept_incompleteness(
-    cursor: Cursor, profile: Profile, date: datetime.date, *, by: str, note: str, scope: str = "date"
+    cursor: Cursor,
+    profile: Profile,
+    date: datetime.date,
+    *,
+    by: str,
+    note: str,
+    scope: str = "date",
+    shown: int | None = None,
 ) -> int:
     """Accept that a date stays incomplete: its newest reconciliation, for the reasons that it has; no later one.
 
     :param scope: ``full``: the newest full comparison of that date.
+    :param shown: the reconciliation that was shown to that person: the reasons of a newer one are not accepted unseen.
     :return: the reconciliation's id.
-    :raises SignOffError: where the newest is not incomplete, or is accepted already, or there is none.
+    :raises SignOffError: where the newest is not incomplete or not the one shown, or is accepted already, or there is
+        none.
     :raises ValueError: where the name or the note is empty.
     """
     require_texts(by=by, note=note)
@@ -200,6 +209,10 @@ def accept_incompleteness(
     if found is None:
         raise SignOffError(f"{what}: there is no reconciliation")
     reconciliation_id, verdict, accepted_by = found
+    if shown is not None and reconciliation_id != shown:
+        raise SignOffError(
+            f"{what}: reconciliation {shown} was shown, and {reconciliation_id} is the newest now; look at its reasons"
+        )
     if verdict != "incomplete":
         raise SignOffError(f"{what}: its newest reconciliation ({reconciliation_id}) is {verdict}, not incomplete")
     if accepted_by is not None:

@@ -1,4 +1,4 @@
-"""Alerts about a full comparison that was not made: nothing in the store shows that it ought to have been."""
+"""Alerts about a full comparison that failed: nothing in the store shows that there ought to have been one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class FailedComparison:
-    """A full comparison whose task failed before it recorded anything.
+    """A full comparison whose task failed.
 
     :param date: its business date.
     :param attempt: what tells this failure from an earlier one of the date.
@@ -39,7 +39,7 @@ class FailedComparison:
     def describe(self, cursor: Cursor, subjects: Sequence[str]) -> list[Matter]:  # noqa: ARG002 - the protocol's
         """Say what to do about it."""
         hint = (
-            "Its task compare failed, and nothing was recorded: its log says why. A month's sign-off needs one; when "
-            "the cause is mended, clear the run's failed tasks, or run ropo_full_comparison for this date"
+            "Its task compare failed: its log says why. A month's sign-off needs a full comparison; when the cause is "
+            "mended, clear the run's failed tasks, or run ropo_full_comparison for this date"
         )
-        return [Matter(title=f"the full comparison of {self._date} was not made", lines=(hint,))]
+        return [Matter(title=f"the full comparison of {self._date} failed", lines=(hint,))]

@@ -1,6 +1,30 @@
--- The latest reconciliation of each business date.
-SELECT DISTINCT ON (business_date)
-    reconciliation_id, business_date, verdict, population, breaks, reasons, categories, totals, dag_id, run_id
-FROM ropo.reconciliation
-WHERE profile = %(profile)s AND scope = %(scope)s AND business_date BETWEEN %(first)s AND %(last)s
-ORDER BY business_date, reconciliation_id DESC
+-- The latest reconciliation of each business date; without those of which somebody accepted that they are incomplete. Of
+-- full comparisons only the newest, with the breaks that are open still: no recheck makes it anew.
+WITH latest AS (
+    SELECT DISTINCT ON (CASE WHEN scope = 'date' THEN business_date END) *
+    FROM ropo.reconciliation
+    WHERE profile = %(profile)s AND scope = %(scope)s AND business_date BETWEEN %(first)s AND %(last)s
+    ORDER BY CASE WHEN scope = 'date' THEN business_date END, reconciliation_id DESC
+)
+SELECT
+    reconciliation_id, business_date,
+    CASE WHEN verdict = 'breaks' AND found.breaks = 0 THEN 'reconciled' ELSE verdict END AS verdict,
+    population, found.breaks, reasons, categories, totals, dag_id, run_id
+FROM latest
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN latest.scope = 'date' THEN latest.breaks ELSE (
+        SELECT count(*)
+        FROM ropo.reconciliation_item AS item
+        LEFT JOIN ropo.reconciliation_break AS known USING (profile, invoice_key, category)
+        WHERE item.reconciliation_id = latest.reconciliation_id AND item.category <> 'matched'
+            AND item.pending_until IS NULL AND NOT item.is_accepted AND COALESCE(known.state, 'open') = 'open'
+    ) END AS breaks
+) AS found
+WHERE NOT (
+    verdict = 'incomplete'
+    AND EXISTS (
+        SELECT FROM ropo.incompleteness_acceptance AS accepted
+        WHERE accepted.reconciliation_id = latest.reconciliation_id
+    )
+)
+ORDER BY business_date

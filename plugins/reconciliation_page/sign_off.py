@@ -66,14 +66,17 @@ def accept_incomplete(
     date: DateInPath,
     scope: Annotated[Literal["date", "full"], Form()],
     month: Annotated[str, Form(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")],
+    reconciliation: Annotated[int, Form(ge=1)],
     note: Note = "",
 ) -> Response:
-    """Accept that a date, or a full comparison, stays incomplete."""
+    """Accept that a date, or a full comparison, stays incomplete: for the reasons that were shown."""
     if not note.strip():
         return _shown(page, cursor, month, problem="Write a note: it says later why this was accepted.")
     try:
         with changing() as session, session.transaction() as writing:
-            accept_incompleteness(writing, page.profile, date, by=page.user.get_name(), note=note, scope=scope)
+            accept_incompleteness(
+                writing, page.profile, date, by=page.user.get_name(), note=note, scope=scope, shown=reconciliation
+            )
     except SignOffError as error:
         return _shown(page, cursor, month, problem=f"{error}.", note=note)
     return page.go_to(f"sign-off/{month}", done="accepted")
@@ -87,7 +90,7 @@ def _shown(
     before = period - datetime.timedelta(days=1)
     following = last_day(period) + datetime.timedelta(days=1)
     dates = [each for each in found.dates if each.scope == "date"]
-    unsettled = {each.date for each in found.unmet if each.date}
+    unsettled = {each.date for each in found.unmet if each.date and not _is_of_full(each)}
     return page.render(
         "sign_off.html",
         status_code=status.HTTP_409_CONFLICT if problem else status.HTTP_200_OK,
@@ -114,6 +117,11 @@ def _is_omitted(unmet: Unmet, today: datetime.date) -> bool:
     return unmet.what == "not_reconciled" and unmet.date is not None and unmet.date < today
 
 
+def _is_of_full(unmet: Unmet) -> bool:
+    """Tell whether a condition is the full comparison's, whose business date may be one of the month's."""
+    return unmet.what.startswith("full_")
+
+
 def _may_countersign(page: Page, signed: Any) -> bool:
     return signed is not None and signed.countersigned_by is None and signed.signed_by != page.user.get_name()
 
@@ -124,7 +132,7 @@ def _way_to(page: Page, unmet: Unmet) -> tuple[str, str, bool]:
         if unmet.what == "full_missing":
             return "Run it in Airflow", page.airflow_dag(FULL_DAG_ID), True
         return "The calendar", page.link(""), False
-    is_full = unmet.what.startswith("full_")
+    is_full = _is_of_full(unmet)
     address = page.link(
         f"dates/{unmet.date}",
         reconciliation=unmet.reconciliation_id if is_full else None,

@@ -1,4 +1,4 @@
-"""Alerts by Airflow: how a message is sent, and the notifiers of a red verdict and of a full comparison not made."""
+"""Alerts by Airflow: how a message is sent, and the notifiers of a red verdict and of a failed full comparison."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class RedVerdictNotifier(BaseNotifier):
 
 
 class FailedComparisonNotifier(BaseNotifier):
-    """Tells that a full comparison was not made, as ``on_failure_callback`` of the task that makes it.
+    """Tells that a full comparison failed, as ``on_failure_callback`` of the task that makes it.
 
     A date's needs none: the watch tells dates without a verdict.
     """

@@ -13,6 +13,7 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import TriggerRule
 
 from demo.paths import ROOT
+from ropo_one.alerts import FailedComparisonNotifier, RedVerdictNotifier
 from ropo_one.maintenance import RetentionOperator
 from ropo_one.operators import RopoDoubtRecoveryOperator, RopoEarlierRereadOperator, RopoStatusDrainOperator
 from ropo_one.profile_operator import ProfileOperator
@@ -44,6 +45,15 @@ def bag() -> DagBag:
 @pytest.fixture(params=sorted(IDS))
 def dag(bag: DagBag, request: pytest.FixtureRequest) -> DAG:
     return bag.dags[request.param]
+
+
+def test_a_full_comparison_that_fails_and_one_that_is_red_are_told(bag: DagBag) -> None:
+    dag = bag.dags["ropo_full_comparison"]
+    told = {
+        task_id: [type(callback) for callback in dag.get_task(f"profile.{task_id}").on_failure_callback]
+        for task_id in ("compare", "verdict")
+    }
+    assert told == {"compare": [FailedComparisonNotifier], "verdict": [RedVerdictNotifier]}
 
 
 def test_every_file_is_one_dag_that_loads(bag: DagBag) -> None:

@@ -205,6 +205,17 @@ def test_an_incomplete_date_is_accepted_with_a_note_for_the_reasons_that_it_had(
     assert unmet(march) == [(LAST, "incomplete")]
 
 
+def test_reasons_that_were_not_shown_are_not_accepted(march: World) -> None:
+    run_all(march)
+    march.reconcile(LAST, now=NOW)  # without a re-read
+    march.reconcile(LAST, now=NOW + HOUR)
+    refused = "reconciliation 4 was shown, and 5 is the newest now; look at its reasons"
+    with pytest.raises(SignOffError, match=refused), transaction(march) as cursor:
+        accept_incompleteness(cursor, march.profile, LAST, by="Anna", note="seen", shown=4)
+    with transaction(march) as cursor:
+        assert accept_incompleteness(cursor, march.profile, LAST, by="Anna", note="seen", shown=5) == 5
+
+
 def test_a_ledger_that_showed_nothing_leaves_its_invoices_unsettled(march: World) -> None:
     run_all(march)
     march.ledger("TRUNCATE ropo_ledger")
@@ -297,6 +308,29 @@ def test_the_same_result_again_is_no_change(march: World) -> None:
     signs(march)
     run(march, LAST, now=NOW + HOUR)
     assert flags(march) == []
+
+
+def test_a_date_that_is_incomplete_again_is_flagged_since_its_acceptance_was_for_another(march: World) -> None:
+    run_all(march)
+    march.reconcile(LAST, now=NOW)  # without a re-read
+    with transaction(march) as cursor:
+        accept_incompleteness(cursor, march.profile, LAST, by="Anna", note="Ropo was down")
+    signs(march)
+    march.reconcile(LAST, now=NOW + HOUR)
+    assert flags(march) == [("result_changed", LAST)]
+    assert status(march).flags[0].note.endswith("; what was accepted of the earlier one does not hold for this one")
+
+
+def test_what_only_a_full_comparison_shows_is_counted_there_and_not_at_a_date_too(march: World) -> None:
+    run(march, FIRST)
+    run(march, LAST)
+    # Neither was there when the dates were compared.
+    march.payment("9", "100", "2026-03-30", seen=at("2026-03-30 09:00"))
+    march.row("9", sent_at=at("2026-03-30 08:00"), changed_at=at("2026-03-30 08:00"))
+    assert run(march, LAST, scope="full").breaks == 1
+    assert unmet(march) == [(LAST, "full_open_breaks")]
+    stands = {(each.scope, each.business_date): each.unsettled for each in status(march).dates}
+    assert stands == {("date", FIRST): 0, ("date", LAST): 0, ("full", LAST): 1}
 
 
 def test_another_result_of_a_date_is_flagged_and_keeps_the_countersignature_away(march: World) -> None:

@@ -1,4 +1,4 @@
-"""A full comparison that was not made is told for each time that it failed."""
+"""A full comparison that failed is told for each time that it did."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_it_says_date_and_what_to_do_once_for_each_failure(session: Session, pro
 
     (alert,) = told(session, first)
 
-    assert alert.subject == "[Ropo One] default: the full comparison of 2026-10-31 was not made"
-    assert "sign-off needs one" in alert.text
+    assert alert.subject == "[Ropo One] default: the full comparison of 2026-10-31 failed"
+    assert "sign-off needs a full comparison" in alert.text
     assert told(session, first) == []
     assert len(told(session, FailedComparison(profile, NOW, date=MONTH_END, attempt="run 1 2"))) == 1

@@ -138,6 +138,39 @@ def test_dates_out_of_reach_of_a_recheck_are_left_alone(session: Session, store:
     assert told(session, RedVerdicts(profile, NOW)) == []
 
 
+def test_of_full_comparisons_the_newest_is_told_with_the_breaks_that_are_open_still(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    record(store, DAY - datetime.timedelta(days=30), "breaks", breaks=(broken("OLD", "10.00"),), scope="full")
+    number = record(store, DAY, "breaks", breaks=(broken("1", "10.00"), broken("2", "5.00")), scope="full")
+    keep_break(store, number, "b:1", "ledger_behind", "accepted")
+
+    (alert,) = told(session, RedVerdicts(profile, NOW, scope="full"))
+
+    assert alert.subject == "[Ropo One] default: the full comparison of 2026-10-05 is red: 1 break"
+    # The last one is settled too: no run makes the comparison anew, and the alert ends.
+    keep_break(store, number, "b:2", "ledger_behind", "resolved")
+    with session.transaction() as cursor:
+        assert RedVerdicts(profile, NOW, scope="full").found(cursor) == {}
+
+
+def test_what_was_accepted_as_incomplete_is_told_no_more(session: Session, store: Connection, profile: Profile) -> None:
+    number = record(store, DAY, "incomplete", reasons=("doubt",))
+    with store.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ropo.incompleteness_acceptance "
+            "(reconciliation_id, profile, business_date, scope, reasons, accepted_by, note) "
+            "SELECT reconciliation_id, profile, business_date, scope, reasons, 'Anna', 'known' "
+            "FROM ropo.reconciliation WHERE reconciliation_id = %s",
+            (number,),
+        )
+
+    assert told(session, RedVerdicts(profile, NOW)) == []
+
+    record(store, DAY, "incomplete", reasons=("doubt",))
+    assert len(told(session, RedVerdicts(profile, NOW))) == 1, "a newer one is another"
+
+
 def test_a_red_full_comparison_is_a_matter_of_its_own(session: Session, store: Connection, profile: Profile) -> None:
     record(store, DAY, "reconciled")
     record(store, DAY, "breaks", breaks=(broken("INV1", "10.00"),), scope="full")

@@ -147,6 +147,29 @@ def test_a_break_that_changed_since_it_was_shown_is_not_accepted_unseen(
     assert "Nothing was accepted" in answer.text
 
 
+def test_what_is_shown_says_nothing_of_other_profiles_whose_events_are_numbered_beside(
+    client: TestClient, store: Connection, ids: dict[str, int]
+) -> None:
+    before = re.findall(r'name="seen" value="(\d+)"', client.get(PATH).text)
+    with store.cursor() as cursor:
+        cursor.execute("INSERT INTO ropo.break_policy VALUES ('other', 'Europe/Helsinki', 100, 1000, 3, 10)")
+        copied = """
+            profile, invoice_key, category, state, business_date, currency, amount, evidence, first_seen, last_seen,
+            times_seen, first_reconciliation_id, last_reconciliation_id
+        """
+        cursor.execute(
+            f"INSERT INTO ropo.reconciliation_break ({copied}) SELECT 'other', {copied.strip().partition(',')[2]} "
+            "FROM ropo.reconciliation_break WHERE break_id = %s RETURNING break_id",
+            (ids["b:1"],),
+        )
+        (break_id,) = cursor.fetchone() or (0,)
+        cursor.execute(
+            "INSERT INTO ropo.reconciliation_break_event (break_id, by_whom, kind) VALUES (%s, 'a run', 'changed')",
+            (break_id,),
+        )
+    assert re.findall(r'name="seen" value="(\d+)"', client.get(PATH).text) == before
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -52,7 +52,12 @@ def settle(client: TestClient, store: Connection) -> None:
         (ids,) = cursor.fetchone() or ([],)
     form = {"what": "accept", "note": "known", "seen": "0", "break_id": ids}
     assert client.post("/reconciliation/breaks", data=form, headers=SAME_ORIGIN).status_code == 303
-    form = {"scope": "date", "month": MONTH, "note": "the queue was read elsewhere"}
+    with store.cursor() as cursor:
+        cursor.execute("SELECT max(reconciliation_id) FROM ropo.reconciliation WHERE verdict = 'incomplete'")
+        (shown,) = cursor.fetchone() or (0,)
+    form = {"scope": "date", "month": MONTH, "note": "the queue was read elsewhere", "reconciliation": shown}
+    page = client.get(PATH).text
+    assert f'name="reconciliation" value="{shown}"' in page
     assert client.post("/reconciliation/dates/2026-02-04/incomplete", data=form, headers=SAME_ORIGIN).status_code == 303
 
 
@@ -104,6 +109,27 @@ def test_a_month_is_signed_by_one_person_and_countersigned_by_another(
         assert cursor.fetchall() == [(USER, "the queue was read elsewhere")]
 
 
+def test_a_full_comparison_that_is_not_settled_unsettles_no_date(
+    client: TestClient, store: Connection, month: None
+) -> None:
+    settle(client, store)
+    record(store, DATES[-1], "incomplete", reasons=("doubt",), scope="full", started_at=AFTER)
+    page = client.get(PATH).text
+    assert "28 of 28 dates are settled" in page
+    assert [address for _, address in unmet(page)] == [
+        "/reconciliation/dates/2026-02-28?profile=default&reconciliation=30"
+    ]
+
+
+def test_a_signed_month_whose_conditions_hold_no_more_is_not_green(
+    client: TestClient, store: Connection, month: None
+) -> None:
+    settle(client, store)
+    assert client.post(f"{PATH}/sign", data={}, headers=SAME_ORIGIN).status_code == 303
+    record(store, DATES[-1], "incomplete", reasons=("doubt",), scope="full", started_at=AFTER)
+    assert "Changed since it was signed" in client.get(PATH).text
+
+
 def test_who_may_not_edit_the_dag_signs_nothing(
     client: TestClient, page_app: FastAPI, store: Connection, month: None
 ) -> None:
@@ -111,7 +137,7 @@ def test_who_may_not_edit_the_dag_signs_nothing(
     page_app.dependency_overrides[may_change] = lambda: False
     assert '<form method="post"' not in client.get(PATH).text
     for path in (f"{PATH}/sign", f"{PATH}/countersign", "/reconciliation/dates/2026-02-04/incomplete"):
-        form = {"note": "x", "scope": "date", "month": MONTH}
+        form = {"note": "x", "scope": "date", "month": MONTH, "reconciliation": "1"}
         assert client.post(path, data=form, headers=SAME_ORIGIN).status_code == 403
     with store.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM ropo.period_sign_off")

@@ -167,7 +167,7 @@ def a_gap_and_red_dates(store: Connection) -> None:
     today = datetime.datetime.now(datetime.UTC).date()
     for days, verdict in ((4, "reconciled"), (2, "breaks"), (1, "reconciled"), (0, "reconciled")):
         record(store, today - datetime.timedelta(days=days), verdict, break_count=int(verdict == "breaks"))
-    record(store, today, "breaks", break_count=1, scope="full")
+    record(store, today, "breaks", breaks=(broken("INV1", "10.00"),), scope="full")
 
 
 class _Instance:
