@@ -59,9 +59,7 @@ WITH newest AS (
     -- What a full comparison has found and still shows is counted there: it bears that one's date, no date's run shows it.
     AND NOT (
         open_break.opened_by = 'full'
-        AND EXISTS (
-            SELECT FROM difference WHERE difference.scope = 'full' AND difference.invoice_key = open_break.invoice_key
-        )
+        AND open_break.invoice_key IN (SELECT invoice_key FROM difference WHERE scope = 'full')
     )
     GROUP BY standing.reconciliation_id
 ), counted AS (
