@@ -23,7 +23,9 @@ WITH pulled AS (
         JOIN ropo.status_event AS event ON event.profile = %(profile)s AND event.billnum = key.value
         WHERE key.kind = 'billnum' AND key.round = %(round)s
             -- Most are found by their jobid already.
-            AND NOT EXISTS (SELECT FROM found_key AS job WHERE job.kind = 'jobid' AND job.value = event.jobid COLLATE "default")
+            AND NOT EXISTS (
+                SELECT FROM found_key AS job WHERE job.kind = 'jobid' AND job.value = event.jobid COLLATE "default"
+            )
     ) AS event
     ON CONFLICT DO NOTHING
     RETURNING jobid, billnum

@@ -1,5 +1,5 @@
--- The latest reconciliation of each business date; without those of which somebody accepted that they are incomplete. Of
--- full comparisons only the newest, with the breaks that are open still: no recheck makes it anew.
+-- The latest reconciliation of each business date; of full comparisons only the newest, with the breaks that are open
+-- still: no recheck makes it anew. What somebody accepted as incomplete is held to its breaks alone.
 WITH latest AS (
     SELECT DISTINCT ON (CASE WHEN scope = 'date' THEN business_date END) *
     FROM ropo.reconciliation
@@ -7,10 +7,15 @@ WITH latest AS (
     ORDER BY CASE WHEN scope = 'date' THEN business_date END, reconciliation_id DESC
 )
 SELECT
-    reconciliation_id, business_date,
-    CASE WHEN verdict = 'breaks' AND found.breaks = 0 THEN 'reconciled' ELSE verdict END AS verdict,
-    population, found.breaks, reasons, categories, totals, dag_id, run_id
+    reconciliation_id, latest.business_date,
+    CASE
+        WHEN verdict = 'breaks' OR acceptance.reconciliation_id IS NOT NULL
+            THEN CASE WHEN found.breaks > 0 THEN 'breaks' ELSE 'reconciled' END
+        ELSE verdict
+    END AS verdict,
+    population, found.breaks, latest.reasons, categories, totals, dag_id, run_id
 FROM latest
+LEFT JOIN ropo.incompleteness_acceptance AS acceptance USING (reconciliation_id)
 CROSS JOIN LATERAL (
     SELECT CASE WHEN latest.scope = 'date' THEN latest.breaks ELSE (
         SELECT count(*)
@@ -20,11 +25,4 @@ CROSS JOIN LATERAL (
             AND item.pending_until IS NULL AND NOT item.is_accepted AND COALESCE(known.state, 'open') = 'open'
     ) END AS breaks
 ) AS found
-WHERE NOT (
-    verdict = 'incomplete'
-    AND EXISTS (
-        SELECT FROM ropo.incompleteness_acceptance AS accepted
-        WHERE accepted.reconciliation_id = latest.reconciliation_id
-    )
-)
-ORDER BY business_date
+ORDER BY latest.business_date

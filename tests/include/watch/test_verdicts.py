@@ -21,6 +21,17 @@ NOW = datetime.datetime(2026, 10, 6, 3, tzinfo=datetime.UTC)
 MINUTE = datetime.timedelta(minutes=1)
 
 
+def accept_as_incomplete(store: Connection, reconciliation_id: int) -> None:
+    with store.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ropo.incompleteness_acceptance "
+            "(reconciliation_id, profile, business_date, scope, reasons, accepted_by, note) "
+            "SELECT reconciliation_id, profile, business_date, scope, reasons, 'Anna', 'known' "
+            "FROM ropo.reconciliation WHERE reconciliation_id = %s",
+            (reconciliation_id,),
+        )
+
+
 def test_it_says_profile_date_reasons_totals_the_five_largest_breaks_and_where_to_look(
     session: Session, store: Connection, profile: Profile
 ) -> None:
@@ -156,19 +167,23 @@ def test_of_full_comparisons_the_newest_is_told_with_the_breaks_that_are_open_st
 
 def test_what_was_accepted_as_incomplete_is_told_no_more(session: Session, store: Connection, profile: Profile) -> None:
     number = record(store, DAY, "incomplete", reasons=("doubt",))
-    with store.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO ropo.incompleteness_acceptance "
-            "(reconciliation_id, profile, business_date, scope, reasons, accepted_by, note) "
-            "SELECT reconciliation_id, profile, business_date, scope, reasons, 'Anna', 'known' "
-            "FROM ropo.reconciliation WHERE reconciliation_id = %s",
-            (number,),
-        )
+    accept_as_incomplete(store, number)
 
     assert told(session, RedVerdicts(profile, NOW)) == []
 
     record(store, DAY, "incomplete", reasons=("doubt",))
     assert len(told(session, RedVerdicts(profile, NOW))) == 1, "a newer one is another"
+
+
+def test_breaks_of_a_date_that_was_accepted_as_incomplete_are_told(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    number = record(store, DAY, "incomplete", breaks=(broken("INV1", "10.00"),), reasons=("doubt",))
+    accept_as_incomplete(store, number)
+
+    (alert,) = told(session, RedVerdicts(profile, NOW))
+
+    assert alert.subject == "[Ropo One] default: 2026-10-05 is red: 1 break"
 
 
 def test_a_red_full_comparison_is_a_matter_of_its_own(session: Session, store: Connection, profile: Profile) -> None:
