@@ -112,8 +112,8 @@ def players(stages: int, *, loud: bool = False) -> Iterator[Players]:
         yield ready
 
 
-def play_all(ready: Players, every: int) -> None:
-    """Play every single stop, and every pair, or each so many-th of them."""
+def play_all(ready: Players, every: int, first: int) -> None:
+    """Play every single stop, and every pair, or each so many-th of them from the ``first`` one on."""
     began = time.monotonic()
     points = Points(ready.play)
     drain = {point for point in points.clean if point.startswith("drain")}
@@ -127,8 +127,8 @@ def play_all(ready: Players, every: int) -> None:
         if not played.wrong and len(played.schedule) == 1
         and played.schedule[0].point in drain and played.schedule[0].action in (Action.DIE, *LIVING)
     ]  # fmt: skip
-    count = sum(1 for _ in ready.play(itertools.islice(pairs(firsts), None, None, every)))
-    print(f"in pairs: {count}" + (f" (each {every}th)" if every > 1 else ""))
+    count = sum(1 for _ in ready.play(itertools.islice(pairs(firsts), first - 1, None, every)))
+    print(f"in pairs: {count}" + (f" (each {every}th, from number {first} on)" if every > 1 else ""))
     seconds = time.monotonic() - began
     print(f"of them, rows that were taken late and found by the next re-read of their date: {ready.found_late}")
     print(f"{ready.count} schedules, {len(ready.wrong)} wrong, {seconds:.0f} s")
@@ -140,10 +140,11 @@ def main() -> int:
     parser.add_argument("name", nargs="*", help="play these schedules only, by their names")
     parser.add_argument("--stages", type=int, default=2 * (os.cpu_count() or 1), help="schedules at once")
     parser.add_argument("--every", type=int, default=1, help="play each so many-th pair only")
+    parser.add_argument("--first", type=int, default=1, help="begin with this pair: with --every 4, one of 1 to 4")
     wanted = parser.parse_args()
     with players(1 if wanted.name else wanted.stages, loud=bool(wanted.name)) as ready:
         if not wanted.name:
-            play_all(ready, wanted.every)
+            play_all(ready, wanted.every, wanted.first)
         for played in ready.play(map(stops.named, wanted.name)):
             for told in played.told:
                 print(f"a run: drain {told.drain}, recovery {told.recovery}")

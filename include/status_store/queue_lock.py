@@ -10,23 +10,30 @@ import psycopg2
 from include.status_store.database import StoreUnavailableError
 
 if TYPE_CHECKING:
+    import datetime
+
     from psycopg2.extensions import cursor as Cursor
 
     from include.status_store.session import Session
 
-# Whether the backend of a transaction holds the lock whose key is the parameter ``lock``.
-HELD = """
-EXISTS (
-    SELECT FROM pg_locks
-    WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid()
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-      AND ((classid::bigint << 32) | objid::bigint) = %(lock)s AND objsubid = 1
-)
+_THIS_LOCK = """
+locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+AND ((classid::bigint << 32) | objid::bigint) = %(lock)s AND objsubid = 1
 """
+# Whether the backend of a transaction holds the lock whose key is the parameter ``lock``.
+HELD = f"EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND {_THIS_LOCK})"
+_HOLDER = f"SELECT backend_start FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE {_THIS_LOCK}"  # noqa: S608 - a constant
 
 
 class QueueBusyError(RuntimeError):
-    """Another drain holds this queue's lock."""
+    """Another drain holds this queue's lock.
+
+    :param since: when the session that holds it began; None where it has ended meanwhile, or is another role's.
+    """
+
+    def __init__(self, message: str, since: datetime.datetime | None) -> None:
+        super().__init__(message)
+        self.since = since
 
 
 class PinnedElsewhereError(RuntimeError):
@@ -54,8 +61,10 @@ class QueueLock:
         with self._session.transaction() as cursor:
             cursor.execute("SELECT pg_try_advisory_lock(%s)", (self.key,))
             if cursor.fetchone() != (True,):
+                cursor.execute(_HOLDER, {"lock": self.key})
+                (since,) = cursor.fetchone() or (None,)
                 host, cid = self._queue
-                raise QueueBusyError(f"Another drain is reading the queue of customer {cid} at {host}")
+                raise QueueBusyError(f"Another drain is reading the queue of customer {cid} at {host}", since)
 
     def held(self, cursor: Cursor) -> bool:
         """Tell whether the backend of ``cursor``'s transaction holds the lock."""

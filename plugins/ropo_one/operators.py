@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from include.status_store.reread import RereadSummary
     from include.status_store.session import Session
 
+# Where the holder's session is another role's there is no more to go by than the polls.
 _QUIET = """
-SELECT coalesce(max(greatest(opened_at, closed_at)) < clock_timestamp() - %s, true)
+SELECT coalesce(greatest(%s, max(greatest(opened_at, closed_at))) < clock_timestamp() - %s, true)
 FROM ropo.status_poll WHERE profile = %s AND kind = 'drain'
 """
 MAX_SKIPPING = datetime.timedelta(hours=1)
@@ -39,7 +40,8 @@ MAX_SKIPPING = datetime.timedelta(hours=1)
 class RopoStatusDrainOperator(ProfileOperator):
     """Drain a profile's queue: parameterless polls until 204, each page committed before the next request.
 
-    Where another drain holds the queue the task is skipped; where that one has not polled for an hour, it fails.
+    Where another drain holds the queue the task is skipped; where that one has been there for an hour without a poll,
+    the task fails.
 
     :param max_pages: bound of one drain, in pages of up to 1000 changes; what is left goes to the next run.
     :param max_seconds: bound of one drain, in seconds.
@@ -73,7 +75,7 @@ class RopoStatusDrainOperator(ProfileOperator):
 
     def _skipped(self, session: Session, busy: QueueBusyError) -> AirflowException:
         with session.transaction() as cursor:
-            cursor.execute(_QUIET, (MAX_SKIPPING, self.profile))
+            cursor.execute(_QUIET, (busy.since, MAX_SKIPPING, self.profile))
             quiet = cursor.fetchone() == (True,)
         if quiet:
             return AirflowException(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import logging
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -157,13 +158,30 @@ def test_a_drain_skips_where_another_is_at_work(server: ScriptedServer, store: C
 
 
 @pytest.mark.parametrize("polled_before", [True, False])
-def test_a_drain_fails_where_the_other_has_been_silent_for_an_hour(
-    store: Connection, lock: QueueLock, polled_before: bool
+def test_a_drain_skips_where_another_has_only_just_begun(
+    server: ScriptedServer, store: Connection, lock: QueueLock, polled_before: bool
+) -> None:
+    """It has the lock, and has not come to open its first poll: the first of all, or the first after a pause."""
+    if polled_before:
+        drain().execute(context())
+        hours_ago(store, 48)
+    polled = len(server.polls)
+    lock.acquire()
+
+    with pytest.raises(AirflowSkipException, match="Profile default: Another drain"):
+        drain().execute(context())
+
+    assert len(server.polls) == polled
+
+
+@pytest.mark.parametrize("polled_before", [True, False])
+def test_a_drain_fails_where_the_other_has_held_the_queue_for_an_hour_in_silence(
+    store: Connection, lock: QueueLock, monkeypatch: pytest.MonkeyPatch, polled_before: bool
 ) -> None:
     if polled_before:
         drain().execute(context())
-        hours_ago(store, 1.1)
     lock.acquire()
+    monkeypatch.setattr("ropo_one.operators.MAX_SKIPPING", datetime.timedelta(0))
 
     with pytest.raises(AirflowException, match=r"has polled in the last hour.*ropo_store") as failed:
         drain().execute(context())
