@@ -5,11 +5,13 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import msgspec
 import psycopg2
 import pytest
 
 from include.config.profiles import Profile
-from tests.include.reconciliation.world import LEDGER, World
+from tests.include.reconciliation.month import FIRST
+from tests.include.reconciliation.world import LEDGER, World, at
 
 if TYPE_CHECKING:
     from demo.embedded import Server
@@ -38,3 +40,14 @@ def world(world_dsns: tuple[str, str]) -> World:
         with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
             cursor.execute(query)
     return World(store, ledger, Profile(name="default"))
+
+
+@pytest.fixture
+def march(world: World) -> World:
+    """A profile that starts on the last two dates of March, each with a matched invoice."""
+    world.profile = msgspec.structs.replace(world.profile, start_date=FIRST)
+    world.row("1", "paid", paid="100", sent_at=at("2026-03-30 08:00"), changed_at=at("2026-03-30 08:00"))
+    world.row("2", "paid", paid="100", sent_at=at("2026-03-31 08:00"), changed_at=at("2026-03-31 08:00"))
+    world.payment("1", "100", "2026-03-30", seen=at("2026-03-30 09:00"))
+    world.payment("2", "100", "2026-03-31", seen=at("2026-03-31 09:00"))
+    return world

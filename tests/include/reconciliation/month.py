@@ -1,0 +1,79 @@
+"""A month of two dates, and what people do with it: what the tests of its sign-off share."""
+
+from __future__ import annotations
+
+import datetime
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from include.reconciliation.decisions import accept_breaks
+from include.reconciliation.signing import PeriodStatus, countersign, period_status, sign
+from include.status_store.database import connect
+from tests.include.reconciliation.world import World, at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg2.extensions import cursor as Cursor
+
+MARCH = datetime.date(2026, 3, 1)
+# The profile starts on the last Monday of March, so that the month has two dates.
+FIRST, LAST = datetime.date(2026, 3, 30), datetime.date(2026, 3, 31)
+APRIL = datetime.date(2026, 4, 2)
+# After the grace of both.
+NOW = at("2026-04-08 08:00")
+HOUR = datetime.timedelta(hours=1)
+
+
+def run(world: World, day: datetime.date, now: datetime.datetime = NOW, **options: Any) -> Any:
+    """Reconcile a date of which everything is known."""
+    return world.reconcile(day, now=now, reread_poll_id=world.know_all(day), **options)
+
+
+def run_all(world: World) -> None:
+    """Reconcile both dates, and compare in full after the month's end."""
+    run(world, FIRST)
+    run(world, LAST)
+    run(world, LAST, scope="full")
+
+
+@contextmanager
+def transaction(world: World) -> Iterator[Cursor]:
+    with closing(connect(world.store_dsn)) as store, store, store.cursor() as cursor:
+        yield cursor
+
+
+def status(world: World, now: datetime.datetime = NOW) -> PeriodStatus:
+    with transaction(world) as cursor:
+        return period_status(cursor, world.profile, MARCH, now=now)
+
+
+def unmet(world: World, now: datetime.datetime = NOW) -> list[tuple[datetime.date | None, str]]:
+    return [(each.date, each.what) for each in status(world, now).unmet]
+
+
+def signs(world: World, by: str = "Anna", now: datetime.datetime = NOW) -> int:
+    with transaction(world) as cursor:
+        return sign(cursor, world.profile, MARCH, by=by, now=now)
+
+
+def countersigns(world: World, by: str = "Otto") -> int:
+    with transaction(world) as cursor:
+        return countersign(cursor, world.profile, MARCH, by=by, now=NOW)
+
+
+def accepts(world: World) -> list[int]:
+    """Accept every open break."""
+    ids = [row[0] for row in world.store("SELECT break_id FROM ropo.reconciliation_break WHERE state = 'open'")]
+    with transaction(world) as cursor:
+        accept_breaks(cursor, ids, by="Anna", note="known")
+    return ids
+
+
+def owe(world: World, billnum: str = "1") -> None:
+    """The ledger does not know of the payment."""
+    world.ledger("UPDATE ropo_ledger SET status = 'open', paid = 0, open = 100 WHERE billnum = %s", (billnum,))
+
+
+def flags(world: World) -> list[tuple[str, datetime.date]]:
+    return [(flag.kind, flag.business_date) for flag in status(world).flags]

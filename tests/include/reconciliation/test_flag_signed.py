@@ -1,0 +1,111 @@
+"""What changes after a month was signed is flagged."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from include.reconciliation.signing import SignOffError, accept_incompleteness, sign
+from tests.include.reconciliation.month import (
+    APRIL,
+    FIRST,
+    HOUR,
+    LAST,
+    MARCH,
+    NOW,
+    accepts,
+    countersigns,
+    flags,
+    owe,
+    run,
+    run_all,
+    signs,
+    status,
+    transaction,
+)
+from tests.include.reconciliation.world import at
+
+if TYPE_CHECKING:
+    from tests.include.reconciliation.world import World
+
+
+def test_the_same_result_again_is_no_change(march: World) -> None:
+    run_all(march)
+    signs(march)
+    run(march, LAST, now=NOW + HOUR)
+    assert flags(march) == []
+
+
+def test_a_date_that_is_incomplete_again_is_flagged_since_its_acceptance_was_for_another(march: World) -> None:
+    run_all(march)
+    march.reconcile(LAST, now=NOW)  # without a re-read
+    with transaction(march) as cursor:
+        accept_incompleteness(cursor, march.profile, LAST, by="Anna", note="Ropo was down")
+    signs(march)
+    march.reconcile(LAST, now=NOW + HOUR)
+    assert flags(march) == [("result_changed", LAST)]
+    assert status(march).flags[0].note.endswith("; what was accepted of the earlier one does not hold for this one")
+
+
+def test_another_result_of_a_date_is_flagged_and_keeps_the_countersignature_away(march: World) -> None:
+    run_all(march)
+    signs(march)
+    march.ledger("DELETE FROM ropo_ledger WHERE billnum = '2'")
+    run(march, LAST, now=NOW + HOUR)
+    assert flags(march) == [("result_changed", LAST), ("break_opened", LAST)]
+    [changed, opened] = status(march).flags
+    assert changed.note == (
+        "reconciled (1 invoices: 1 matched, 0 pending, 0 breaks, 0 accepted) → "
+        "breaks (1 invoices: 0 matched, 0 pending, 1 breaks, 0 accepted)"
+    )
+    assert (opened.note, opened.break_id) == ("b:2: missing_in_ledger", 1)
+    with pytest.raises(SignOffError, match="2 changes were found since it was signed; look at them and sign it again"):
+        countersigns(march)
+    # The way back is a change too; then it can be signed again, beside the first.
+    march.row("2", "paid", paid="100", sent_at=at("2026-03-31 08:00"), changed_at=at("2026-03-31 08:00"))
+    run(march, LAST, now=NOW + 2 * HOUR)
+    assert flags(march) == [("result_changed", LAST), ("break_opened", LAST), ("result_changed", LAST)]
+    assert signs(march) == 2
+    assert flags(march) == []
+    assert countersigns(march) == 2
+    assert march.store("SELECT count(*) FROM ropo.period_sign_off_flag") == [(3,)]
+
+
+def test_a_break_that_is_reopened_is_flagged_whichever_run_finds_it(march: World) -> None:
+    owe(march)
+    run_all(march)
+    accepts(march)
+    signs(march)
+    countersigns(march)
+    march.ledger("UPDATE ropo_ledger SET paid = 1, open = 99 WHERE billnum = '1'")
+    run(march, APRIL, scope="full")
+    assert flags(march) == [("break_reopened", FIRST)]
+
+
+def test_a_sign_off_is_flagged_where_an_older_break_that_it_rests_on_is_reopened(march: World) -> None:
+    owe(march)
+    run_all(march)
+    accepts(march)
+    march.store("UPDATE ropo.reconciliation_break SET business_date = '2026-02-27'")
+    signs(march)
+    march.ledger("UPDATE ropo_ledger SET paid = 1, open = 99 WHERE billnum = '1'")
+    run(march, APRIL, scope="full")
+    assert [kind for kind, _ in flags(march)] == ["break_reopened"]
+
+
+def test_a_reconciliation_beside_a_signature_is_flagged(march: World) -> None:
+    run_all(march)
+    owe(march, "2")
+    thread = threading.Thread(target=run, args=(march, LAST))
+    with transaction(march) as cursor:
+        sign(cursor, march.profile, MARCH, by="Anna", now=NOW)
+        thread.start()
+        # It is recorded, and waits for the signature to be given before it works its breaks in.
+        recorded = "SELECT count(*) FROM ropo.break_backlog"
+        while thread.is_alive() and march.store(recorded) == [(0,)]:
+            thread.join(timeout=0.05)
+    thread.join(timeout=240)
+    assert not thread.is_alive()
+    assert flags(march) == [("result_changed", LAST), ("break_opened", LAST)]

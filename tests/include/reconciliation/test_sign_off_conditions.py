@@ -1,0 +1,215 @@
+"""What a month must be before it can be signed: whole, settled, and compared in full after its end."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from include.reconciliation.sign_off_conditions import parse_period
+from include.reconciliation.signing import SignOffError, accept_incompleteness, period_status
+from tests.include.reconciliation.month import (
+    APRIL,
+    FIRST,
+    HOUR,
+    LAST,
+    MARCH,
+    NOW,
+    accepts,
+    countersigns,
+    flags,
+    owe,
+    run,
+    run_all,
+    signs,
+    status,
+    transaction,
+    unmet,
+)
+from tests.include.reconciliation.world import at
+
+if TYPE_CHECKING:
+    from tests.include.reconciliation.world import World
+
+
+def test_a_whole_month_is_signed_by_one_and_countersigned_by_another(march: World) -> None:
+    run_all(march)
+    assert unmet(march) == []
+    number = signs(march, " Anna ")
+    assert countersigns(march) == number
+    signed = status(march).sign_off
+    assert signed is not None
+    assert (signed.signed_by, signed.countersigned_by, signed.period) == ("Anna", "Otto", MARCH)
+    [(evidence,)] = march.store("SELECT evidence FROM ropo.period_sign_off")
+    assert [(date["business_date"], date["verdict"]) for date in evidence["dates"]] == [
+        ("2026-03-30", "reconciled"),
+        ("2026-03-31", "reconciled"),
+    ]
+    assert [date["reconciliation_id"] for date in evidence["dates"]] == [1, 2]
+    assert evidence["full"]["reconciliation_id"] == 3
+    assert evidence["dates"][0]["currencies"][0]["ropo_paid"] == "100"
+    assert flags(march) == []
+
+
+def test_a_month_of_which_nothing_is_known_names_each_date(march: World) -> None:
+    assert unmet(march) == [(FIRST, "not_reconciled"), (LAST, "not_reconciled"), (None, "full_missing")]
+    with pytest.raises(SignOffError, match="2026-03 cannot be signed: 2026-03-30 has no reconciliation") as refused:
+        signs(march)
+    assert [each.what for each in refused.value.unmet] == ["not_reconciled", "not_reconciled", "full_missing"]
+
+
+def test_a_month_that_is_not_over_cannot_be_signed(march: World) -> None:
+    run_all(march)
+    # Helsinki is at UTC+3 by then.
+    assert unmet(march, at("2026-03-31 20:59")) == [(None, "period_not_over")]
+    assert unmet(march, at("2026-03-31 21:00")) == []
+
+
+def test_a_month_before_the_start_date_is_nobodys(march: World) -> None:
+    with transaction(march) as cursor:
+        found = period_status(cursor, march.profile, datetime.date(2026, 2, 1), now=NOW)
+    assert ([each.what for each in found.unmet], found.dates) == (["before_start"], [])
+
+
+def test_a_pending_date_must_wait(march: World) -> None:
+    owe(march, "2")
+    run(march, FIRST)
+    run(march, LAST, now=at("2026-04-01 08:00"))
+    run(march, LAST, scope="full")
+    [pending] = status(march).unmet[:1]
+    assert (pending.date, pending.what) == (LAST, "pending")
+    assert "1 invoices of 2026-03-31 differ and are within their grace, the last until 2026-04-02 00:00" in pending.why
+
+
+def test_breaks_are_to_be_accepted_or_resolved(march: World) -> None:
+    owe(march)
+    run_all(march)
+    assert unmet(march) == [(FIRST, "open_breaks"), (LAST, "full_open_breaks")]
+    [identity] = accepts(march)
+    # Their dates' verdicts stay what they were.
+    assert march.store("SELECT verdict FROM ropo.reconciliation WHERE reconciliation_id = 1") == [("breaks",)]
+    assert unmet(march) == []
+    signs(march)
+    assert march.store("SELECT evidence -> 'breaks' FROM ropo.period_sign_off") == [([identity],)]
+
+
+def test_a_break_that_another_dates_run_has_resolved_hinders_no_more(march: World) -> None:
+    owe(march)
+    run_all(march)
+    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0")
+    run(march, APRIL, scope="full")
+    assert unmet(march) == []
+
+
+def test_an_accepted_break_that_was_reopened_hinders_again(march: World) -> None:
+    owe(march)
+    run_all(march)
+    accepts(march)
+    run(march, FIRST)
+    march.ledger("UPDATE ropo_ledger SET paid = 1, open = 99 WHERE billnum = '1'")
+    run(march, APRIL, scope="full")
+    assert unmet(march) == [(FIRST, "open_breaks"), (APRIL, "full_open_breaks")]
+
+
+def test_an_incomplete_date_is_accepted_with_a_note_for_the_reasons_that_it_had(march: World) -> None:
+    run_all(march)
+    march.reconcile(LAST, now=NOW)  # without a re-read
+    [found] = status(march).unmet
+    assert (found.date, found.what, found.reconciliation_id) == (LAST, "incomplete", 4)
+    assert found.why.endswith("or accept it with a note: this run has no re-read of 2026-03-31; run the date again")
+    with transaction(march) as cursor:
+        assert accept_incompleteness(cursor, march.profile, LAST, by="Anna", note="Ropo was down") == 4
+    assert unmet(march) == []
+    assert march.store(
+        "SELECT reconciliation_id, business_date, accepted_by, note, reasons -> 0 ->> 'word' "
+        "FROM ropo.incompleteness_acceptance"
+    ) == [(4, LAST, "Anna", "Ropo was down", "reread_missing")]
+    # What is found later was not accepted.
+    march.reconcile(LAST, now=NOW + HOUR)
+    assert unmet(march) == [(LAST, "incomplete")]
+
+
+def test_reasons_that_were_not_shown_are_not_accepted(march: World) -> None:
+    run_all(march)
+    march.reconcile(LAST, now=NOW)  # without a re-read
+    march.reconcile(LAST, now=NOW + HOUR)
+    refused = "reconciliation 4 was shown, and 5 is the newest now; look at its reasons"
+    with pytest.raises(SignOffError, match=refused), transaction(march) as cursor:
+        accept_incompleteness(cursor, march.profile, LAST, by="Anna", note="seen", shown=4)
+    with transaction(march) as cursor:
+        assert accept_incompleteness(cursor, march.profile, LAST, by="Anna", note="seen", shown=5) == 5
+
+
+def test_a_ledger_that_showed_nothing_leaves_its_invoices_unsettled(march: World) -> None:
+    run_all(march)
+    march.ledger("TRUNCATE ropo_ledger")
+    run(march, LAST)
+    with transaction(march) as cursor:
+        accept_incompleteness(cursor, march.profile, LAST, by="Anna", note="the ERP was down")
+    assert unmet(march) == [(LAST, "open_breaks")]
+
+
+@pytest.mark.parametrize(
+    ("date", "note", "error"),
+    [
+        (FIRST, "seen", "its newest reconciliation \\(1\\) is reconciled, not incomplete"),
+        (APRIL, "seen", "there is no reconciliation"),
+        (LAST, " ", "note: expected a text"),
+    ],
+)
+def test_only_what_is_incomplete_is_accepted_as_such(march: World, date: datetime.date, note: str, error: str) -> None:
+    run_all(march)
+    with pytest.raises((SignOffError, ValueError), match=error), transaction(march) as cursor:
+        accept_incompleteness(cursor, march.profile, date, by="Anna", note=note)
+
+
+def test_a_full_comparison_before_the_months_end_does_not_count(march: World) -> None:
+    run(march, FIRST)
+    run(march, LAST)
+    run(march, LAST, scope="full", now=at("2026-03-31 20:00"))
+    run(march, FIRST, scope="full")
+    assert unmet(march) == [(None, "full_missing")]
+
+
+def test_a_full_comparison_is_held_to_what_the_dates_are(march: World) -> None:
+    run_all(march)
+    march.row("1", "paid", paid="100", sent_at=at("2026-03-30 08:00"), changed_at=at("2026-01-30 08:00"))
+    march.reconcile(APRIL, now=NOW, scope="full")
+    march.reconcile(APRIL, now=NOW + 72 * HOUR, scope="full")
+    assert unmet(march) == [(APRIL, "full_open_breaks"), (APRIL, "full_incomplete")]
+    accepts(march)
+    with transaction(march) as cursor:
+        accept_incompleteness(cursor, march.profile, APRIL, by="Anna", note="seen", scope="full")
+    assert unmet(march) == []
+
+
+def test_what_only_later_dates_show_is_not_the_months_to_settle(march: World) -> None:
+    run(march, FIRST)
+    run(march, LAST)
+    march.payment("3", "100", "2026-04-02", seen=at("2026-04-02 09:00"))
+    march.row("3", sent_at=at("2026-04-01 08:00"), changed_at=at("2026-04-01 08:00"))
+    march.payment("4", "100", "2026-04-07", seen=at("2026-04-07 09:00"))
+    march.row("4", sent_at=at("2026-04-01 08:00"), changed_at=at("2026-04-01 08:00"))
+    assert run(march, APRIL).breaks == 1
+    full = run(march, APRIL, scope="full")
+    assert (full.breaks, full.pending) == (1, 1)
+    assert unmet(march) == []
+
+
+def test_what_only_a_full_comparison_shows_is_counted_there_and_not_at_a_date_too(march: World) -> None:
+    run(march, FIRST)
+    run(march, LAST)
+    # Neither was there when the dates were compared.
+    march.payment("9", "100", "2026-03-30", seen=at("2026-03-30 09:00"))
+    march.row("9", sent_at=at("2026-03-30 08:00"), changed_at=at("2026-03-30 08:00"))
+    assert run(march, LAST, scope="full").breaks == 1
+    assert unmet(march) == [(LAST, "full_open_breaks")]
+    stands = {(each.scope, each.business_date): each.unsettled for each in status(march).dates}
+    assert stands == {("date", FIRST): 0, ("date", LAST): 0, ("full", LAST): 1}
+
+
+@pytest.mark.parametrize("text", ["2026-3", "2026-00", "0000-01", "2026-03-01", "march", ""])
+def test_a_period_is_a_month(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a month as YYYY-MM"):
+        parse_period(text)

@@ -1,0 +1,56 @@
+"""A month is signed by one person and countersigned by another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg2
+import pytest
+
+from include.reconciliation import reconcile as module
+from include.reconciliation.signing import SignOffError
+from tests.include.reconciliation.month import LAST, countersigns, owe, run, run_all, signs
+
+if TYPE_CHECKING:
+    from tests.include.reconciliation.world import World
+
+
+@pytest.mark.parametrize("by", ["Anna", "anna ", "ＡＮＮＡ"])
+def test_nobody_countersigns_what_they_signed(march: World, by: str) -> None:
+    run_all(march)
+    signs(march)
+    with pytest.raises(SignOffError, match="was signed by Anna; another person countersigns it"):
+        countersigns(march, by)
+
+
+def test_each_signs_once_and_in_order(march: World) -> None:
+    run_all(march)
+    with pytest.raises(SignOffError, match="2026-03 is not signed yet"):
+        countersigns(march)
+    signs(march)
+    with pytest.raises(SignOffError, match="was signed by Anna already"):
+        signs(march, "Pia")
+    countersigns(march)
+    with pytest.raises(SignOffError, match="was countersigned by Otto already"):
+        countersigns(march, "Pia")
+    with pytest.raises(ValueError, match="by: expected a text"):
+        signs(march, " ")
+
+
+def test_the_store_itself_refuses_a_second_signature_of_the_same_person(march: World) -> None:
+    run_all(march)
+    signs(march)
+    with pytest.raises(psycopg2.errors.CheckViolation):
+        march.store("UPDATE ropo.period_sign_off SET countersigned_by = 'anna', countersigned_at = now()")
+
+
+def test_what_is_recorded_and_not_worked_in_yet_is_seen_before_signing(
+    march: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_all(march)
+    owe(march)
+    with monkeypatch.context() as fault:
+        fault.setattr(module, "commit_with_breaks", lambda store, profile: store.commit())
+        run(march, LAST, scope="full")
+    with pytest.raises(SignOffError, match="1 invoices of the full comparison of 2026-03-31 differ"):
+        signs(march)
