@@ -61,11 +61,15 @@ def load_status_map(path: Path) -> StatusMap:
     ropo = _section(path, "key 'ropo'", content["ropo"], optional=("payments", "comments", "others"))
     payments = dict(_kinds(path, "ropo.payments", ropo.get("payments", {})))
     events = {COMMENT_TYPE: dict(_meanings(path, "ropo.comments", ropo.get("comments", {})))}
-    for statustype, codes in _mapping(path, "ropo.others", ropo.get("others", {})).items():
+    for written, codes in _mapping(path, "ropo.others", ropo.get("others", {})).items():
+        # Types of rows are compared in small letters.
+        statustype = written.lower()
         if statustype in (PAYMENT_TYPE, COMMENT_TYPE):
             problem = f"rows of this type belong in the section '{statustype}s'"
-            raise ConfigurationError(path, f"key 'ropo.others.{statustype}'", problem)
-        events[statustype] = dict(_meanings(path, f"ropo.others.{statustype}", codes))
+            raise ConfigurationError(path, f"key 'ropo.others.{written}'", problem)
+        if statustype in events:
+            raise ConfigurationError(path, f"key 'ropo.others.{written}'", "this type stands twice")
+        events[statustype] = dict(_meanings(path, f"ropo.others.{written}", codes))
     ledger = dict(_meanings(path, "ledger", content.get("ledger", {})))
     return StatusMap(payments=payments, events=events, ledger=ledger, version=_version(payments, events, ledger))
 
@@ -115,7 +119,10 @@ def _mapping(path: Path, where: str, value: Any) -> Mapping[str, Any]:
         return {}
     if not isinstance(value, dict):
         raise ConfigurationError(path, f"key '{where}'", "expected a mapping of codes to what they mean")
-    return value
+    trimmed = {code.strip(): meaning for code, meaning in value.items()}
+    if len(trimmed) < len(value):
+        raise ConfigurationError(path, f"key '{where}'", "a code stands twice, once with blanks around it")
+    return trimmed
 
 
 def _kinds(path: Path, where: str, section: Any) -> Iterator[tuple[str, str]]:
@@ -123,7 +130,7 @@ def _kinds(path: Path, where: str, section: Any) -> Iterator[tuple[str, str]]:
         if kind not in PAYMENT_KINDS:
             problem = f"expected one of {', '.join(PAYMENT_KINDS)}, got {kind!r}"
             raise ConfigurationError(path, f"key '{where}.{code}'", problem)
-        yield code.strip(), kind
+        yield code, kind
 
 
 def _meanings(path: Path, where: str, section: Any) -> Iterator[tuple[str, Meaning]]:
@@ -135,7 +142,7 @@ def _meanings(path: Path, where: str, section: Any) -> Iterator[tuple[str, Meani
                 f"expected any of payment ({', '.join(PAYMENTS)}), stage ({', '.join(STAGES)}), end ({', '.join(ENDS)})"
             )
             raise ConfigurationError(path, f"key '{where}.{code}'", f"{problem}: {error}") from error
-        yield code.strip(), meaning
+        yield code, meaning
 
 
 def _version(payments: object, events: object, ledger: object) -> str:

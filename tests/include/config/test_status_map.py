@@ -29,7 +29,7 @@ def test_codes_are_text_with_and_without_quotes(tmp_path: Path) -> None:
 
 
 def test_other_types_of_rows_have_a_section_each(tmp_path: Path) -> None:
-    loaded = load_status_map(_map(tmp_path, "ropo: {others: {reminder: {5: {stage: reminded}}}}"))
+    loaded = load_status_map(_map(tmp_path, "ropo: {others: {Reminder: {5: {stage: reminded}}}}"))
     assert loaded.events["reminder"] == {"5": Meaning(stage="reminded")}
 
 
@@ -52,6 +52,9 @@ def test_the_version_follows_the_content_and_not_the_layout(tmp_path: Path) -> N
         ("ropo: {}\nerp: {}", "'erp'"),
         ("ledger: {}", "'ropo'"),
         ("ropo: {others: {payment: {1: {}}}}", "ropo.others.payment"),
+        ("ropo: {others: {Comment: {1: {}}}}", "ropo.others.Comment"),
+        ("ropo: {others: {letter: {1: {}}, Letter: {2: {}}}}", "ropo.others.Letter': this type stands twice"),
+        ("ropo: {comments: {101: {payment: paid}, ' 101': {}}}", "ropo.comments': a code stands twice"),
         ("ropo: {comments: {101: {}, 101: {payment: paid}}}", "'101' stands twice"),
         ("ledger: {paid: {payment: paid}\nropo: [", "not usable YAML"),
         ("- ropo", "expected a mapping"),
