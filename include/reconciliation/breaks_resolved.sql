@@ -18,6 +18,12 @@ WITH over AS (
         ON known.profile = %(profile)s AND known.jobid = shown.jobid AND known.invoice_key <> shown.invoice_key
     WHERE known.state <> 'resolved'
         AND NOT EXISTS (SELECT FROM shown AS itself WHERE itself.invoice_key = known.invoice_key)
+        -- A job that Ropo One has named is one invoice's; of one that only the ledger knows several rows may speak.
+        AND EXISTS (
+            SELECT
+            FROM ropo.status_event AS event
+            WHERE event.profile = %(profile)s AND event.jobid = shown.jobid COLLATE "C"
+        )
 ), once AS (
     SELECT DISTINCT ON (break_id) * FROM over ORDER BY break_id, reconciliation_id DESC
 ), written AS (

@@ -226,3 +226,14 @@ def test_an_invoice_that_gets_another_name_keeps_one_break_and_its_age(world: Wo
 
 
 # ----- several at once (of one date they come one after the other; here an invoice is of two)
+
+
+def test_of_two_invoices_with_one_jobid_in_the_ledger_each_keeps_its_break(world: World) -> None:
+    """Ropo One has named the job of neither, so that it is no sign that the one goes by the other's name."""
+    day_before = DAY - datetime.timedelta(days=1)
+    for billnum, day in (("1", DAY), ("2", day_before)):
+        world.payment(billnum, "100", str(day), jobid=None, seen=at(f"{day} 10:00"))
+        world.row(billnum, jobid="X")
+    world.reconcile(day_before, now=OVER)
+    world.reconcile(now=OVER)
+    assert sorted((key, state) for key, _, state in states(world)) == [("b:1", "open"), ("b:2", "open")]
