@@ -20,6 +20,7 @@ from include.config.status_map import load_status_map
 from include.reconciliation.ledger import LedgerReader
 from include.reconciliation.ledger_contract import CONTRACT_FILE, LedgerContractError
 from include.reconciliation.ledger_findings import Finding, findings, known_invoices
+from include.reconciliation.sides import LedgerUnavailableError, connect_ledger
 from include.status_store.database import (
     STORE_VARIABLE,
     StoreUnavailableError,
@@ -45,7 +46,8 @@ def check(profile: Profile, *, sample: int = SAMPLE, timeout_seconds: int = TIME
 
     :param sample: how many invoices of the store are looked for.
     :param timeout_seconds: after which the ledger's database gives a statement up.
-    :raises StoreUnavailableError: where the ledger, or a store that is named, cannot be reached.
+    :raises LedgerUnavailableError: where the ledger cannot be reached; StoreUnavailableError: where a store that is
+        named cannot, or the ledger is not named.
     :raises ConfigurationError: where the status map is at fault.
     """
     status_map = load_status_map(profile.status_map)
@@ -76,18 +78,12 @@ def _known(profile: Profile, sample: int) -> list[tuple[str | None, str | None]]
 
 
 def _ledger(profile: Profile, timeout_seconds: int) -> Connection:
-    conn_id = profile.ledger.connection
-    dsn = dsn_from_environment(f"AIRFLOW_CONN_{conn_id.upper()}", f"the ledger of profile {profile.name}")
-    try:
-        connection: Connection = psycopg2.connect(dsn, connect_timeout=10, application_name="ropo_one")
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, false)", (f"{timeout_seconds}s",))
-        connection.commit()
-    except psycopg2.OperationalError as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise StoreUnavailableError(
-            f"Profile {profile.name}: the ledger (connection {conn_id}) cannot be reached: {reason}"
-        ) from None
+    variable = f"AIRFLOW_CONN_{profile.ledger.connection.upper()}"
+    dsn = dsn_from_environment(variable, f"the ledger of profile {profile.name}")
+    connection = connect_ledger(dsn, profile)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, false)", (f"{timeout_seconds}s",))
+    connection.commit()
     return connection
 
 
@@ -115,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 wrong += found.level == "WRONG"
                 sys.stdout.writelines(f"{line}\n" for line in _lines(found))
                 sys.stdout.flush()
-    except (ConfigurationError, StoreUnavailableError) as error:
+    except (ConfigurationError, LedgerUnavailableError, StoreUnavailableError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     verdict = f"The contract is not kept in {wrong} points" if wrong else "The contract is kept"

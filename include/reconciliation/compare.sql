@@ -156,7 +156,7 @@ SELECT
     END AS reason,
     NULL::text AS hint,
     NULL::text AS further,
-    -- The business date of the event that made the difference; null where the ledger made it, or nobody can say.
+    -- The business date of the event that this difference is about; null where the ledger made it, or nobody can say.
     CASE category
         WHEN 'missing_in_ledger' THEN first_date
         WHEN 'unknown_status' THEN CASE WHEN has_unknown_code OR has_unknown_money THEN unmapped_date END

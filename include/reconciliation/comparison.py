@@ -14,7 +14,7 @@ from psycopg2.extras import execute_values
 from include.config.status_map import COMMENT_TYPE, PAYMENT_TYPE, PAYMENTS, STAGES
 from include.reconciliation.business_days import BusinessCalendar, day_span
 from include.reconciliation.ledger import bare_number
-from include.reconciliation.population import gather, name_earlier, name_quarantined, name_unspoken, want
+from include.reconciliation.population import gather, name_earlier, name_quarantined, name_revised, name_unspoken, want
 from include.reconciliation.statements import statement
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def prepare(cursor: Cursor, status_map: StatusMap) -> None:
         (PAYMENT_TYPE, code, kind, None, None, None) for code, kind in status_map.payments.items()
     ]
     for statustype, meanings in {COMMENT_TYPE: {}, **status_map.events}.items():
-        codes += [(statustype.lower(), code, None, *_places(meaning)) for code, meaning in meanings.items()]
+        codes += [(statustype, code, None, *_places(meaning)) for code, meaning in meanings.items()]
     words = [(word, *_places(meaning)) for word, meaning in status_map.ledger.items()]
     if codes:
         execute_values(
@@ -80,6 +80,7 @@ def compare(
         want(cursor, span)
         if span.dates:
             name_earlier(cursor, profile)
+            name_revised(cursor, profile)
         if span.everything:
             name_unspoken(cursor, profile)
         name_quarantined(cursor, profile, span)

@@ -49,18 +49,18 @@ class Inquiries:
         self._inquiries = inquiries
         self._is_open = bool(inquiries)
 
-    def around(self, work: Callable[[], T | None]) -> T:
+    def around(self, work: Callable[[], T | None], what: str) -> T:
         """Do ``work``, a whole transaction; where that has something to ask, ask it and do the work again.
 
         :param work: returns None where :meth:`wanted` said that there is something to ask; in its turn, see
-            :func:`include.reconciliation.turns.in_turn`.
+            :func:`include.reconciliation.turns.in_turn`; ``what`` too.
         """
-        result = in_turn(work)
+        result = in_turn(work, what)
         if result is None:
             self._is_open = False
             for inquiry in self._inquiries:
                 inquiry.ask()
-            result = in_turn(work)
+            result = in_turn(work, what)
         if result is None:
             raise RuntimeError("a comparison that has asked gave no result")
         return result

@@ -59,7 +59,8 @@ def invoice_history(
     :raises LedgerUnavailableError: where the ledger's database fails; StoreUnavailableError: where the store is lost.
     """
     now = now or datetime.datetime.now(datetime.UTC)
-    with store_transaction(store), ledger_transaction(ledger, profile) as reader, store.cursor() as cursor:
+    what = f"Profile {profile.name}, invoice {billnum}"
+    with store_transaction(store, what), ledger_transaction(ledger, profile) as reader, store.cursor() as cursor:
         prepare(cursor, status_map)
         name_billnum(cursor, billnum.strip())
         compare(cursor, reader, profile, NO_TIME, now=now, start=None)

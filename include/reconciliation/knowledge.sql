@@ -15,7 +15,9 @@ SELECT
     (
         SELECT count(*)
         FROM ropo.status_poll
-        WHERE profile = %(profile)s AND recovery IN ('pending', 'unproven') AND window_to >= %(business_date)s
+        WHERE profile = %(profile)s AND recovery IN ('pending', 'unproven')
+          -- Of a full comparison every date matters.
+          AND (%(scope)s = 'full' OR window_to >= %(business_date)s)
     ) AS doubts,
     (
         -- Left open by a process that died, and not yet judged by the next drain.

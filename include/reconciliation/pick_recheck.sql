@@ -1,6 +1,7 @@
--- The business dates to compare again: those that are missing, whose newest verdict is not reconciled or rests on breaks
--- that were accepted, that were compared under another version of the status map, or of which something was recorded late;
--- each with the re-read that says most.
+-- The business dates to compare again: the last ones, since either side may have recorded something late; and of those
+-- before them each that is missing, whose newest verdict is not reconciled or rests on breaks that were accepted, that was
+-- compared under another version of the status map, of which a full comparison has left something (seed_left_pending.sql),
+-- or whose invoices ought to have been spoken of by now. Each with the re-read that says most.
 SELECT
     day.business_date,
     newest.reconciliation_id,
@@ -37,24 +38,14 @@ WHERE CASE
     ELSE newest.verdict <> 'reconciled'
         OR newest.accepted > 0
         OR looked.status_map_version <> %(version)s
+        OR day.business_date >= %(late_from)s
+        OR day.business_date IN (SELECT business_date FROM named_invoice)
         OR (
-            day.business_date >= %(late_from)s
-            AND EXISTS (
-                SELECT
-                FROM ropo.status_event AS event
-                WHERE event.profile = %(profile)s
-                  AND event.statustime >= day.business_date AND event.statustime < day.business_date + 1
-                  -- What was about to be committed when the date was compared may be a little older.
-                  AND (
-                      event.first_seen_at > looked.checked_at - interval '15 minutes'
-                      OR EXISTS (
-                          SELECT
-                          FROM ropo.status_event_revision AS revision
-                          WHERE revision.profile = event.profile AND revision.statusid = event.statusid
-                            AND revision.recorded_at > looked.checked_at - interval '15 minutes'
-                      )
-                  )
-            )
+            %(first_event_days)s > 0
+            AND (day.business_date + %(first_event_days)s)::timestamp AT TIME ZONE %(timezone)s <= %(now)s
+            -- An hour more than the day, for the change of the clock.
+            AND looked.checked_at
+                < (day.business_date + %(first_event_days)s + 1)::timestamp AT TIME ZONE %(timezone)s + interval '1 hour'
         )
 END
 ORDER BY day.business_date

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from psycopg2 import sql
+from psycopg2.extras import execute_values
 
 from include.config.status_map import COMMENT_TYPE, PAYMENTS
 from include.reconciliation.business_days import day_span
@@ -59,9 +60,9 @@ SELECT
 FROM code_meaning
 """
 _NAME = """
-INSERT INTO named_invoice (business_date, invoice_key, jobid, billnum, is_seed, is_quarantined)
-VALUES (%s, %s, %s, %s, %s, %s)
+INSERT INTO named_invoice (business_date, invoice_key, jobid, billnum, is_seed, is_quarantined) VALUES %s
 """
+_ROWS_AT_ONCE = 1000
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -175,6 +176,11 @@ def name_earlier(cursor: Cursor, profile: Profile) -> None:
     cursor.execute(statement("seed_earlier"), {"profile": profile.name})
 
 
+def name_revised(cursor: Cursor, profile: Profile) -> None:
+    """Name the invoices of which an event of any date came with other content on the wanted dates."""
+    cursor.execute(statement("seed_revised"), {"profile": profile.name, "timezone": profile.timezone})
+
+
 def name_unspoken(cursor: Cursor, profile: Profile) -> None:
     """Name every invoice of which an earlier reconciliation knew by the ledger alone: its row may be gone since."""
     cursor.execute(statement("seed_unspoken"), {"profile": profile.name})
@@ -182,7 +188,7 @@ def name_unspoken(cursor: Cursor, profile: Profile) -> None:
 
 def name_billnum(cursor: Cursor, billnum: str) -> None:
     """Name one invoice by its number, trimmed."""
-    cursor.execute(_NAME, (None, f"b:{billnum}", None, billnum, True, False))
+    execute_values(cursor, _NAME, [(None, f"b:{billnum}", None, billnum, True, False)])
 
 
 def name_quarantined(cursor: Cursor, profile: Profile, span: Span) -> None:
@@ -191,17 +197,25 @@ def name_quarantined(cursor: Cursor, profile: Profile, span: Span) -> None:
     :param span: to whose dates' populations a row that is first seen or dated then belongs.
     """
     wanted = {day.isoformat(): day for day in span.dates}
-    cursor.execute(_OPEN_QUARANTINE, (profile.name,))
-    for raw, first_seen_at in cursor.fetchall():
-        row = _readable(bytes(raw))
-        jobid, billnum = (_key(row.get(name)) for name in ("jobid", "billnum"))
-        if jobid or billnum:
-            key = f"b:{billnum}" if billnum else f"j:{jobid}"
-            dated = str(row.get("statustime")).strip()[: len("YYYY-MM-DD")]
-            dates = {wanted.get(dated), wanted.get(profile.business_date(first_seen_at).isoformat())} - {None}
-            for day in dates or {None}:
-                is_seed = span.everything or day is not None
-                cursor.execute(_NAME, (day, key, jobid, billnum, is_seed, True))
+    with cursor.connection.cursor("open_quarantine") as waiting:
+        waiting.execute(_OPEN_QUARANTINE, (profile.name,))
+        while rows := waiting.fetchmany(_ROWS_AT_ONCE):
+            named = [
+                (day, *names, span.everything or day is not None, True)
+                for raw, first_seen_at in rows
+                for dated, *names in _names(bytes(raw))
+                for day in {wanted.get(dated), wanted.get(str(profile.business_date(first_seen_at)))} - {None} or {None}
+            ]
+            execute_values(cursor, _NAME, named, page_size=_ROWS_AT_ONCE)
+
+
+def _names(raw: bytes) -> Iterator[tuple[str, str, str | None, str | None]]:
+    """Yield the date, the invoice's key, and the jobid and billnum that a row in quarantine names, if it names any."""
+    row = _readable(raw)
+    jobid, billnum = (_key(row.get(name)) for name in ("jobid", "billnum"))
+    if jobid or billnum:
+        dated = str(row.get("statustime")).strip()[: len("YYYY-MM-DD")]
+        yield dated, f"b:{billnum}" if billnum else f"j:{jobid}", jobid, billnum
 
 
 def _parameters(period: Period) -> dict[str, Any]:

@@ -89,12 +89,13 @@ def recheck(
     now: datetime.datetime | None = None,
     inquiries: Inquiries | None = None,
 ) -> Rechecked:
-    """Compare again every date of the ``recheck_days`` before a business date that is not finished.
+    """Compare again the ``late_days`` before a business date, and every unfinished date of its ``recheck_days``.
 
-    These are the dates that have no verdict or another than ``reconciled``, or rest on accepted breaks, that were
-    compared under another version of the status map, or, of the last ``late_days``, of which something was recorded
-    since. All are gathered together, the ledger is read once, and the comparison is one. A new reconciliation is
-    recorded only where the result is another one; the old ones stay.
+    Either side may record something of the last days late. Unfinished are dates that have no verdict or another than
+    ``reconciled``, or rest on accepted breaks, that were compared under another version of the status map, of which a
+    full comparison has left pending what no date shows, or whose invoices ought to have been spoken of by now
+    (``first_event_days``). All are gathered together, the ledger is read once, and the comparison is one. A new
+    reconciliation is recorded only where the result is another one; the old ones stay.
 
     :param store: a session of the store that is in no transaction; committed at the end.
     :param ledger: a session of the ledger's database that is in no transaction; only read.
@@ -106,14 +107,14 @@ def recheck(
     :raises TotalsDoNotTieError: where the totals of any date do not tie; nothing is recorded then.
     """
     moment = now or datetime.datetime.now(datetime.UTC)
-
+    what = f"Profile {profile.name}, recheck of the dates before {before}"
     asking = inquiries or Inquiries()
 
     def work() -> Rechecked | None:
-        with store_transaction(store):
+        with store_transaction(store, what):
             with ledger_transaction(ledger, profile) as reader, store.cursor() as cursor:
                 prepare(cursor, status_map)
-                dates = unfinished(cursor, profile, status_map, before)
+                dates = unfinished(cursor, profile, status_map, before, moment)
                 if not dates:
                     return Rechecked()
                 of = Circumstances.of(profile, status_map, reader, moment, dag_id=dag_id, run_id=run_id)
@@ -124,20 +125,30 @@ def recheck(
             commit_with_breaks(store, profile)
         return found
 
-    return asking.around(work)
+    return asking.around(work, what)
 
 
-def unfinished(cursor: Cursor, profile: Profile, status_map: StatusMap, before: datetime.date) -> list[Unfinished]:
-    """Return the dates to compare again, in their order."""
+def unfinished(
+    cursor: Cursor, profile: Profile, status_map: StatusMap, before: datetime.date, now: datetime.datetime
+) -> list[Unfinished]:
+    """Return the dates to compare again, in their order; of invoices that no date shows those that belong to them.
+
+    :param cursor: after :func:`include.reconciliation.comparison.prepare`.
+    """
     day = datetime.timedelta(days=1)
+    # A day more, since its last invoices are sent at its end.
+    farthest = max(profile.recheck_days, profile.late_days, profile.first_event_days and profile.first_event_days + 2)
     values = {
         "profile": profile.name,
         "timezone": profile.timezone,
         "version": status_map.version,
-        "first": max(before - max(profile.recheck_days, profile.late_days) * day, profile.start_date),
+        "first": max(before - farthest * day, profile.start_date),
         "last": before - day,
         "late_from": before - profile.late_days * day,
+        "first_event_days": profile.first_event_days,
+        "now": now,
     }
+    cursor.execute(statement("seed_left_pending"), values)
     cursor.execute(statement("pick_recheck"), values)
     names = [column.name for column in cursor.description or ()]
     return [Unfinished(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]

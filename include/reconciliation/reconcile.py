@@ -54,12 +54,12 @@ def reconcile(
     :raises TotalsDoNotTieError: where the totals do not tie; nothing is recorded then.
     """
     moment = now or datetime.datetime.now(datetime.UTC)
-
+    what = f"Profile {profile.name}, {business_date} (scope {scope})"
     asking = inquiries or Inquiries()
     rereads = {business_date: reread_poll_id}
 
     def work() -> Reconciliation | None:
-        with store_transaction(store):
+        with store_transaction(store, what):
             with ledger_transaction(ledger, profile) as reader, store.cursor() as cursor:
                 prepare(cursor, status_map)
                 claim(
@@ -79,7 +79,7 @@ def reconcile(
             commit_with_breaks(store, profile)
         return result
 
-    return asking.around(work)
+    return asking.around(work, what)
 
 
 def _compare(

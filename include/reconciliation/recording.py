@@ -132,11 +132,11 @@ def judge_parts(
     :raises TotalsDoNotTieError: where the totals of any part do not tie.
     """
     require_ties(cursor, of.profile)
-    totals = totals_of(cursor)
+    totals = totals_of(cursor, of.profile)
     unmapped = unmapped_of_population(cursor, of.profile)
     judged = []
     for day, reread_poll_id in sorted(rereads.items()):
-        known = read_knowledge(cursor, of.profile, day, reread_poll_id=reread_poll_id, now=of.now)
+        known = read_knowledge(cursor, of.profile, day, scope=scope, reread_poll_id=reread_poll_id, now=of.now)
         verdict, reasons = judge(totals[day], missing_knowledge(of.profile, day, known, of.ledger, of.now))
         judged.append(
             Judged(

@@ -84,11 +84,6 @@ class SecondOpinion:
             "second_opinions_note": self._note(len(answered)),
         }
 
-    @property
-    def asked(self) -> int:
-        """How many breaks Ropo One answered of, in all parts together."""
-        return sum(billnum in self._questions.answers for billnum in self._billnums)
-
     def _note(self, answered: int) -> str | None:
         why = self._stopped or ("Ropo One refuses the other numbers" if answered < len(self._billnums) else None)
         return f"{answered} of {len(self._billnums)} breaks were asked about: {why}" if why else None

@@ -1,4 +1,4 @@
-"""The transactions in which both sides are read: ended whatever happens, and told apart where one of them fails."""
+"""The sessions and transactions in which both sides are read: ended whatever happens, told apart where one fails."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg2
 
 from include.reconciliation.ledger import LedgerReader
-from include.status_store.database import StoreUnavailableError
+from include.status_store.database import SESSION, StoreUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,13 +19,31 @@ if TYPE_CHECKING:
 
 
 class LedgerUnavailableError(RuntimeError):
-    """The ledger's database was lost, or refused a statement, while it was read."""
+    """The ledger's database cannot be reached, was lost, or refused a statement while it was read."""
+
+
+def connect_ledger(dsn: str, profile: Profile) -> Connection:
+    """Open a session of the ledger's database, with the keepalives of the store's: a server that vanished is noticed.
+
+    :param dsn: libpq connection string or URI.
+    :raises LedgerUnavailableError: where PostgreSQL does not let us in; naming profile and connection. The message
+        holds no password.
+    """
+    try:
+        connection: Connection = psycopg2.connect(dsn, **SESSION)
+    except psycopg2.OperationalError as error:
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise LedgerUnavailableError(
+            f"Profile {profile.name}: the ledger (connection {profile.ledger.connection}) cannot be reached: {reason}"
+        ) from None
+    return connection
 
 
 @contextmanager
-def store_transaction(store: Connection) -> Iterator[None]:
+def store_transaction(store: Connection, what: str) -> Iterator[None]:
     """End the store's transaction: nothing after a commit in the block, whatever was done before an error.
 
+    :param what: profile and date that it is about, for the error.
     :raises StoreUnavailableError: where the connection was lost.
     """
     try:
@@ -33,8 +51,8 @@ def store_transaction(store: Connection) -> Iterator[None]:
     except psycopg2.Error as error:
         if store.closed:
             raise StoreUnavailableError(
-                f"The store's connection was lost ({type(error).__name__}). Nothing of this comparison is recorded "
-                "unless it was committed before; run it again"
+                f"{what}: the store's connection was lost ({type(error).__name__}). Nothing of this comparison is "
+                "recorded unless it was committed before; run it again"
             ) from error
         raise
     finally:
@@ -58,7 +76,7 @@ def ledger_transaction(ledger: Connection, profile: Profile) -> Iterator[LedgerR
             reason = error.diag.message_primary or str(error).partition("\n")[0]
             raise LedgerUnavailableError(
                 f"Profile {profile.name}: the ledger (connection {profile.ledger.connection}) failed while it was "
-                f"read: {reason}"
+                f"read: {reason}. Nothing is recorded; run it again when that is mended"
             ) from error
         raise
     finally:

@@ -83,8 +83,11 @@ def require_ties(cursor: Cursor, profile: Profile) -> None:
         raise TotalsDoNotTieError(f"Profile {profile.name}: the totals do not tie; {'; '.join(wrong)}")
 
 
-def totals_of(cursor: Cursor) -> Mapping[datetime.date, Totals]:
-    """Return the totals of each part of the comparison in the session, by its business date; of no invoice, zeros."""
+def totals_of(cursor: Cursor, profile: Profile) -> Mapping[datetime.date, Totals]:
+    """Return the totals of each part of the comparison in the session, by its business date; of no invoice, zeros.
+
+    :raises TotalsDoNotTieError: where they do not add up.
+    """
     cursor.execute(statement("counts"))
     by_date: dict[datetime.date, Totals] = defaultdict(Totals)
     names = [column.name for column in cursor.description or ()]
@@ -94,8 +97,8 @@ def totals_of(cursor: Cursor) -> Mapping[datetime.date, Totals]:
     cursor.execute("SELECT business_date, count(*) FROM part WHERE is_out_of_scope GROUP BY 1")
     for day, out_of_scope in cursor.fetchall():
         by_date[day].out_of_scope = out_of_scope
-    for totals in by_date.values():
-        _complete(totals)
+    for day, totals in by_date.items():
+        _complete(totals, f"Profile {profile.name}, {day}")
     return by_date
 
 
@@ -117,12 +120,13 @@ def _add(totals: Totals, row: Mapping[str, Any]) -> None:
         setattr(money, name, getattr(money, name) + row[name])
 
 
-def _complete(totals: Totals) -> None:
+def _complete(totals: Totals, what: str) -> None:
     totals.ropo_invoices = totals.population - totals.missing_at_ropo
     totals.extra_rows = totals.ledger_rows - (totals.population - totals.missing_in_ledger)
     totals.currencies.sort(key=lambda money: money.currency)
     totals.categories = {name: totals.categories[name] for name in CATEGORIES if name in totals.categories}
     if totals.population != totals.matched + totals.pending + totals.breaks + totals.accepted:
-        raise TotalsDoNotTieError(f"population {totals.population} is not matched + pending + breaks + accepted")
+        parts = "matched + pending + breaks + accepted"
+        raise TotalsDoNotTieError(f"{what}: population {totals.population} is not {parts}")
     if totals.matched != sum(totals.categories.get(MATCHED, {}).values()):
-        raise TotalsDoNotTieError(f"matched {totals.matched} is not the number of invoices in the category matched")
+        raise TotalsDoNotTieError(f"{what}: matched {totals.matched} is not what the category matched has")

@@ -25,21 +25,31 @@ UPDATE ropo.reconciled_date SET reconciliation_id = %s WHERE profile = %s AND bu
 """
 
 
-def in_turn(work: Callable[[], T]) -> T:
+class NoTurnError(RuntimeError):
+    """Other comparisons of the same dates came first, time and again."""
+
+
+def in_turn(work: Callable[[], T], what: str) -> T:
     """Do ``work``, a whole transaction, and again from the start where another one came before it.
 
     Its snapshot is older than what the other has committed then, so that nothing of it may be recorded.
 
-    :raises psycopg2.errors.SerializationFailure: where another one came before it ten times.
+    :param what: profile and date that it is about, for the error.
+    :raises NoTurnError: where another one came before it ten times.
     """
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type((SerializationFailure, DeadlockDetected)),
         stop=tenacity.stop_after_attempt(ATTEMPTS),
         wait=tenacity.wait_random(0, 0.2),
         before_sleep=_tell,
-        reraise=True,
     )
-    result: T = retrying(work)
+    try:
+        result: T = retrying(work)
+    except tenacity.RetryError as error:
+        raise NoTurnError(
+            f"{what}: other comparisons of the same dates came first {ATTEMPTS} times, such as those of a backfill. "
+            "Nothing is recorded; run it again when they are done"
+        ) from error
     return result
 
 

@@ -64,15 +64,23 @@ class StoreKnowledge(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_knowledge(
-    cursor: Cursor, profile: Profile, day: datetime.date, *, reread_poll_id: int | None, now: datetime.datetime
+    cursor: Cursor,
+    profile: Profile,
+    day: datetime.date,
+    *,
+    scope: str,
+    reread_poll_id: int | None,
+    now: datetime.datetime,
 ) -> StoreKnowledge:
     """Ask the store what it knows of a business date.
 
+    :param scope: ``date``; or ``full``, which rests on what is known of every date.
     :param reread_poll_id: the re-read of this run; None where there was none.
     """
     parameters = {
         "profile": profile.name,
         "business_date": day,
+        "scope": scope,
         "day_end": day_span(day, profile.zone)[1],
         "reread_poll_id": reread_poll_id,
         "open_before": now - LEFT_OPEN_AFTER,
@@ -154,8 +162,8 @@ def _of_queue(
         yield Reason("no_drain_since", text)
     if known.doubts:
         text = (
-            f"{known.doubts} drain polls ended in doubt, with windows that reach {day} or later, not yet recovered; "
-            "the drain re-reads them by itself, what it cannot prove must be accepted with a note"
+            f"{known.doubts} drain polls that may have taken what matters here are in doubt, not yet recovered; the "
+            "drain re-reads them by itself, what it cannot prove must be accepted with a note"
         )
         yield Reason("doubt_not_recovered", text)
     if known.left_open:

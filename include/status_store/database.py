@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 STORE_VARIABLE = "AIRFLOW_CONN_ROPO_STORE"
 MIGRATE_COMMAND = "make migrate"
 
-# A drain may hold its session for minutes while Ropo answers: the keepalives find a dead peer within a minute or two,
-# and a commit is only reported when it is on disk, since the page exists nowhere else by then.
-_SESSION: dict[str, Any] = {
+# What every session of ours asks of libpq. A drain may hold its session for minutes while Ropo answers: the keepalives
+# find a dead peer within a minute or two.
+SESSION: dict[str, Any] = {
     "keepalives": 1,
     "keepalives_idle": 30,
     "keepalives_interval": 30,
@@ -34,8 +34,9 @@ _SESSION: dict[str, Any] = {
     # Whatever the database's encoding is: what it cannot hold is then PostgreSQL's error on that row, not the driver's.
     "client_encoding": "UTF8",
 }
-# Set in the session and not in the startup options, which connection poolers refuse. PostgreSQL's own keepalives end
-# the session of a machine that vanished, which would hold the queue's lock for hours.
+# Set in the session and not in the startup options, which connection poolers refuse. A commit is only reported when it
+# is on disk, since the page exists nowhere else by then. PostgreSQL's own keepalives end the session of a machine that
+# vanished, which would hold the queue's lock for hours.
 _SETTINGS = """
 SET synchronous_commit = on;
 SET timezone = 'UTC';
@@ -58,7 +59,7 @@ def connect(dsn: str) -> Connection:
     :raises StoreUnavailableError: where PostgreSQL does not let us in. The message holds no password.
     """
     try:
-        connection: Connection = psycopg2.connect(dsn, **_SESSION)
+        connection: Connection = psycopg2.connect(dsn, **SESSION)
         with connection.cursor() as cursor:
             cursor.execute(_SETTINGS)
         connection.commit()

@@ -6,7 +6,6 @@ import datetime
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, cast
 
-import psycopg2
 from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk import timezone
 from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
@@ -19,6 +18,7 @@ from include.reconciliation.recheck import recheck
 from include.reconciliation.reconcile import reconcile
 from include.reconciliation.recorded import read_recorded
 from include.reconciliation.second_opinion import SecondOpinion
+from include.reconciliation.sides import LedgerUnavailableError, connect_ledger
 from include.reconciliation.verdict import is_red
 from include.status_store.by_billnum import BillnumQuestions
 from ropo_one.business_date import SCHEDULED, business_date, skip_unless_scheduled
@@ -89,15 +89,10 @@ class LedgerOperator(ProfileOperator):
         :raises StoreUnavailableError: where the connection is missing or of another type.
         :raises AirflowFailException: where PostgreSQL does not let us in.
         """
-        conn_id = self.settings.ledger.connection
-        dsn = connection_dsn(conn_id)
         try:
-            connection: Connection = psycopg2.connect(dsn, connect_timeout=10, application_name="ropo_one")
-        except psycopg2.OperationalError as error:
-            reason = str(error).strip().splitlines()[0]
-            raise AirflowFailException(
-                f"Profile {self.profile}: the ledger (connection {conn_id}) cannot be reached: {reason}"
-            ) from None
+            connection = connect_ledger(connection_dsn(self.settings.ledger.connection), self.settings)
+        except LedgerUnavailableError as error:
+            raise AirflowFailException(str(error)) from None
         connection.set_session(readonly=True)
         return connection
 

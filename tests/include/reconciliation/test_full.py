@@ -138,3 +138,15 @@ def test_it_reads_events_in_the_form_in_which_the_rules_read_those_of_a_date(wor
             gather(cursor, reader, world.profile, ALL_TIME)
         cursor.execute(form)
         assert cursor.fetchall() == of_a_date
+
+
+def test_it_is_not_green_while_a_doubt_of_any_date_is_open(world: World) -> None:
+    """A date's own reconciliation rests on the windows that reach it; this one on all of them."""
+    world.row("1")
+    world.comment("1", "98")
+    moments = {"opened_at": at("2026-02-20 08:00"), "closed_at": at("2026-02-20 08:00")}
+    window = {"window_from": datetime.date(2026, 2, 13), "window_to": datetime.date(2026, 2, 21)}
+    world.poll("drain", "in_doubt", recovery="unproven", **moments, **window)
+    assert world.reconcile(reread_poll_id=world.know_all()).verdict == "reconciled"
+    full = world.reconcile(MONTH_END, now=LATER, scope="full", reread_poll_id=world.know_all(MONTH_END))
+    assert (full.verdict, [reason.word for reason in full.reasons]) == ("incomplete", ["doubt_not_recovered"])

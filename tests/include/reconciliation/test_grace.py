@@ -6,6 +6,7 @@ import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 
 from tests.include.reconciliation.world import at
 
@@ -71,3 +72,27 @@ def test_without_grace_a_difference_is_a_break_at_once(world: World) -> None:
     world.row("1")
     none = msgspec.structs.replace(world.profile, grace_business_days=0)
     assert world.only_item(profile=none)["pending_until"] is None
+
+
+def test_a_ledger_that_showed_nothing_begins_nobodys_grace(world: World) -> None:
+    """All that Ropo One spoke of seemed to lack its row then, some of it for weeks."""
+    before = datetime.date(2026, 3, 9)
+    world.comment("1", "98", "2026-02-01 09:00", seen=at("2026-02-01 09:00"))
+    world.comment("1", "98", "2026-03-09 09:00", seen=at("2026-03-09 09:00"))
+    assert "ledger_empty" in [reason.word for reason in world.reconcile(before, now=at("2026-03-09 23:00")).reasons]
+    world.row("1")
+    world.payment("1", "100")
+    assert world.only_item()["pending_until"] == at("2026-03-11 22:00")
+
+
+@pytest.mark.parametrize("when", ["9999-12-31 00:00", "2062-03-10 09:00"])
+@pytest.mark.parametrize("scope", ["date", "full"])
+def test_an_event_that_is_dated_far_ahead_neither_stops_a_run_nor_hides_a_difference(
+    world: World, when: str, scope: str
+) -> None:
+    world.row("1", "sent")
+    world.comment("1", "140", when)
+    item = world.items(world.reconcile(scope=scope))["b:1"]
+    assert (item["category"], item["pending_until"]) == ("ledger_behind", at("2026-03-12 23:00"))
+    late = world.items(world.reconcile(scope=scope, now=at("2026-03-13 00:00")))["b:1"]
+    assert late["pending_until"] is None

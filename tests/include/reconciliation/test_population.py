@@ -229,3 +229,20 @@ def test_a_row_that_stands_twice_is_kept_though_the_sums_are_equal(world: World)
 def test_quarantined_rows_of_any_form_are_survived(world: World, raw: bytes) -> None:
     world.quarantine(raw, at("2026-02-01"))
     assert _keys(world) == set()
+
+
+def test_an_event_of_any_date_that_came_with_other_content_that_day(world: World) -> None:
+    """The queue hands it over once more, or a re-read shows it: what the store held of it was another amount."""
+    old = datetime.date(2026, 2, 17)
+    world.row("1", "paid", paid="100", sent_at=at("2026-02-10 08:00"), changed_at=at("2026-02-17 12:00"))
+    statusid = world.payment("1", "100", str(old), seen=at("2026-02-17 12:00"))
+    assert world.reconcile(old, now=at("2026-02-18 00:00"), reread_poll_id=world.know_all(old)).verdict == "reconciled"
+    world.store("UPDATE ropo.status_event SET amount = 60 WHERE statusid = %s", (statusid,))
+    world.store(
+        "INSERT INTO ropo.status_event_revision "
+        "(profile, statusid, revision, poll_id, raw, content_sha256, recorded_at) "
+        "VALUES ('default', %s, 1, %s, '{}', '', %s)",
+        (statusid, world.poll_id, at("2026-03-10 09:00")),
+    )
+    assert {key: item["category"] for key, item in world.items(world.reconcile()).items()} == {"b:1": "ledger_ahead"}
+    assert world.reconcile(datetime.date(2026, 3, 11)).population == 0

@@ -13,6 +13,7 @@ from include.config.status_map import Meaning
 from tests.include.reconciliation.world import DAY, STATUS_MAP, at
 
 if TYPE_CHECKING:
+    from include.config.profiles import Profile
     from include.reconciliation.recheck import Rechecked
     from tests.include.reconciliation.world import World
 
@@ -27,6 +28,11 @@ def _changes(found: Rechecked) -> dict[str, tuple[str | None, str]]:
     return {
         str(each.reconciliation.business_date): (each.before, each.reconciliation.verdict) for each in found.changed
     }
+
+
+def _nothing_late(world: World) -> Profile:
+    """The profile, of a Ropo One and an ERP that record nothing late."""
+    return msgspec.structs.replace(world.profile, late_days=0)
 
 
 def _pay(world: World, billnum: str = "1") -> None:
@@ -47,8 +53,9 @@ def test_a_red_day_turns_green_when_its_differences_are_mended_and_stays_on_reco
     assert world.items(red) == before
     assert [item["category"] for item in world.items(found.changed[0].reconciliation).values()] == ["matched"]
     assert world.store("SELECT run_id FROM ropo.reconciliation ORDER BY 1") == [("scheduled__1",), (None,)]
-    # Finished: the next night does not look at it.
-    assert world.recheck(NEXT + ONE, now=at("2026-03-15 00:00")).dates == 1
+    # Finished: it is looked at as long as something may be recorded late, and changed no more.
+    assert world.recheck(NEXT + ONE, now=at("2026-03-15 00:00"), profile=_nothing_late(world)).dates == 1
+    assert world.recheck(NEXT + ONE, now=at("2026-03-15 00:00")).dates == 2
     assert world.verdicts() == ["breaks", "reconciled"]
 
 
@@ -104,17 +111,19 @@ def test_dates_under_another_version_of_the_map_are_compared_once_and_recorded_w
     events = {"comment": {**STATUS_MAP.events["comment"], "77": Meaning()}}
     newer = msgspec.structs.replace(STATUS_MAP, events=events, version="newer")
 
-    found = world.recheck(NEXT + ONE, now=at("2026-03-12 09:00"), status_map=newer)
+    options = {"status_map": newer, "profile": _nothing_late(world)}
+    found = world.recheck(NEXT + ONE, now=at("2026-03-12 09:00"), **options)
 
     assert (found.dates, _changes(found)) == (2, {"2026-03-10": ("breaks", "reconciled")})
-    assert world.recheck(NEXT + ONE, now=at("2026-03-12 10:00"), status_map=newer).dates == 0
+    assert world.recheck(NEXT + ONE, now=at("2026-03-12 10:00"), **options).dates == 0
 
 
 def test_a_finished_date_is_looked_at_again_where_something_was_recorded_late(world: World) -> None:
     world.comment("1", "98")
     world.row("1")
     world.reconcile(reread_poll_id=world.know_all())
-    assert world.recheck(NEXT, now=NIGHT).dates == 0
+    assert world.recheck(NEXT, now=NIGHT, profile=_nothing_late(world)).dates == 0
+    assert _changes(world.recheck(NEXT, now=NIGHT)) == {}
 
     world.comment("1", "98", "2026-03-10 11:00", seen=at("2026-03-12 01:00"))
     unchanged = world.recheck(NEXT + ONE, now=at("2026-03-12 02:00"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 from psycopg2.extensions import parse_dsn
 
-from include.reconciliation.sides import LedgerUnavailableError
+from include.reconciliation.sides import LedgerUnavailableError, connect_ledger
 from include.status_store.database import StoreUnavailableError
 from tests.include.reconciliation.world import at
 
@@ -64,6 +65,20 @@ def test_a_copy_of_the_ledger_that_cancels_a_statement_is_no_other_comparison(wo
 def test_a_store_that_goes_away_is_named(world: World, tmp_path: Path) -> None:
     name = parse_dsn(world.store_dsn)["dbname"]
     profile = _with_number_from(world, tmp_path, _ends_sessions(f"datname = '{name}'"))
-    with pytest.raises(StoreUnavailableError, match=r"The store's connection was lost .*run it again"):
+    told = r"^Profile default, .*: the store's connection was lost .*run it again"
+    with pytest.raises(StoreUnavailableError, match=told):
         world.reconcile(profile=profile)
     assert world.store("SELECT count(*) FROM ropo.reconciliation") == [(0,)]
+
+
+def test_a_ledgers_server_that_vanishes_is_noticed_within_minutes(world: World) -> None:
+    with closing(connect_ledger(world.ledger_dsn, world.profile)) as ledger:
+        asked = ledger.get_dsn_parameters()
+    assert (asked["keepalives_idle"], asked["tcp_user_timeout"], asked["connect_timeout"]) == ("30", "120000", "10")
+
+
+def test_a_ledger_that_lets_nobody_in_is_named_without_a_password(world: World) -> None:
+    refused = r"Profile default: the ledger \(connection erp_ledger\) cannot be reached: .*refused"
+    with pytest.raises(LedgerUnavailableError, match=refused) as caught:
+        connect_ledger("host=127.0.0.1 port=9 password=hush", world.profile)
+    assert "hush" not in str(caught.value)

@@ -1,0 +1,85 @@
+"""What no run of its own date could see is found by the rechecks of the nights after it."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tests.include.reconciliation.world import DAY, NOW, at
+
+if TYPE_CHECKING:
+    from include.config.profiles import Profile
+    from tests.include.reconciliation.world import World
+
+ONE = datetime.timedelta(days=1)
+
+
+def nights(world: World, first: int, last: int, profile: Profile | None = None) -> dict[str, list[str]]:
+    """Live through the nights after DAY; return what each of them found otherwise than before, by business date."""
+    profile = profile or world.profile
+    found: dict[str, list[str]] = {}
+    for number in range(first, last + 1):
+        day, now = DAY + number * ONE, NOW + number * ONE
+        world.reconcile(day, now=now, reread_poll_id=world.know_all(day), profile=profile)
+        for each in world.recheck(day, now=now, profile=profile).changed:
+            reconciliation = each.reconciliation
+            found.setdefault(str(reconciliation.business_date), []).append(reconciliation.verdict)
+    return found
+
+
+def breaks(world: World) -> list[tuple[str, str, datetime.date]]:
+    return world.store("SELECT invoice_key, category, business_date FROM ropo.reconciliation_break ORDER BY break_id")
+
+
+def test_a_change_that_the_ledger_shows_after_its_dates_run_is_found_by_the_next_night(world: World) -> None:
+    """A long transaction of the ERP, a booking that is dated back, or a copy that was refreshed late."""
+    world.row("1", sent_at=at("2026-03-01 08:00"), changed_at=at("2026-03-01 08:00"))
+    world.comment("1", "110", "2026-03-01 09:00", seen=at("2026-03-01 09:00"))
+    assert world.reconcile(reread_poll_id=world.know_all()).verdict == "reconciled"
+    world.ledger(
+        "UPDATE ropo_ledger SET status = 'cancelled', open = 0, credited = 100, changed_at = %s",
+        (at("2026-03-10 18:00"),),
+    )
+    assert nights(world, 1, 3) == {str(DAY): ["pending", "breaks"]}
+    assert breaks(world) == [("b:1", "status_conflict", DAY)]
+
+
+def test_an_invoice_that_ropo_never_speaks_of_is_a_difference_when_its_days_are_over(world: World) -> None:
+    strict = msgspec.structs.replace(world.profile, first_event_days=8, late_days=2, recheck_days=5)
+    sent = at("2026-03-10 08:00")
+    world.row("1", sent_at=sent, changed_at=sent)
+    assert world.reconcile(reread_poll_id=world.know_all(), profile=strict).verdict == "reconciled"
+    assert nights(world, 1, 7, strict) == {}
+    assert nights(world, 8, 11, strict) == {str(DAY): ["pending", "breaks"]}
+    assert breaks(world) == [("j:J1", "missing_in_ropo", DAY)]
+
+
+def test_what_a_full_comparison_left_pending_is_looked_at_with_its_date_when_its_grace_is_over(world: World) -> None:
+    """An ERP that does not say what it changed: no date's run sees these invoices."""
+    long_ago = at("2026-02-01 08:00")
+    for billnum in ("1", "2", "3"):
+        world.row(billnum, sent_at=long_ago, changed_at=None)
+        world.comment(billnum, "98", "2026-02-01 09:00", seen=at("2026-02-01 09:00"))
+    world.reconcile(reread_poll_id=world.know_all())
+    world.ledger("UPDATE ropo_ledger SET status = 'cancelled' WHERE billnum IN ('1', '3')")
+    full = world.reconcile(scope="full", reread_poll_id=world.know_all())
+    assert (full.verdict, full.pending) == ("pending", 2)
+    # One of them is mended before its grace is over.
+    world.ledger("UPDATE ropo_ledger SET status = 'open' WHERE billnum = '3'")
+
+    assert nights(world, 1, 5) == {str(DAY): ["breaks"]}
+
+    assert breaks(world) == [("b:1", "status_conflict", DAY)]
+
+
+def test_what_a_full_comparison_left_pending_stays_with_the_date_that_shows_it(world: World) -> None:
+    world.payment("1", "100", "2026-03-11", seen=at("2026-03-11 09:00"))
+    world.row("1")
+    world.reconcile(reread_poll_id=world.know_all())
+    later = DAY + ONE
+    world.reconcile(later, now=NOW + ONE, reread_poll_id=world.know_all(later))
+    assert world.reconcile(scope="full", now=NOW + ONE, reread_poll_id=world.know_all()).pending == 1
+    assert nights(world, 2, 5) == {str(later): ["breaks"]}
+    assert breaks(world) == [("b:1", "ledger_behind", later)]
