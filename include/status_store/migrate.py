@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,10 +11,18 @@ import psycopg2
 from sqlalchemy import create_engine, pool
 from sqlalchemy.exc import DBAPIError
 
-from include.status_store.database import MIGRATE_COMMAND, StoreUnavailableError, connect, store_dsn_from_environment
-from include.status_store.reader import grant_reader
+from include.status_store.database import (
+    MIGRATE_COMMAND,
+    STORE_VARIABLE,
+    StoreUnavailableError,
+    connect,
+    store_dsn_from_environment,
+)
+from include.status_store.reader import READER_VARIABLE, grant_reader
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from alembic.config import Config
     from psycopg2.extensions import connection as Connection
 
@@ -101,8 +110,13 @@ def _config() -> Config:
     return config
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Migrate the store that ``AIRFLOW_CONN_ROPO_STORE`` names, and let the page's role read it where one is named."""
+    argparse.ArgumentParser(
+        prog="python -m include.status_store.migrate",
+        description=f"Bring the store that {STORE_VARIABLE} names to the migration that this code needs; repeatable. "
+        f"The role that {READER_VARIABLE} names, for the page, is made where it is not there, and may read the store.",
+    ).parse_args(arguments)
     try:
         dsn = store_dsn_from_environment()
         revision = upgrade(dsn)

@@ -15,7 +15,7 @@ import psycopg2
 import pytest
 
 from include.status_store.database import StoreUnavailableError, connect, make_dsn
-from include.status_store.migrate import head, require_current, upgrade
+from include.status_store.migrate import head, main, require_current, upgrade
 from include.status_store.parsing import parse_rows
 from include.status_store.session import Session
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
@@ -202,6 +202,20 @@ def migrate(connection: dict[str, str | int] | None) -> subprocess.CompletedProc
         [sys.executable, "-m", "include.status_store.migrate"],
         capture_output=True, check=False, text=True, cwd=ROOT, env=environment | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
+
+
+def test_asked_for_help_the_command_touches_no_store(
+    postgres: embedded.Server, bare: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps(postgres.airflow_connection(bare, "postgres")))
+    for arguments, code in ((["--help"], 0), (["downgrade"], 2)):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == code
+
+    assert "AIRFLOW_CONN_ROPO_STORE" in capsys.readouterr().out
+    with closing(psycopg2.connect(postgres.dsn(bare))) as connection:
+        assert column(connection, "SELECT 1 FROM pg_namespace WHERE nspname = 'ropo'") == []
 
 
 def test_it_runs_as_a_command(postgres: embedded.Server, bare: str) -> None:
