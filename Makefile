@@ -84,7 +84,7 @@ scale: install ## Celery: 200 profiles drained by two workers, of which one is k
 .PHONY: migrate
 migrate: install ## the store that AIRFLOW_CONN_ROPO_STORE names, and Airflow's pools
 	$(BIN)/python -m include.status_store.migrate
-	./airflow.sh pools import include/config/pools.json
+	$(BIN)/python -m demo.pools
 
 .PHONY: audit
 audit: install ## known vulnerabilities of what is locked; red too where a package could not be looked up

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import psycopg2
 
-from demo import embedded, environment
+from demo import embedded, environment, metadata
 from demo.paths import ROOT, airflow_home
 from demo.state import recorded
 
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
     given = dict(os.environ)
     home = airflow_home()
     variables = environment.project_environment(given, home)
-    if environment.metadata_is_named(given) or not arguments or arguments[0] in WITHOUT_DATABASE:
+    if metadata.is_named(given, home) or not arguments or arguments[0] in WITHOUT_DATABASE:
         os.execve(AIRFLOW, [AIRFLOW, *arguments], variables)  # noqa: S606 - the very program asked for, without a shell
     with embedded.shared(home) as server:
         server.provision()

@@ -50,6 +50,8 @@ def project_environment(given: Mapping[str, str], home: Path) -> dict[str, str]:
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        # The "Test" button of a connection, which Airflow ships switched off. Ropo One's fetches a token only.
+        "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
         **_secrets(home),
         **given,
     }
@@ -58,15 +60,6 @@ def project_environment(given: Mapping[str, str], home: Path) -> dict[str, str]:
     # Airflow starts `airflow` and `python` by name.
     environment["PATH"] = os.pathsep.join([str(ROOT / ".venv" / "bin"), given.get("PATH", os.defpath)])
     return environment
-
-
-def metadata_is_named(given: Mapping[str, str]) -> bool:
-    """Whether the user has named a metadata database.
-
-    :param given: the variables that are set.
-    :return: False if the embedded one is to be used.
-    """
-    return any(given.get(name) for name in METADATA_VARIABLES)
 
 
 def with_embedded_metadata(environment: Mapping[str, str], server: Server) -> dict[str, str]:

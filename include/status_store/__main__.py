@@ -17,6 +17,7 @@ from include.status_store.mark_in_doubt import mark_in_doubt, parse_moment
 from include.status_store.replay import replay
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Sequence
 
     from include.config.profiles import Profile
@@ -125,10 +126,17 @@ def _undrained(session: Session, options: argparse.Namespace) -> None:
 
 def _mark_in_doubt(session: Session, options: argparse.Namespace) -> None:
     profile = load_profile(options.profile)
-    start, end = (parse_moment(getattr(options, name), profile) for name in ("from", "to"))
+    start, end = (_moment(options, name, profile) for name in ("from", "to"))
     with session.transaction() as cursor:
         poll_id = mark_in_doubt(cursor, profile, start, end, by=who(options), note=options.note)
     say(f"{profile.name}: poll {poll_id} stands for the span in doubt; the next run of ropo_status_drain re-reads it.")
+
+
+def _moment(options: argparse.Namespace, name: str, profile: Profile) -> datetime.datetime:
+    try:
+        return parse_moment(getattr(options, name), profile)
+    except ValueError as error:
+        raise ValueError(f"--{name}: {error}") from None
 
 
 if __name__ == "__main__":

@@ -127,13 +127,15 @@ def make_dsn(
     extra: Mapping[str, Any] | None = None,
     named: str = "The connection",
 ) -> str:
-    """Build a libpq connection string from an Airflow connection's fields; ``extra`` may hold ``ssl…`` settings.
+    """Build a libpq connection string from an Airflow connection's fields.
 
+    :param extra: libpq's settings in it are taken, but those that the other fields stand for; the rest is Airflow's.
     :param named: the connection, for the error.
     :raises StoreUnavailableError: naming an ``ssl…`` setting that libpq does not know.
     """
-    options = {key: value for key, value in (extra or {}).items() if key.startswith("ssl")}
-    fields = {"host": host, "port": port, "user": login, "password": password, "dbname": schema, **options}
+    # A misspelt setting of TLS must not be passed over.
+    options = {key: value for key, value in (extra or {}).items() if key.startswith("ssl") or _libpq_knows(key)}
+    fields = {**options, "host": host, "port": port, "user": login, "password": password, "dbname": schema}
     try:
         dsn: str = psycopg2.extensions.make_dsn(
             **{key: value for key, value in fields.items() if value not in (None, "")}
@@ -143,6 +145,16 @@ def make_dsn(
             f"{named}: its extra holds a setting that libpq does not know; it has {sorted(options)}"
         ) from None
     return dsn
+
+
+def _libpq_knows(setting: str) -> bool:
+    if not (setting.isidentifier() and setting.isascii()):
+        return False
+    try:
+        psycopg2.extensions.parse_dsn(f"{setting}=x")
+    except psycopg2.ProgrammingError:
+        return False
+    return True
 
 
 def _from_json(value: str) -> dict[str, Any]:

@@ -50,8 +50,8 @@ def split_rows(body: bytes) -> list[bytes]:
         except msgspec.ValidationError:  # JSON, of another shape
             raise
         # A hostile depth of nesting ends in RecursionError.
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            return _rows_of_broken_values(body)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            return _rows_of_broken_values(body, error)
     # What is no UTF-8 ends in UnicodeDecodeError (a ValueError).
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         # msgspec's messages name places and types, never the content.
@@ -70,13 +70,21 @@ def _rows_of(status: bytes) -> list[bytes]:
     raise ValueError("a list of rows (or one row) is expected in result.status, it is another JSON value")
 
 
-def _rows_of_broken_values(body: bytes) -> list[bytes]:
-    """Find where rows stand once what is no JSON or too deep is mended to its length; return them as they came."""
+def _rows_of_broken_values(body: bytes, error: Exception) -> list[bytes]:
+    """Find where rows stand once what is no JSON or too deep is mended to its length; return them as they came.
+
+    :param error: what is wrong with the body as it came; raised where mending does not help, since an error of the
+        mended text would speak of what nobody has sent.
+    """
     mended = _flattened(_TOKEN.sub(_mended, body))
-    status = _status(mended)
+    try:
+        status = _status(mended)
+        found = _rows_of(status)
+    except (msgspec.MsgspecError, ValueError):
+        raise error from None
     end = mended.index(status)
     rows = []
-    for row in _rows_of(status):
+    for row in found:
         start = mended.index(row, end)
         end = start + len(row)
         rows.append(body[start:end])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,16 +12,31 @@ import psycopg2
 from sqlalchemy import create_engine, pool
 from sqlalchemy.exc import DBAPIError
 
-from include.status_store.database import MIGRATE_COMMAND, StoreUnavailableError, connect, store_dsn_from_environment
-from include.status_store.reader import grant_reader
+from include.status_store.database import (
+    MIGRATE_COMMAND,
+    STORE_VARIABLE,
+    StoreUnavailableError,
+    connect,
+    store_dsn_from_environment,
+)
+from include.status_store.reader import READER_VARIABLE, grant_reader
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from alembic.config import Config
     from psycopg2.extensions import connection as Connection
 
 SCRIPTS = Path(__file__).with_name("migrations")
 # Two migrations started at once (two containers, say) run one after the other.
 _LOCK_KEY = 7_302_117_260_911_003
+_OWNER = """
+SELECT
+    (SELECT quote_ident(pg_get_userbyid(nspowner)) FROM pg_namespace WHERE nspname = 'ropo'),
+    quote_ident(current_user),
+    quote_ident(current_database())
+"""
+_OLDER = "the code is older than the store: run the version that migrated it, or a newer one"
 
 
 def upgrade(dsn: str, revision: str | None = None) -> str:
@@ -38,22 +55,47 @@ def upgrade(dsn: str, revision: str | None = None) -> str:
     try:
         with engine.begin() as connection:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK_KEY,))
-            connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS ropo")
+            # Looked for first: IF NOT EXISTS asks for a right on the database even where the schema is there.
+            if connection.exec_driver_sql("SELECT to_regnamespace('ropo') IS NULL").scalar():
+                connection.exec_driver_sql("CREATE SCHEMA ropo")
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
     except (DBAPIError, psycopg2.Error) as error:  # the steps go straight to the driver
-        reason = _reason(getattr(error, "orig", error))
+        reason = _reason(getattr(error, "orig", error), dsn)
         raise StoreUnavailableError(f"The store could not be migrated, and is as it was: {reason}") from error
     except CommandError as error:
-        raise StoreUnavailableError(f"The store is at a migration that this code does not have: {error}") from error
+        raise StoreUnavailableError(
+            f"The store is at a migration that this code does not have: {error}; {_OLDER}"
+        ) from error
     return revision
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: BaseException, dsn: str) -> str:
     """Return what PostgreSQL says, and on what a step failed: a view of somebody's own over a column, say."""
+    reason = str(error).partition("\n")[0]
+    if isinstance(error, psycopg2.errors.InsufficientPrivilege):
+        return reason + _remedy(dsn)
     detail = error.diag.message_detail if isinstance(error, psycopg2.errors.FeatureNotSupported) else None
-    return str(error).partition("\n")[0] + (f" ({detail}): drop it, migrate, and make it again" if detail else "")
+    return reason + (f" ({detail}): drop it, migrate, and make it again" if detail else "")
+
+
+def _remedy(dsn: str) -> str:
+    """Return what a role without the right is to do, or to have run by somebody who may."""
+    with closing(connect(dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute(_OWNER)
+        owner, role, database = cursor.fetchone() or ("", "", "")
+    if owner is None:
+        return (
+            f": have somebody who may run CREATE SCHEMA ropo AUTHORIZATION {role}, or "
+            f"GRANT CREATE ON DATABASE {database} TO {role}; then run this again"
+        )
+    if owner == role:
+        return ""
+    return (
+        f": it belongs to {owner}; migrate as that role, or have somebody run ALTER SCHEMA ropo OWNER TO {role} "
+        "(and so with the tables in it)"
+    )
 
 
 def head() -> str:
@@ -65,6 +107,12 @@ def head() -> str:
     if revision is None:
         raise RuntimeError(f"{SCRIPTS} holds no migration")
     return revision
+
+
+def _revisions() -> set[str]:
+    from alembic.script import ScriptDirectory  # as in `head`
+
+    return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
 def require_current(connection: Connection) -> None:
@@ -84,6 +132,10 @@ def require_current(connection: Connection) -> None:
     if found is None:
         raise StoreUnavailableError(f"{_named(connection)} has not been set up: run `{MIGRATE_COMMAND}`")
     if found[0] != wanted:
+        if found[0] not in _revisions():
+            raise StoreUnavailableError(
+                f"{_named(connection)} is at migration {found[0]}, which this code does not have; {_OLDER}"
+            )
         raise StoreUnavailableError(
             f"{_named(connection)} is at migration {found[0]}, this code needs {wanted}: run `{MIGRATE_COMMAND}`"
         )
@@ -101,18 +153,22 @@ def _config() -> Config:
     return config
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Migrate the store that ``AIRFLOW_CONN_ROPO_STORE`` names, and let the page's role read it where one is named."""
+    argparse.ArgumentParser(
+        prog="python -m include.status_store.migrate",
+        description=f"Bring the store that {STORE_VARIABLE} names to the migration that this code needs; repeatable. "
+        f"The role that {READER_VARIABLE} names, for the page, is made where it is not there, and may read the store.",
+    ).parse_args(arguments)
     try:
         dsn = store_dsn_from_environment()
-        revision = upgrade(dsn)
+        sys.stdout.write(f"The store is at migration {upgrade(dsn)}.\n")
         reader = grant_reader(dsn)
     except StoreUnavailableError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"The store is at migration {revision}.\n")
     if reader:
-        sys.stdout.write(f"The role {reader} may read it.\n")
+        sys.stdout.write(f"The role {reader} may read it, and no more; it can log in.\n")
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from include.status_store.envelope import NotAStatusAnswerError, split_rows
-from include.status_store.source import NO_CONTENT, PollInDoubtError
+from include.status_store.source import NO_CONTENT, PollInDoubtError, media_type
 
 if TYPE_CHECKING:
     import datetime
@@ -28,8 +28,9 @@ def poll_rows(
     try:
         return answer, split_rows(answer.body)
     except NotAStatusAnswerError as error:
+        host, cid = source.queue
         raise PollInDoubtError(
-            f"HTTP {answer.http_status}: {error}",
+            f"{host} (customer {cid}) answered HTTP {answer.http_status}, {media_type(answer.content_type)}: {error}",
             http_status=answer.http_status,
             body=answer.body,
             content_type=answer.content_type,

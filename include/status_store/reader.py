@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import psycopg2
 from psycopg2 import sql
-from psycopg2.extensions import parse_dsn
+from psycopg2.extensions import make_dsn, parse_dsn
 
 from include.status_store.database import StoreUnavailableError, connect, dsn_from_airflow
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor as Cursor
 
 READER_VARIABLE = "AIRFLOW_CONN_ROPO_STORE_READER"
 
@@ -20,44 +24,89 @@ GRANT USAGE ON SCHEMA ropo TO {role};
 GRANT SELECT ON ALL TABLES IN SCHEMA ropo TO {role};
 ALTER DEFAULT PRIVILEGES IN SCHEMA ropo GRANT SELECT ON TABLES TO {role};
 """
+# By its own grants or by those of a role that it is a member of.
+_MAY_WRITE = """
+SELECT EXISTS (
+    SELECT FROM pg_class
+    WHERE relnamespace = 'ropo'::regnamespace AND relkind IN ('r', 'p')
+        AND has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+)
+"""
 
 
 def grant_reader(dsn: str) -> str | None:
     """Make the role that :data:`READER_VARIABLE` names, if it is not there, and let it read the store; repeatable.
 
-    A role that is there keeps its password.
+    A role that is there keeps its password, so it is then logged in as, once.
 
     :param dsn: of the store's owner.
     :return: the role's name; None where the variable is not set.
-    :raises StoreUnavailableError: where the variable names no role with a password, or the owner may not make one; it
-        says what somebody who may has to run.
+    :raises StoreUnavailableError: where the variable names no role with a password, or one that cannot log in or may
+        more than read, or where the owner may not make one; it says what somebody who may has to run.
     """
     value = os.environ.get(READER_VARIABLE)
     if not value:
         return None
     fields = parse_dsn(dsn_from_airflow(value, READER_VARIABLE))
     name: str = fields.get("user", "")
-    password = fields.get("password")
+    password: str | None = fields.get("password")
     if not (name and password):
         raise StoreUnavailableError(f"{READER_VARIABLE}: expected a login and a password, the role that may only read")
     with closing(connect(dsn)) as connection:
         try:
             with connection, connection.cursor() as cursor:
-                cursor.execute("SELECT session_user")
-                if cursor.fetchone() == (name,):
-                    raise StoreUnavailableError(
-                        f"{READER_VARIABLE}: {name} is the store's owner; name a role of its own"
-                    )
-                cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", (name,))
-                role = sql.Identifier(name)
-                if cursor.fetchone() is None:
-                    cursor.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD %s").format(role), (password,))
-                    cursor.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(role))
+                if not _is_there(cursor, name):
+                    _make(cursor, name, password)
                 database = sql.Identifier(connection.info.dbname)
-                cursor.execute(sql.SQL(_GRANTS).format(database=database, role=role))
-        except psycopg2.errors.InsufficientPrivilege:
+                cursor.execute(sql.SQL(_GRANTS).format(database=database, role=sql.Identifier(name)))
+        except psycopg2.errors.InsufficientPrivilege as error:
             raise StoreUnavailableError(
-                f"The store's owner may not make the role {name} ({READER_VARIABLE}): have it made by somebody who "
-                f"may, as in CREATE ROLE {name} LOGIN PASSWORD '…', and run this again"
+                f"{READER_VARIABLE}: the store's owner may not let {name} read it: {_first_line(error)}"
             ) from None
+    _try(make_dsn(dsn, user=name, password=password), name)
     return name
+
+
+def _is_there(cursor: Cursor, name: str) -> bool:
+    """Tell whether there is such a role, and refuse one that no right restrains."""
+    cursor.execute("SELECT rolsuper, rolname = session_user FROM pg_roles WHERE rolname = %s", (name,))
+    found = cursor.fetchone()
+    if found is None:
+        return False
+    superuser, owner = found
+    if owner or superuser:
+        what = "the store's owner" if owner else "a superuser"
+        raise StoreUnavailableError(f"{READER_VARIABLE}: {name} is {what}; name a role of its own")
+    return True
+
+
+def _make(cursor: Cursor, name: str, password: str) -> None:
+    role = sql.Identifier(name)
+    try:
+        cursor.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD %s").format(role), (password,))
+    except psycopg2.errors.InsufficientPrivilege:
+        raise StoreUnavailableError(
+            f"The store's owner may not make the role {name} ({READER_VARIABLE}): have it made by somebody who "
+            f"may, as in CREATE ROLE {name} LOGIN PASSWORD '…', and run this again"
+        ) from None
+    cursor.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(role))
+
+
+def _try(dsn: str, name: str) -> None:
+    """Log in as the role, where its owner does, and look at what it may do."""
+    try:
+        reader = psycopg2.connect(dsn, connect_timeout=10)
+    except psycopg2.OperationalError as error:
+        raise StoreUnavailableError(
+            f"{READER_VARIABLE}: the role {name} cannot log in: {_first_line(error)}. A role that is there keeps its "
+            f"password: name that one, or run ALTER ROLE {name} LOGIN PASSWORD '…'"
+        ) from None
+    with closing(reader), reader.cursor() as cursor:
+        cursor.execute(_MAY_WRITE)
+        (writable,) = cursor.fetchone() or (False,)
+    if writable:
+        raise StoreUnavailableError(f"{READER_VARIABLE}: {name} may write the store; name a role of its own")
+
+
+def _first_line(error: psycopg2.Error) -> str:
+    return str(error).partition("\n")[0]

@@ -19,14 +19,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from include.config.errors import ConfigurationError
 from include.config.profiles import load_profile
-from include.status_store.database import StoreUnavailableError, connect, store_dsn_from_environment
+from include.status_store.command_line import run_command, say
 from include.status_store.envelope import split_rows
 from include.status_store.erasure import NothingToEraseError, TextErasure
-from include.status_store.migrate import require_current
 from include.status_store.parsing import parse_rows
-from include.status_store.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +31,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile
+    from include.status_store.session import Session
 
 PAGES_AT_ONCE = 50
 _TO_DATE = Path(__file__).with_name("pages_to_date.sql").read_text(encoding="utf-8")
@@ -121,21 +119,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     erase.add_argument("--billnum", required=True, help="the invoice's number in the sender's books")
     erase.add_argument("--by", required=True, help="who; kept on record")
     erase.add_argument("--note", required=True, help="why, without personal data; kept on record")
-    options = parser.parse_args(arguments)
-    try:
-        dsn = store_dsn_from_environment()
-        with Session(lambda: connect(dsn)) as session:
-            require_current(session.connection)
-            erasure = TextErasure(session, load_profile(options.profile), by=options.by, note=options.note)
-            done = erasure.of_invoice(options.billnum)
-    except (ConfigurationError, StoreUnavailableError, NothingToEraseError, ValueError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.write(
+    erase.set_defaults(command=_erase)
+    return run_command(parser.parse_args(arguments), NothingToEraseError)
+
+
+def _erase(session: Session, options: argparse.Namespace) -> None:
+    erasure = TextErasure(session, load_profile(options.profile), by=options.by, note=options.note)
+    done = erasure.of_invoice(options.billnum)
+    say(
         f"Invoice {options.billnum}: texts of {done.events} events, {done.revisions} revisions, {done.quarantined} "
-        f"rows in quarantine and {done.pages} raw pages are erased, and the labels of {done.labels} reconciliations.\n"
+        f"rows in quarantine and {done.pages} raw pages are erased, and the labels of {done.labels} reconciliations."
     )
-    return 0
 
 
 if __name__ == "__main__":

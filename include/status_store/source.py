@@ -6,6 +6,7 @@ lost nothing, a refused one was served nothing, and one in doubt may have taken 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
     import datetime
 
 NO_CONTENT = 204
+_MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]{1,80}/[\w!#$&^.+-]{1,80}", re.ASCII)
+
+
+def media_type(content_type: str | None) -> str:
+    """Return what an answer says it is, for an error: its media type without parameters, fit for a line of a log."""
+    named = (content_type or "").partition(";")[0].strip()
+    if not named:
+        return "no content type"
+    return named if _MEDIA_TYPE.fullmatch(named) else "an unreadable content type"
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,14 @@ from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk.log import mask_secret
 from urllib3.exceptions import HTTPError
 
-from include.status_store.source import NO_CONTENT, Answer, PollInDoubtError, PollRefusedError, PollUnsentError
+from include.status_store.source import (
+    NO_CONTENT,
+    Answer,
+    PollInDoubtError,
+    PollRefusedError,
+    PollUnsentError,
+    media_type,
+)
 from ropo_one.business_date import parse_date
 from ropo_one.causes import cause, never_connected, timed_out
 from ropo_one.connection import RopoConnection, get_connection
@@ -142,7 +149,8 @@ class RopoOneHook(HttpHook):
         token = json_object(response).get("token") if response.status_code in (200, 201) else None
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
             raise RopoTokenUnavailableError(
-                f"{self._named}: expected a token from {settings.host}, got HTTP {response.status_code}"
+                f"{self._named}: expected a token from {settings.host}, got HTTP {response.status_code}, "
+                f"{media_type(response.headers.get('Content-Type'))}"
             )
         mask_secret(token)
         self._bearer.token = token

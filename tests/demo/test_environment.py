@@ -50,10 +50,10 @@ def test_a_home_with_a_configuration_of_its_own_keeps_its_keys(tmp_path: Path) -
     assert "AIRFLOW__CORE__FERNET_KEY" not in environment.project_environment({}, tmp_path)
 
 
-@pytest.mark.parametrize("name", environment.METADATA_VARIABLES)
-def test_a_metadata_database_is_named_in_any_of_airflows_ways(name: str) -> None:
-    assert environment.metadata_is_named({name: "x"})
-    assert not environment.metadata_is_named({name: ""})
+def test_the_test_button_of_a_connection_can_be_pressed(tmp_path: Path) -> None:
+    name = "AIRFLOW__CORE__TEST_CONNECTION"
+    assert environment.project_environment({}, tmp_path)[name] == "Enabled"
+    assert environment.project_environment({name: "Hidden"}, tmp_path)[name] == "Hidden"
 
 
 def test_the_demos_connections_are_json_of_the_right_types(tmp_path: Path) -> None:

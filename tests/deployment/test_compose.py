@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
+from airflow.dag_processing.dagbag import DagBag
 
 from demo import embedded
+from ropo_one.operators import RopoStatusDrainOperator
 from tests.deployment import compose
 from tests.deployment.deployment import DATABASES, PROCESSES, SECRETS, Deployment
 
@@ -76,10 +78,53 @@ def test_workers_and_their_broker_start_with_the_profile_only() -> None:
 
 
 def test_what_the_example_offers_for_the_profile_is_what_the_file_asks_for() -> None:
-    offered = set(re.findall(r"^#(\w+)=", (compose.ROOT / ".env.example").read_text(), re.MULTILINE))
+    offered = _offered()
     asked = set(re.findall(r"\$\{(\w+):-", compose.COMPOSE_FILE.read_text()))
     assert asked <= offered
     assert "COMPOSE_PROFILES" in offered
+
+
+def test_the_address_that_alerts_link_to_reaches_every_service_that_sends_them() -> None:
+    services = compose.load(SECRETS)["services"]
+    for name in (*PROCESSES, "worker"):
+        assert "AIRFLOW__API__BASE_URL" in services[name]["environment"], name
+    assert "AIRFLOW__API__BASE_URL" in _offered()
+
+
+def test_a_connection_can_be_tested_in_the_ui() -> None:
+    services = compose.load(SECRETS)["services"]
+    assert services["api-server"]["environment"]["AIRFLOW__CORE__TEST_CONNECTION"] == "Enabled"
+
+
+@pytest.mark.parametrize("name", ["scheduler", "worker"])
+def test_who_runs_tasks_may_end_them_and_stops_before_what_they_need(name: str) -> None:
+    service = compose.load(SECRETS)["services"][name]
+    minutes = re.fullmatch(r"(\d+)m", service["stop_grace_period"])
+    assert minutes is not None
+    assert int(minutes[1]) * 60 > RopoStatusDrainOperator(task_id="drain", profile="default").max_seconds
+    # Compose stops a service after those that depend on it: a task asks the API server to the end.
+    assert "api-server" in service["depends_on"]
+
+
+def test_a_message_is_not_delivered_again_while_its_task_may_run() -> None:
+    worker = compose.load(SECRETS)["services"]["worker"]["environment"]
+    seconds = int(worker["AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT"])
+    dags = DagBag(dag_folder=compose.ROOT / "dags").dags.values()
+    longest = max(
+        task.execution_timeout.total_seconds() for dag in dags for task in dag.tasks if task.execution_timeout
+    )
+    assert longest < seconds
+    assert f"`VISIBILITY_TIMEOUT` {seconds} s" in (compose.ROOT / "docs" / "scaling.md").read_text()
+
+
+@pytest.mark.parametrize("file", [".env.example", "docs/deployment.md"])
+def test_json_in_the_environments_file_stands_in_single_quotes(file: str) -> None:
+    """Else Compose takes `$` for a variable and ` #` for a comment, in a password say."""
+    found = re.findall(r"^#?(AIRFLOW_\w+)=(.*[{].*)$", (compose.ROOT / file).read_text(), re.MULTILINE)
+    assert found
+    for name, value in found:
+        assert re.fullmatch(r"'[^']+'", value), name
+        assert isinstance(json.loads(value[1:-1]), dict), name
 
 
 def test_the_broker_and_the_workers_share_a_password_from_the_environment_only() -> None:
@@ -116,6 +161,10 @@ def test_the_services_migrate_start_and_become_healthy_within_their_confinement(
             assert _can_log_in(deployment.port, "admin", SECRETS["AIRFLOW_ADMIN_PASSWORD"])
             assert not _can_log_in(deployment.port, "admin", "admin")
         assert _writable(containers["scheduler"]) == {"/tmp", "/opt/airflow", "/opt/airflow/logs"}
+
+
+def _offered() -> set[str]:
+    return set(re.findall(r"^#(\w+)=", (compose.ROOT / ".env.example").read_text(), re.MULTILINE))
 
 
 def _writable(container: Container) -> set[str]:

@@ -59,6 +59,18 @@ FIELDS = {
             "host": "h", "sslmode": "require",
         }),
         ('{"conn_type": "postgres", "host": "h", "extra": null}', {"host": "h"}),
+        (json.dumps({"conn_type": "postgres", "host": "h1,h2", "extra": {
+            "target_session_attrs": "read-write", "channel_binding": "require", "gssencmode": "disable",
+            "options": "-c statement_timeout=5min", "hostaddr": "10.0.0.1,10.0.0.2",
+        }}), {
+            "host": "h1,h2", "target_session_attrs": "read-write", "channel_binding": "require",
+            "gssencmode": "disable", "options": "-c statement_timeout=5min", "hostaddr": "10.0.0.1,10.0.0.2",
+        }),
+        # What the connection's own fields say, what Airflow's hook has for itself, and what nobody knows.
+        (json.dumps(FIELDS | {"extra": {
+            "host": "x", "port": 1, "user": "x", "password": "x", "dbname": "x", "database": "x", "iam": True,
+            "cursor": "dictcursor", "aws_conn_id": "x", "sqlalchemy_query": {"a": "b"}, "x y=z": 1, "": 1,
+        }}), EVERYTHING),
     ],
 )  # fmt: skip
 def test_airflows_forms_of_a_connection_are_read(value: str, expected: dict[str, str]) -> None:
@@ -102,6 +114,13 @@ def test_a_connection_of_another_type_is_named() -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
 def test_any_password_comes_through(password: str) -> None:
     assert parse_dsn(make_dsn(host="h", password=password)) == {"host": "h", "password": password}
+
+
+def test_a_setting_of_libpq_reaches_the_session(postgres: embedded.Server, store_name: str) -> None:
+    connection = {**postgres.airflow_connection(store_name), "extra": {"options": "-c work_mem=13MB"}}
+
+    with closing(connect(dsn_from_airflow(json.dumps(connection)))) as session:
+        assert query(session, "SHOW work_mem") == [("13MB",)]
 
 
 def test_the_environment_names_the_store(monkeypatch: pytest.MonkeyPatch) -> None:

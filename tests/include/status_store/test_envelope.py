@@ -99,6 +99,21 @@ def test_the_error_quotes_nothing_of_the_answer() -> None:
     assert "Meikalainen" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"<html>502</html>", "JSON is malformed: invalid character (byte 0)"),
+        (b'{"result": {"status": [{}]}', "Input data was truncated"),
+        (b'{"result": {"status": [{"a": tru}]', "JSON is malformed: invalid character (byte 30)"),
+    ],
+)
+def test_the_error_is_of_the_answer_as_it_came(body: bytes, error: str) -> None:
+    with pytest.raises(NotAStatusAnswerError) as caught:
+        split_rows(body)
+
+    assert str(caught.value) == f"expected JSON with result.status, got {len(body)} bytes: {error}"
+
+
 @given(st.binary() | st.binary().map(lambda tail: b'{"result":{"status":[' + tail))
 def test_no_bytes_break_it(body: bytes) -> None:
     try:

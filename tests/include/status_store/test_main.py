@@ -114,8 +114,12 @@ def test_accept_and_dismiss_keep_who_and_why(
         (("accept", "7", "--note", "seen", "--by", "Anna"), "Poll 7 is no unproven doubt"),
         (("dismiss", "7", "--note", " ", "--by", "Anna"), "note: expected a text, it is empty"),
         (("dismiss", str(10**30), "--note", "x", "--by", "Anna"), "waits in quarantine"),
+        (("mark-in-doubt", "--profile", "default", "--from", "yesterday", "--to", "2026-11-20", "--note", "x"),
+         "--from: expected a moment such as 2026-11-20T14:30 or 2026-11-20T14:30+02:00, got 'yesterday'"),
+        (("mark-in-doubt", "--profile", "default", "--from", "2026-11-19", "--to", "now", "--note", "x"),
+         "--to: expected a moment such as 2026-11-20T14:30 or 2026-11-20T14:30+02:00, got 'now'"),
     ],
-)
+)  # fmt: skip
 def test_a_mistake_is_one_clear_error(
     capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], error: str
 ) -> None:

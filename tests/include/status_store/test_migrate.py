@@ -15,7 +15,7 @@ import psycopg2
 import pytest
 
 from include.status_store.database import StoreUnavailableError, connect, make_dsn
-from include.status_store.migrate import head, require_current, upgrade
+from include.status_store.migrate import head, main, require_current, upgrade
 from include.status_store.parsing import parse_rows
 from include.status_store.session import Session
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
@@ -164,6 +164,50 @@ def test_a_role_without_rights_is_a_clear_error(postgres: embedded.Server, bare:
         upgrade(postgres.dsn(bare, "erp_reader"))
 
 
+@pytest.fixture
+def given(postgres: embedded.Server, bare: str) -> Iterator[Connection]:
+    """The superuser in that database, who prepares it for a role that may do less."""
+    with closing(psycopg2.connect(postgres.dsn(bare))) as connection:
+        connection.autocommit = True
+        yield connection
+
+
+def test_a_role_needs_no_right_on_the_database_where_the_schema_is_its_own(
+    postgres: embedded.Server, bare: str, given: Connection
+) -> None:
+    execute(given, "CREATE SCHEMA ropo AUTHORIZATION ropo_store")
+
+    assert upgrade(postgres.dsn(bare, "ropo_store")) == head()
+    assert upgrade(postgres.dsn(bare, "ropo_store")) == head()
+
+
+def test_a_role_that_may_make_no_schema_is_told_what_to_have_run(
+    postgres: embedded.Server, bare: str, given: Connection
+) -> None:
+    with pytest.raises(StoreUnavailableError, match="permission denied for database") as caught:
+        upgrade(postgres.dsn(bare, "ropo_store"))
+
+    told = str(caught.value)
+    for remedy in ("CREATE SCHEMA ropo AUTHORIZATION ropo_store", f"GRANT CREATE ON DATABASE {bare} TO ropo_store"):
+        assert remedy in told
+    (remedy,) = column(given, "SELECT substring(%s FROM 'GRANT CREATE ON DATABASE [^;]*')", (told,))
+    execute(given, str(remedy))
+    assert upgrade(postgres.dsn(bare, "ropo_store")) == head()
+
+
+def test_a_role_whose_schema_it_is_not_is_told_whose_it_is(
+    postgres: embedded.Server, bare: str, given: Connection
+) -> None:
+    execute(given, "CREATE SCHEMA ropo AUTHORIZATION erp_owner")
+
+    with pytest.raises(
+        StoreUnavailableError,
+        match="permission denied for schema ropo: it belongs to erp_owner; migrate as that role, or have somebody run "
+        "ALTER SCHEMA ropo OWNER TO ropo_store",
+    ):
+        upgrade(postgres.dsn(bare, "ropo_store"))
+
+
 @pytest.mark.parametrize(
     "prepare", ["", "CREATE SCHEMA ropo", "CREATE SCHEMA ropo; CREATE TABLE ropo.alembic_version (version_num text)"]
 )
@@ -179,10 +223,10 @@ def test_a_store_that_was_never_migrated_says_the_command(postgres: embedded.Ser
 
 
 def test_a_store_at_another_migration_says_the_command(store: Connection) -> None:
-    execute(store, "UPDATE ropo.alembic_version SET version_num = '0000'")
+    execute(store, "UPDATE ropo.alembic_version SET version_num = '0002'")
 
     with pytest.raises(
-        StoreUnavailableError, match=f"is at migration 0000, this code needs {head()}: run `make migrate`"
+        StoreUnavailableError, match=f"is at migration 0002, this code needs {head()}: run `make migrate`"
     ):
         require_current(store)
 
@@ -190,8 +234,20 @@ def test_a_store_at_another_migration_says_the_command(store: Connection) -> Non
 def test_a_store_of_newer_code_is_left_alone(store: Connection, store_dsn: str) -> None:
     execute(store, "UPDATE ropo.alembic_version SET version_num = '9999'")
 
-    with pytest.raises(StoreUnavailableError, match=r"at a migration that this code does not have: .*9999"):
+    with pytest.raises(
+        StoreUnavailableError, match=r"at a migration that this code does not have: .*9999.*older than the store"
+    ):
         upgrade(store_dsn)
+
+
+def test_code_older_than_the_store_is_not_told_to_migrate_it(store: Connection) -> None:
+    execute(store, "UPDATE ropo.alembic_version SET version_num = '9999'")
+
+    with pytest.raises(
+        StoreUnavailableError, match=r"is at migration 9999, .* older than the store: run the version"
+    ) as caught:
+        require_current(store)
+    assert "make migrate" not in str(caught.value)
 
 
 def migrate(connection: dict[str, str | int] | None) -> subprocess.CompletedProcess[str]:
@@ -202,6 +258,20 @@ def migrate(connection: dict[str, str | int] | None) -> subprocess.CompletedProc
         [sys.executable, "-m", "include.status_store.migrate"],
         capture_output=True, check=False, text=True, cwd=ROOT, env=environment | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
+
+
+def test_asked_for_help_the_command_touches_no_store(
+    postgres: embedded.Server, bare: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps(postgres.airflow_connection(bare, "postgres")))
+    for arguments, code in ((["--help"], 0), (["downgrade"], 2)):
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        assert ended.value.code == code
+
+    assert "AIRFLOW_CONN_ROPO_STORE" in capsys.readouterr().out
+    with closing(psycopg2.connect(postgres.dsn(bare))) as connection:
+        assert column(connection, "SELECT 1 FROM pg_namespace WHERE nspname = 'ropo'") == []
 
 
 def test_it_runs_as_a_command(postgres: embedded.Server, bare: str) -> None:

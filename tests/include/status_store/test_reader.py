@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import psycopg2
 import pytest
+from psycopg2.extensions import make_dsn
 
-from include.status_store.database import StoreUnavailableError, connect
+from include.status_store import migrate
+from include.status_store.database import STORE_VARIABLE, StoreUnavailableError, connect
 from include.status_store.reader import READER_VARIABLE, grant_reader
 
 if TYPE_CHECKING:
@@ -86,3 +88,55 @@ def test_an_owner_who_may_not_make_roles_is_told_what_to_have_run(
         cursor.execute("GRANT USAGE ON SCHEMA ropo TO ropo_store")
     with pytest.raises(StoreUnavailableError, match=f"may not make the role {ROLE}"):
         grant_reader(postgres.dsn(store_name, "ropo_store"))
+
+
+def test_a_role_with_another_password_is_named_and_keeps_it(store_dsn: str, store: Connection, reader_dsn: str) -> None:
+    with store.cursor() as cursor:
+        cursor.execute(f"CREATE ROLE \"{ROLE}\" LOGIN PASSWORD 'the one it has'")
+    with pytest.raises(StoreUnavailableError, match=f"the role {ROLE} cannot log in: .*password auth.* ALTER ROLE"):
+        grant_reader(store_dsn)
+
+    with closing(connect(make_dsn(reader_dsn, password="the one it has"))) as reader, reader.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM ropo.status_event")
+
+
+@pytest.mark.parametrize(
+    ("right", "told"),
+    [
+        ('ALTER ROLE "{role}" SUPERUSER', "is a superuser"),
+        ('GRANT INSERT ON ropo.status_event TO "{role}"', "may write the store"),
+        ('GRANT pg_write_all_data TO "{role}"', "may write the store"),
+    ],
+)
+def test_a_role_that_may_more_than_read_is_refused(
+    store_dsn: str, store: Connection, reader_dsn: str, postgres: Server, right: str, told: str
+) -> None:
+    with store.cursor() as cursor:
+        cursor.execute(f"CREATE ROLE \"{ROLE}\" LOGIN PASSWORD '{postgres.password}'")
+        cursor.execute(right.format(role=ROLE))
+    with pytest.raises(StoreUnavailableError, match=f"{READER_VARIABLE}: {ROLE} {told}.*name a role of its own"):
+        grant_reader(store_dsn)
+
+
+def test_the_command_says_that_the_store_is_migrated_before_it_says_what_is_wrong_with_the_role(
+    postgres: Server,
+    store_name: str,
+    store: Connection,
+    reader_dsn: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(STORE_VARIABLE, json.dumps(postgres.airflow_connection(store_name)))
+    with store.cursor() as cursor:
+        cursor.execute(f'CREATE ROLE "{ROLE}" LOGIN')
+
+    assert migrate.main([]) == 1
+
+    told = capsys.readouterr()
+    assert told.out == f"The store is at migration {migrate.head()}.\n"
+    assert "cannot log in" in told.err
+
+    with store.cursor() as cursor:
+        cursor.execute(f"ALTER ROLE \"{ROLE}\" PASSWORD '{postgres.password}'")
+    assert migrate.main([]) == 0
+    assert capsys.readouterr().out.endswith(f"The role {ROLE} may read it, and no more; it can log in.\n")

@@ -23,6 +23,7 @@ from tests.include.status_store.views import column, drain, execute, query
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
+    from demo.embedded import Server
     from include.config.profiles import Profile
     from include.status_store.retention import RemovedPages
     from include.status_store.session import Session
@@ -242,3 +243,26 @@ def test_the_command_erases_an_invoices_texts_and_says_how_many(
     assert "SALAISUUS" not in told.out + told.err
     assert capsys.readouterr().err == "Profile default: no row of invoice 4711 is known\n"
     assert column(store, "SELECT statustext FROM ropo.status_event ORDER BY statusid") == ["", "1"]
+
+
+def test_what_postgresql_refuses_of_the_command_is_one_line(
+    session: Session,
+    store: Connection,
+    profile: Profile,
+    postgres: Server,
+    store_name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    drain(session, profile, ScriptedSource(page(comment(1, statustext="SALAISUUS"))))
+    # A role that may read, and nothing else.
+    execute(store, "GRANT USAGE ON SCHEMA ropo TO ropo_store; GRANT SELECT ON ALL TABLES IN SCHEMA ropo TO ropo_store")
+    monkeypatch.setenv(STORE_VARIABLE, postgres.dsn(store_name, "ropo_store"))
+
+    code = retention.main(
+        ["erase", "--profile", "default", "--by", "Aino", "--note", "asked for", "--billnum", "10001"]
+    )
+
+    told = capsys.readouterr()
+    assert (code, told.out, told.err.count("\n")) == (1, "", 1)
+    assert told.err.startswith("PostgreSQL refuses it: permission denied for table ")

@@ -223,6 +223,13 @@ def test_a_token_that_does_not_come_leaves_the_poll_unsent(
     assert (len(server.tokens), server.polls) == (1, [])
 
 
+def test_a_token_answer_of_another_kind_names_its_content_type(hook: RopoOneHook, server: ScriptedServer) -> None:
+    server.tokens_will_be(answer(200, b"<html>Log in</html>", Content_Type="text/html; charset=utf-8"))
+
+    with pytest.raises(RopoTokenUnavailableError, match=r"expected a token from \S+, got HTTP 200, text/html$"):
+        hook.fetch_token()
+
+
 def test_a_token_is_asked_for_a_few_times_and_not_for_ever(hook: RopoOneHook, server: ScriptedServer) -> None:
     server.tokens_will_be(*[answer(503)] * 10)
     with pytest.raises(RopoTokenUnavailableError):
