@@ -54,6 +54,7 @@ def test_the_version_follows_the_content_and_not_the_layout(tmp_path: Path) -> N
         ("ropo: {others: {payment: {1: {}}}}", "ropo.others.payment"),
         ("ropo: {comments: {101: {}, 101: {payment: paid}}}", "'101' stands twice"),
         ("ledger: {paid: {payment: paid}\nropo: [", "not usable YAML"),
+        ("? [ropo]\n: {}", "not usable YAML"),
         ("- ropo", "expected a mapping"),
         ("ropo: {payments: [1]}", "ropo.payments"),
     ],
