@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseNotifier
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from include.watch.alert import Alert
     from include.watch.topics import Topic
     from ropo_one.profile_operator import ProfileOperator
-
-MAIL = "airflow.providers.smtp.notifications.smtp.SmtpNotifier"
 
 
 class AlertsMisconfiguredError(ValueError):
@@ -103,20 +100,15 @@ def make_notifier(profile: Profile) -> Callable[[dict[str, Any]], None] | None:
     :raises AlertsMisconfiguredError: where it cannot be made.
     """
     alerts = profile.alerts
-    if not alerts.notifier and not alerts.to:
+    if not alerts.anybody:
         return None
-    arguments = dict(alerts.arguments)
-    if not alerts.notifier:
-        message = {"subject": "{{ alert.subject }}", "html_content": "{{ alert.html }}"}
-        arguments = {**message, **arguments, "to": list(alerts.to)}
     try:
-        module, _, name = (alerts.notifier or MAIL).rpartition(".")
-        notifier_class = getattr(import_module(module), name)
-        if not (isinstance(notifier_class, type) and issubclass(notifier_class, BaseNotifier)):
+        notifier_class = alerts.notifier_class()
+        if not issubclass(notifier_class, BaseNotifier):
             raise TypeError("is no Airflow notifier")
-        notifier: Callable[[dict[str, Any]], None] = notifier_class(**arguments)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        notifier: Callable[[dict[str, Any]], None] = notifier_class(**alerts.all_arguments)
+    except (TypeError, ValueError) as error:
         raise AlertsMisconfiguredError(
-            f"{profiles_file()}: profile '{profile.name}', key 'alerts': {alerts.notifier or MAIL}: {error}"
+            f"{profiles_file()}: profile '{profile.name}', key 'alerts': {alerts.notifier_path}: {error}"
         ) from error
     return notifier

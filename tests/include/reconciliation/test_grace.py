@@ -6,7 +6,9 @@ import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 
+from include.config.errors import ConfigurationError
 from tests.include.reconciliation.world import at
 
 if TYPE_CHECKING:
@@ -71,3 +73,9 @@ def test_without_grace_a_difference_is_a_break_at_once(world: World) -> None:
     world.row("1")
     none = msgspec.structs.replace(world.profile, grace_business_days=0)
     assert world.only_item(profile=none)["pending_until"] is None
+
+
+def test_a_country_whose_holidays_nobody_knows_is_named_with_file_profile_and_key(world: World) -> None:
+    world.profile = msgspec.structs.replace(world.profile, country="XX")
+    with pytest.raises(ConfigurationError, match=r"profiles\.yaml: profile 'default', key 'country': country 'XX'"):
+        world.reconcile()
