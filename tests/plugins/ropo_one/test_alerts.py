@@ -163,7 +163,7 @@ def test_a_notifier_that_cannot_be_made_is_one_error_that_names_file_profile_and
 
 
 def a_gap_and_red_dates(store: Connection) -> None:
-    """Of the last days one has no verdict, one is red and one is red as a whole, at any hour of the day."""
+    """Never drained; of the last days one has no verdict, one is red and one is red as a whole, at any hour."""
     today = datetime.datetime.now(datetime.UTC).date()
     for days, verdict in ((4, "reconciled"), (2, "breaks"), (1, "reconciled"), (0, "reconciled")):
         record(store, today - datetime.timedelta(days=days), verdict, break_count=int(verdict == "breaks"))
@@ -183,12 +183,13 @@ def test_the_watch_tells_each_topic_once_and_says_how_many(store: Connection, ma
     first, second = watch.execute(context), watch.execute(context)
 
     assert {topic: count for topic, count in first["told"].items() if count} == {
+        "not_emptied": 1,
         "missing_verdict": 1,
         "red_verdict": 1,
         "red_full_comparison": 1,
     }
     assert sum(second["told"].values()) == 0
-    assert len(mail.mails()) == 3
+    assert len(mail.mails()) == 4
 
 
 @pytest.mark.usefixtures("airflow_store", "profiles")
