@@ -1,4 +1,4 @@
-"""Alerts by Airflow: how a message is sent, and the notifiers of a red verdict and of a failed full comparison."""
+"""Alerts by Airflow: how a message is sent, and the callbacks of tasks: a red verdict, a failure and its end."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from airflow.sdk import BaseNotifier
 from airflow.sdk.configuration import conf
 
 from include.config.profiles import load_profile, profiles_file
-from include.watch.failed import FailedComparison
+from include.watch.failed import FailedTasks, note_failure, note_success
 from include.watch.topics import tell
 from include.watch.verdicts import RedVerdicts
 from ropo_one.business_date import BACKFILL, SCOPE_PARAM, business_date
@@ -45,7 +45,7 @@ class RedVerdictNotifier(BaseNotifier):
 
     def notify(self, context: Context) -> None:
         """Send what the store says of the run's profile and business date, if it is red and not told yet."""
-        profile = load_profile(cast("ProfileOperator", context["ti"].task).profile)
+        profile = _profile(context)
         if context["dag_run"].run_type == BACKFILL:
             self.log.info(
                 "A backfill's red dates are told together by the drain's next watch, those of the last %d days",
@@ -59,20 +59,46 @@ class RedVerdictNotifier(BaseNotifier):
             tell_topic(session, topic, dict(context), self.log.warning)
 
 
-class FailedComparisonNotifier(BaseNotifier):
-    """Tells that a full comparison failed, as ``on_failure_callback`` of the task that makes it.
+class FailedTaskNotifier(BaseNotifier):
+    """Tells that a task failed, as its ``on_failure_callback``, where nothing in the store would show it.
 
-    A date's needs none: the watch tells dates without a verdict.
+    It is written down before it is told: what could not be sent is told by the next
+    :class:`ropo_one.watch.WatchOperator`, which reminds of it too, until :func:`failure_is_over`.
+
+    :param each_date: whether the failure of each business date is told at once, though an earlier one's was.
     """
 
+    def __init__(self, *, each_date: bool = False) -> None:
+        super().__init__()
+        self.each_date = each_date
+
     def notify(self, context: Context) -> None:
-        """Send it, once for each time that the task failed."""
-        instance = context["ti"]
-        profile = load_profile(cast("ProfileOperator", instance.task).profile)
-        attempt = f"{instance.run_id} {instance.try_number}"
-        topic = FailedComparison(profile, datetime.now(UTC), date=business_date(context), attempt=attempt)
+        """Write it down and send it; where the store is away, the watch tells that."""
+        profile, task, now = _profile(context), _task(context), datetime.now(UTC)
+        date = business_date(context).isoformat() if self.each_date else ""
         with open_store() as session:
+            with session.transaction() as cursor:
+                note_failure(cursor, profile.name, task, now, date=date)
+            topic = FailedTasks(profile, now, run_ids={task: context["ti"].run_id})
             tell_topic(session, topic, dict(context), self.log.warning)
+
+
+def failure_is_over(context: Context) -> None:
+    """Write that a task's failure is over, as ``on_success_callback`` of one that :class:`FailedTaskNotifier` tells."""
+    with open_store() as session, session.transaction() as cursor:
+        note_success(cursor, _profile(context).name, _task(context), datetime.now(UTC))
+
+
+def _profile(context: Context) -> Profile:
+    """Return the profile of the task whose callback is called."""
+    name: Any = cast("ProfileOperator", context["ti"].task).profile
+    # Where the task was killed, Airflow calls it in another process, in which the task is not mapped to its profile.
+    return load_profile(name if isinstance(name, str) else name.resolve(context))
+
+
+def _task(context: Context) -> str:
+    instance = context["ti"]
+    return f"{instance.dag_id} {instance.task_id.rpartition('.')[2]}"
 
 
 def tell_topic(session: Session, topic: Topic, context: dict[str, Any], log: Callable[..., None]) -> int:

@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowException
 from airflow.sdk.observability import stats
 
 from include.watch.consumer import OtherConsumer
+from include.watch.failed import FailedTasks
 from include.watch.measures import measure
 from include.watch.missing import MissingVerdicts
 from include.watch.queue import NotEmptied, OldDoubts
@@ -34,6 +35,7 @@ TOPICS = (
     RedVerdicts,
     partial(RedVerdicts, scope="full"),
     ChangedPeriods,
+    FailedTasks,
 )
 
 
@@ -41,7 +43,8 @@ class WatchOperator(ProfileOperator):
     """Tell of what holds, each matter once and again after the profile's ``alerts.remind_hours``; emit its metrics.
 
     Told are doubts and a queue that is not emptied for an hour, another consumer, dates that are red or have no
-    verdict, full comparisons that are red, and signed months that changed.
+    verdict, full comparisons that are red, signed months that changed, and tasks that failed and have not succeeded
+    since.
 
     Metrics need ``[metrics] statsd_on`` of Airflow. Their names carry the profile, since StatsD loses tags:
     ``ropo_one.<profile>.events_drained`` (counter), ``….newest_event_lag_seconds``, ``….in_doubt_polls`` and

@@ -6,17 +6,26 @@ import datetime
 import json
 import logging
 import pathlib
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import psycopg2.extensions
 import pytest
+from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import BaseNotifier
 from airflow.sdk.exceptions import AirflowException
 
+from demo.paths import ROOT
 from include.config.alerts import Alerts
 from include.watch.verdicts import RedVerdicts
-from ropo_one.alerts import AlertsMisconfiguredError, make_notifier, tell_topic
+from ropo_one.alerts import (
+    AlertsMisconfiguredError,
+    FailedTaskNotifier,
+    failure_is_over,
+    make_notifier,
+    tell_topic,
+)
 from ropo_one.deadline import _tell
 from ropo_one.watch import WatchOperator
 from tests.include.watch.records import broken, record
@@ -202,6 +211,68 @@ def test_where_one_alert_cannot_be_sent_the_watch_fails_after_it_has_tried_them_
 
     with pytest.raises(AirflowException, match=r"missing_verdict \(SMTP.*red_verdict \(SMTP.*The next run tells them"):
         WatchOperator(task_id="watch", profile="default").execute(context)
+
+
+class _Run:
+    run_type = "scheduled"
+    partition_key = "2026-10-31"
+
+
+def context_of(dag_id: str, task_id: str, task: object) -> Any:
+    """What Airflow hands the callback of a task."""
+    instance = SimpleNamespace(dag_id=dag_id, task_id=task_id, run_id="run 1", task=task, map_index=0)
+    return {"ti": instance, "dag_run": _Run(), "params": {}}
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+def test_a_failed_task_is_told_once_until_it_succeeds(mail: MailServer) -> None:
+    task = SimpleNamespace(profile="default")
+    context = context_of("ropo_reconciliation", "profile.recheck", task)
+
+    FailedTaskNotifier()(context)
+    FailedTaskNotifier()(context)
+    (message,) = mail.mails()
+    assert message["Subject"] == "[Ropo One] default: earlier dates could not be compared again"
+    assert "/dags/ropo_reconciliation/runs/run%201" in body(message)
+
+    failure_is_over(context)
+    FailedTaskNotifier()(context)
+    assert len(mail.mails()) == 1
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+def test_a_full_comparison_that_failed_is_told_by_its_date(mail: MailServer) -> None:
+    context = context_of("ropo_full_comparison", "profile.compare", SimpleNamespace(profile="default"))
+
+    FailedTaskNotifier(each_date=True)(context)
+
+    (message,) = mail.mails()
+    assert message["Subject"] == "[Ropo One] default: the full comparison of 2026-10-31 failed"
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+def test_a_failure_that_could_not_be_sent_is_told_by_the_next_watch(mail: MailServer) -> None:
+    context = context_of("ropo_maintenance", "profile.erase_texts", SimpleNamespace(profile="default"))
+    mail.refuses = True
+    with pytest.raises(Exception, match="no such person"):
+        FailedTaskNotifier()(context)
+    mail.refuses = False
+
+    told = WatchOperator(task_id="watch", profile="default").execute({"ti": _Instance()})["told"]  # type: ignore[typeddict-item]
+
+    assert told["failed_task"] == 1
+    assert "texts past their retention could not be erased" in "".join(str(each["Subject"]) for each in mail.mails())
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+def test_a_task_that_was_killed_is_told_by_the_process_that_reads_the_dags(mail: MailServer) -> None:
+    """There no task is mapped to its profile: it has Airflow's stand-in for the name instead."""
+    bag = DagBag(dag_folder=ROOT / "dags" / "ropo_maintenance.py")
+    task = bag.dags["ropo_maintenance"].get_task("profile.erase_texts")
+
+    FailedTaskNotifier()(context_of("ropo_maintenance", "profile.erase_texts", task))
+
+    assert len(mail.mails()) == 1
 
 
 @pytest.mark.usefixtures("airflow_store", "profiles")
