@@ -9,6 +9,7 @@ from airflow.sdk import BaseNotifier
 from airflow.sdk.configuration import conf
 
 from include.config.profiles import load_profile, profiles_file
+from include.watch.away import store_away
 from include.watch.failed import FailedTasks, note_failure, note_success
 from include.watch.topics import tell
 from include.watch.verdicts import RedVerdicts
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from include.config.profiles import Profile
+    from include.status_store.database import StoreUnavailableError
     from include.status_store.session import Session
     from include.watch.alert import Alert
     from include.watch.topics import Topic
@@ -109,7 +111,22 @@ def tell_topic(session: Session, topic: Topic, context: dict[str, Any], log: Cal
     :return: how many matters were told.
     :raises AlertsMisconfiguredError: naming file, profile and key.
     """
-    notifier = make_notifier(topic.profile)
+    return tell(session, topic, _sender(topic.profile, context, log), base_url=_base_url())
+
+
+def tell_store_away(
+    profile: Profile, error: StoreUnavailableError, context: dict[str, Any], log: Callable[..., None], *, again: str
+) -> None:
+    """Tell that the store is away, without its register: each call sends a message.
+
+    :param again: how often it is called, in words.
+    :raises AlertsMisconfiguredError: naming file, profile and key.
+    """
+    _sender(profile, context, log)(store_away(profile, error, again=again, base_url=_base_url()))
+
+
+def _sender(profile: Profile, context: dict[str, Any], log: Callable[..., None]) -> Callable[[Alert], None]:
+    notifier = make_notifier(profile)
 
     def send(alert: Alert) -> None:
         # Its subject only: the text names debtors' invoices.
@@ -117,7 +134,11 @@ def tell_topic(session: Session, topic: Topic, context: dict[str, Any], log: Cal
         if notifier:
             notifier({**context, "alert": alert})
 
-    return tell(session, topic, send, base_url=conf.get("api", "base_url", fallback="") or "http://localhost:8080")
+    return send
+
+
+def _base_url() -> str:
+    return conf.get("api", "base_url", fallback="") or "http://localhost:8080"
 
 
 def make_notifier(profile: Profile) -> Callable[[dict[str, Any]], None] | None:

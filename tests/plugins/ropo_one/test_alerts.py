@@ -18,6 +18,7 @@ from airflow.sdk.exceptions import AirflowException
 
 from demo.paths import ROOT
 from include.config.alerts import Alerts
+from include.status_store.database import StoreUnavailableError
 from include.watch.verdicts import RedVerdicts
 from ropo_one.alerts import (
     AlertsMisconfiguredError,
@@ -75,6 +76,13 @@ def airflow_store(store_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     names = {"host": "host", "port": "port", "user": "login", "password": "password", "dbname": "schema"}
     connection = {"conn_type": "postgres", **{names[key]: value for key, value in fields.items() if key in names}}
     monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps({**connection, "port": int(fields["port"])}))
+
+
+@pytest.fixture
+def no_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store where nobody listens."""
+    connection = {"conn_type": "postgres", "host": "127.0.0.1", "port": 9, "login": "ropo", "password": "s3cret"}
+    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps(connection))
 
 
 @pytest.fixture
@@ -292,3 +300,57 @@ def test_a_missed_deadline_names_the_profiles_without_a_verdict_and_no_other(
     record(store, date, "incomplete")
     assert _tell(["default"], context) == f"{date}: nothing new to tell of default"
     assert mail.mails() == []
+
+
+@pytest.mark.usefixtures("no_store", "profiles")
+@pytest.mark.parametrize(("minute", "mails"), [(0, 1), (15, 0), (30, 0), (45, 0)])
+def test_where_the_store_is_away_the_watch_says_so_in_the_first_run_of_each_hour(
+    mail: MailServer, minute: int, mails: int
+) -> None:
+    run = SimpleNamespace(run_after=NOW.replace(minute=minute))
+
+    with pytest.raises(StoreUnavailableError):
+        WatchOperator(task_id="watch", profile="default").execute({"ti": _Instance(), "dag_run": run})  # type: ignore[typeddict-item]
+
+    told = mail.mails()
+    assert [str(each["Subject"]) for each in told] == ["[Ropo One] default: the store cannot be used"] * mails
+    for message in told:
+        assert "The store (connection ropo_store) cannot be reached" in body(message)
+        assert "nothing is drained or compared" in body(message)
+        assert "s3cret" not in body(message)
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+def test_where_the_store_goes_away_beneath_the_watch_it_says_so_too(
+    store: Connection, mail: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(*_: object, **__: object) -> int:
+        raise StoreUnavailableError("The store's connection was lost")
+
+    monkeypatch.setattr("ropo_one.watch.tell_topic", lose)
+    run = SimpleNamespace(run_after=NOW.replace(minute=0))
+
+    with pytest.raises(StoreUnavailableError):
+        WatchOperator(task_id="watch", profile="default").execute({"ti": _Instance(), "dag_run": run})  # type: ignore[typeddict-item]
+
+    (message,) = mail.mails()
+    assert "connection was lost" in body(message)
+
+
+@pytest.mark.usefixtures("no_store", "profiles")
+def test_where_the_store_is_away_at_the_deadline_each_profile_is_told(mail: MailServer, profiles: pathlib.Path) -> None:
+    profiles.write_text(
+        "profiles:\n"
+        "  - {name: fi, alerts: {to: [fi@example.com]}}\n"
+        "  - {name: se, alerts: {to: [se@example.com]}}\n"
+        "  - {name: silent}\n",
+        encoding="utf-8",
+    )
+    context = {"dag_run": {"partition_key": "2026-10-05"}, "deadline": {}}
+
+    assert _tell(["fi", "se", "silent"], context) == "2026-10-05: the store cannot be used, told of fi, se, silent"
+
+    assert [(each["To"], each["Subject"]) for each in mail.mails()] == [
+        ("fi@example.com", "[Ropo One] fi: the store cannot be used"),
+        ("se@example.com", "[Ropo One] se: the store cannot be used"),
+    ]
