@@ -7,7 +7,8 @@ hides nothing. A month's sign-off needs one.
 
 1. **settle** waits, without holding a worker, for the profile's own midnight plus `settle_hours`. Scheduled runs only.
 2. **reread** asks Ropo One for the month's last day.
-3. **compare** reads the whole ledger and records one reconciliation of scope `full`. Where it fails, that is an alert.
+3. **compare** reads the whole ledger and records one reconciliation of scope `full`. Where it fails, that is an alert
+   until one succeeds.
 4. **verdict** turns the run red on the verdicts that the profile names in `fail_on` (`breaks`, `incomplete`).
 
 **Backfill:** each month's last day in the range picked gives one run. Both sides are compared as they stand now, so
@@ -23,7 +24,7 @@ import datetime
 from airflow.sdk import DAG, Param, TriggerRule, task_group
 
 from include.config.profiles import load_profiles
-from ropo_one.alerts import FailedComparisonNotifier, RedVerdictNotifier
+from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over
 from ropo_one.operators import RopoStatusRereadOperator
 from ropo_one.reconciliation import ReconciliationOperator, SettleOperator, VerdictOperator
 from ropo_one.timetable import MonthEndTimetable
@@ -60,7 +61,8 @@ with DAG(
             scope="full",
             pool="erp_ledger",
             trigger_rule=TriggerRule.ALL_DONE,
-            on_failure_callback=FailedComparisonNotifier(),
+            on_failure_callback=FailedTaskNotifier(each_date=True),
+            on_success_callback=failure_is_over,
         )
         verdict = VerdictOperator(
             task_id="verdict",

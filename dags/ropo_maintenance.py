@@ -14,7 +14,8 @@ rest to the next run. The texts of one invoice are erased at any time by
 
 **Backfill:** none; each run looks at everything that is old enough.
 
-**When it is red:** the last line of the failed task says why. Nothing has to be cleared: the next run goes on.
+**When it is red:** the last line of the failed task says why. Nothing has to be cleared: the next run goes on. A
+failure is an alert until the task succeeds again.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import datetime
 from airflow.sdk import DAG, TriggerRule, task_group
 
 from include.config.profiles import load_profiles
+from ropo_one.alerts import FailedTaskNotifier, failure_is_over
 from ropo_one.maintenance import EraseTextsOperator, RemovePagesOperator
 
 with DAG(
@@ -33,7 +35,14 @@ with DAG(
     start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
     catchup=False,
     max_active_runs=1,
-    default_args={"retries": 0, "execution_timeout": datetime.timedelta(hours=2)},
+    default_args={
+        "retries": 0,
+        "execution_timeout": datetime.timedelta(hours=2),
+        "on_failure_callback": FailedTaskNotifier(),
+        "on_success_callback": failure_is_over,
+        # Its retention was switched off: nothing is overdue.
+        "on_skipped_callback": failure_is_over,
+    },
     tags=["ropo-one", "maintenance"],
 ) as dag:
 

@@ -35,6 +35,8 @@ would do so once for every date.
 - *reread_earlier* failed: some earlier date could not be asked. The others were; the next run asks it again.
 - *recheck* failed: as *compare*. Nothing of it was recorded; the next run makes up for it.
 
+A failure of these two is an alert until the task succeeds again.
+
 Running a date again, twice at once even, is safe.
 """
 
@@ -45,7 +47,7 @@ import datetime
 from airflow.sdk import DAG, Param, TriggerRule, task_group
 
 from include.config.profiles import load_profiles
-from ropo_one.alerts import RedVerdictNotifier
+from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over
 from ropo_one.deadline import verdict_deadlines
 from ropo_one.operators import RopoEarlierRereadOperator, RopoStatusRereadOperator
 from ropo_one.reconciliation import RecheckOperator, ReconciliationOperator, SettleOperator, VerdictOperator
@@ -108,7 +110,12 @@ with DAG(
         )
         # What is about earlier dates goes on whatever became of the run's own, and of each other.
         reread_earlier = RopoEarlierRereadOperator(
-            task_id="reread_earlier", profile=name, pool="ropo_one", trigger_rule=TriggerRule.ALL_DONE
+            task_id="reread_earlier",
+            profile=name,
+            pool="ropo_one",
+            trigger_rule=TriggerRule.ALL_DONE,
+            on_failure_callback=FailedTaskNotifier(),
+            on_success_callback=failure_is_over,
         )
         recheck = RecheckOperator(
             task_id="recheck",
@@ -116,6 +123,8 @@ with DAG(
             reconciliation_task_id="profile.compare",
             pool="erp_ledger",
             trigger_rule=TriggerRule.ALL_DONE,
+            on_failure_callback=FailedTaskNotifier(),
+            on_success_callback=failure_is_over,
         )
         settle >> reread >> compare >> verdict
         reread >> reread_earlier

@@ -9,8 +9,8 @@ Every 15 minutes, for each profile:
 2. **recover** re-reads the dates that a poll in doubt (a timeout, a broken answer, a killed process) may have lost, one
    by one, until each doubt is *recovered* or *unproven*.
 3. **watch** tells what needs a person: a doubt older than an hour, no 204 in an hour, another consumer of the queue, a
-   date that is red or has no verdict, a full comparison that is red, a signed month that changed. Each is told once,
-   and again as the profile's `alerts` say. It emits the metrics too.
+   date that is red or has no verdict, a full comparison that is red, a signed month that changed, a task of another DAG
+   that failed. Each is told once, and again as the profile's `alerts` say. It emits the metrics too.
 
 **close** then tells the asset `ropo_status_events` that events are in.
 
@@ -24,6 +24,7 @@ goes on by itself, and what a broken run may have lost is on record in `ropo.sta
 - *recover*: a doubt is unproven. `python -m include.status_store doubts` lists it with the reason;
   `python -m include.status_store accept POLL --note …` accepts it.
 - *watch*: an alert could not be sent. Mend the profile's `alerts` or its connection; the next run sends it.
+  Or the store is away: that is told too, in the first run of each hour.
 
 Clearing a drain is safe: it judges what its earlier try left open, and never repeats a poll as if nothing had happened.
 """

@@ -15,10 +15,10 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
-import yaml
 
 from include.config.alerts import Alerts
 from include.config.errors import ConfigurationError
+from include.config.yaml_file import read_yaml
 
 SHIPPED_PROFILES = Path(__file__).with_name("profiles.yaml")
 SHIPPED_STATUS_MAP = Path(__file__).with_name("status_map.yaml")
@@ -141,12 +141,7 @@ def load_profile(name: str, path: Path | None = None) -> Profile:
 
 
 def _entries(path: Path) -> list[Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError(path, "file", f"cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, ValueError) as error:  # a ValueError is a date such as 2026-02-31, or no UTF-8
-        raise ConfigurationError(path, "file", f"is not YAML: {error}") from error
+    content = read_yaml(path)
     if not isinstance(content, dict) or set(content) != {"profiles"} or not isinstance(content["profiles"], list):
         raise ConfigurationError(path, "key 'profiles'", "expected this one key at the top, with a list of profiles")
     if not content["profiles"]:
@@ -172,6 +167,11 @@ def _profile(path: Path, position: int, entry: object) -> Profile:
     ):
         if not amount.is_finite() or amount < 0:
             raise ConfigurationError(path, f"{where}, key '{key}'", f"expected an amount of zero or more, got {amount}")
+    for kind in ("amount", "age_days"):
+        medium, high = (getattr(profile.severity, f"{level}_{kind}") for level in ("medium", "high"))
+        if high < medium:
+            problem = f"expected medium_{kind} ({medium}) or more, got {high}"
+            raise ConfigurationError(path, f"{where}, key 'severity.high_{kind}'", problem)
     return _with_absolute_paths(path, where, profile)
 
 

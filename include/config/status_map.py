@@ -11,9 +11,9 @@ import json
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
-import yaml
 
 from include.config.errors import ConfigurationError
+from include.config.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,7 +57,7 @@ def load_status_map(path: Path) -> StatusMap:
     :param path: the YAML file. Every code is text in it, with or without quotes.
     :raises ConfigurationError: naming file and key.
     """
-    content = _section(path, "file", _content(path), required=("ropo",), optional=("ledger",))
+    content = _section(path, "file", read_yaml(path, texts=True), required=("ropo",), optional=("ledger",))
     ropo = _section(path, "key 'ropo'", content["ropo"], optional=("payments", "comments", "others"))
     payments = dict(_kinds(path, "ropo.payments", ropo.get("payments", {})))
     events = {COMMENT_TYPE: dict(_meanings(path, "ropo.comments", ropo.get("comments", {})))}
@@ -72,31 +72,6 @@ def load_status_map(path: Path) -> StatusMap:
         events[statustype] = dict(_meanings(path, f"ropo.others.{written}", codes))
     ledger = dict(_meanings(path, "ledger", content.get("ledger", {})))
     return StatusMap(payments=payments, events=events, ledger=ledger, version=_version(payments, events, ledger))
-
-
-class _UniqueKeyLoader(yaml.BaseLoader):
-    """Reads every scalar as text, so that no code turns into a number on the way, and refuses a repeated key."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key '{key.value}' stands twice", key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep=deep)
-
-
-def _content(path: Path) -> Any:
-    try:
-        loader = _UniqueKeyLoader(path.read_text(encoding="utf-8"))
-        try:
-            return loader.get_single_data()
-        finally:
-            loader.dispose()
-    except OSError as error:
-        raise ConfigurationError(path, "file", f"cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(path, "file", f"is not usable YAML: {error}") from error
 
 
 def _section(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg2.extras import execute_values
 
+from include.config.errors import ConfigurationError
+from include.config.profiles import profiles_file
 from include.config.status_map import COMMENT_TYPE, PAYMENT_TYPE, PAYMENTS, STAGES
 from include.reconciliation.business_days import BusinessCalendar, day_span
 from include.reconciliation.ledger import bare_number
@@ -73,10 +75,11 @@ def compare(
     :param now: aware; what the run calls now.
     :param start: invoices sent before this business date are out of scope; None: none is.
     :raises LedgerContractError: where a row of the ledger does not keep the contract.
+    :raises ConfigurationError: where nobody knows the public holidays of the profile's country.
     """
     # The public holidays take half a second to load, in which PostgreSQL may work.
     with ThreadPoolExecutor(max_workers=1) as helper:
-        loading = helper.submit(BusinessCalendar, profile.country, profile.zone)
+        loading = helper.submit(_calendar, profile)
         want(cursor, span)
         if span.dates:
             name_earlier(cursor, profile)
@@ -101,6 +104,13 @@ def compare(
         _grant_grace(cursor, profile, now, loading.result())
     cursor.execute(statement("items"), {"payments": list(PAYMENTS), "stages": list(STAGES)})
     cursor.execute(statement("mark_accepted"), {"profile": profile.name})
+
+
+def _calendar(profile: Profile) -> BusinessCalendar:
+    try:
+        return BusinessCalendar(profile.country, profile.zone)
+    except ValueError as error:
+        raise ConfigurationError(profiles_file(), f"profile '{profile.name}', key 'country'", str(error)) from error
 
 
 def _places(meaning: Meaning) -> tuple[int | None, int | None, str | None]:

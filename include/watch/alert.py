@@ -9,7 +9,10 @@ from urllib.parse import quote
 import msgspec
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Iterable, Sequence
+
+    from include.config.profiles import Profile
 
 PAGE = "/reconciliation/"
 # More matters than this in one alert stand there by their titles alone.
@@ -22,7 +25,7 @@ class Matter(msgspec.Struct, frozen=True, kw_only=True):
 
     :param title: one line.
     :param lines: what is known of it, and what to do.
-    :param dag_id: and ``run_id``: the Airflow run that found it, if one did.
+    :param dag_id: and ``run_id``: the Airflow run that found it, if one did; without a run the DAG is linked to.
     """
 
     title: str
@@ -68,11 +71,17 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def clock(moment: datetime.datetime, profile: Profile) -> str:
+    """Return a moment as the clocks of the profile's market show it."""
+    return f"{moment.astimezone(profile.zone):%Y-%m-%d %H:%M %Z}"
+
+
 def _sections(matters: Sequence[Matter], base_url: str) -> Iterable[tuple[str, Sequence[str]]]:
     for matter in matters[:_NAMED]:
         lines = list(matter.lines) if len(matters) <= _IN_FULL else []
-        if matter.dag_id and matter.run_id:
-            lines.append(f"Run: {base_url}/dags/{quote(matter.dag_id)}/runs/{quote(matter.run_id, safe='')}")
+        if matter.dag_id:
+            dag = f"{base_url}/dags/{quote(matter.dag_id)}"
+            lines.append(f"Run: {dag}/runs/{quote(matter.run_id, safe='')}" if matter.run_id else f"DAG: {dag}")
         yield matter.title, lines
     if len(matters) > _NAMED:
         yield f"… and {len(matters) - _NAMED} more", ()

@@ -6,7 +6,7 @@ import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from include.watch.alert import Matter, counted
+from include.watch.alert import Matter, clock, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +19,12 @@ PATIENCE = datetime.timedelta(hours=1)
 _DOUBTS = Path(__file__).with_name("old_doubts.sql").read_text(encoding="utf-8")
 _EMPTIED = Path(__file__).with_name("newest_204.sql").read_text(encoding="utf-8")
 _ONLY = ""
+_NEVER = (
+    "So no change of this customer number is kept. Its connection is missing or invalid, or its queue is kept under "
+    "another profile's name: was the profile renamed?",
+    "What to do: read the last line of the task drain in the newest run of ropo_status_drain. "
+    "`python -m include.config.check` checks the profiles file",
+)
 
 
 class OldDoubts:
@@ -42,7 +48,7 @@ class OldDoubts:
         """Return their number, age and window, and what stops their recovery."""
         known = self._known
         lines = [
-            f"The oldest poll is of {_moment(known['oldest'], self.profile)}. Each may have taken a page out of the "
+            f"The oldest poll is of {clock(known['oldest'], self.profile)}. Each may have taken a page out of the "
             "queue; their dates are re-read until they are shown whole",
             f"Could not be proven harmless: {known['unproven']}. Left open by a process that died, to be judged by the "
             f"next drain: {known['open']}",
@@ -57,7 +63,10 @@ class OldDoubts:
 
 
 class NotEmptied:
-    """No drain has seen the end of the queue (HTTP 204) for an hour, though drains began."""
+    """No drain has seen the end of the queue (HTTP 204) for an hour, or none has ever asked for it.
+
+    The watch runs after the drain, so that a profile without any poll has one that fails before its first.
+    """
 
     name = "not_emptied"
     plural = "queues that are not emptied"
@@ -69,20 +78,23 @@ class NotEmptied:
         self._known: dict[str, Any] = {}
 
     def found(self, cursor: Cursor) -> Mapping[str, str]:
-        """Return the one subject where the newest 204, or else the first drain, is more than an hour ago."""
+        """Return the one subject where the newest 204, else the first poll, is more than an hour ago or not there."""
         self._known = _row(cursor, _EMPTIED, {"profile": self.profile.name, "since": self.now - PATIENCE})
         since = self._known["newest"] or self._known["first_poll"]
-        return {_ONLY: ""} if since and since <= self.now - PATIENCE else {}
+        return {_ONLY: ""} if since is None or since <= self.now - PATIENCE else {}
 
     def describe(self, cursor: Cursor, subjects: Sequence[str]) -> list[Matter]:  # noqa: ARG002 - the protocol's
         """Return since when, and what became of the polls of the last hour."""
         known = self._known
-        newest = f"The newest was at {_moment(known['newest'], self.profile)}" if known["newest"] else "There was none"
+        if known["first_poll"] is None:
+            return [Matter(title="the queue was never asked: no drain came as far as its first poll", lines=_NEVER)]
+        newest = f"The newest was at {clock(known['newest'], self.profile)}" if known["newest"] else "There was none"
         polls = ", ".join(f"{count} {outcome}" for outcome, count in sorted(known["outcomes"].items())) or "none"
         lines = (
             f"{newest}. Drain polls of the last hour: {polls}; they brought {counted(known['events'], 'new event')}",
             "`landed` alone: a backlog is being drained. `unsent` or `refused`: Ropo One is not reached or refuses."
-            " `in_doubt`: answers do not come whole. None: no drain began, or another one holds the queue",
+            " `in_doubt`: answers do not come whole. None: no drain came as far as its first poll (the connection is "
+            "missing or invalid, or the queue is another profile's), none began, or another one holds the queue",
             "What to do: read the last line of the drain's newest run",
         )
         return [
@@ -93,10 +105,6 @@ class NotEmptied:
                 run_id=known["run_id"],
             )
         ]
-
-
-def _moment(moment: datetime.datetime, profile: Profile) -> str:
-    return f"{moment.astimezone(profile.zone):%Y-%m-%d %H:%M %Z}"
 
 
 def _row(cursor: Cursor, statement: str, values: dict[str, object]) -> dict[str, Any]:

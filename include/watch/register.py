@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 if TYPE_CHECKING:
-    import datetime
     from collections.abc import Collection, Mapping
 
     from psycopg2.extensions import cursor as Cursor
 
 _DUE = Path(__file__).with_name("due.sql").read_text(encoding="utf-8")
+
+
+class Held(msgspec.Struct, frozen=True):
+    """An alert that is not over, and since when it holds."""
+
+    fingerprint: str
+    found_at: datetime.datetime
 
 
 class Register:
@@ -39,12 +48,29 @@ class Register:
         self._cursor.execute(_DUE, {**self._values, **values})
         return sorted(subject for subject, is_due in self._cursor.fetchall() if is_due)
 
+    def held(self) -> dict[str, Held]:
+        """Return every subject that is not over; its row stays locked, so that nothing ends it meanwhile."""
+        self._cursor.execute(
+            "SELECT subject, fingerprint, found_at FROM ropo.alert WHERE profile = %(profile)s AND topic = %(topic)s "
+            "AND ended_at IS NULL ORDER BY subject FOR UPDATE",
+            self._values,
+        )
+        return {subject: Held(fingerprint, found_at) for subject, fingerprint, found_at in self._cursor.fetchall()}
+
     def told(self, subjects: Collection[str]) -> None:
         """Write that these subjects were told."""
         self._cursor.execute(
             "UPDATE ropo.alert SET told_at = %(now)s, times_told = times_told + 1 "
             "WHERE profile = %(profile)s AND topic = %(topic)s AND subject = ANY(%(subjects)s)",
             {**self._values, "subjects": list(subjects)},
+        )
+
+    def end(self, subject: str) -> None:
+        """Write that a subject is over."""
+        self._cursor.execute(
+            "UPDATE ropo.alert SET ended_at = %(now)s WHERE profile = %(profile)s AND topic = %(topic)s "
+            "AND ended_at IS NULL AND subject = %(subject)s",
+            {**self._values, "subject": subject},
         )
 
     def end_others(self, subjects: Collection[str]) -> None:

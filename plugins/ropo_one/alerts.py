@@ -1,16 +1,16 @@
-"""Alerts by Airflow: how a message is sent, and the notifiers of a red verdict and of a failed full comparison."""
+"""Alerts by Airflow: how a message is sent, and the callbacks of tasks: a red verdict, a failure and its end."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseNotifier
 from airflow.sdk.configuration import conf
 
 from include.config.profiles import load_profile, profiles_file
-from include.watch.failed import FailedComparison
+from include.watch.away import store_away
+from include.watch.failed import FailedTasks, note_failure, note_success
 from include.watch.topics import tell
 from include.watch.verdicts import RedVerdicts
 from ropo_one.business_date import BACKFILL, SCOPE_PARAM, business_date
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from include.config.profiles import Profile
+    from include.status_store.database import StoreUnavailableError
     from include.status_store.session import Session
     from include.watch.alert import Alert
     from include.watch.topics import Topic
     from ropo_one.profile_operator import ProfileOperator
-
-MAIL = "airflow.providers.smtp.notifications.smtp.SmtpNotifier"
 
 
 class AlertsMisconfiguredError(ValueError):
@@ -48,7 +47,7 @@ class RedVerdictNotifier(BaseNotifier):
 
     def notify(self, context: Context) -> None:
         """Send what the store says of the run's profile and business date, if it is red and not told yet."""
-        profile = load_profile(cast("ProfileOperator", context["ti"].task).profile)
+        profile = _profile(context)
         if context["dag_run"].run_type == BACKFILL:
             self.log.info(
                 "A backfill's red dates are told together by the drain's next watch, those of the last %d days",
@@ -62,20 +61,46 @@ class RedVerdictNotifier(BaseNotifier):
             tell_topic(session, topic, dict(context), self.log.warning)
 
 
-class FailedComparisonNotifier(BaseNotifier):
-    """Tells that a full comparison failed, as ``on_failure_callback`` of the task that makes it.
+class FailedTaskNotifier(BaseNotifier):
+    """Tells that a task failed, as its ``on_failure_callback``, where nothing in the store would show it.
 
-    A date's needs none: the watch tells dates without a verdict.
+    It is written down before it is told: what could not be sent is told by the next
+    :class:`ropo_one.watch.WatchOperator`, which reminds of it too, until :func:`failure_is_over`.
+
+    :param each_date: whether the failure of each business date is told at once, though an earlier one's was.
     """
 
+    def __init__(self, *, each_date: bool = False) -> None:
+        super().__init__()
+        self.each_date = each_date
+
     def notify(self, context: Context) -> None:
-        """Send it, once for each time that the task failed."""
-        instance = context["ti"]
-        profile = load_profile(cast("ProfileOperator", instance.task).profile)
-        attempt = f"{instance.run_id} {instance.try_number}"
-        topic = FailedComparison(profile, datetime.now(UTC), date=business_date(context), attempt=attempt)
+        """Write it down and send it; where the store is away, the watch tells that."""
+        profile, task, now = _profile(context), _task(context), datetime.now(UTC)
+        date = business_date(context).isoformat() if self.each_date else ""
         with open_store() as session:
+            with session.transaction() as cursor:
+                note_failure(cursor, profile.name, task, now, date=date)
+            topic = FailedTasks(profile, now, run_ids={task: context["ti"].run_id})
             tell_topic(session, topic, dict(context), self.log.warning)
+
+
+def failure_is_over(context: Context) -> None:
+    """Write that a task's failure is over, as ``on_success_callback`` of one that :class:`FailedTaskNotifier` tells."""
+    with open_store() as session, session.transaction() as cursor:
+        note_success(cursor, _profile(context).name, _task(context), datetime.now(UTC))
+
+
+def _profile(context: Context) -> Profile:
+    """Return the profile of the task whose callback is called."""
+    name: Any = cast("ProfileOperator", context["ti"].task).profile
+    # Where the task was killed, Airflow calls it in another process, in which the task is not mapped to its profile.
+    return load_profile(name if isinstance(name, str) else name.resolve(context))
+
+
+def _task(context: Context) -> str:
+    instance = context["ti"]
+    return f"{instance.dag_id} {instance.task_id.rpartition('.')[2]}"
 
 
 def tell_topic(session: Session, topic: Topic, context: dict[str, Any], log: Callable[..., None]) -> int:
@@ -86,7 +111,22 @@ def tell_topic(session: Session, topic: Topic, context: dict[str, Any], log: Cal
     :return: how many matters were told.
     :raises AlertsMisconfiguredError: naming file, profile and key.
     """
-    notifier = make_notifier(topic.profile)
+    return tell(session, topic, _sender(topic.profile, context, log), base_url=_base_url())
+
+
+def tell_store_away(
+    profile: Profile, error: StoreUnavailableError, context: dict[str, Any], log: Callable[..., None], *, again: str
+) -> None:
+    """Tell that the store is away, without its register: each call sends a message.
+
+    :param again: how often it is called, in words.
+    :raises AlertsMisconfiguredError: naming file, profile and key.
+    """
+    _sender(profile, context, log)(store_away(profile, error, again=again, base_url=_base_url()))
+
+
+def _sender(profile: Profile, context: dict[str, Any], log: Callable[..., None]) -> Callable[[Alert], None]:
+    notifier = make_notifier(profile)
 
     def send(alert: Alert) -> None:
         # Its subject only: the text names debtors' invoices.
@@ -94,7 +134,11 @@ def tell_topic(session: Session, topic: Topic, context: dict[str, Any], log: Cal
         if notifier:
             notifier({**context, "alert": alert})
 
-    return tell(session, topic, send, base_url=conf.get("api", "base_url", fallback="") or "http://localhost:8080")
+    return send
+
+
+def _base_url() -> str:
+    return conf.get("api", "base_url", fallback="") or "http://localhost:8080"
 
 
 def make_notifier(profile: Profile) -> Callable[[dict[str, Any]], None] | None:
@@ -103,20 +147,15 @@ def make_notifier(profile: Profile) -> Callable[[dict[str, Any]], None] | None:
     :raises AlertsMisconfiguredError: where it cannot be made.
     """
     alerts = profile.alerts
-    if not alerts.notifier and not alerts.to:
+    if not alerts.anybody:
         return None
-    arguments = dict(alerts.arguments)
-    if not alerts.notifier:
-        message = {"subject": "{{ alert.subject }}", "html_content": "{{ alert.html }}"}
-        arguments = {**message, **arguments, "to": list(alerts.to)}
     try:
-        module, _, name = (alerts.notifier or MAIL).rpartition(".")
-        notifier_class = getattr(import_module(module), name)
-        if not (isinstance(notifier_class, type) and issubclass(notifier_class, BaseNotifier)):
+        notifier_class = alerts.notifier_class()
+        if not issubclass(notifier_class, BaseNotifier):
             raise TypeError("is no Airflow notifier")
-        notifier: Callable[[dict[str, Any]], None] = notifier_class(**arguments)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        notifier: Callable[[dict[str, Any]], None] = notifier_class(**alerts.all_arguments)
+    except (TypeError, ValueError) as error:
         raise AlertsMisconfiguredError(
-            f"{profiles_file()}: profile '{profile.name}', key 'alerts': {alerts.notifier or MAIL}: {error}"
+            f"{profiles_file()}: profile '{profile.name}', key 'alerts': {alerts.notifier_path}: {error}"
         ) from error
     return notifier

@@ -90,6 +90,8 @@ def verdict_deadlines(profiles: Iterable[Profile]) -> list[DeadlineAlert]:
 async def tell_missing_verdicts(profiles: list[str], context: dict[str, Any]) -> str:
     """Tell which profiles have no verdict of a late run's business date; nobody where all have one, a red one too.
 
+    Where the store is away, each of them is told that, without its register: this is called once a day.
+
     The triggerer calls it. It is a coroutine for that reason alone: its work is done in a thread, so that neither the
     store nor a mail server holds up the triggers.
 
@@ -102,16 +104,22 @@ async def tell_missing_verdicts(profiles: list[str], context: dict[str, Any]) ->
 def _tell(profiles: list[str], context: dict[str, Any]) -> str:
     # Here and not above: the DAG file that names this module needs none of it.
     from include.config.profiles import load_profile
+    from include.status_store.database import StoreUnavailableError
     from include.watch.missing import MissingVerdicts
-    from ropo_one.alerts import tell_topic
+    from ropo_one.alerts import tell_store_away, tell_topic
     from ropo_one.store import open_store
 
     date = parse_date(context["dag_run"]["partition_key"])
     told: list[str] = []
-    with open_store() as session:
+    try:
+        with open_store() as session:
+            for name in profiles:
+                profile = load_profile(name)
+                topic = MissingVerdicts(profile, datetime.datetime.now(datetime.UTC), since=date)
+                if tell_topic(session, topic, dict(context), logger.warning):
+                    told.append(name)
+    except StoreUnavailableError as error:
         for name in profiles:
-            profile = load_profile(name)
-            topic = MissingVerdicts(profile, datetime.datetime.now(datetime.UTC), since=date)
-            if tell_topic(session, topic, dict(context), logger.warning):
-                told.append(name)
+            tell_store_away(load_profile(name), error, dict(context), logger.warning, again="every morning until then")
+        return f"{date}: the store cannot be used, told of {', '.join(profiles)}"
     return f"{date}: told of {', '.join(told)}" if told else f"{date}: nothing new to tell of {', '.join(profiles)}"

@@ -10,13 +10,15 @@ import msgspec
 from airflow.sdk.exceptions import AirflowException
 from airflow.sdk.observability import stats
 
+from include.status_store.database import StoreUnavailableError
 from include.watch.consumer import OtherConsumer
+from include.watch.failed import FailedTasks
 from include.watch.measures import measure
 from include.watch.missing import MissingVerdicts
 from include.watch.queue import NotEmptied, OldDoubts
 from include.watch.signed import ChangedPeriods
 from include.watch.verdicts import RedVerdicts
-from ropo_one.alerts import make_notifier, tell_topic
+from ropo_one.alerts import make_notifier, tell_store_away, tell_topic
 from ropo_one.profile_operator import ProfileOperator
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from include.status_store.session import Session
     from include.watch.measures import Measures
 
 TOPICS = (
@@ -34,14 +37,21 @@ TOPICS = (
     RedVerdicts,
     partial(RedVerdicts, scope="full"),
     ChangedPeriods,
+    FailedTasks,
 )
+# How often the DAG of the drain runs.
+EVERY_MINUTES = 15
 
 
 class WatchOperator(ProfileOperator):
     """Tell of what holds, each matter once and again after the profile's ``alerts.remind_hours``; emit its metrics.
 
     Told are doubts and a queue that is not emptied for an hour, another consumer, dates that are red or have no
-    verdict, full comparisons that are red, and signed months that changed.
+    verdict, full comparisons that are red, signed months that changed, and tasks that failed and have not succeeded
+    since.
+
+    Where the store is away, that is told in the first run of each hour: nothing can be remembered then of what was told
+    before.
 
     Metrics need ``[metrics] statsd_on`` of Airflow. Their names carry the profile, since StatsD loses tags:
     ``ropo_one.<profile>.events_drained`` (counter), ``….newest_event_lag_seconds``, ``….in_doubt_polls`` and
@@ -53,23 +63,35 @@ class WatchOperator(ProfileOperator):
 
         :raises AlertsMisconfiguredError: before anything is looked for, where the notifier cannot be made.
         :raises AirflowException: where an alert could not be sent; the next run sends it.
+        :raises StoreUnavailableError: where the store is away.
         """
+        make_notifier(self.settings)
+        try:
+            with self.session() as session:
+                return self._look(session, context)
+        except StoreUnavailableError as error:
+            if context["dag_run"].run_after.minute < EVERY_MINUTES:
+                again = "every hour until then"
+                tell_store_away(self.settings, error, dict(context), self.log.warning, again=again)
+            raise
+
+    def _look(self, session: Session, context: Context) -> dict[str, Any]:
         profile = self.settings
-        make_notifier(profile)
         now = datetime.now(UTC)
         told: dict[str, int] = {}
         unsent: list[str] = []
-        with self.session() as session:
-            with session.transaction() as cursor:
-                instance = context["ti"]
-                measures = measure(cursor, profile, now=now, dag_id=instance.dag_id, run_id=instance.run_id)
-            emit(profile.name, measures)
-            for topic in (make(profile, now) for make in TOPICS):
-                try:
-                    told[topic.name] = tell_topic(session, topic, dict(context), self.log.warning)
-                except Exception as error:  # whatever a notifier raises, the other topics are told
-                    self.log.exception("Profile %s: %s was not told", profile.name, topic.name)
-                    unsent.append(f"{topic.name} ({type(error).__name__})")
+        with session.transaction() as cursor:
+            instance = context["ti"]
+            measures = measure(cursor, profile, now=now, dag_id=instance.dag_id, run_id=instance.run_id)
+        emit(profile.name, measures)
+        for topic in (make(profile, now) for make in TOPICS):
+            try:
+                told[topic.name] = tell_topic(session, topic, dict(context), self.log.warning)
+            except StoreUnavailableError:
+                raise
+            except Exception as error:  # whatever a notifier raises, the other topics are told
+                self.log.exception("Profile %s: %s was not told", profile.name, topic.name)
+                unsent.append(f"{topic.name} ({type(error).__name__})")
         if unsent:
             raise AirflowException(
                 f"Profile {profile.name}: these alerts could not be told: {', '.join(unsent)}. The log above says "

@@ -13,7 +13,8 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import TriggerRule
 
 from demo.paths import ROOT
-from ropo_one.alerts import FailedComparisonNotifier, RedVerdictNotifier
+from include.watch.failed import MEANINGS
+from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over
 from ropo_one.maintenance import RetentionOperator
 from ropo_one.operators import RopoDoubtRecoveryOperator, RopoEarlierRereadOperator, RopoStatusDrainOperator
 from ropo_one.profile_operator import ProfileOperator
@@ -47,13 +48,23 @@ def dag(bag: DagBag, request: pytest.FixtureRequest) -> DAG:
     return bag.dags[request.param]
 
 
-def test_a_full_comparison_that_fails_and_one_that_is_red_are_told(bag: DagBag) -> None:
-    dag = bag.dags["ropo_full_comparison"]
-    told = {
-        task_id: [type(callback) for callback in dag.get_task(f"profile.{task_id}").on_failure_callback]
-        for task_id in ("compare", "verdict")
-    }
-    assert told == {"compare": [FailedComparisonNotifier], "verdict": [RedVerdictNotifier]}
+def test_a_full_comparison_that_is_red_is_told(bag: DagBag) -> None:
+    verdict = bag.dags["ropo_full_comparison"].get_task("profile.verdict")
+    assert [type(callback) for callback in verdict.on_failure_callback] == [RedVerdictNotifier]
+
+
+def test_a_task_whose_failure_nothing_in_the_store_shows_is_told_in_its_own_words_until_it_succeeds(
+    bag: DagBag,
+) -> None:
+    told = [
+        task
+        for dag in bag.dags.values()
+        for task in dag.tasks
+        if [type(callback) for callback in task.on_failure_callback] == [FailedTaskNotifier]
+    ]
+    assert {f"{task.dag_id} {task.task_id.removeprefix('profile.')}" for task in told} == set(MEANINGS)
+    assert [task for task in told if failure_is_over not in task.on_success_callback] == []
+    assert {task.dag_id for task in told if task.on_skipped_callback} == {"ropo_maintenance"}
 
 
 def test_every_file_is_one_dag_that_loads(bag: DagBag) -> None:

@@ -104,6 +104,9 @@ def test_a_file_may_be_named_by_the_environment(write: Write, monkeypatch: pytes
         ("amount_tolerance: a little", "amount_tolerance", "Invalid decimal string"),
         ("severity: {medium_amount: .inf}", "severity.medium_amount", "expected an amount of zero or more"),
         ("severity: {high_amount: -1}", "severity.high_amount", "expected an amount of zero or more"),
+        ("severity: {medium_amount: 5, high_amount: 4.99}", "severity.high_amount", "expected medium_amount (5)"),
+        ("severity: {medium_amount: 5000}", "severity.high_amount", "medium_amount (5000) or more, got 1000.00"),
+        ("severity: {high_age_days: 2}", "severity.high_age_days", "expected medium_age_days (3) or more, got 2"),
         ("status_map: missing.yaml", "status_map", "which is not a file"),
         ("status_map: 5", "status_map", "Expected `str`, got `int`"),
         ("ledger: {query: [x]}", "ledger.query", "Expected `str`, got `list`"),
@@ -138,8 +141,11 @@ def test_a_mistake_names_file_profile_and_key(write: Write, line: str, key: str,
         ('profiles: [{name: "a\\n"}]', "key 'name': Expected `str` matching"),
         ("profiles: [{name: a}, {name: a}]", "profile 'a', key 'name': stands twice"),
         ("profiles: [{name: a, 5: 6}]", "profile 'a': holds a key that is no text"),
-        ("profiles: [", "file: is not YAML"),
-        ("profiles: [{name: a, start_date: 2026-02-31}]", "file: is not YAML: day is out of range for month"),
+        ("profiles: [", "file: is not usable YAML"),
+        ("profiles: [{name: a, start_date: 2026-02-31}]", "file: is not usable YAML: day is out of range for month"),
+        ("profiles: [{name: a}]\nprofiles: [{name: b}]", "file: is not usable YAML: key 'profiles' stands twice"),
+        ("profiles: [{name: a, late_days: 1, late_days: 2}]", "file: is not usable YAML: key 'late_days' stands twice"),
+        ("profiles: [{? [a] : b}]", "file: is not usable YAML: while constructing a mapping"),
     ],
 )
 def test_a_mistake_of_the_file_is_one_clear_error(write: Write, text: str, problem: str) -> None:
@@ -150,13 +156,20 @@ def test_a_mistake_of_the_file_is_one_clear_error(write: Write, text: str, probl
     assert problem in str(caught.value)
 
 
+def test_profiles_may_share_what_they_have_in_common(write: Write) -> None:
+    """YAML's anchors and merge keys: a key that a profile has for itself wins, and is no repeated one."""
+    text = "profiles:\n  - &common {name: fi, late_days: 9}\n  - {<<: *common, name: se}\n  - {<<: *common, name: dk}\n"
+
+    assert [(each.name, each.late_days) for each in load_profiles(write(text))] == [("fi", 9), ("se", 9), ("dk", 9)]
+
+
 def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
     binary = tmp_path / "binary.yaml"
     binary.write_bytes(b"profiles: \xff")
 
     with pytest.raises(ConfigurationError, match=r"missing\.yaml: file: cannot be read: No such file"):
         load_profiles(tmp_path / "missing.yaml")
-    with pytest.raises(ConfigurationError, match=r"binary\.yaml: file: is not YAML"):
+    with pytest.raises(ConfigurationError, match=r"binary\.yaml: file: is not usable YAML"):
         load_profiles(binary)
 
 

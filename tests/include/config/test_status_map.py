@@ -57,6 +57,7 @@ def test_the_version_follows_the_content_and_not_the_layout(tmp_path: Path) -> N
         ("ropo: {comments: {101: {payment: paid}, ' 101': {}}}", "ropo.comments': a code stands twice"),
         ("ropo: {comments: {101: {}, 101: {payment: paid}}}", "'101' stands twice"),
         ("ledger: {paid: {payment: paid}\nropo: [", "not usable YAML"),
+        ("? [ropo]\n: {}", "not usable YAML"),
         ("- ropo", "expected a mapping"),
         ("ropo: {payments: [1]}", "ropo.payments"),
     ],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from include.config.errors import ConfigurationError
 from tests.include.reconciliation.world import at
 
 if TYPE_CHECKING:
@@ -96,3 +97,9 @@ def test_an_event_that_is_dated_far_ahead_neither_stops_a_run_nor_hides_a_differ
     assert (item["category"], item["pending_until"]) == ("ledger_behind", at("2026-03-12 23:00"))
     late = world.items(world.reconcile(scope=scope, now=at("2026-03-13 00:00")))["b:1"]
     assert late["pending_until"] is None
+
+
+def test_a_country_whose_holidays_nobody_knows_is_named_with_file_profile_and_key(world: World) -> None:
+    world.profile = msgspec.structs.replace(world.profile, country="XX")
+    with pytest.raises(ConfigurationError, match=r"profiles\.yaml: profile 'default', key 'country': country 'XX'"):
+        world.reconcile()

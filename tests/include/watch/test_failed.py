@@ -1,27 +1,110 @@
-"""A full comparison that failed is told for each time that it did."""
+"""A task that failed is told once and as a reminder, until it succeeds again."""
 
 from __future__ import annotations
 
 import datetime
 from typing import TYPE_CHECKING
 
-from include.watch.failed import FailedComparison
-from tests.include.watch.records import told
+import pytest
+
+from include.watch.failed import FailedTasks, note_failure, note_success
+from include.watch.topics import tell
+from tests.include.watch.records import BASE_URL, told
 
 if TYPE_CHECKING:
     from include.config.profiles import Profile
     from include.status_store.session import Session
+    from include.watch.alert import Alert
 
-NOW = datetime.datetime(2026, 11, 1, 3, tzinfo=datetime.UTC)
-MONTH_END = datetime.date(2026, 10, 31)
+NOW = datetime.datetime(2026, 11, 2, 3, tzinfo=datetime.UTC)
+DAY = datetime.timedelta(days=1)
+RECHECK = "ropo_reconciliation recheck"
+COMPARE = "ropo_full_comparison compare"
 
 
-def test_it_says_date_and_what_to_do_once_for_each_failure(session: Session, profile: Profile) -> None:
-    first = FailedComparison(profile, NOW, date=MONTH_END, attempt="run 1 1")
+def fail(session: Session, task: str, at: datetime.datetime = NOW, date: str = "") -> None:
+    with session.transaction() as cursor:
+        note_failure(cursor, "default", task, at, date=date)
 
-    (alert,) = told(session, first)
 
+def succeed(session: Session, task: str, at: datetime.datetime) -> None:
+    with session.transaction() as cursor:
+        note_success(cursor, "default", task, at)
+
+
+def test_it_says_what_failed_since_when_what_that_means_and_what_to_do(session: Session, profile: Profile) -> None:
+    fail(session, RECHECK)
+
+    (alert,) = told(session, FailedTasks(profile, NOW, run_ids={RECHECK: "scheduled 1"}))
+
+    assert alert.subject == "[Ropo One] default: earlier dates could not be compared again"
+    assert "The task recheck of ropo_reconciliation failed at 2026-11-02 05:00 EET" in alert.text
+    assert "a pending date stays pending when its grace is over" in alert.text
+    assert "/dags/ropo_reconciliation/runs/scheduled%201" in alert.text
+
+
+def test_a_task_that_goes_on_failing_is_told_again_as_a_reminder_alone(session: Session, profile: Profile) -> None:
+    fail(session, RECHECK)
+    told(session, FailedTasks(profile, NOW))
+    fail(session, RECHECK, NOW + DAY / 2)
+
+    assert told(session, FailedTasks(profile, NOW + DAY / 2)) == []
+    (alert,) = told(session, FailedTasks(profile, NOW + DAY))
+    assert "failed at 2026-11-02 05:00 EET and has not succeeded since" in alert.text
+    assert "/dags/ropo_reconciliation\n" in alert.text
+
+
+def test_it_ends_when_the_task_succeeds_and_a_new_failure_is_told_anew(session: Session, profile: Profile) -> None:
+    fail(session, RECHECK)
+    told(session, FailedTasks(profile, NOW))
+    succeed(session, RECHECK, NOW + DAY)
+
+    assert told(session, FailedTasks(profile, NOW + 2 * DAY)) == []
+    fail(session, RECHECK, NOW + 3 * DAY)
+    (alert,) = told(session, FailedTasks(profile, NOW + 3 * DAY))
+    assert "failed at 2026-11-05" in alert.text
+
+
+def test_the_success_of_one_task_ends_no_other(session: Session, profile: Profile) -> None:
+    fail(session, RECHECK)
+    fail(session, "ropo_maintenance erase_texts")
+    succeed(session, RECHECK, NOW)
+
+    (alert,) = told(session, FailedTasks(profile, NOW))
+    assert alert.subject == "[Ropo One] default: texts past their retention could not be erased"
+
+
+def test_what_could_not_be_sent_is_told_by_the_next_look(session: Session, profile: Profile) -> None:
+    """A full comparison is made once a month: where the mail server was away then, nothing else would tell it."""
+    fail(session, COMPARE, date="2026-10-31")
+
+    def refuse(alert: Alert) -> None:
+        raise ConnectionRefusedError
+
+    with pytest.raises(ConnectionRefusedError):
+        tell(session, FailedTasks(profile, NOW), refuse, base_url=BASE_URL)
+
+    assert len(told(session, FailedTasks(profile, NOW))) == 1
+
+
+def test_a_full_comparison_is_named_by_its_date_and_that_of_another_date_is_told_at_once(
+    session: Session, profile: Profile
+) -> None:
+    fail(session, COMPARE, date="2026-10-31")
+    (alert,) = told(session, FailedTasks(profile, NOW))
     assert alert.subject == "[Ropo One] default: the full comparison of 2026-10-31 failed"
     assert "sign-off needs a full comparison" in alert.text
-    assert told(session, first) == []
-    assert len(told(session, FailedComparison(profile, NOW, date=MONTH_END, attempt="run 1 2"))) == 1
+
+    fail(session, COMPARE, NOW, date="2026-10-31")
+    assert told(session, FailedTasks(profile, NOW)) == []
+    fail(session, COMPARE, NOW, date="2026-11-30")
+    (alert,) = told(session, FailedTasks(profile, NOW))
+    assert alert.subject == "[Ropo One] default: the full comparison of 2026-11-30 failed"
+
+
+def test_a_task_of_somebodys_own_is_named(session: Session, profile: Profile) -> None:
+    fail(session, "own_dag own_task")
+
+    (alert,) = told(session, FailedTasks(profile, NOW))
+
+    assert alert.subject == "[Ropo One] default: the task own_task of own_dag failed"

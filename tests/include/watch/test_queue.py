@@ -100,6 +100,30 @@ def test_a_queue_that_never_gave_a_204_is_told_an_hour_after_the_first_poll(sess
     assert "There was none" in alert.text
 
 
-def test_a_profile_that_was_never_polled_is_not_told(session: Session, profile: Profile) -> None:
-    assert told(session, NotEmptied(profile, now_plus(600))) == []
+def test_a_profile_whose_drain_never_began_a_poll_is_told_at_once_and_no_more_when_it_did(
+    session: Session, profile: Profile
+) -> None:
+    """Its connection is missing, say: the watch runs after the drain, which leaves a poll whenever it can."""
+    (alert,) = told(session, NotEmptied(profile, now_plus(0)))
+
+    assert alert.subject == "[Ropo One] default: the queue was never asked: no drain came as far as its first poll"
+    assert "python -m include.config.check" in alert.text
+    assert told(session, NotEmptied(profile, now_plus(15))) == []
+    drain(session, profile, EMPTY)
+    assert told(session, NotEmptied(profile, now_plus(30))) == []
+    assert len(told(session, NotEmptied(profile, now_plus(61)))) == 1
+
+
+def test_a_drain_that_fails_before_its_polls_is_told_an_hour_after_the_newest_204(
+    session: Session, profile: Profile
+) -> None:
+    drain(session, profile, EMPTY)
+
+    (alert,) = told(session, NotEmptied(profile, now_plus(61 + 60)))
+
+    assert "Drain polls of the last hour: none" in alert.text
+    assert "None: no drain came as far as its first poll" in alert.text
+
+
+def test_a_profile_that_was_never_polled_is_not_in_doubt(session: Session, profile: Profile) -> None:
     assert told(session, OldDoubts(profile, now_plus(600))) == []

@@ -1,4 +1,4 @@
-"""In a real Airflow: a late date, a red verdict and a failed full comparison are told; metrics reach a socket."""
+"""In a real Airflow: a late date, a red verdict and a failed task are told, its end is kept; metrics reach a socket."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from include.status_store.drain import Drain
 from include.status_store.journal import Journal
 from include.status_store.session import Session
 from include.status_store.source import PollInDoubtError
+from include.watch.failed import note_failure
 from ropo_one.deadline import deadline_of, verdict_deadlines
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.watch.records import broken, keep_break, record
@@ -51,7 +52,7 @@ import datetime, os
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Param, TriggerRule, task, task_group
 from include.config.profiles import load_profiles
-from ropo_one.alerts import FailedComparisonNotifier, RedVerdictNotifier
+from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over
 from ropo_one.deadline import verdict_deadlines
 from ropo_one.reconciliation import VerdictOperator
 from ropo_one.timetable import BusinessDateTimetable
@@ -88,11 +89,13 @@ with DAG("told", schedule=None, params={"date": Param(None, type=["null", "strin
             task_id="whole",
             profile=name,
             reconciliation_task_id="profile.compare_all",
-            on_failure_callback=FailedComparisonNotifier(),
+            on_failure_callback=FailedTaskNotifier(each_date=True),
         )
         compare_all() >> whole
 
-    watch = WatchOperator.partial(task_id="watch", trigger_rule=TriggerRule.ALL_DONE)
+    watch = WatchOperator.partial(
+        task_id="watch", trigger_rule=TriggerRule.ALL_DONE, on_success_callback=failure_is_over
+    )
     names = [each.name for each in load_profiles()]
     profile.expand(name=names) >> [watch.expand(profile=names), EmptyOperator(task_id="close")]
 """
@@ -102,12 +105,14 @@ class Outcome:
     """What came of it.
 
     :ivar told: mails of the run of the DAG ``told``; ``metrics``: what it emitted, by name.
+    :ivar failed: (task, business date, over) of each failed task on the register.
     :ivar late: mails of the deadline; ``deadlines``: (dag, run type, missed) of each that is left.
     """
 
     told_state: str
     told: list[EmailMessage]
     metrics: dict[str, str]
+    failed: list[tuple[Any, ...]]
     late: list[EmailMessage]
     deadlines: list[tuple[Any, ...]]
     callback: tuple[Any, ...]
@@ -151,6 +156,9 @@ def _outcome(postgres: Server, store: str, home: pathlib.Path, mail: MailServer,
         with closing(connect(postgres.dsn(store))) as kept, kept:
             # What the watch told of yesterday is told again by the deadline: here it is the one to find it.
             kept.cursor().execute("DELETE FROM ropo.alert WHERE topic = 'missing_verdict'")
+            outcome.failed = _asker(kept)(
+                "SELECT subject, fingerprint, ended_at IS NOT NULL FROM ropo.alert WHERE topic = 'failed_task'"
+            )
         with _running([airflow, "scheduler"], variables, home), _running([airflow, "triggerer"], variables, home):
             _wait(lambda: ask("SELECT FROM callback WHERE state IN ('success', 'failed')"), home)
             _wait(lambda: ask("SELECT FROM dag_run WHERE dag_id = 'in_time' AND state = 'success'"), home)
@@ -176,6 +184,8 @@ def _fill(dsn: str, red: datetime.date) -> int:
             "breaks",
             breaks=(broken("INV1", "10.00"), broken("INV2", "20.00", "missing_in_ledger", reason="no_row")),
         )
+        with session.transaction() as cursor:
+            note_failure(cursor, "default", "told watch", datetime.datetime.now(datetime.UTC) - DAY)
         keep_break(store, reconciliation_id, "b:INV1", "ledger_behind", "open")
         keep_break(store, reconciliation_id, "b:INV2", "missing_in_ledger", "open")
         return reconciliation_id
@@ -257,10 +267,14 @@ def test_a_red_verdict_is_told_when_its_task_fails_and_not_again_by_the_watch(ou
     assert "Invoice INV2: missing_in_ledger" in body(mail)
 
 
-def test_a_full_comparison_that_failed_is_told_when_its_task_fails(outcome: Outcome) -> None:
-    (mail,) = [mail for mail in outcome.told if "full comparison" in str(mail["Subject"])]
-    assert str(mail["Subject"]).endswith(" failed")
-    assert "Its task compare failed" in body(mail)
+def test_a_task_that_failed_is_told_by_its_callback_and_ended_by_its_success(outcome: Outcome) -> None:
+    date = datetime.datetime.now(HELSINKI).date() - 2 * DAY
+    assert sorted(outcome.failed) == [("told watch", "", True), ("told whole", date.isoformat(), False)]
+    # With what had failed before, and nobody had told: in one message, and not again by the watch.
+    (mail,) = [mail for mail in outcome.told if "failed" in str(mail["Subject"])]
+    assert str(mail["Subject"]).endswith("2 tasks failed")
+    assert "the task whole of told failed" in body(mail)
+    assert "https://airflow.example.com/dags/told/runs/" in body(mail)
 
 
 def test_metrics_reach_a_statsd_socket_under_the_profiles_name(outcome: Outcome) -> None:

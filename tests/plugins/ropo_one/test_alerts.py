@@ -6,17 +6,27 @@ import datetime
 import json
 import logging
 import pathlib
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import psycopg2.extensions
 import pytest
+from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import BaseNotifier
 from airflow.sdk.exceptions import AirflowException
 
+from demo.paths import ROOT
 from include.config.alerts import Alerts
+from include.status_store.database import StoreUnavailableError
 from include.watch.verdicts import RedVerdicts
-from ropo_one.alerts import AlertsMisconfiguredError, make_notifier, tell_topic
+from ropo_one.alerts import (
+    AlertsMisconfiguredError,
+    FailedTaskNotifier,
+    failure_is_over,
+    make_notifier,
+    tell_topic,
+)
 from ropo_one.deadline import _tell
 from ropo_one.watch import WatchOperator
 from tests.include.watch.records import broken, record
@@ -66,6 +76,13 @@ def airflow_store(store_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     names = {"host": "host", "port": "port", "user": "login", "password": "password", "dbname": "schema"}
     connection = {"conn_type": "postgres", **{names[key]: value for key, value in fields.items() if key in names}}
     monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps({**connection, "port": int(fields["port"])}))
+
+
+@pytest.fixture
+def no_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store where nobody listens."""
+    connection = {"conn_type": "postgres", "host": "127.0.0.1", "port": 9, "login": "ropo", "password": "s3cret"}
+    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps(connection))
 
 
 @pytest.fixture
@@ -163,7 +180,7 @@ def test_a_notifier_that_cannot_be_made_is_one_error_that_names_file_profile_and
 
 
 def a_gap_and_red_dates(store: Connection) -> None:
-    """Of the last days one has no verdict, one is red and one is red as a whole, at any hour of the day."""
+    """Never drained; of the last days one has no verdict, one is red and one is red as a whole, at any hour."""
     today = datetime.datetime.now(datetime.UTC).date()
     for days, verdict in ((4, "reconciled"), (2, "breaks"), (1, "reconciled"), (0, "reconciled")):
         record(store, today - datetime.timedelta(days=days), verdict, break_count=int(verdict == "breaks"))
@@ -183,12 +200,13 @@ def test_the_watch_tells_each_topic_once_and_says_how_many(store: Connection, ma
     first, second = watch.execute(context), watch.execute(context)
 
     assert {topic: count for topic, count in first["told"].items() if count} == {
+        "not_emptied": 1,
         "missing_verdict": 1,
         "red_verdict": 1,
         "red_full_comparison": 1,
     }
     assert sum(second["told"].values()) == 0
-    assert len(mail.mails()) == 3
+    assert len(mail.mails()) == 4
 
 
 @pytest.mark.usefixtures("airflow_store", "profiles")
@@ -201,6 +219,68 @@ def test_where_one_alert_cannot_be_sent_the_watch_fails_after_it_has_tried_them_
 
     with pytest.raises(AirflowException, match=r"missing_verdict \(SMTP.*red_verdict \(SMTP.*The next run tells them"):
         WatchOperator(task_id="watch", profile="default").execute(context)
+
+
+class _Run:
+    run_type = "scheduled"
+    partition_key = "2026-10-31"
+
+
+def context_of(dag_id: str, task_id: str, task: object) -> Any:
+    """What Airflow hands the callback of a task."""
+    instance = SimpleNamespace(dag_id=dag_id, task_id=task_id, run_id="run 1", task=task, map_index=0)
+    return {"ti": instance, "dag_run": _Run(), "params": {}}
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+def test_a_failed_task_is_told_once_until_it_succeeds(mail: MailServer) -> None:
+    task = SimpleNamespace(profile="default")
+    context = context_of("ropo_reconciliation", "profile.recheck", task)
+
+    FailedTaskNotifier()(context)
+    FailedTaskNotifier()(context)
+    (message,) = mail.mails()
+    assert message["Subject"] == "[Ropo One] default: earlier dates could not be compared again"
+    assert "/dags/ropo_reconciliation/runs/run%201" in body(message)
+
+    failure_is_over(context)
+    FailedTaskNotifier()(context)
+    assert len(mail.mails()) == 1
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+def test_a_full_comparison_that_failed_is_told_by_its_date(mail: MailServer) -> None:
+    context = context_of("ropo_full_comparison", "profile.compare", SimpleNamespace(profile="default"))
+
+    FailedTaskNotifier(each_date=True)(context)
+
+    (message,) = mail.mails()
+    assert message["Subject"] == "[Ropo One] default: the full comparison of 2026-10-31 failed"
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+def test_a_failure_that_could_not_be_sent_is_told_by_the_next_watch(mail: MailServer) -> None:
+    context = context_of("ropo_maintenance", "profile.erase_texts", SimpleNamespace(profile="default"))
+    mail.refuses = True
+    with pytest.raises(Exception, match="no such person"):
+        FailedTaskNotifier()(context)
+    mail.refuses = False
+
+    told = WatchOperator(task_id="watch", profile="default").execute({"ti": _Instance()})["told"]  # type: ignore[typeddict-item]
+
+    assert told["failed_task"] == 1
+    assert "texts past their retention could not be erased" in "".join(str(each["Subject"]) for each in mail.mails())
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+def test_a_task_that_was_killed_is_told_by_the_process_that_reads_the_dags(mail: MailServer) -> None:
+    """There no task is mapped to its profile: it has Airflow's stand-in for the name instead."""
+    bag = DagBag(dag_folder=ROOT / "dags" / "ropo_maintenance.py")
+    task = bag.dags["ropo_maintenance"].get_task("profile.erase_texts")
+
+    FailedTaskNotifier()(context_of("ropo_maintenance", "profile.erase_texts", task))
+
+    assert len(mail.mails()) == 1
 
 
 @pytest.mark.usefixtures("airflow_store", "profiles")
@@ -220,3 +300,57 @@ def test_a_missed_deadline_names_the_profiles_without_a_verdict_and_no_other(
     record(store, date, "incomplete")
     assert _tell(["default"], context) == f"{date}: nothing new to tell of default"
     assert mail.mails() == []
+
+
+@pytest.mark.usefixtures("no_store", "profiles")
+@pytest.mark.parametrize(("minute", "mails"), [(0, 1), (15, 0), (30, 0), (45, 0)])
+def test_where_the_store_is_away_the_watch_says_so_in_the_first_run_of_each_hour(
+    mail: MailServer, minute: int, mails: int
+) -> None:
+    run = SimpleNamespace(run_after=NOW.replace(minute=minute))
+
+    with pytest.raises(StoreUnavailableError):
+        WatchOperator(task_id="watch", profile="default").execute({"ti": _Instance(), "dag_run": run})  # type: ignore[typeddict-item]
+
+    told = mail.mails()
+    assert [str(each["Subject"]) for each in told] == ["[Ropo One] default: the store cannot be used"] * mails
+    for message in told:
+        assert "The store (connection ropo_store) cannot be reached" in body(message)
+        assert "nothing is drained or compared" in body(message)
+        assert "s3cret" not in body(message)
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+def test_where_the_store_goes_away_beneath_the_watch_it_says_so_too(
+    store: Connection, mail: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(*_: object, **__: object) -> int:
+        raise StoreUnavailableError("The store's connection was lost")
+
+    monkeypatch.setattr("ropo_one.watch.tell_topic", lose)
+    run = SimpleNamespace(run_after=NOW.replace(minute=0))
+
+    with pytest.raises(StoreUnavailableError):
+        WatchOperator(task_id="watch", profile="default").execute({"ti": _Instance(), "dag_run": run})  # type: ignore[typeddict-item]
+
+    (message,) = mail.mails()
+    assert "connection was lost" in body(message)
+
+
+@pytest.mark.usefixtures("no_store", "profiles")
+def test_where_the_store_is_away_at_the_deadline_each_profile_is_told(mail: MailServer, profiles: pathlib.Path) -> None:
+    profiles.write_text(
+        "profiles:\n"
+        "  - {name: fi, alerts: {to: [fi@example.com]}}\n"
+        "  - {name: se, alerts: {to: [se@example.com]}}\n"
+        "  - {name: silent}\n",
+        encoding="utf-8",
+    )
+    context = {"dag_run": {"partition_key": "2026-10-05"}, "deadline": {}}
+
+    assert _tell(["fi", "se", "silent"], context) == "2026-10-05: the store cannot be used, told of fi, se, silent"
+
+    assert [(each["To"], each["Subject"]) for each in mail.mails()] == [
+        ("fi@example.com", "[Ropo One] fi: the store cannot be used"),
+        ("se@example.com", "[Ropo One] se: the store cannot be used"),
+    ]
