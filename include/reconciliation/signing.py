@@ -159,8 +159,9 @@ def countersign(
     if signed is None:
         raise SignOffError(f"{_named(profile, period)} is not signed yet")
     if status.flags:
-        changed = f"{len(status.flags)} changes were found since it was signed"
-        raise SignOffError(f"{_named(profile, period)}: {changed}; look at them and sign it again first")
+        number = len(status.flags)
+        changed = f"{number} {'change was' if number == 1 else 'changes were'} found since it was signed"
+        raise SignOffError(f"{_named(profile, period)}: {changed}; look at what changed and sign it again first")
     if signed.countersigned_by:
         raise SignOffError(f"{_named(profile, period)} was countersigned by {signed.countersigned_by} already")
     if _same(by, signed.signed_by):

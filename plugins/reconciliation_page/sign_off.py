@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Path, Query, status
 from fastapi.responses import HTMLResponse, Response
 from psycopg2.extensions import cursor as Cursor
 
-from include.reconciliation.sign_off_conditions import last_day, parse_period
+from include.reconciliation.sign_off_conditions import FULL_DAG_ID, last_day, parse_period
 from include.reconciliation.signing import SignOffError, accept_incompleteness, countersign, period_status, sign
 from reconciliation_page.access import FOR_EDITORS
 from reconciliation_page.page import Page, PageOf
@@ -24,8 +24,6 @@ router = APIRouter()
 Month = Annotated[str, Path(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
 Note = Annotated[str, Form(max_length=2000, pattern=r"^[^\x00]*$")]
 Done = Literal["signed", "countersigned", "accepted", ""]
-
-FULL_DAG_ID = "ropo_full_comparison"
 
 _STATE_OF = {"pending": "pending", "open_breaks": "break", "full_open_breaks": "break"}
 
