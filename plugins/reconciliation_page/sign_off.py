@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Form, Path, Query, status
+from fastapi import APIRouter, Form, Query, status
 from fastapi.responses import HTMLResponse, Response
 from psycopg2.extensions import cursor as Cursor
 
@@ -13,7 +13,7 @@ from include.reconciliation.sign_off_conditions import FULL_DAG_ID, last_day, pa
 from include.reconciliation.signing import SignOffError, accept_incompleteness, countersign, period_status, sign
 from reconciliation_page.access import FOR_EDITORS
 from reconciliation_page.page import Page, PageOf
-from reconciliation_page.parameters import DateInPath
+from reconciliation_page.parameters import DateInPath, MonthInForm, MonthInPath, MonthInQuery, Note
 from reconciliation_page.stores import Reading, changing
 
 if TYPE_CHECKING:
@@ -21,31 +21,27 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 
-Month = Annotated[str, Path(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
-Note = Annotated[str, Form(max_length=2000, pattern=r"^[^\x00]*$")]
 Done = Literal["signed", "countersigned", "accepted", ""]
 
 _STATE_OF = {"pending": "pending", "open_breaks": "break", "full_open_breaks": "break"}
 
 
 @router.get("/sign-off")
-def choose_month(
-    page: PageOf, month: Annotated[str | None, Query(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")] = None
-) -> Response:
+def choose_month(page: PageOf, month: MonthInQuery = None) -> Response:
     """Go to a month: the one that was chosen, else the last that is over."""
     last_of_previous = page.today.replace(day=1) - datetime.timedelta(days=1)
     return page.go_to(f"sign-off/{month or f'{last_of_previous:%Y-%m}'}")
 
 
 @router.get("/sign-off/{month}")
-def show_month(page: PageOf, cursor: Reading, month: Month, done: Annotated[Done, Query()] = "") -> HTMLResponse:
+def show_month(page: PageOf, cursor: Reading, month: MonthInPath, done: Annotated[Done, Query()] = "") -> HTMLResponse:
     """Show how a month stands."""
     return _shown(page, cursor, month, done=done)
 
 
 @router.post("/sign-off/{month}/{signature}", dependencies=FOR_EDITORS)
 def sign_month(
-    page: PageOf, cursor: Reading, month: Month, signature: Literal["sign", "countersign"], note: Note = ""
+    page: PageOf, cursor: Reading, month: MonthInPath, signature: Literal["sign", "countersign"], note: Note = ""
 ) -> Response:
     """Sign or countersign a month."""
     put = sign if signature == "sign" else countersign
@@ -63,7 +59,7 @@ def accept_incomplete(
     cursor: Reading,
     date: DateInPath,
     scope: Annotated[Literal["date", "full"], Form()],
-    month: Annotated[str, Form(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")],
+    month: MonthInForm,
     reconciliation: Annotated[int, Form(ge=1)],
     note: Note = "",
 ) -> Response:
