@@ -26,7 +26,7 @@ from reconciliation_page.parameters import (
     Text,
     note_problem,
 )
-from reconciliation_page.stores import Reading, changing
+from reconciliation_page.stores import Reading, StoreBusyError, changing
 from reconciliation_page.words import BREAK_EVENTS, BREAK_STATES
 
 router = APIRouter()
@@ -122,7 +122,7 @@ def decide(
         return _listed(page, cursor, choice, after=after, problem=problem, note=decision.note, chosen=chosen)
     try:
         number = decision.carry_out(chosen, page.user.get_name())
-    except BreakDecisionError as error:
+    except (BreakDecisionError, StoreBusyError) as error:
         return _listed(page, cursor, choice, after=after, problem=f"{error}.", note=decision.note, chosen=chosen)
     return page.go_to("breaks", done=decision.what, number=number, **choice.parameters())
 
@@ -183,7 +183,7 @@ def decide_one(page: PageOf, cursor: Reading, break_id: IdInPath, decision: Anno
         return _shown(page, cursor, break_id, problem=problem, note=decision.note)
     try:
         decision.carry_out([break_id], page.user.get_name())
-    except BreakDecisionError as error:
+    except (BreakDecisionError, StoreBusyError) as error:
         return _shown(page, cursor, break_id, problem=f"{error}.", note=decision.note)
     return page.go_to(f"breaks/{break_id}", done=decision.what)
 

@@ -13,6 +13,8 @@ from include.page_data.listing import InvalidPlaceError
 from include.status_store.database import StoreUnavailableError
 from reconciliation_page.access import DAG_ID
 from reconciliation_page.rendering import error_page
+from reconciliation_page.stores import READER_CONNECTION, StoreBusyError
+from ropo_one.store import STORE_CONNECTION
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -53,6 +55,7 @@ def handle_errors(app: FastAPI) -> None:
         InvalidPlaceError: _place,
         psycopg2.DataError: _place,
         StoreUnavailableError: _unavailable,
+        StoreBusyError: _busy,
         ConfigurationError: _configuration,
         psycopg2.OperationalError: _database,
         psycopg2.InterfaceError: _database,
@@ -96,6 +99,10 @@ async def _unavailable(request: Request, error: StoreUnavailableError) -> HTMLRe
     return error_page(request, 503, "The store cannot be read", f"{error}.")
 
 
+async def _busy(request: Request, error: StoreBusyError) -> HTMLResponse:
+    return error_page(request, 503, "The store is busy", f"{error}.")
+
+
 async def _configuration(request: Request, error: ConfigurationError) -> HTMLResponse:
     return error_page(request, 500, "The configuration has a mistake", f"{error}.")
 
@@ -113,5 +120,5 @@ async def _database(request: Request, error: psycopg2.Error) -> HTMLResponse:
         503,
         "The store did not answer",
         f"The connection broke off ({type(error).__name__}). Try again; if it stays so, see to the PostgreSQL that "
-        "the connection ropo_store names.",
+        f"the connection {STORE_CONNECTION} names, or {READER_CONNECTION} where there is one.",
     )

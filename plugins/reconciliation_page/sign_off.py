@@ -14,7 +14,7 @@ from include.reconciliation.signing import SignOffError, accept_incompleteness, 
 from reconciliation_page.access import FOR_EDITORS
 from reconciliation_page.page import Page, PageOf
 from reconciliation_page.parameters import DateInPath, MonthInForm, MonthInPath, MonthInQuery, Note
-from reconciliation_page.stores import Reading, changing
+from reconciliation_page.stores import Reading, StoreBusyError, changing
 
 if TYPE_CHECKING:
     from include.reconciliation.sign_off_conditions import Unmet
@@ -48,7 +48,7 @@ def sign_month(
     try:
         with changing() as session, session.transaction() as writing:
             put(writing, page.profile, parse_period(month), by=page.user.get_name(), note=note.strip() or None)
-    except SignOffError as error:
+    except (SignOffError, StoreBusyError) as error:
         return _shown(page, cursor, month, problem=f"{error}.", note=note)
     return page.go_to(f"sign-off/{month}", done="signed" if signature == "sign" else "countersigned")
 
@@ -71,7 +71,7 @@ def accept_incomplete(
             accept_incompleteness(
                 writing, page.profile, date, by=page.user.get_name(), note=note, scope=scope, shown=reconciliation
             )
-    except SignOffError as error:
+    except (SignOffError, StoreBusyError) as error:
         return _shown(page, cursor, month, problem=f"{error}.", note=note)
     return page.go_to(f"sign-off/{month}", done="accepted")
 
