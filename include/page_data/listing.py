@@ -50,6 +50,7 @@ def place_values(name: str, keys: Sequence[str]) -> dict[str, str]:
         values = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=list[str])
     except (binascii.Error, ValueError) as error:
         raise InvalidPlaceError("after: it names no place in this list") from error
-    if len(values) != len(keys):
+    # PostgreSQL's texts hold no NUL, so that no row of the list does.
+    if len(values) != len(keys) or any("\x00" in value for value in values):
         raise InvalidPlaceError("after: it names no place in this list")
     return {f"after_{place}": value for place, value in enumerate(values)}

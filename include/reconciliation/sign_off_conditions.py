@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
 
+FULL_DAG_ID = "ropo_full_comparison"
 _PERIOD = re.compile(r"(\d{4})-(\d{2})\Z")
 
 
@@ -135,7 +136,10 @@ def unmet_conditions(
             found += _of_date(profile, each)
     full = [each for each in stand if each.scope == "full"]
     if not full:
-        why = f"no full comparison of {last} or later was made after the month's end; run one (scope: full)"
+        why = (
+            f"no full comparison of {last} or later was made after the month's end; "
+            f"run the DAG {FULL_DAG_ID} with the date {last}"
+        )
         found.append(Unmet(date=None, what="full_missing", why=why))
     for each in full:
         found += _of_full(each)
@@ -148,12 +152,12 @@ def _of_date(profile: Profile, date: Standing) -> Iterator[Unmet]:
         return
     if date.pending:
         until = date.pending_until.astimezone(profile.zone) if date.pending_until else None
-        why = f"{date.pending} invoices of {date.business_date} differ and are within their grace"
-        why += f", the last until {until:%Y-%m-%d %H:%M %Z}" if until else ""
+        why = f"{_differing(date.pending, str(date.business_date))} within the grace"
+        why += f", at the latest until {until:%Y-%m-%d %H:%M %Z}" if until else ""
         yield _unmet(date, "pending", f"{why}; run the date again then")
     if date.unsettled:
-        why = f"{date.unsettled} invoices of {date.business_date} differ; mend them, or accept their breaks with a note"
-        yield _unmet(date, "open_breaks", why)
+        why = _differing(date.unsettled, str(date.business_date))
+        yield _unmet(date, "open_breaks", f"{why}; mend what differs, or accept the breaks with a note")
     if date.verdict == "incomplete" and date.acceptance_id is None:
         why = f"{date.business_date} is incomplete; run it again when that is mended, or accept it with a note: "
         yield _unmet(date, "incomplete", why + "; ".join(date.reasons))
@@ -161,14 +165,16 @@ def _of_date(profile: Profile, date: Standing) -> Iterator[Unmet]:
 
 def _of_full(full: Standing) -> Iterator[Unmet]:
     if full.unsettled:
-        why = (
-            f"{full.unsettled} invoices of the full comparison of {full.business_date} differ; "
-            "mend them and run it again, or accept their breaks with a note"
-        )
+        why = _differing(full.unsettled, f"the full comparison of {full.business_date}")
+        why += "; mend what differs and run it again, or accept the breaks with a note"
         yield _unmet(full, "full_open_breaks", why)
     if full.verdict == "incomplete" and full.acceptance_id is None:
         why = f"the full comparison of {full.business_date} is incomplete; run it again, or accept it with a note: "
         yield _unmet(full, "full_incomplete", why + "; ".join(full.reasons))
+
+
+def _differing(number: int, of: str) -> str:
+    return f"1 invoice of {of} differs" if number == 1 else f"{number} invoices of {of} differ"
 
 
 def _unmet(stand: Standing, what: str, why: str) -> Unmet:

@@ -159,11 +159,12 @@ def countersign(
     if signed is None:
         raise SignOffError(f"{_named(profile, period)} is not signed yet")
     if status.flags:
-        changed = f"{len(status.flags)} changes were found since it was signed"
-        raise SignOffError(f"{_named(profile, period)}: {changed}; look at them and sign it again first")
+        number = len(status.flags)
+        changed = f"{number} {'change was' if number == 1 else 'changes were'} found since it was signed"
+        raise SignOffError(f"{_named(profile, period)}: {changed}; look at what changed and sign it again first")
     if signed.countersigned_by:
         raise SignOffError(f"{_named(profile, period)} was countersigned by {signed.countersigned_by} already")
-    if _same(by, signed.signed_by):
+    if is_same_person(by, signed.signed_by):
         raise SignOffError(
             f"{_named(profile, period)} was signed by {signed.signed_by}; another person countersigns it"
         )
@@ -174,6 +175,15 @@ def countersign(
         (by.strip(), note, signed.sign_off_id),
     )
     return signed.sign_off_id
+
+
+def is_same_person(name: str, other: str) -> bool:
+    """Tell whether two names are one person's, whatever their case, width and spaces; nobody countersigns their own."""
+
+    def plain(text: str) -> str:
+        return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+    return plain(name) == plain(other)
 
 
 def accept_incompleteness(
@@ -250,13 +260,6 @@ def _require_met(profile: Profile, status: PeriodStatus) -> None:
     if status.unmet:
         texts = "; ".join(each.why for each in status.unmet)
         raise SignOffError(f"{_named(profile, status.period)} cannot be signed: {texts}", status.unmet)
-
-
-def _same(name: str, other: str) -> bool:
-    def plain(text: str) -> str:
-        return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-    return plain(name) == plain(other)
 
 
 def _named(profile: Profile, period: datetime.date) -> str:

@@ -51,10 +51,11 @@ class StoreUnavailableError(RuntimeError):
     """The store cannot be reached, or is not at the migration that this code needs."""
 
 
-def connect(dsn: str) -> Connection:
+def connect(dsn: str, connection_id: str = "ropo_store") -> Connection:
     """Open a session of the store.
 
     :param dsn: libpq connection string or URI.
+    :param connection_id: where it stands in Airflow, for the error.
     :return: a psycopg2 connection, not in autocommit, with ``synchronous_commit`` on and TCP keepalives of 30 s.
     :raises StoreUnavailableError: where PostgreSQL does not let us in. The message holds no password.
     """
@@ -65,11 +66,11 @@ def connect(dsn: str) -> Connection:
         connection.commit()
     except psycopg2.OperationalError as error:
         reason = _first_line(error)
-        raise StoreUnavailableError(f"The store (connection ropo_store) cannot be reached: {reason}") from None
+        raise StoreUnavailableError(f"The store (connection {connection_id}) cannot be reached: {reason}") from None
     except psycopg2.ProgrammingError:
         # libpq quotes the piece that it cannot read, which may be of the password.
         raise StoreUnavailableError(
-            "The store (connection ropo_store): its address is no libpq connection string"
+            f"The store (connection {connection_id}): its address is no libpq connection string"
         ) from None
     return connection
 

@@ -16,8 +16,17 @@ from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_wor
 from include.reconciliation.decisions import BreakDecisionError, accept_breaks, comment_breaks
 from reconciliation_page.access import FOR_EDITORS
 from reconciliation_page.page import Page, PageOf
-from reconciliation_page.parameters import CategoryInQuery, Direction, IdInPath, Place, SeverityInQuery, Text
-from reconciliation_page.stores import Reading, changing
+from reconciliation_page.parameters import (
+    CategoryInQuery,
+    Direction,
+    IdInPath,
+    Note,
+    Place,
+    SeverityInQuery,
+    Text,
+    note_problem,
+)
+from reconciliation_page.stores import Reading, StoreBusyError, changing
 from reconciliation_page.words import BREAK_EVENTS, BREAK_STATES
 
 router = APIRouter()
@@ -65,7 +74,7 @@ class Decision:
 
     what: Annotated[Literal["accept", "comment"], Form()]
     seen: Annotated[int, Form(ge=0)]
-    note: Annotated[str, Form(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+    note: Note = ""
 
     def carry_out(self, break_ids: list[int], by: str) -> int:
         """Accept or comment all of the breaks, or none.
@@ -108,12 +117,12 @@ def decide(
 ) -> Response:
     """Accept or comment the chosen breaks."""
     chosen = break_id or []
-    if not chosen or not decision.note.strip():
-        problem = "Choose at least one break." if not chosen else "Write a note: it says later why this was decided."
+    problem = note_problem(decision.note) if chosen else "Choose at least one break."
+    if problem:
         return _listed(page, cursor, choice, after=after, problem=problem, note=decision.note, chosen=chosen)
     try:
         number = decision.carry_out(chosen, page.user.get_name())
-    except BreakDecisionError as error:
+    except (BreakDecisionError, StoreBusyError) as error:
         return _listed(page, cursor, choice, after=after, problem=f"{error}.", note=decision.note, chosen=chosen)
     return page.go_to("breaks", done=decision.what, number=number, **choice.parameters())
 
@@ -170,12 +179,11 @@ def show_break(
 @router.post("/breaks/{break_id}", dependencies=FOR_EDITORS)
 def decide_one(page: PageOf, cursor: Reading, break_id: IdInPath, decision: Annotated[Decision, Depends()]) -> Response:
     """Accept or comment one break."""
-    if not decision.note.strip():
-        problem = "Write a note: it says later why this was decided."
-        return _shown(page, cursor, break_id, problem=problem)
+    if problem := note_problem(decision.note):
+        return _shown(page, cursor, break_id, problem=problem, note=decision.note)
     try:
         decision.carry_out([break_id], page.user.get_name())
-    except BreakDecisionError as error:
+    except (BreakDecisionError, StoreBusyError) as error:
         return _shown(page, cursor, break_id, problem=f"{error}.", note=decision.note)
     return page.go_to(f"breaks/{break_id}", done=decision.what)
 

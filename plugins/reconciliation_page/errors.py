@@ -13,9 +13,11 @@ from include.page_data.listing import InvalidPlaceError
 from include.status_store.database import StoreUnavailableError
 from reconciliation_page.access import DAG_ID
 from reconciliation_page.rendering import error_page
+from reconciliation_page.stores import READER_CONNECTION, StoreBusyError
+from ropo_one.store import STORE_CONNECTION
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from fastapi import FastAPI, Request
     from fastapi.responses import HTMLResponse
@@ -31,6 +33,18 @@ _HTTP = {
     405: ("This cannot be done here", "Start from the overview."),
 }
 _OWN_WORDS = 404, 403, 400, 409
+# By pydantic's name of a mistake, with its context. What was sent is not shown again.
+_MISTAKES = {
+    "missing": "it is missing",
+    "literal_error": "expected {expected}",
+    "string_too_long": "expected {max_length} characters at most",
+    "string_pattern_mismatch": "it is none that this page gives",
+    "int_parsing": "expected a whole number",
+    "int_parsing_size": "expected a smaller number",
+    "greater_than_equal": "expected {ge} at least",
+    "less_than_equal": "expected {le} at most",
+    "value_error": "{error}",
+}
 
 
 def handle_errors(app: FastAPI) -> None:
@@ -41,6 +55,7 @@ def handle_errors(app: FastAPI) -> None:
         InvalidPlaceError: _place,
         psycopg2.DataError: _place,
         StoreUnavailableError: _unavailable,
+        StoreBusyError: _busy,
         ConfigurationError: _configuration,
         psycopg2.OperationalError: _database,
         psycopg2.InterfaceError: _database,
@@ -57,9 +72,22 @@ async def _http(request: Request, error: HTTPException) -> HTMLResponse:
 
 
 async def _parameters(request: Request, error: RequestValidationError) -> HTMLResponse:
-    # What was sent is not shown again: names, and what was expected.
-    wrong = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
-    return error_page(request, 422, "A value in the address or form is not valid", f"{wrong}.")
+    # A parameter that may be of several kinds has an error for each of them.
+    wrong = {_parameter_name(each): _mistake(each) for each in reversed(error.errors())}
+    texts = "; ".join(f"{name}: {text}" for name, text in reversed(wrong.items()))
+    return error_page(request, 422, "A value in the address or form is not valid", f"{texts}.")
+
+
+def _parameter_name(error: Mapping[str, Any]) -> str:
+    # Where it stood (query, path or body), its name, and then what is within it.
+    return str(error["loc"][:2][-1])
+
+
+def _mistake(error: Mapping[str, Any]) -> str:
+    kind, context = error["type"], error.get("ctx", {})
+    if kind.startswith("date_"):
+        return "expected a date as YYYY-MM-DD"
+    return _MISTAKES.get(kind, "it cannot be read").format(**context).replace("''", "nothing")
 
 
 async def _place(request: Request, _: Exception) -> HTMLResponse:
@@ -69,6 +97,10 @@ async def _place(request: Request, _: Exception) -> HTMLResponse:
 
 async def _unavailable(request: Request, error: StoreUnavailableError) -> HTMLResponse:
     return error_page(request, 503, "The store cannot be read", f"{error}.")
+
+
+async def _busy(request: Request, error: StoreBusyError) -> HTMLResponse:
+    return error_page(request, 503, "The store is busy", f"{error}.")
 
 
 async def _configuration(request: Request, error: ConfigurationError) -> HTMLResponse:
@@ -88,5 +120,5 @@ async def _database(request: Request, error: psycopg2.Error) -> HTMLResponse:
         503,
         "The store did not answer",
         f"The connection broke off ({type(error).__name__}). Try again; if it stays so, see to the PostgreSQL that "
-        "the connection ropo_store names.",
+        f"the connection {STORE_CONNECTION} names, or {READER_CONNECTION} where there is one.",
     )

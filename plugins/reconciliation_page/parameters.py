@@ -5,34 +5,76 @@ from __future__ import annotations
 import datetime
 from typing import Annotated, Literal
 
-from fastapi import Path, Query
+from fastapi import Form, Path, Query
+from pydantic import AfterValidator
 
-Category = Literal[
-    "unparseable",
-    "duplicate_in_ledger",
-    "ambiguous_match",
-    "missing_in_ledger",
-    "missing_in_ropo",
-    "unknown_status",
-    "ledger_inconsistent",
-    "status_conflict",
-    "ledger_behind",
-    "ledger_ahead",
-    "amount_mismatch",
-]
-Severity = Literal["low", "medium", "high"]
+from include.reconciliation.categories import CATEGORIES, MATCHED
+from include.reconciliation.sign_off_conditions import parse_period
 
-_EARLIEST, _LATEST = datetime.date(2000, 1, 1), datetime.date(2100, 1, 1)
+EARLIEST, LATEST = datetime.date(2000, 1, 1), datetime.date(2100, 1, 1)
+# As many as the forms let one write.
+NOTE_LENGTH = 2_000
 _LARGEST_ID = 2**63 - 1
 
-DateInPath = Annotated[datetime.date, Path(ge=_EARLIEST, le=_LATEST)]
-DateInQuery = Annotated[datetime.date | None, Query(ge=_EARLIEST, le=_LATEST)]
+
+def _difference(text: str) -> str:
+    """Check that a text is a category of differences, or that none is chosen."""
+    if text and (text not in CATEGORIES or text == MATCHED):
+        raise ValueError("expected a category of differences, such as missing_in_ledger")
+    return text
+
+
+def _month(text: str) -> str:
+    try:
+        found = parse_period(text)
+    except ValueError:
+        found = None
+    if found is None or not is_shown_month(found):
+        raise ValueError(f"expected a month as YYYY-MM, from {EARLIEST:%Y-%m} to {LATEST.year - 1}-12")
+    return f"{found:%Y-%m}"
+
+
+def _searchable(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("it holds a character that cannot be searched for")
+    return text
+
+
+def _with_plain_line_ends(text: str) -> str:
+    """Undo what browsers do to a form's line breaks: they count one character of its limit, and are sent as two."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+DateInPath = Annotated[datetime.date, Path(ge=EARLIEST, le=LATEST)]
+DateInQuery = Annotated[datetime.date | None, Query(ge=EARLIEST, le=LATEST)]
 IdInQuery = Annotated[int | None, Query(ge=1, le=_LARGEST_ID)]
 IdInPath = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
+# A month is passed on as YYYY-MM.
+Month = Annotated[str, AfterValidator(_month)]
+MonthInPath = Annotated[Month, Path()]
+MonthInForm = Annotated[Month, Form()]
+MonthInQuery = Annotated[Month | None, Query()]
 # An empty choice of a form is no choice.
-Chosen = Literal[""]
-CategoryInQuery = Annotated[Category | Chosen, Query()]
-SeverityInQuery = Annotated[Severity | Chosen, Query()]
-Text = Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")]
+CategoryInQuery = Annotated[str, AfterValidator(_difference), Query()]
+SeverityInQuery = Annotated[Literal["low", "medium", "high", ""], Query()]
+Text = Annotated[str, AfterValidator(_searchable), Query(max_length=100)]
 Place = Annotated[str, Query(max_length=600)]
 Direction = Annotated[Literal["asc", "desc", ""], Query()]
+# What is wrong with a note is for :func:`note_problem`, so that the page can tell it and keep what was written.
+Note = Annotated[str, AfterValidator(_with_plain_line_ends), Form()]
+
+
+def is_shown_month(period: datetime.date) -> bool:
+    """Tell whether the page has the month of a date."""
+    return EARLIEST <= period < LATEST
+
+
+def note_problem(note: str, *, may_be_empty: bool = False) -> str:
+    """Return what keeps a note from being kept, as a sentence for who wrote it; empty where nothing does."""
+    if not may_be_empty and not note.strip():
+        return "Write a note: it says later why this was decided."
+    if "\x00" in note:
+        return "The note holds a character that cannot be kept, shown as \ufffd or not at all. Take it out."
+    if len(note) > NOTE_LENGTH:
+        return f"The note has {len(note)} characters, and {NOTE_LENGTH} are the most. Shorten it."
+    return ""

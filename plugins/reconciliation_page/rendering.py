@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from include.reconciliation.unmapped import shown_code, shown_label
+from reconciliation_page.plugin import PREFIX
 from reconciliation_page.words import CATEGORY_WORDS, CHANGE_WORDS, VERDICT_SIGNS, VERDICT_WORDS
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 _FOLDER = Path(__file__).parent
 STATIC = _FOLDER / "static"
-PREFIX = "/reconciliation"
 
 
 @cache

@@ -3,59 +3,105 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import APIRouter, Form, Path, Query, status
+from fastapi import APIRouter, Form, Query, status
 from fastapi.responses import HTMLResponse, Response
 from psycopg2.extensions import cursor as Cursor
 
-from include.reconciliation.sign_off_conditions import last_day, parse_period
-from include.reconciliation.signing import SignOffError, accept_incompleteness, countersign, period_status, sign
+from include.reconciliation.sign_off_conditions import FULL_DAG_ID, last_day, parse_period
+from include.reconciliation.signing import (
+    SignOffError,
+    accept_incompleteness,
+    countersign,
+    is_same_person,
+    period_status,
+    sign,
+)
 from reconciliation_page.access import FOR_EDITORS
 from reconciliation_page.page import Page, PageOf
-from reconciliation_page.parameters import DateInPath
-from reconciliation_page.stores import Reading, changing
+from reconciliation_page.parameters import (
+    DateInPath,
+    IdInQuery,
+    MonthInForm,
+    MonthInPath,
+    MonthInQuery,
+    Note,
+    is_shown_month,
+    note_problem,
+)
+from reconciliation_page.stores import Reading, StoreBusyError, changing
 
 if TYPE_CHECKING:
     from include.reconciliation.sign_off_conditions import Unmet
+    from include.reconciliation.signing import PeriodStatus
 
 router = APIRouter()
 
-Month = Annotated[str, Path(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
-Note = Annotated[str, Form(max_length=2000, pattern=r"^[^\x00]*$")]
 Done = Literal["signed", "countersigned", "accepted", ""]
-
-FULL_DAG_ID = "ropo_full_comparison"
 
 _STATE_OF = {"pending": "pending", "open_breaks": "break", "full_open_breaks": "break"}
 
 
+@dataclass(frozen=True)
+class Refused:
+    """A form that was not taken.
+
+    :param problem: why, as a sentence.
+    :param note: what was written in it.
+    :param date: and ``what``: the condition (:class:`Unmet`) whose form it is; None where it is the signature's.
+    """
+
+    problem: str
+    note: str
+    date: datetime.date | None = None
+    what: str = ""
+
+    def is_of(self, unmet: Unmet) -> bool:
+        """Tell whether it is the form of a condition."""
+        return (self.date, self.what) == (unmet.date, unmet.what)
+
+    def has_form(self, unmet: list[Unmet], due: str) -> bool:
+        """Tell whether the page still has the form, to show what was written where it was written."""
+        return any(self.is_of(each) for each in unmet) if self.date else bool(due)
+
+
 @router.get("/sign-off")
-def choose_month(
-    page: PageOf, month: Annotated[str | None, Query(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")] = None
-) -> Response:
+def choose_month(page: PageOf, month: MonthInQuery = None) -> Response:
     """Go to a month: the one that was chosen, else the last that is over."""
     last_of_previous = page.today.replace(day=1) - datetime.timedelta(days=1)
     return page.go_to(f"sign-off/{month or f'{last_of_previous:%Y-%m}'}")
 
 
 @router.get("/sign-off/{month}")
-def show_month(page: PageOf, cursor: Reading, month: Month, done: Annotated[Done, Query()] = "") -> HTMLResponse:
-    """Show how a month stands."""
-    return _shown(page, cursor, month, done=done)
+def show_month(
+    page: PageOf,
+    cursor: Reading,
+    month: MonthInPath,
+    done: Annotated[Done, Query()] = "",
+    reconciliation: IdInQuery = None,
+) -> HTMLResponse:
+    """Show how a month stands.
+
+    :param done: what was just done; ``reconciliation``: which one was accepted as incomplete.
+    """
+    return _shown(page, cursor, month, done=done, accepted=reconciliation)
 
 
 @router.post("/sign-off/{month}/{signature}", dependencies=FOR_EDITORS)
 def sign_month(
-    page: PageOf, cursor: Reading, month: Month, signature: Literal["sign", "countersign"], note: Note = ""
+    page: PageOf, cursor: Reading, month: MonthInPath, signature: Literal["sign", "countersign"], note: Note = ""
 ) -> Response:
     """Sign or countersign a month."""
+    if problem := note_problem(note, may_be_empty=True):
+        return _shown(page, cursor, month, refused=Refused(problem, note))
     put = sign if signature == "sign" else countersign
     try:
         with changing() as session, session.transaction() as writing:
             put(writing, page.profile, parse_period(month), by=page.user.get_name(), note=note.strip() or None)
-    except SignOffError as error:
-        return _shown(page, cursor, month, problem=f"{error}.", note=note)
+    except (SignOffError, StoreBusyError) as error:
+        return _shown(page, cursor, month, refused=Refused(f"{error}.", note))
     return page.go_to(f"sign-off/{month}", done="signed" if signature == "sign" else "countersigned")
 
 
@@ -65,35 +111,42 @@ def accept_incomplete(
     cursor: Reading,
     date: DateInPath,
     scope: Annotated[Literal["date", "full"], Form()],
-    month: Annotated[str, Form(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")],
+    month: MonthInForm,
     reconciliation: Annotated[int, Form(ge=1)],
     note: Note = "",
 ) -> Response:
     """Accept that a date, or a full comparison, stays incomplete: for the reasons that were shown."""
-    if not note.strip():
-        return _shown(page, cursor, month, problem="Write a note: it says later why this was accepted.")
+    what = "full_incomplete" if scope == "full" else "incomplete"
+    if problem := note_problem(note):
+        return _shown(page, cursor, month, refused=Refused(problem, note, date, what))
     try:
         with changing() as session, session.transaction() as writing:
             accept_incompleteness(
                 writing, page.profile, date, by=page.user.get_name(), note=note, scope=scope, shown=reconciliation
             )
-    except SignOffError as error:
-        return _shown(page, cursor, month, problem=f"{error}.", note=note)
-    return page.go_to(f"sign-off/{month}", done="accepted")
+    except (SignOffError, StoreBusyError) as error:
+        return _shown(page, cursor, month, refused=Refused(f"{error}.", note, date, what))
+    return page.go_to(f"sign-off/{month}", done="accepted", reconciliation=reconciliation)
 
 
 def _shown(
-    page: Page, cursor: Cursor, month: str, *, done: str = "", problem: str = "", note: str = ""
+    page: Page,
+    cursor: Cursor,
+    month: str,
+    *,
+    done: str = "",
+    accepted: int | None = None,
+    refused: Refused | None = None,
 ) -> HTMLResponse:
     period = parse_period(month)
     found = period_status(cursor, page.profile, period, now=page.now)
-    before = period - datetime.timedelta(days=1)
-    following = last_day(period) + datetime.timedelta(days=1)
+    before, following = period - datetime.timedelta(days=1), last_day(period) + datetime.timedelta(days=1)
     dates = [each for each in found.dates if each.scope == "date"]
     unsettled = {each.date for each in found.unmet if each.date and not _is_of_full(each)}
+    due = _signature_due(page, found)
     return page.render(
         "sign_off.html",
-        status_code=status.HTTP_409_CONFLICT if problem else status.HTTP_200_OK,
+        status_code=status.HTTP_409_CONFLICT if refused else status.HTTP_200_OK,
         month=month,
         period=period,
         found=found,
@@ -103,14 +156,42 @@ def _shown(
         never_run=[each.date for each in found.unmet if _is_omitted(each, page.today)],
         conditions=[each for each in found.unmet if each.what != "not_reconciled"],
         settled=sum(each.business_date not in unsettled for each in dates),
-        before=f"{before:%Y-%m}",
-        following=f"{following:%Y-%m}",
+        before=f"{before:%Y-%m}" if is_shown_month(before) else None,
+        following=f"{following:%Y-%m}" if is_shown_month(following) else None,
         way_to=lambda unmet: _way_to(page, unmet),
-        may_countersign=_may_countersign(page, found.sign_off),
-        done=done,
-        problem=problem,
-        note=note,
+        due=due,
+        told=_told(found, done, accepted),
+        refused=refused,
+        is_note_homeless=refused is not None and not refused.has_form(found.unmet, due),
     )
+
+
+def _told(found: PeriodStatus, done: str, accepted: int | None) -> str:
+    """Return what was just done, if the store says so too: an address may claim anything."""
+    if done == "accepted":
+        taken = [each for each in found.dates if each.acceptance_id and each.reconciliation_id == accepted]
+        of = {"date": "", "full": "The full comparison of "}
+        return "".join(f"{of[each.scope]}{each.business_date} is accepted as incomplete." for each in taken)
+    signed = found.sign_off
+    if signed is None or found.flags or found.unmet:
+        return ""
+    if done == "signed" and signed.countersigned_by is None:
+        return f"Signed by {signed.signed_by}. Another person countersigns it."
+    if done == "countersigned" and signed.countersigned_by is not None:
+        return f"Countersigned by {signed.countersigned_by}. What changes from now on is flagged here."
+    return ""
+
+
+def _signature_due(page: Page, found: PeriodStatus) -> Literal["sign", "countersign", ""]:
+    """Return what this user may put their name to, once every condition holds."""
+    signed = found.sign_off
+    if not page.may_change:
+        return ""
+    if signed is None or found.flags:
+        return "sign"
+    if signed.countersigned_by is None and not is_same_person(page.user.get_name(), signed.signed_by):
+        return "countersign"
+    return ""
 
 
 def _is_omitted(unmet: Unmet, today: datetime.date) -> bool:
@@ -120,10 +201,6 @@ def _is_omitted(unmet: Unmet, today: datetime.date) -> bool:
 def _is_of_full(unmet: Unmet) -> bool:
     """Tell whether a condition is the full comparison's, whose business date may be one of the month's."""
     return unmet.what.startswith("full_")
-
-
-def _may_countersign(page: Page, signed: Any) -> bool:
-    return signed is not None and signed.countersigned_by is None and signed.signed_by != page.user.get_name()
 
 
 def _way_to(page: Page, unmet: Unmet) -> tuple[str, str, bool]:

@@ -61,7 +61,7 @@ def test_another_result_of_a_date_is_flagged_and_keeps_the_countersignature_away
         "breaks (1 invoices: 0 matched, 0 pending, 1 breaks, 0 accepted)"
     )
     assert (opened.note, opened.break_id) == ("b:2: missing_in_ledger", 1)
-    with pytest.raises(SignOffError, match="2 changes were found since it was signed; look at them and sign it again"):
+    with pytest.raises(SignOffError, match="2 changes were found since it was signed; look at what changed and sign"):
         countersigns(march)
     # The way back is a change too; then it can be signed again, beside the first.
     march.row("2", "paid", paid="100", sent_at=at("2026-03-31 08:00"), changed_at=at("2026-03-31 08:00"))

@@ -40,7 +40,7 @@ def test_the_command_shows_what_is_unmet_and_signs_what_is_met(
             "  not_reconciled: 2026-03-30 has no reconciliation; run the date",
             "  not_reconciled: 2026-03-31 has no reconciliation; run the date",
             "  full_missing: no full comparison of 2026-03-31 or later was made after the month's end; "
-            "run one (scope: full)",
+            "run the DAG ropo_full_comparison with the date 2026-03-31",
         ],
     )
     assert command(capsys, "sign", *at_march, "--by", "Anna")[0] == 1
@@ -64,7 +64,7 @@ def test_the_command_shows_what_is_unmet_and_signs_what_is_met(
     assert "default 2026-03: countersigned by Otto at " in said
     assert ": result_changed of 2026-03-31 (reconciliation 4): incomplete (" in said
     assert ": break_opened of 2026-03-31, break 1 (reconciliation 4): b:2: missing_in_ledger\n" in said
-    assert "  open_breaks: 1 invoices of 2026-03-31 differ; " in said
+    assert "  open_breaks: 1 invoice of 2026-03-31 differs; " in said
 
 
 @pytest.mark.usefixtures("_environment")

@@ -79,7 +79,7 @@ def test_a_pending_date_must_wait(march: World) -> None:
     run(march, LAST, scope="full")
     [pending] = status(march).unmet[:1]
     assert (pending.date, pending.what) == (LAST, "pending")
-    assert "1 invoices of 2026-03-31 differ and are within their grace, the last until 2026-04-02 00:00" in pending.why
+    assert "1 invoice of 2026-03-31 differs within the grace, at the latest until 2026-04-02 00:00" in pending.why
 
 
 def test_breaks_are_to_be_accepted_or_resolved(march: World) -> None:

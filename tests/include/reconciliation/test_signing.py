@@ -52,5 +52,5 @@ def test_what_is_recorded_and_not_worked_in_yet_is_seen_before_signing(
     with monkeypatch.context() as fault:
         fault.setattr(module, "commit_with_breaks", lambda store, profile: store.commit())
         run(march, LAST, scope="full")
-    with pytest.raises(SignOffError, match="1 invoices of the full comparison of 2026-03-31 differ"):
+    with pytest.raises(SignOffError, match="1 invoice of the full comparison of 2026-03-31 differs"):
         signs(march)

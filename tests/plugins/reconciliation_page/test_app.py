@@ -86,6 +86,34 @@ def test_a_parameter_that_is_none_is_an_error_that_names_it_and_does_not_repeat_
     assert "alert(1)" not in answer.text
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("breaks?severity=x", "severity: expected &#39;low&#39;, &#39;medium&#39;, &#39;high&#39; or nothing."),
+        ("breaks?category=matched", "category: expected a category of differences, such as missing_in_ledger."),
+        ("breaks?text=%00", "text: it holds a character that cannot be searched for."),
+        ("sign-off/2026-13", "month: expected a month as YYYY-MM, from 2000-01 to 2099-12."),
+        ("sign-off?month=20260-1", "month: expected a month as YYYY-MM, from 2000-01 to 2099-12."),
+        ("dates/x", "date: expected a date as YYYY-MM-DD."),
+        ("dates/1999-12-31", "date: expected 2000-01-01 at least."),
+        ("breaks/x", "break_id: expected a whole number."),
+        ("breaks/0", "break_id: expected 1 at least."),
+        ("dates", "date: it is missing."),
+    ],
+)
+def test_a_value_that_is_none_is_told_in_words_under_its_own_name(client: TestClient, path: str, told: str) -> None:
+    answer = client.get(f"/reconciliation/{path}")
+    assert answer.status_code == 422
+    assert f"<p>{told}</p>" in answer.text
+
+
+@pytest.mark.parametrize("place", ["WyJhXHUwMDAwIiwiMSJd", "WyJcdWQ4MDAiLCIxIl0", "x", "WyIxIl0", "é"])
+def test_a_place_in_a_list_that_the_list_did_not_make_is_refused(client: TestClient, place: str) -> None:
+    answer = client.get("/reconciliation/breaks", params={"after": place})
+    assert answer.status_code == 422
+    assert "Start again from the overview" in answer.text
+
+
 def test_who_may_not_see_the_dag_sees_nothing(client: TestClient, page_app: FastAPI) -> None:
     page_app.dependency_overrides[may_read] = lambda: False
     answer = client.get("/reconciliation/")

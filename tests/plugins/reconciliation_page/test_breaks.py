@@ -132,6 +132,37 @@ def test_what_cannot_be_decided_is_told_and_the_note_is_not_lost(
     assert decisions(store) == []
 
 
+def test_a_notes_line_breaks_count_one_character_each_as_the_browser_counts_them(
+    client: TestClient, store: Connection, ids: dict[str, int]
+) -> None:
+    # Browsers send each line break of a form as two characters.
+    form = {"what": "comment", "note": "x\r\n" * 1000, "seen": "0"}
+    assert client.post(f"{PATH}/{ids['b:1']}", data=form, headers=SAME_ORIGIN).status_code == 303
+    [(_, _, kept)] = decisions(store)
+    assert kept == f"{USER}: " + "x\n" * 999 + "x"
+
+
+@pytest.mark.parametrize(
+    ("note", "told"),
+    [
+        ("", "Write a note"),
+        (" ", "Write a note"),
+        ("a\x00b", "cannot be kept"),
+        ("x" * 2001, "has 2001 characters"),
+    ],
+)
+def test_a_note_that_cannot_be_kept_is_told_where_it_was_written(
+    client: TestClient, store: Connection, ids: dict[str, int], note: str, told: str
+) -> None:
+    form = {"what": "accept", "note": note, "seen": "0", "break_id": [ids["b:1"]]}
+    for path in (PATH, f"{PATH}/{ids['b:1']}"):
+        answer = client.post(path, data=form, headers=SAME_ORIGIN)
+        assert answer.status_code == 409
+        assert told in answer.text
+        assert f"{note}</textarea>" in answer.text
+    assert decisions(store) == []
+
+
 def test_a_break_that_changed_since_it_was_shown_is_not_accepted_unseen(
     client: TestClient, store: Connection, ids: dict[str, int]
 ) -> None:
@@ -208,7 +239,9 @@ def test_who_may_not_edit_the_dag_sees_no_control_and_changes_nothing(
     page = client.get(PATH).text
     assert "<textarea" not in page
     assert "needs the right to edit the DAG" in page
-    assert "<textarea" not in client.get(f"{PATH}/{ids['b:1']}").text
+    page = client.get(f"{PATH}/{ids['b:1']}").text
+    assert "<textarea" not in page
+    assert "needs the right to edit the DAG ropo_reconciliation" in page
     form = {"what": "accept", "note": "x", "seen": "0", "break_id": [ids["b:1"]]}
     assert client.post(PATH, data=form, headers=SAME_ORIGIN).status_code == 403
     assert client.post(f"{PATH}/{ids['b:1']}", data=form, headers=SAME_ORIGIN).status_code == 403

@@ -61,6 +61,28 @@ def settle(client: TestClient, store: Connection) -> None:
     assert client.post("/reconciliation/dates/2026-02-04/incomplete", data=form, headers=SAME_ORIGIN).status_code == 303
 
 
+def flag(store: Connection) -> None:
+    """A run has found another result of a date of the signed month."""
+    with store.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ropo.period_sign_off_flag (sign_off_id, kind, business_date, reconciliation_id, note) "
+            "SELECT sign_off_id, 'result_changed', '2026-02-04', 1, 'x' FROM ropo.period_sign_off"
+        )
+
+
+def incomplete(store: Connection) -> int:
+    """The reconciliation of the month that is incomplete."""
+    with store.cursor() as cursor:
+        cursor.execute("SELECT reconciliation_id FROM ropo.reconciliation WHERE verdict = 'incomplete'")
+        (found,) = cursor.fetchone() or (0,)
+    return int(found)
+
+
+def signs(client: TestClient, page_app: FastAPI, name: str, signature: str) -> int:
+    page_app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username=name, role="ADMIN")
+    return client.post(f"{PATH}/{signature}", data={}, headers=SAME_ORIGIN).status_code
+
+
 def test_the_sign_off_leads_to_the_last_month_that_is_over(client: TestClient) -> None:
     address = client.get("/reconciliation/sign-off").headers["location"]
     assert re.fullmatch(r"/reconciliation/sign-off/20\d\d-\d\d\?profile=default", address)
@@ -127,7 +149,111 @@ def test_a_signed_month_whose_conditions_hold_no_more_is_not_green(
     settle(client, store)
     assert client.post(f"{PATH}/sign", data={}, headers=SAME_ORIGIN).status_code == 303
     record(store, DATES[-1], "incomplete", reasons=("doubt",), scope="full", started_at=AFTER)
-    assert "Changed since it was signed" in client.get(PATH).text
+    page = client.get(f"{PATH}?done=signed").text
+    assert "Signed, but not every condition holds now" in page
+    assert "else what was signed stands" in page
+    assert "notice good" not in page
+    flag(store)
+    page = client.get(PATH).text
+    assert "Changed since it was signed" in page
+    assert "else what was signed stands" not in page
+
+
+def test_a_note_of_what_was_not_accepted_stands_where_it_was_written(
+    client: TestClient, store: Connection, month: None
+) -> None:
+    shown = incomplete(store)
+    record(store, DATES[-1], "incomplete", reasons=("doubt",), scope="full", started_at=AFTER)
+    form = {"scope": "date", "month": MONTH, "note": "read elsewhere", "reconciliation": shown + 1_000}
+    page = client.post("/reconciliation/dates/2026-02-04/incomplete", data=form, headers=SAME_ORIGIN)
+    assert page.status_code == 409
+    assert "was shown, and" in page.text
+    [opened] = re.findall(r'<details class="inline" open>(.*?)</details>', page.text, re.DOTALL)
+    assert "Accept 2026-02-04 as incomplete" in opened
+    assert "read elsewhere</textarea>" in opened
+    assert page.text.count("read elsewhere") == 1
+
+
+def test_a_note_whose_form_is_no_longer_there_is_not_lost(client: TestClient, store: Connection, month: None) -> None:
+    form = {"scope": "date", "month": MONTH, "note": "read elsewhere", "reconciliation": incomplete(store)}
+    path = "/reconciliation/dates/2026-02-04/incomplete"
+    assert client.post(path, data=form, headers=SAME_ORIGIN).status_code == 303
+    page = client.post(path, data=form, headers=SAME_ORIGIN)
+    assert page.status_code == 409
+    assert "was accepted by ada already" in page.text
+    assert "Your note: read elsewhere" in page.text
+
+
+@pytest.mark.parametrize("note", ["", " ", "a\x00b", "x" * 2001])
+def test_a_note_that_cannot_be_kept_accepts_nothing(
+    client: TestClient, store: Connection, month: None, note: str
+) -> None:
+    form = {"scope": "date", "month": MONTH, "note": note, "reconciliation": incomplete(store)}
+    page = client.post("/reconciliation/dates/2026-02-04/incomplete", data=form, headers=SAME_ORIGIN)
+    assert page.status_code == 409
+    [opened] = re.findall(r'<details class="inline" open>(.*?)</details>', page.text, re.DOTALL)
+    assert f"{note}</textarea>" in opened
+
+
+def test_a_signature_takes_a_note_of_many_lines_and_none_that_cannot_be_kept(
+    client: TestClient, store: Connection, month: None
+) -> None:
+    settle(client, store)
+    answer = client.post(f"{PATH}/sign", data={"note": "a\x00b"}, headers=SAME_ORIGIN)
+    assert answer.status_code == 409
+    assert "a\x00b</textarea>" in answer.text
+    assert client.post(f"{PATH}/sign", data={"note": "x\r\n" * 1000}, headers=SAME_ORIGIN).status_code == 303
+    with store.cursor() as cursor:
+        cursor.execute("SELECT note FROM ropo.period_sign_off")
+        assert cursor.fetchall() == [("x\n" * 999 + "x",)]
+
+
+@pytest.mark.parametrize("name", ["Ada", "ada ", "ＡＤＡ"])
+def test_nobody_is_offered_to_countersign_what_they_signed_whatever_the_spelling(
+    client: TestClient, page_app: FastAPI, store: Connection, month: None, name: str
+) -> None:
+    settle(client, store)
+    assert signs(client, page_app, "ada", "sign") == 303
+    page_app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username=name, role="ADMIN")
+    page = client.get(PATH).text
+    assert "You signed it; another person countersigns it" in page
+    assert "Countersign 2026-02" not in page
+
+
+def test_what_was_done_is_told_only_if_the_store_says_so(
+    client: TestClient, page_app: FastAPI, store: Connection, month: None
+) -> None:
+    shown = incomplete(store)
+    accepted = f"{PATH}?done=accepted&reconciliation={shown}"
+    for claim in (f"{PATH}?done=signed", f"{PATH}?done=countersigned", f"{PATH}?done=accepted", accepted):
+        assert "notice good" not in client.get(claim).text
+    settle(client, store)
+    assert "2026-02-04 is accepted as incomplete." in client.get(accepted).text
+    assert signs(client, page_app, "ada", "sign") == 303
+    assert "Signed by ada. Another person countersigns it." in client.get(f"{PATH}?done=signed").text
+    assert "notice good" not in client.get(f"{PATH}?done=countersigned").text
+    assert signs(client, page_app, "grace", "countersign") == 303
+    assert "Countersigned by grace." in client.get(f"{PATH}?done=countersigned").text
+    assert "notice good" not in client.get(f"{PATH}?done=signed").text
+    flag(store)
+    assert "notice good" not in client.get(f"{PATH}?done=countersigned").text
+
+
+def test_of_a_date_that_was_never_compared_nothing_is_called_settled(client: TestClient) -> None:
+    rows = re.findall(r"<th scope=\"row\">.*?</tr>", client.get(PATH).text, re.DOTALL)
+    assert len(rows) == len(DATES)
+    for row in rows:
+        assert re.findall(r'<td class="number">(.*?)</td>', row) == ["–"] * 6
+
+
+def test_the_first_and_the_last_month_lead_to_none_that_is_refused(client: TestClient) -> None:
+    for month, others in (("2000-01", ["2000-02"]), ("2099-12", ["2099-11"]), (MONTH, ["2026-01", "2026-03"])):
+        page = client.get(f"/reconciliation/sign-off/{month}").text
+        assert re.findall(r'rel="(?:prev|next)" href="/reconciliation/sign-off/([^?]*)', page) == others
+
+
+def test_the_clock_of_its_moments_is_named(client: TestClient) -> None:
+    assert "Times are of Europe/Helsinki" in client.get(PATH).text
 
 
 def test_who_may_not_edit_the_dag_signs_nothing(
@@ -135,7 +261,9 @@ def test_who_may_not_edit_the_dag_signs_nothing(
 ) -> None:
     settle(client, store)
     page_app.dependency_overrides[may_change] = lambda: False
-    assert '<form method="post"' not in client.get(PATH).text
+    page = client.get(PATH).text
+    assert '<form method="post"' not in page
+    assert "needs the right to edit the DAG ropo_reconciliation" in page
     for path in (f"{PATH}/sign", f"{PATH}/countersign", "/reconciliation/dates/2026-02-04/incomplete"):
         form = {"note": "x", "scope": "date", "month": MONTH, "reconciliation": "1"}
         assert client.post(path, data=form, headers=SAME_ORIGIN).status_code == 403
