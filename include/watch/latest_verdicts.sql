@@ -24,11 +24,16 @@ CROSS JOIN LATERAL (
             THEN latest.breaks
         ELSE (
             SELECT count(*)
-            FROM ropo.reconciliation_item AS item
-            LEFT JOIN ropo.reconciliation_break AS known USING (profile, invoice_key, category)
-            WHERE item.reconciliation_id = latest.reconciliation_id AND item.category <> 'matched'
-                AND item.pending_until IS NULL AND NOT item.is_accepted AND COALESCE(known.state, 'open') = 'open'
+            FROM (
+                SELECT
+                FROM ropo.reconciliation_item AS item
+                LEFT JOIN ropo.reconciliation_break AS known USING (profile, invoice_key, category)
+                WHERE item.reconciliation_id = latest.reconciliation_id AND item.category <> 'matched'
+                    AND item.pending_until IS NULL AND NOT item.is_accepted AND COALESCE(known.state, 'open') = 'open'
+                LIMIT %(most)s
+            ) AS open_still
         )
     END AS breaks
+    OFFSET 0 -- else it is counted anew wherever it is named
 ) AS found
 ORDER BY latest.business_date

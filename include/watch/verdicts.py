@@ -50,11 +50,19 @@ class LatestVerdict(msgspec.Struct, frozen=True):
 
 
 def latest_verdicts(
-    cursor: Cursor, profile: Profile, now: datetime.datetime, *, first: datetime.date, last: datetime.date, scope: str
+    cursor: Cursor,
+    profile: Profile,
+    now: datetime.datetime,
+    *,
+    first: datetime.date,
+    last: datetime.date,
+    scope: str = "date",
+    most: int | None = None,
 ) -> list[LatestVerdict]:
     """Return the latest verdict of each business date of a span that has one, in order.
 
     :param scope: ``full``: of the newest full comparison alone.
+    :param most: up to so many breaks are counted where those that are open still count; None: all.
     """
     rechecked = datetime.timedelta(days=max(profile.recheck_days, profile.late_days))
     values = {
@@ -63,6 +71,7 @@ def latest_verdicts(
         "last": last,
         "scope": scope,
         "rechecked_from": profile.business_date(now) - rechecked,
+        "most": most,
     }
     cursor.execute(_LATEST, values)
     return [LatestVerdict(*row) for row in cursor.fetchall()]

@@ -22,11 +22,11 @@ Category = Literal[
 ]
 Severity = Literal["low", "medium", "high"]
 
-_EARLIEST, _LATEST = datetime.date(2000, 1, 1), datetime.date(2100, 1, 1)
+EARLIEST, LATEST = datetime.date(2000, 1, 1), datetime.date(2100, 1, 1)
 _LARGEST_ID = 2**63 - 1
 
-DateInPath = Annotated[datetime.date, Path(ge=_EARLIEST, le=_LATEST)]
-DateInQuery = Annotated[datetime.date | None, Query(ge=_EARLIEST, le=_LATEST)]
+DateInPath = Annotated[datetime.date, Path(ge=EARLIEST, le=LATEST)]
+DateInQuery = Annotated[datetime.date | None, Query(ge=EARLIEST, le=LATEST)]
 IdInQuery = Annotated[int | None, Query(ge=1, le=_LARGEST_ID)]
 IdInPath = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
 # An empty choice of a form is no choice.
