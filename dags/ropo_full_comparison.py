@@ -11,8 +11,8 @@ hides nothing. A month's sign-off needs one.
    until one succeeds.
 4. **verdict** turns the run red on the verdicts that the profile names in `fail_on` (`breaks`, `incomplete`).
 
-What it leaves pending, and no date shows, is looked at by the nightly recheck of `ropo_reconciliation` when its grace is
-over: as a break it stands at the business date of this comparison.
+What it leaves pending, and no date shows, is looked at by the nightly recheck of `ropo_reconciliation` when its grace
+is over: as a break it stands at the business date of this comparison.
 
 **Backfill:** each month's last day in the range picked gives one run. Both sides are compared as they stand now, so
 that one run says as much as twelve. By hand, for any date: *Single run* with the param `date`.

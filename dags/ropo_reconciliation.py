@@ -12,9 +12,9 @@ One run a business date (its partition key, `YYYY-MM-DD`), at the midnight that 
 4. **verdict** turns the run red on the verdicts that the profile names in `fail_on` (`breaks`, `incomplete`).
 5. **reread_earlier** asks for each of the last `late_days` again, since changes are recorded late, and for unfinished
    dates whose re-read failed or was cut. Scheduled runs only.
-6. **recheck** compares the last `late_days` and every unfinished date of the last `recheck_days` again, in one pass, and
-   records a new reconciliation where the result is another: mended days turn green, pending ones red when their grace is
-   over. Scheduled runs only.
+6. **recheck** compares the last `late_days` and every unfinished date of the last `recheck_days` again, in one pass,
+   and records a new reconciliation where the result is another: mended days turn green, pending ones red when their
+   grace is over. Scheduled runs only.
 
 **Backfill by date:** open the DAG, *Trigger*, *Backfill*, pick the first and the last date, leave the param `date`
 empty, choose *All runs* to run dates again, start. Each date picked gives one run; a date that is not over gives none.

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from include.page_data.statements import rows_of
-from include.reconciliation.verdict import Reason, Verdict
+from include.page_data.statements import row_of, rows_of
+from include.reconciliation.verdict import Verdict
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
 
 WEEKS = 26
 _WEEK = datetime.timedelta(days=7)
 
 
 class DateVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """The latest reconciliation of a business date (``calendar.sql``)."""
+    """The latest reconciliation of a business date (``calendar.sql``, ``latest_date.sql``)."""
 
     business_date: datetime.date
     reconciliation_id: int
@@ -27,8 +29,6 @@ class DateVerdict(msgspec.Struct, frozen=True, kw_only=True):
     matched: int
     pending: int
     breaks: int
-    accepted: int
-    reasons: list[Reason]
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,3 +90,8 @@ def read_calendar(
     days = [first + datetime.timedelta(days=place) for place in range(WEEKS * 7)]
     shown = [Day(date=date, found=found.get(date), is_expected=start <= date < today) for date in days]
     return Calendar(weeks=[shown[place : place + 7] for place in range(0, len(shown), 7)])
+
+
+def read_latest_date(cursor: Cursor, profile: Profile) -> DateVerdict | None:
+    """Return the newest business date of interest that was compared, whatever weeks a calendar shows."""
+    return row_of(cursor, DateVerdict, "latest_date", {"profile": profile.name, "start": profile.start_date})

@@ -1,7 +1,7 @@
 -- Drain polls in doubt: those that wait for somebody first, then the newest.
 SELECT
-    poll.poll_id, poll.opened_at, poll.closed_at, poll.http_status, poll.error, poll.window_from, poll.window_to,
-    poll.bounded, poll.recovery, poll.recovery_reason, poll.recovered_count, poll.recovered_at, poll.accepted_by,
+    poll.poll_id, poll.opened_at, poll.http_status, poll.error, poll.window_from, poll.window_to, poll.bounded,
+    poll.recovery, poll.recovery_reason, poll.recovered_count, poll.recovered_at, poll.accepted_by,
     poll.accepted_note, poll.dag_id, poll.run_id,
     COALESCE(asked.dates, '[]'::jsonb) AS asked
 FROM ropo.status_poll AS poll
@@ -9,7 +9,7 @@ CROSS JOIN LATERAL (
     SELECT jsonb_agg(
         jsonb_build_object(
             'date', window_date.business_date, 'is_shown', window_date.ticked_at IS NOT NULL,
-            'brought', window_date.brought, 'reason', window_date.reason, 'reread_poll_id', window_date.reread_poll_id
+            'brought', window_date.brought, 'reason', window_date.reason
         )
         ORDER BY window_date.business_date
     ) AS dates

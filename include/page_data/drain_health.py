@@ -1,4 +1,4 @@
-"""Whether a profile's queue is emptied, and what its polls left in doubt."""
+"""What a profile's drain brings; what waits is told by :mod:`include.page_data.waiting`."""
 
 from __future__ import annotations
 
@@ -14,27 +14,17 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
 
-# A drain runs every 15 minutes: after this long without a 204 people are told, and so is who looks at the page.
-PATIENCE = datetime.timedelta(hours=1)
-
 
 class DrainHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """One look at a queue (``drain_health.sql``).
+    """One look at a drain (``drain_health.sql``).
 
-    :param newest_empty: when Ropo One last said that nothing is left (HTTP 204).
+    :param newest_poll: when any poll was opened last.
     :param newest_event: the newest ``statustime`` that does not lie ahead, by the market's clock.
-    :param newest_stored: when an event was stored last.
-    :param doubts: drain polls that ended in doubt, by what became of them.
-    :param quarantined: rows that wait in quarantine.
     :param events_by_hour: new events of the drain in each of the last 24 hours, the oldest first.
     """
 
-    newest_empty: datetime.datetime | None
     newest_poll: datetime.datetime | None
     newest_event: datetime.datetime | None
-    newest_stored: datetime.datetime | None
-    doubts: dict[str, int]
-    quarantined: int
     events_by_hour: list[int]
 
     @property
@@ -42,14 +32,9 @@ class DrainHealth(msgspec.Struct, frozen=True, kw_only=True):
         """New events of the last 24 hours."""
         return sum(self.events_by_hour)
 
-    @property
-    def in_doubt(self) -> int:
-        """Polls that are neither recovered nor accepted."""
-        return self.doubts.get("pending", 0) + self.doubts.get("unproven", 0)
-
 
 def read_drain_health(cursor: Cursor, profile: Profile, now: datetime.datetime) -> DrainHealth:
-    """Look at a profile's queue."""
+    """Look at a profile's drain."""
     local = now.astimezone(profile.zone).replace(tzinfo=None)
     found = row_of(cursor, DrainHealth, "drain_health", {"profile": profile.name, "local": local, "now": now})
     if found is None:

@@ -3,7 +3,6 @@ SELECT
     (opened_at AT TIME ZONE %(zone)s)::date AS day,
     outcome,
     count(*) AS polls,
-    COALESCE(sum(row_count), 0)::bigint AS row_count,
     COALESCE(sum(new_count), 0)::bigint AS new_count
 FROM ropo.status_poll
 WHERE profile = %(profile)s AND opened_at >= %(since)s

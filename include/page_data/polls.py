@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from include.page_data.statements import row_of, rows_of
+from include.page_data.statements import rows_of, statement
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -25,24 +25,12 @@ KINDS = ("drain", "date", "billnum")
 _BEYOND_ANY_ID = 2**63 - 1
 
 
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """What waits, in counts (``waiting.sql``)."""
-
-    quarantined: int
-    unparsed: int
-    unproven: int
-    pending: int
-    undrained: int
-    newest_204: datetime.datetime | None
-
-
 class OutcomeCount(msgspec.Struct, frozen=True, kw_only=True):
     """A day's polls of one outcome (``poll_days.sql``)."""
 
     day: datetime.date
     outcome: str
     polls: int
-    row_count: int
     new_count: int
 
 
@@ -78,11 +66,9 @@ class Poll(msgspec.Struct, frozen=True, kw_only=True):
     revised_count: int | None
     quarantined_count: int | None
     possibly_cut: bool | None
-    shown_complete: bool | None
     completeness: str | None
     absent_count: int | None
     opened_at: datetime.datetime
-    closed_at: datetime.datetime | None
     error: str | None
     recovery: str | None
     dag_id: str | None
@@ -100,7 +86,6 @@ class AskedDate(msgspec.Struct, frozen=True, kw_only=True):
     is_shown: bool
     brought: int
     reason: str | None
-    reread_poll_id: int | None
 
 
 class DoubtfulPoll(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +96,6 @@ class DoubtfulPoll(msgspec.Struct, frozen=True, kw_only=True):
 
     poll_id: int
     opened_at: datetime.datetime
-    closed_at: datetime.datetime | None
     http_status: int | None
     error: str | None
     window_from: datetime.date
@@ -154,7 +138,6 @@ class QuarantinedRow(msgspec.Struct, frozen=True, kw_only=True):
     ordinal: int
     times_seen: int
     first_seen_at: datetime.datetime
-    last_seen_at: datetime.datetime
     error: str
     raw: memoryview
 
@@ -162,14 +145,6 @@ class QuarantinedRow(msgspec.Struct, frozen=True, kw_only=True):
     def text(self) -> str:
         """The raw row for people; bytes that are no text stand as ``\\xNN``."""
         return bytes(self.raw).decode("utf-8", errors="backslashreplace")
-
-
-def read_waiting(cursor: Cursor, profile: str) -> Waiting:
-    """Return what waits."""
-    found = row_of(cursor, Waiting, "waiting", {"profile": profile})
-    if found is None:
-        raise RuntimeError("PostgreSQL returned no row for a SELECT without FROM")
-    return found
 
 
 def read_days(cursor: Cursor, profile: Profile, today: datetime.date) -> list[PollDay]:
@@ -212,3 +187,12 @@ def read_doubts(cursor: Cursor, profile: str) -> list[DoubtfulPoll]:
 def read_quarantine(cursor: Cursor, profile: str) -> list[QuarantinedRow]:
     """Return rows that wait in quarantine, the oldest :data:`ROWS_SHOWN`."""
     return rows_of(cursor, QuarantinedRow, "quarantine", {"profile": profile, "limit": ROWS_SHOWN})
+
+
+def is_settled(
+    cursor: Cursor, profile: str, what: Literal["accepted", "dismissed"], settled_id: int, *, by: str
+) -> bool:
+    """Tell whether a person has accepted this doubt, or dismissed this row of the quarantine."""
+    cursor.execute(statement("settled"), {"profile": profile, "id": settled_id, "by": by})
+    is_accepted, is_dismissed = cursor.fetchone() or (False, False)
+    return bool(is_accepted if what == "accepted" else is_dismissed)

@@ -1,19 +1,39 @@
--- What waits for a person or a later version, in counts.
+-- What waits for a person, the next drain or a later version, in counts, and when the queue was seen empty: one row.
 SELECT
     (SELECT count(*) FROM ropo.status_quarantine WHERE profile = %(profile)s AND resolved_at IS NULL) AS quarantined,
     (SELECT count(*) FROM ropo.page_to_replay WHERE profile = %(profile)s) AS unparsed,
-    (SELECT count(*) FROM ropo.status_poll WHERE profile = %(profile)s AND recovery = 'unproven') AS unproven,
-    (SELECT count(*) FROM ropo.status_poll WHERE profile = %(profile)s AND recovery = 'pending') AS pending,
+    (
+        -- As a verdict counts them: a process died, and the next drain judges its poll.
+        SELECT count(*)
+        FROM ropo.status_poll
+        WHERE profile = %(profile)s AND outcome = 'open' AND kind = 'drain' AND opened_at < %(open_before)s
+    ) AS left_open,
     (
         -- Of late, as in the alert: each night's re-reads show what a consumer took, while it runs.
         SELECT count(*)
         FROM ropo.undrained_unexplained
-        WHERE profile = %(profile)s AND noticed_at >= now() - interval '2 days'
+        WHERE profile = %(profile)s AND noticed_at >= %(undrained_since)s
     ) AS undrained,
+    (
+        SELECT coalesce(jsonb_object_agg(recovery, polls), '{}')
+        FROM (
+            SELECT recovery, count(*) AS polls
+            FROM ropo.status_poll
+            WHERE profile = %(profile)s AND recovery IS NOT NULL
+            GROUP BY recovery
+        ) AS counted
+    ) AS doubts,
     (
         SELECT closed_at
         FROM ropo.status_poll
         WHERE profile = %(profile)s AND kind = 'drain' AND outcome = 'empty'
         ORDER BY poll_id DESC
         LIMIT 1
-    ) AS newest_204
+    ) AS newest_204,
+    (
+        SELECT opened_at
+        FROM ropo.status_poll
+        WHERE profile = %(profile)s AND kind = 'drain'
+        ORDER BY opened_at
+        LIMIT 1
+    ) AS first_poll

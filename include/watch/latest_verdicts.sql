@@ -1,10 +1,11 @@
--- The latest reconciliation of each business date; of full comparisons only the newest, with the breaks that are open
--- still: no recheck makes it anew. What somebody accepted as incomplete is held to its breaks alone.
+-- The latest reconciliation of each business date; of full comparisons only the newest. What somebody accepted as
+-- incomplete is held to its breaks alone. Breaks count as recorded where the date is compared again by itself; of
+-- what no recheck makes anew (full comparisons, dates before %(rechecked_from)s) those count that are open still.
 WITH latest AS (
-    SELECT DISTINCT ON (CASE WHEN scope = 'date' THEN business_date END) *
+    SELECT max(reconciliation_id) AS reconciliation_id
     FROM ropo.reconciliation
     WHERE profile = %(profile)s AND scope = %(scope)s AND business_date BETWEEN %(first)s AND %(last)s
-    ORDER BY CASE WHEN scope = 'date' THEN business_date END, reconciliation_id DESC
+    GROUP BY CASE WHEN scope = 'date' THEN business_date END
 )
 SELECT
     reconciliation_id, latest.business_date,
@@ -14,15 +15,25 @@ SELECT
         ELSE verdict
     END AS verdict,
     population, found.breaks, latest.reasons, categories, totals, dag_id, run_id
-FROM latest
+FROM latest AS newest
+JOIN ropo.reconciliation AS latest USING (reconciliation_id)
 LEFT JOIN ropo.incompleteness_acceptance AS acceptance USING (reconciliation_id)
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN latest.scope = 'date' THEN latest.breaks ELSE (
-        SELECT count(*)
-        FROM ropo.reconciliation_item AS item
-        LEFT JOIN ropo.reconciliation_break AS known USING (profile, invoice_key, category)
-        WHERE item.reconciliation_id = latest.reconciliation_id AND item.category <> 'matched'
-            AND item.pending_until IS NULL AND NOT item.is_accepted AND COALESCE(known.state, 'open') = 'open'
-    ) END AS breaks
+    SELECT CASE
+        WHEN latest.breaks = 0 OR latest.scope = 'date' AND latest.business_date >= %(rechecked_from)s
+            THEN latest.breaks
+        ELSE (
+            SELECT count(*)
+            FROM (
+                SELECT
+                FROM ropo.reconciliation_item AS item
+                LEFT JOIN ropo.reconciliation_break AS known USING (profile, invoice_key, category)
+                WHERE item.reconciliation_id = latest.reconciliation_id AND item.category <> 'matched'
+                    AND item.pending_until IS NULL AND NOT item.is_accepted AND COALESCE(known.state, 'open') = 'open'
+                LIMIT %(most)s
+            ) AS open_still
+        )
+    END AS breaks
+    OFFSET 0 -- else it is counted anew wherever it is named
 ) AS found
 ORDER BY latest.business_date

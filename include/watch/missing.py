@@ -32,10 +32,24 @@ def verdict_due_at(date: datetime.date, profile: Profile) -> datetime.datetime:
     return max(due, settled)
 
 
-class MissingVerdicts:
-    """Dates, from when the profile's work began, that ought to have a verdict by now and have none.
+def missing_dates(
+    cursor: Cursor, profile: Profile, now: datetime.datetime, *, first: datetime.date
+) -> list[datetime.date]:
+    """Return the business dates from ``first`` on that ought to have a verdict by now and have none, in order.
 
     A reconciliation of a day that was not over is none.
+    """
+    last = profile.business_date(now) - _DAY
+    while last >= first and verdict_due_at(last, profile) > now:
+        last -= _DAY
+    dates = [first + number * _DAY for number in range((last - first).days + 1)]
+    ends = [_midnight(date + _DAY, profile) for date in dates]
+    cursor.execute(_MISSING, {"profile": profile.name, "dates": dates, "ends": ends})
+    return [date for (date,) in cursor.fetchall()]
+
+
+class MissingVerdicts:
+    """Dates, from when the profile's work began, that ought to have a verdict by now and have none.
 
     :param since: counts as the begin where neither a poll nor a reconciliation is earlier.
     """
@@ -51,14 +65,12 @@ class MissingVerdicts:
 
     def found(self, cursor: Cursor) -> Mapping[str, str]:
         """Return the dates as subjects."""
-        dates = self._due(self._first(cursor))
-        values = {
-            "profile": self.profile.name,
-            "dates": dates,
-            "ends": [_midnight(date + _DAY, self.profile) for date in dates],
-        }
-        cursor.execute(_MISSING, values)
-        return {date.isoformat(): "" for (date,) in cursor.fetchall()}
+        begun = self._first(cursor)
+        if begun is None:
+            return {}
+        watched = self.profile.business_date(self.now) - self.profile.watched_days * _DAY
+        first = max(begun, self.profile.start_date, watched)
+        return {date.isoformat(): "" for date in missing_dates(cursor, self.profile, self.now, first=first)}
 
     def describe(self, cursor: Cursor, subjects: Sequence[str]) -> list[Matter]:  # noqa: ARG002 - the protocol's
         """Return each date by its name."""
@@ -73,15 +85,6 @@ class MissingVerdicts:
         cursor.execute(_SINCE, {"profile": self.profile.name, "zone": self.profile.timezone, "since": self._since})
         row = cursor.fetchone()
         return row[0] if row else None
-
-    def _due(self, first: datetime.date | None) -> list[datetime.date]:
-        if first is None:
-            return []
-        today = self.profile.business_date(self.now)
-        date = max(first, self.profile.start_date, today - self.profile.watched_days * _DAY)
-        days = (today - date).days
-        dates = (date + number * _DAY for number in range(days))
-        return [each for each in dates if verdict_due_at(each, self.profile) <= self.now]
 
 
 def _midnight(date: datetime.date, profile: Profile) -> datetime.datetime:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
 
+# A drain runs every 15 minutes: after this long without a 204 people are told, and so is who looks at the page.
 PATIENCE = datetime.timedelta(hours=1)
 _DOUBTS = Path(__file__).with_name("old_doubts.sql").read_text(encoding="utf-8")
 _EMPTIED = Path(__file__).with_name("newest_204.sql").read_text(encoding="utf-8")
@@ -25,6 +26,12 @@ _NEVER = (
     "What to do: read the last line of the task drain in the newest run of ropo_status_drain. "
     "`python -m include.config.check` checks the profiles file",
 )
+
+
+def is_late(newest_204: datetime.datetime | None, first_poll: datetime.datetime | None, now: datetime.datetime) -> bool:
+    """Tell whether the newest 204, or else the first drain poll, is more than an hour ago; never polled is not late."""
+    since = newest_204 or first_poll
+    return since is not None and since <= now - PATIENCE
 
 
 class OldDoubts:
@@ -80,8 +87,8 @@ class NotEmptied:
     def found(self, cursor: Cursor) -> Mapping[str, str]:
         """Return the one subject where the newest 204, else the first poll, is more than an hour ago or not there."""
         self._known = _row(cursor, _EMPTIED, {"profile": self.profile.name, "since": self.now - PATIENCE})
-        since = self._known["newest"] or self._known["first_poll"]
-        return {_ONLY: ""} if since is None or since <= self.now - PATIENCE else {}
+        newest, first = self._known["newest"], self._known["first_poll"]
+        return {_ONLY: ""} if first is None or is_late(newest, first, self.now) else {}
 
     def describe(self, cursor: Cursor, subjects: Sequence[str]) -> list[Matter]:  # noqa: ARG002 - the protocol's
         """Return since when, and what became of the polls of the last hour."""

@@ -26,8 +26,11 @@ _LATEST = Path(__file__).with_name("latest_verdicts.sql").read_text(encoding="ut
 _LARGEST = Path(__file__).with_name("largest_breaks.sql").read_text(encoding="utf-8")
 
 
-class _Verdict(msgspec.Struct, frozen=True):
-    """The latest reconciliation of a date (``latest_verdicts.sql``)."""
+class LatestVerdict(msgspec.Struct, frozen=True):
+    """The latest reconciliation of a date, or the newest full one (``latest_verdicts.sql``).
+
+    :param verdict: of what was accepted as incomplete: ``breaks`` or ``reconciled``, by its breaks alone.
+    """
 
     reconciliation_id: int
     business_date: datetime.date
@@ -44,6 +47,34 @@ class _Verdict(msgspec.Struct, frozen=True):
     def breaks_by_category(self) -> dict[str, int]:
         """Categories that have breaks."""
         return {name: counts["breaks"] for name, counts in self.categories.items() if counts.get("breaks")}
+
+
+def latest_verdicts(
+    cursor: Cursor,
+    profile: Profile,
+    now: datetime.datetime,
+    *,
+    first: datetime.date,
+    last: datetime.date,
+    scope: str = "date",
+    most: int | None = None,
+) -> list[LatestVerdict]:
+    """Return the latest verdict of each business date of a span that has one, in order.
+
+    :param scope: ``full``: of the newest full comparison alone.
+    :param most: up to so many breaks are counted where those that are open still count; None: all.
+    """
+    rechecked = datetime.timedelta(days=max(profile.recheck_days, profile.late_days))
+    values = {
+        "profile": profile.name,
+        "first": first,
+        "last": last,
+        "scope": scope,
+        "rechecked_from": profile.business_date(now) - rechecked,
+        "most": most,
+    }
+    cursor.execute(_LATEST, values)
+    return [LatestVerdict(*row) for row in cursor.fetchall()]
 
 
 class RedVerdicts:
@@ -66,19 +97,15 @@ class RedVerdicts:
         self._scope = scope
         if scope == "full":
             self.name, self.plural = "red_full_comparison", "full comparisons are red"
-        self._red: dict[str, _Verdict] = {}
+        self._red: dict[str, LatestVerdict] = {}
 
     def found(self, cursor: Cursor) -> Mapping[str, str]:
         """Return the red dates as subjects; what they have to tell changes with the verdict, its reasons and counts."""
         today = self.profile.business_date(self.now)
-        values = {
-            "profile": self.profile.name,
-            "first": self._date or today - datetime.timedelta(days=self.profile.watched_days),
-            "last": self._date or today,
-            "scope": self._scope,
-        }
-        cursor.execute(_LATEST, values)
-        verdicts = [_Verdict(*row) for row in cursor.fetchall()]
+        first = self._date or today - datetime.timedelta(days=self.profile.watched_days)
+        verdicts = latest_verdicts(
+            cursor, self.profile, self.now, first=first, last=self._date or today, scope=self._scope
+        )
         fail_on = self.profile.fail_on
         self._red = {
             verdict.business_date.isoformat(): verdict
@@ -91,7 +118,7 @@ class RedVerdicts:
         """Return each date's reasons, its totals by currency, and its largest breaks or that there are too many."""
         return [self._matter(cursor, self._red[date]) for date in subjects]
 
-    def _matter(self, cursor: Cursor, verdict: _Verdict) -> Matter:
+    def _matter(self, cursor: Cursor, verdict: LatestVerdict) -> Matter:
         lines = [reason["text"] for reason in verdict.reasons]
         lines += (_totals(currency) for currency in verdict.totals.get("currencies", []))
         date = f"{'the full comparison of ' if self._scope == 'full' else ''}{verdict.business_date}"
@@ -108,7 +135,7 @@ class RedVerdicts:
             lines += self._largest(cursor, verdict)
         return Matter(title=title, lines=tuple(lines), dag_id=verdict.dag_id, run_id=verdict.run_id)
 
-    def _largest(self, cursor: Cursor, verdict: _Verdict) -> Iterator[str]:
+    def _largest(self, cursor: Cursor, verdict: LatestVerdict) -> Iterator[str]:
         cursor.execute(_LARGEST, {"reconciliation_id": verdict.reconciliation_id, "most": LARGEST})
         for billnum, jobid, category, reason, currency, amount, ropo, ledger in cursor.fetchall():
             invoice = f"Invoice {billnum}" if billnum else f"Job {jobid}"
@@ -118,7 +145,7 @@ class RedVerdicts:
             )
 
 
-def _fingerprint(verdict: _Verdict) -> str:
+def _fingerprint(verdict: LatestVerdict) -> str:
     told = [verdict.verdict, verdict.breaks_by_category, sorted(reason["word"] for reason in verdict.reasons)]
     return hashlib.sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()
 

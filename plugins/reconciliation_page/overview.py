@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
-from include.page_data.calendar import WEEKS, read_calendar
-from include.page_data.drain_health import PATIENCE, read_drain_health
+from include.page_data.calendar import WEEKS, read_calendar, read_latest_date
+from include.page_data.drain_health import read_drain_health
+from include.page_data.needing import read_needing
 from include.page_data.open_breaks import read_open_breaks
+from include.page_data.unknown_breaks import read_caveat
+from include.page_data.waiting import read_waiting
 from reconciliation_page.page import PageOf
-from reconciliation_page.parameters import DateInQuery
+from reconciliation_page.parameters import EARLIEST, DateInQuery
 from reconciliation_page.stores import Reading
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from include.page_data.calendar import Calendar, Day
+    from include.page_data.calendar import DateVerdict
+    from include.page_data.needing import Needing
 
 router = APIRouter()
 
-# Of the dates that need somebody this many are named; the calendar shows them all.
+# Of what needs somebody this many are named, until all are asked for.
 NAMED = 8
+_SPAN = datetime.timedelta(weeks=WEEKS)
 
 
 @router.get("/")
@@ -31,37 +36,44 @@ def overview(
     page: PageOf,
     cursor: Reading,
     until: DateInQuery = None,
+    needing: Annotated[Literal["", "all"], Query()] = "",
 ) -> HTMLResponse:
-    """Show the calendar, the open breaks and the drain's health.
+    """Show what needs somebody, the calendar, the open breaks and the drain's health.
 
-    :param until: a day of the last week of the calendar; by default today's.
+    :param until: a day of the last week of the calendar; by default today's. All else is of today, whatever it is.
+    :param needing: ``all``: each date that needs somebody; by default the newest :data:`NAMED`.
     """
     profile, today = page.profile, page.today
     last = until or today
-    calendar = read_calendar(cursor, profile.name, until=last, today=today, start=profile.start_date)
+    waiting = read_waiting(cursor, profile.name, page.now)
     health = read_drain_health(cursor, profile, page.now)
-    # The figures and what needs somebody are of today, whatever weeks the calendar shows.
-    now = read_calendar(cursor, profile.name, until=today, today=today, start=profile.start_date) if until else calendar
-    latest = [day for day in now.days if day.found]
+    latest = read_latest_date(cursor, profile)
+    found = read_needing(cursor, profile, page.now)
+    named = found if needing else found[:NAMED]
     return page.render(
         "overview.html",
-        calendar=calendar,
-        latest=latest[-1] if latest else None,
-        needing=_needing(now),
-        never_run=sum(day.is_expected and day.found is None for day in calendar.days),
+        calendar=read_calendar(cursor, profile.name, until=last, today=today, start=max(profile.start_date, EARLIEST)),
+        latest=latest,
+        lacking=_lacking_since(latest, found),
+        needing=named,
+        further=sum(each.days for each in found[len(named) :]),
         open_breaks=read_open_breaks(cursor, profile, today),
+        caveat=read_caveat(cursor, profile.name),
+        waiting=waiting,
         health=health,
-        is_late=health.newest_empty is None or page.now - health.newest_empty > PATIENCE,
+        is_late=waiting.is_late(page.now),
         lag=_lag(page.now, health.newest_event, profile.zone),
-        earlier=last - datetime.timedelta(weeks=WEEKS),
-        later=last + datetime.timedelta(weeks=WEEKS) if until and until < today else None,
+        earlier=last - _SPAN if last - _SPAN >= EARLIEST else None,
+        later=last + _SPAN if until and until < today else None,
+        until=until,
         today=today,
     )
 
 
-def _needing(calendar: Calendar) -> list[Day]:
-    needing = [day for day in calendar.days if day.verdict in ("breaks", "incomplete")]
-    return needing[: -NAMED - 1 : -1]
+def _lacking_since(latest: DateVerdict | None, needing: list[Needing]) -> datetime.date | None:
+    """Return the newest date whose verdict is missing, where the newest one that was compared is older than it."""
+    newest = max((each.last for each in needing if each.verdict == "no_run"), default=None)
+    return newest if latest and newest and newest > latest.business_date else None
 
 
 def _lag(now: datetime.datetime, newest: datetime.datetime | None, zone: ZoneInfo) -> datetime.timedelta | None:

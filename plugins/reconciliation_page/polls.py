@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import APIRouter, Form, HTTPException, Path, Query, status
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import APIRouter, Depends, Query, status
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from psycopg2.extensions import cursor as Cursor
 
 from include.page_data.polls import (
     KINDS,
     OUTCOMES,
     ROWS_SHOWN,
+    is_settled,
     read_days,
     read_doubts,
     read_polls,
     read_quarantine,
-    read_waiting,
 )
+from include.page_data.waiting import read_waiting
 from include.status_store.attention import NothingToSettleError, accept_doubt, dismiss_row
 from include.status_store.replay import replay
 from reconciliation_page.access import FOR_EDITORS
-from reconciliation_page.page import PageOf
+from reconciliation_page.page import Page, PageOf
+from reconciliation_page.parameters import NOTE_LENGTH, IdInPath, Note, note_problem
 from reconciliation_page.poll_chart import draw
-from reconciliation_page.stores import Reading, changing
+from reconciliation_page.stores import Reading, StoreBusyError, changing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from psycopg2.extensions import cursor as Cursor
+    from include.page_data.waiting import Waiting
 
 router = APIRouter()
 
@@ -41,69 +45,73 @@ OUTCOME_WORDS = {
 }
 # A request that takes longer is given up by proxies, and nobody knows what came of it.
 REPLAY_SECONDS = 20.0
-Id = Annotated[int, Path(ge=1, le=2**63 - 1)]
 After = Annotated[int, Query(ge=0, le=2**63 - 1)]
-Note = Annotated[str, Form(min_length=1, max_length=2000)]
+Number = Annotated[int, Query(ge=0, le=2**63 - 1)]
+
+
+@dataclass(frozen=True)
+class View:
+    """What of the journal is shown, and what was just done here, as they stand in the address.
+
+    :param below: only polls with smaller ids.
+    :param done: what was just done; ``settled``: the doubt or the row.
+    :param taken: and ``left``: what a replay made of what waited; ``untried``: what it had no time for, behind
+        ``after_page`` and ``after_row``.
+    """
+
+    kind: Annotated[Literal["", "drain", "date", "billnum"], Query()] = ""
+    outcome: Annotated[Literal["", "landed", "empty", "open", "unsent", "refused", "in_doubt"], Query()] = ""
+    below: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None
+    done: Annotated[Literal["", "accepted", "dismissed", "replayed"], Query()] = ""
+    settled: Number = 0
+    taken: Number = 0
+    left: Number = 0
+    untried: Number = 0
+    after_page: After = 0
+    after_row: After = 0
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A note that was not taken.
+
+    :param about: the id of a ``doubt`` or of a ``row``.
+    """
+
+    problem: str
+    what: Literal["doubt", "row"]
+    about: int
+    note: str
 
 
 @router.get("/polls")
-def polls(
-    page: PageOf,
-    cursor: Reading,
-    kind: Annotated[Literal["", "drain", "date", "billnum"], Query()] = "",
-    outcome: Annotated[Literal["", "landed", "empty", "open", "unsent", "refused", "in_doubt"], Query()] = "",
-    below: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
-    done: Annotated[Literal["", "accepted", "dismissed", "replayed"], Query()] = "",
-    taken: Annotated[int, Query(ge=0)] = 0,
-    left: Annotated[int, Query(ge=0)] = 0,
-    untried: Annotated[int, Query(ge=0)] = 0,
-    after_page: After = 0,
-    after_row: After = 0,
-) -> HTMLResponse:
-    """Show the journal.
-
-    :param below: only polls with smaller ids.
-    :param done: what was just done here; ``taken`` and ``left``: what a replay made of what waited; ``untried``: what
-        it had no time for, behind ``after_page`` and ``after_row``.
-    """
-    profile = page.profile
-    shown, following = read_polls(cursor, profile.name, kind=kind or None, outcome=outcome or None, below=below)
-    return page.render(
-        "polls.html",
-        waiting=read_waiting(cursor, profile.name),
-        chart=draw(read_days(cursor, profile, page.today)),
-        doubts=read_doubts(cursor, profile.name),
-        quarantine=read_quarantine(cursor, profile.name),
-        rows_shown=ROWS_SHOWN,
-        polls=shown,
-        following=following,
-        kind=kind,
-        outcome=outcome,
-        is_first=below is None,
-        kinds=KINDS,
-        outcomes=OUTCOMES,
-        outcome_words=OUTCOME_WORDS,
-        done=done,
-        taken=taken,
-        left=left,
-        untried=untried,
-        after_page=after_page,
-        after_row=after_row,
-    )
+def polls(page: PageOf, cursor: Reading, view: Annotated[View, Depends()]) -> HTMLResponse:
+    """Show the journal, and what waits."""
+    return _shown(page, cursor, view)
 
 
 @router.post("/polls/doubts/{poll_id}", dependencies=FOR_EDITORS)
-def accept(page: PageOf, poll_id: Id, note: Note) -> RedirectResponse:
+def accept(page: PageOf, cursor: Reading, poll_id: IdInPath, note: Note = "") -> Response:
     """Accept that a doubt stays unproven."""
-    _settle(lambda cursor: accept_doubt(cursor, poll_id, by=page.user.get_name(), note=note))
-    return page.go_to("polls", done="accepted")
+
+    def change(writing: Cursor, note: str) -> None:
+        accept_doubt(writing, poll_id, by=page.user.get_name(), note=note)
+
+    if problem := _settle(change, note):
+        return _shown(page, cursor, View(), Refused(problem, "doubt", poll_id, note))
+    return page.go_to("polls", done="accepted", settled=poll_id)
 
 
 @router.post("/polls/rows/{quarantine_id}", dependencies=FOR_EDITORS)
-def dismiss(page: PageOf, quarantine_id: Id, note: Note) -> RedirectResponse:
+def dismiss(page: PageOf, cursor: Reading, quarantine_id: IdInPath, note: Note = "") -> Response:
     """Dismiss a row in quarantine."""
-    _settle(lambda cursor: dismiss_row(cursor, quarantine_id, by=page.user.get_name(), note=note))
-    return page.go_to("polls", done="dismissed")
+
+    def change(writing: Cursor, note: str) -> None:
+        dismiss_row(writing, quarantine_id, by=page.user.get_name(), note=note)
+
+    if problem := _settle(change, note):
+        return _shown(page, cursor, View(), Refused(problem, "row", quarantine_id, note))
+    return page.go_to("polls", done="dismissed", settled=quarantine_id)
 
 
 @router.post("/polls/replay", dependencies=FOR_EDITORS)
@@ -119,15 +127,57 @@ def parse_again(page: PageOf, after_page: After = 0, after_row: After = 0) -> Re
     return page.go_to("polls", done="replayed", taken=taken, left=left, untried=summary.untried, **more)
 
 
-def _settle(change: Callable[[Cursor], None]) -> None:
+def _shown(page: Page, cursor: Cursor, view: View, refused: Refused | None = None) -> HTMLResponse:
+    profile = page.profile
+    shown, following = read_polls(
+        cursor, profile.name, kind=view.kind or None, outcome=view.outcome or None, below=view.below
+    )
+    waiting = read_waiting(cursor, profile.name, page.now)
+    doubts = read_doubts(cursor, profile.name)
+    quarantine = read_quarantine(cursor, profile.name)
+    forms = {("doubt", each.poll_id) for each in doubts if each.recovery == "unproven"}
+    forms |= {("row", each.quarantine_id) for each in quarantine}
+    return page.render(
+        "polls.html",
+        status_code=status.HTTP_409_CONFLICT if refused else status.HTTP_200_OK,
+        waiting=waiting,
+        is_late=waiting.is_late(page.now),
+        chart=draw(read_days(cursor, profile, page.today)),
+        doubts=doubts,
+        quarantine=quarantine,
+        rows_shown=ROWS_SHOWN,
+        polls=shown,
+        following=following,
+        view=view,
+        done=_agreed(page, cursor, view, waiting),
+        kinds=KINDS,
+        outcomes=OUTCOMES,
+        outcome_words=OUTCOME_WORDS,
+        refused=refused,
+        has_form=refused is not None and (refused.what, refused.about) in forms,
+        note_length=NOTE_LENGTH,
+    )
+
+
+def _agreed(page: Page, cursor: Cursor, view: View, waiting: Waiting) -> str:
+    """Return what was just done, where the store shows it: an address alone proves nothing."""
+    if view.done in ("accepted", "dismissed"):
+        by = page.user.get_name()
+        return view.done if is_settled(cursor, page.profile.name, view.done, view.settled, by=by) else ""
+    if view.done == "replayed" and view.left + view.untried > waiting.quarantined + waiting.unparsed:
+        return ""
+    return view.done
+
+
+def _settle(change: Callable[[Cursor, str], None], note: str) -> str:
+    """Settle something with a note; return why that was not done, empty where it was."""
+    if problem := note_problem(note):
+        return problem
     try:
         with changing() as session, session.transaction() as cursor:
-            change(cursor)
+            change(cursor, note)
     except NothingToSettleError as error:
-        raise HTTPException(
-            status.HTTP_409_CONFLICT, f"{error}. Somebody may have settled it meanwhile: look at the polls again."
-        ) from None
-    except ValueError:
-        raise HTTPException(
-            status.HTTP_400_BAD_REQUEST, "The note is empty. Say why, so that it can be read later."
-        ) from None
+        return f"{error}. Somebody may have settled it meanwhile."
+    except StoreBusyError as error:
+        return f"{error}."
+    return ""

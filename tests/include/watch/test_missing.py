@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from include.watch.missing import MissingVerdicts, verdict_due_at
+from include.watch.missing import MissingVerdicts, missing_dates, verdict_due_at
 from tests.include.watch.records import record, told
 
 if TYPE_CHECKING:
@@ -116,3 +116,13 @@ def test_the_deadline_is_the_markets_wall_clock(profile: Profile, date: datetime
 def test_a_settle_delay_beyond_the_deadline_counts(profile: Profile) -> None:
     late = msgspec.structs.replace(profile, settle_hours=10)
     assert verdict_due_at(day(5), late) == at(6, 10)
+
+
+def test_of_a_span_each_date_is_asked_for_from_its_first_on(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    record(store, day(5))
+    with session.transaction() as cursor:
+        found = missing_dates(cursor, profile, at(7, 6, 59), first=day(3))
+        assert found == [day(3), day(4)], "the 6th is due at 07:00"
+        assert missing_dates(cursor, profile, at(7, 8), first=day(7)) == []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from include.watch.verdicts import RedVerdicts
+from include.watch.verdicts import RedVerdicts, latest_verdicts
 from tests.include.watch.records import broken, keep_break, record, told
 
 if TYPE_CHECKING:
@@ -195,3 +195,20 @@ def test_a_red_full_comparison_is_a_matter_of_its_own(session: Session, store: C
     assert alert.subject == "[Ropo One] default: the full comparison of 2026-10-05 is red: 1 break"
     assert told(session, RedVerdicts(profile, NOW)) == [], "the date itself is not red"
     assert told(session, RedVerdicts(profile, NOW, date=DAY, scope="full")) == []
+
+
+def test_a_date_that_no_recheck_reaches_any_more_counts_the_breaks_that_are_open_still(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    old = DAY - datetime.timedelta(days=100)
+    number = record(store, old, "breaks", breaks=(broken("1", "10.00"), broken("2", "5.00")))
+    keep_break(store, number, "b:1", "ledger_behind", "accepted")
+
+    def red() -> list[tuple[str, int]]:
+        with session.transaction() as cursor:
+            found = latest_verdicts(cursor, profile, NOW, first=old, last=DAY, scope="date")
+        return [(verdict.verdict, verdict.breaks) for verdict in found]
+
+    assert red() == [("breaks", 1)]
+    keep_break(store, number, "b:2", "ledger_behind", "resolved")
+    assert red() == [("reconciled", 0)]

@@ -23,8 +23,10 @@ def before(days: int) -> datetime.date:
 
 def test_an_empty_store_says_what_comes_first(client: TestClient) -> None:
     page = client.get("/reconciliation/").text
-    for text in ("None yet", "Nothing was compared yet", "No open breaks", "Never empty"):
+    for text in ("None yet", "Nothing was compared yet", "Breaks are not known", "Not polled yet"):
         assert text in page
+    for text in ("No open breaks", "0.00", "not emptied for an hour", "over an hour", "nothing in doubt"):
+        assert text not in page
 
 
 @pytest.mark.parametrize(
@@ -85,6 +87,7 @@ def test_doubts_are_told_first(client: TestClient, store: Connection) -> None:
         cursor.execute("UPDATE ropo.status_poll SET new_count = 7 WHERE outcome = 'empty'")
     page = client.get("/reconciliation/").text
     assert ">1 in doubt</a>" in page
+    assert "nothing in doubt" not in page
     assert "7 changes a day" in page
     assert "just now" in page
 
@@ -104,3 +107,106 @@ def test_a_date_that_is_typed_is_gone_to(client: TestClient) -> None:
     assert answer.status_code == 303
     assert answer.headers["location"] == "/reconciliation/dates/2026-10-25?profile=default"
     assert client.get("/reconciliation/dates", params={"date": "yesterday"}).status_code == 422
+
+
+def test_zero_breaks_are_said_of_what_is_recorded_only(client: TestClient, store: Connection) -> None:
+    number = record(store, before(1))
+    page = client.get("/reconciliation/").text
+    assert "No break is recorded as open." in page
+    assert "0.00 <small>EUR</small>" in page
+
+    with store.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ropo.break_backlog (reconciliation_id, profile, out_of_scope, start_date) "
+            "VALUES (%s, 'default', '{}', '2026-01-01')",
+            (number,),
+        )
+    page = client.get("/reconciliation/").text
+    assert "still being recorded" in page
+    assert "0.00" not in page
+
+
+def test_a_ledger_that_came_empty_leaves_breaks_unknown(client: TestClient, store: Connection) -> None:
+    record(store, before(1), "incomplete", break_count=4, reasons=("ledger_empty",))
+    page = client.get("/reconciliation/").text
+    assert "the ledger came empty" in page
+    assert "Breaks are not known" in page
+    for text in ("0.00", "No open breaks", "No break is recorded"):
+        assert text not in page
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        (
+            "INSERT INTO ropo.status_page (poll_id, body, sha256, received_at, complete, parse_error) "
+            "SELECT poll_id, '', sha256(''), now(), true, 'no parser' FROM ropo.status_poll",
+            "1 page not read",
+        ),
+        (
+            "INSERT INTO ropo.status_poll (profile, kind, outcome, opened_at, window_from) "
+            "VALUES ('default', 'drain', 'open', now() - interval '40 minutes', '2026-11-01')",
+            "1 poll left open",
+        ),
+        (
+            "INSERT INTO ropo.status_event (profile, statusid, billnum, statustype, statustime, statuscode, statusref, "
+            "statustext, raw, source, first_poll_id, first_seen_at, content_poll_id, content_sha256) SELECT 'default', "
+            "'C1', '1', 'comment', now(), '98', '', '', '{}', 'date', poll_id, now(), poll_id, '' "
+            "FROM ropo.status_poll; "
+            "INSERT INTO ropo.undrained_event (profile, statusid, shown_by_poll_id, empty_poll_id) "
+            "SELECT 'default', 'C1', poll_id, poll_id FROM ropo.status_poll",
+            "1 change taken by another consumer",
+        ),
+        ("UPDATE ropo.status_poll SET closed_at = now() - interval '61 minutes'", "not emptied for an hour"),
+    ],
+    ids=["unparsed", "left open", "undrained", "late"],
+)
+def test_the_queue_is_in_order_only_where_nothing_waits(
+    client: TestClient, store: Connection, statement: str, told: str
+) -> None:
+    with store.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ropo.status_poll (profile, kind, outcome, opened_at, closed_at, window_from) "
+            "VALUES ('default', 'drain', 'empty', now() - interval '2 hours', now(), '2026-11-01')"
+        )
+    assert "nothing in doubt" in client.get("/reconciliation/").text
+    with store.cursor() as cursor:
+        cursor.execute(statement)
+    page = client.get("/reconciliation/").text
+    assert told in page
+    assert "nothing in doubt" not in page
+
+
+def test_a_queue_that_was_just_asked_for_the_first_time_is_not_late(client: TestClient, store: Connection) -> None:
+    with store.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ropo.status_poll (profile, kind, outcome, opened_at, closed_at, window_from) "
+            "VALUES ('default', 'drain', 'landed', now() - interval '10 minutes', now(), '2026-11-01')"
+        )
+    page = client.get("/reconciliation/").text
+    assert "Not emptied yet" in page
+    for text in ("nothing in doubt", "for an hour", "over an hour"):
+        assert text not in page
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.status_poll SET opened_at = now() - interval '61 minutes'")
+    assert "not emptied for an hour" in client.get("/reconciliation/").text
+
+
+def test_the_calendar_leads_to_no_date_that_is_refused(client: TestClient) -> None:
+    first = client.get("/reconciliation/", params={"until": "2000-01-03"}).text
+    assert ">Earlier</a>" not in first
+    assert "dates/1999" not in first
+    assert ">Earlier</a>" in client.get("/reconciliation/").text
+
+
+def test_one_is_said_in_the_singular(client: TestClient, store: Connection) -> None:
+    record(store, before(1))
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.reconciliation SET population = 1, matched = 1")
+        cursor.execute(
+            "INSERT INTO ropo.status_poll (profile, kind, outcome, closed_at, window_from, new_count) "
+            "VALUES ('default', 'drain', 'empty', now(), '2026-11-01', 1)"
+        )
+    page = client.get("/reconciliation/").text
+    assert f'aria-label="{before(1)}, reconciled: 1 invoice"' in page
+    assert "1 change a day" in page

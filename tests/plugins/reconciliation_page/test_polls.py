@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from include.config.profiles import Profile
+from include.page_data import polls as polls_data
 from include.page_data.polls import POLLS_SHOWN
 from reconciliation_page import polls as polls_page
 from reconciliation_page.access import may_change
@@ -79,10 +80,86 @@ def test_only_what_stayed_unproven_can_be_accepted(client: TestClient, world: Wo
     assert client.post(f"{POLLS}/doubts/{poll_id}", data={"note": "x"}, headers=SAME_ORIGIN).status_code == 409
 
 
-@pytest.mark.parametrize(("note", "status"), [("", 422), ("   ", 400), ("x" * 2001, 422)])
-def test_a_note_says_something(client: TestClient, world: World, note: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("note", "problem"),
+    [
+        ("", "Write a note"),
+        ("   ", "Write a note"),
+        ("x" * 2001, "2001 characters, and 2000 are the most"),
+        ("asked\x00Ropo", "holds a character that cannot be kept"),
+    ],
+    ids=["empty", "blank", "long", "NUL"],
+)
+def test_a_note_that_is_not_taken_stands_in_its_form_again_with_the_reason(
+    client: TestClient, world: World, note: str, problem: str
+) -> None:
     poll_id = doubt(world)
-    assert client.post(f"{POLLS}/doubts/{poll_id}", data={"note": note}, headers=SAME_ORIGIN).status_code == status
+    world.quarantine(RAW, NOW)
+    for path in (f"doubts/{poll_id}", "rows/1"):
+        answer = client.post(f"{POLLS}/{path}", data={"note": note}, headers=SAME_ORIGIN)
+        assert answer.status_code == 409
+        (told,) = re.findall(r'role="alert">(.*?)</p>', answer.text, re.DOTALL)
+        assert problem in told
+        (form,) = re.findall(rf"polls/{path}\?[^>]*>(.*?)</form>", answer.text, re.DOTALL)
+        assert f'value="{html.escape(note)}"' in form
+        assert answer.text.count(' value="' + html.escape(note) + '" placeholder') == 1
+    assert world.store("SELECT recovery FROM ropo.status_poll WHERE poll_id = %s", (poll_id,)) == [("unproven",)]
+
+
+def test_a_line_break_of_a_form_counts_once(client: TestClient, world: World) -> None:
+    poll_id = doubt(world)
+    note = "\r\n".join(["x" * 99] * 20)
+    answer = client.post(f"{POLLS}/doubts/{poll_id}", data={"note": note}, headers=SAME_ORIGIN)
+    assert answer.status_code == 303
+    kept = world.store("SELECT accepted_note FROM ropo.status_poll WHERE poll_id = %s", (poll_id,))
+    assert kept == [(note.replace("\r", ""),)]
+
+
+def test_a_note_to_what_somebody_else_settled_meanwhile_is_not_lost(client: TestClient, world: World) -> None:
+    poll_id = doubt(world, "accepted")
+    answer = client.post(f"{POLLS}/doubts/{poll_id}", data={"note": "asked <Ropo>"}, headers=SAME_ORIGIN)
+    assert answer.status_code == 409
+    (told,) = re.findall(r'role="alert">(.*?)</p>', answer.text, re.DOTALL)
+    assert "Somebody may have settled it meanwhile" in told
+    assert "asked &lt;Ropo&gt;" in told
+
+
+def test_an_address_alone_proves_nothing_was_done(client: TestClient, world: World) -> None:
+    other = doubt(world, "accepted")
+    world.store("UPDATE ropo.status_poll SET accepted_by = 'bob', accepted_note = 'x' WHERE poll_id = %s", (other,))
+    world.quarantine(RAW, NOW)
+    for done in ({"done": "accepted"}, {"done": "accepted", "settled": doubt(world)},
+                 {"done": "accepted", "settled": other}, {"done": "dismissed", "settled": 1},
+                 {"done": "replayed", "taken": 0, "left": 7}):  # fmt: skip
+        page = client.get(POLLS, params=done).text
+        assert 'role="status"' not in page, done
+    half = client.get(POLLS, params={"done": "replayed", "taken": 1}).text
+    assert 'class="notice good"' not in half, "a row waits still"
+
+
+def test_where_not_all_doubts_are_shown_that_is_said(
+    client: TestClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        doubt(world)
+    page = client.get(POLLS).text
+    assert "are shown: those that wait first" not in page
+    assert "none is being re-read" in page
+    assert "every window is settled" not in page
+    monkeypatch.setattr(polls_data, "DOUBTS_SHOWN", 2)
+    assert "2 of 3 are shown: those that wait first, then the newest." in client.get(POLLS).text
+
+
+def test_nothing_is_called_whole_that_was_never_asked_for(client: TestClient) -> None:
+    page = client.get(POLLS).text
+    assert "The queue was not polled yet" in page
+    assert "No poll was ever in doubt" not in page
+
+
+def test_a_poll_that_was_left_open_is_told(client: TestClient, world: World) -> None:
+    world.poll("drain", "open", opened_at=NOW - datetime.timedelta(minutes=16))
+    page = client.get(POLLS).text
+    assert "1 poll was left open by a process that died" in page
 
 
 def test_a_row_in_quarantine_is_shown_escaped_to_those_who_may_edit_and_dismissed_with_a_note(
@@ -104,7 +181,10 @@ def test_a_row_in_quarantine_is_shown_escaped_to_those_who_may_edit_and_dismisse
     dismissed = client.post(f"{POLLS}/rows/1", data={"note": "read by hand"}, headers=SAME_ORIGIN)
     assert dismissed.status_code == 303
     assert world.store("SELECT resolution FROM ropo.status_quarantine") == [(f"dismissed by {USER}: read by hand",)]
-    assert "Nothing in quarantine" in client.get(POLLS).text
+    page = client.get(dismissed.headers["location"]).text
+    assert "The row is dismissed" in page
+    assert "Nothing in quarantine" in page
+    assert "Every row was taken" not in page
 
 
 def test_a_replay_takes_what_can_be_taken_now_and_says_what_is_left(client: TestClient, world: World) -> None:

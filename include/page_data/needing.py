@@ -1,0 +1,103 @@
+"""What needs somebody: the same that the watch tells, of every date since the profile's ``start_date``."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from include.reconciliation.verdict import is_red
+from include.watch.missing import missing_dates
+from include.watch.verdicts import latest_verdicts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+    from include.watch.verdicts import LatestVerdict
+
+# The page calls these red whatever turns a run red: neither is proven right.
+_ALWAYS_RED = ("breaks", "incomplete")
+# Reasons that count differences; the others say what is not known.
+_COUNTING = ("breaks", "pending")
+# Open breaks of one that is not compared again by itself are counted up to so many: the page need not wait for more.
+MOST_COUNTED = 1000
+_DAY = datetime.timedelta(days=1)
+
+
+class Needing(msgspec.Struct, frozen=True, kw_only=True):
+    """A date that needs somebody, a row of dates without a verdict, or the newest full comparison.
+
+    :param last: the same as ``first`` but of a row of dates.
+    :param verdict: ``no_run`` where there is none.
+    :param reasons: what is not known, in words.
+    :param full_id: the full comparison's reconciliation; None of a date.
+    """
+
+    first: datetime.date
+    last: datetime.date
+    verdict: str
+    breaks: int = 0
+    reasons: tuple[str, ...] = ()
+    full_id: int | None = None
+
+    @property
+    def has_more_breaks(self) -> bool:
+        """Whether there may be more breaks than were counted."""
+        return self.breaks == MOST_COUNTED
+
+    @property
+    def days(self) -> int:
+        """How many dates it is about."""
+        return (self.last - self.first).days + 1
+
+
+def read_needing(cursor: Cursor, profile: Profile, now: datetime.datetime) -> list[Needing]:
+    """Return what needs somebody: a red full comparison, then dates that are red or lack their verdict, newest first.
+
+    Before any date was compared none lacks its verdict: there is one thing to say then, and the page says it.
+    """
+    today = profile.business_date(now)
+
+    def latest(scope: str) -> list[LatestVerdict]:
+        first = profile.start_date
+        return latest_verdicts(cursor, profile, now, first=first, last=today, scope=scope, most=MOST_COUNTED)
+
+    dates = latest("date")
+    red = [_of_verdict(each) for each in dates if _is_red(profile, each)]
+    known = {each.first for each in red}
+    missing = missing_dates(cursor, profile, now, first=profile.start_date) if dates else []
+    lacking = _rows([date for date in missing if date not in known])
+    full = [_of_verdict(each, is_full=True) for each in latest("full") if _is_red(profile, each)]
+    return full + sorted([*red, *lacking], key=lambda each: each.last, reverse=True)
+
+
+def _is_red(profile: Profile, verdict: LatestVerdict) -> bool:
+    return is_red(verdict.verdict, verdict.breaks, {*profile.fail_on, *_ALWAYS_RED})
+
+
+def _of_verdict(verdict: LatestVerdict, *, is_full: bool = False) -> Needing:
+    # What is incomplete names what is not known; a date of breaks alone has nothing to add to their number.
+    told = [reason["text"] for reason in verdict.reasons if reason["word"] not in _COUNTING]
+    return Needing(
+        first=verdict.business_date,
+        last=verdict.business_date,
+        verdict=verdict.verdict,
+        breaks=verdict.breaks,
+        reasons=tuple(told) if verdict.verdict == "incomplete" else (),
+        full_id=verdict.reconciliation_id if is_full else None,
+    )
+
+
+def _rows(dates: Sequence[datetime.date]) -> list[Needing]:
+    """Join dates that follow each other."""
+    found: list[list[datetime.date]] = []
+    for date in dates:
+        if found and date - found[-1][-1] == _DAY:
+            found[-1].append(date)
+        else:
+            found.append([date])
+    return [Needing(first=row[0], last=row[-1], verdict="no_run") for row in found]

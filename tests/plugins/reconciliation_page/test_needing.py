@@ -1,0 +1,196 @@
+"""What needs somebody, on the overview: nothing is called in order that the watch tells of."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from html import unescape
+from typing import TYPE_CHECKING
+
+import pytest
+
+from include.config.profiles import Profile
+from include.page_data import needing
+from reconciliation_page import overview as overview_page
+from tests.include.watch.records import broken, keep_break, record
+from tests.include.watch.test_verdicts import accept_as_incomplete
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fastapi.testclient import TestClient
+    from psycopg2.extensions import connection as Connection
+
+NOBODY = "No date needs anybody"
+
+
+def before(days: int) -> datetime.date:
+    # Looked at in each test: a run of all of them may go over midnight.
+    return Profile(name="default").business_date(datetime.datetime.now(datetime.UTC)) - datetime.timedelta(days=days)
+
+
+def named(date: datetime.date) -> str:
+    return f"{date:%a} {date.day} {date:%b %Y}"
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, client: TestClient) -> None:
+    """The profile begins five days ago, and its verdicts are due at midnight."""
+    profiles = tmp_path / "profiles.yaml"
+    profiles.write_text(
+        f"profiles:\n  - name: default\n    start_date: {before(5)}\n    settle_hours: 0\n    alerts:\n"
+        "      deadline_hour: 0\n"
+    )
+    monkeypatch.setenv("ROPO_PROFILES_FILE", str(profiles))
+
+
+def every_date(store: Connection, *, but: int | None = None) -> None:
+    for days in range(1, 6):
+        if days != but:
+            record(store, before(days))
+
+
+def listed(page: str) -> list[str]:
+    """What the list says, a line an entry."""
+    _, _, rest = page.partition("Dates that need somebody")
+    entries = re.findall(r"<li>(.*?)</li>", rest.partition("</section>")[0], re.DOTALL)
+    return [" ".join(unescape(re.sub(r"<[^>]+>", " ", entry)).split()) for entry in entries]
+
+
+@pytest.mark.usefixtures("started")
+def test_nobody_is_needed_where_each_date_is_reconciled(client: TestClient, store: Connection) -> None:
+    every_date(store)
+    page = client.get("/reconciliation/").text
+    assert NOBODY in page
+    assert listed(page) == []
+
+
+def test_a_red_date_older_than_the_calendar_is_named(client: TestClient, store: Connection) -> None:
+    number = record(store, before(220), "breaks", breaks=(broken("1", "10.00"), broken("2", "5.00")))
+    keep_break(store, number, "b:1", "ledger_behind", "accepted")
+    page = client.get("/reconciliation/", params={"needing": "all"}).text
+    assert f"{named(before(220))} ✕ Breaks 1 break" in listed(page)
+    assert f">{named(before(220))}</a></p>" in page, "and it is the latest that was compared"
+    record(store, before(1))
+    assert NOBODY not in client.get("/reconciliation/").text
+
+
+@pytest.mark.usefixtures("started")
+def test_a_date_whose_breaks_are_settled_is_red_until_it_is_compared_again_where_it_is(
+    client: TestClient, store: Connection, tmp_path: Path
+) -> None:
+    every_date(store, but=3)
+    number = record(store, before(3), "breaks", breaks=(broken("1", "10.00"),))
+    keep_break(store, number, "b:1", "ledger_behind", "accepted")
+    assert listed(client.get("/reconciliation/").text) == [f"{named(before(3))} ✕ Breaks 1 break"]
+
+    with (tmp_path / "profiles.yaml").open("a") as profiles:
+        profiles.write("    recheck_days: 2\n    late_days: 2\n")
+    assert NOBODY in client.get("/reconciliation/").text, "no recheck reaches it any more"
+
+
+@pytest.mark.usefixtures("started")
+def test_a_date_whose_verdict_is_due_and_missing_is_named_and_stands_beside_the_latest(
+    client: TestClient, store: Connection
+) -> None:
+    every_date(store, but=1)
+    page = client.get("/reconciliation/").text
+    assert listed(page) == [
+        f"{named(before(1))} No run 1 date without a verdict. See whether ropo_reconciliation ran; a backfill "
+        "compares it."
+    ]
+    assert f"{named(before(1))} has no verdict</a>" in page
+    record(store, before(1))
+    page = client.get("/reconciliation/").text
+    assert "has no verdict" not in page
+    assert NOBODY in page
+
+
+@pytest.mark.usefixtures("started")
+def test_missing_dates_that_follow_each_other_are_one_entry(client: TestClient, store: Connection) -> None:
+    record(store, before(4))
+    record(store, before(1))
+    first, second = listed(client.get("/reconciliation/").text)
+    assert first.startswith(f"{named(before(3))} to {named(before(2))} No run 2 dates without a verdict.")
+    assert second.startswith(f"{named(before(5))} No run 1 date")
+
+
+@pytest.mark.usefixtures("started")
+def test_a_red_full_comparison_is_named_first_with_the_breaks_that_are_open_still(
+    client: TestClient, store: Connection
+) -> None:
+    every_date(store, but=2)
+    record(store, before(2), "breaks", break_count=3)
+    number = record(store, before(3), "breaks", breaks=(broken("1", "1.00"), broken("2", "2.00")), scope="full")
+    keep_break(store, number, "b:1", "ledger_behind", "accepted")
+    page = client.get("/reconciliation/").text
+    assert listed(page) == [
+        f"Full comparison of {named(before(3))} ✕ Breaks 1 break",
+        f"{named(before(2))} ✕ Breaks 3 breaks",
+    ]
+    assert f"dates/{before(3)}?profile=default&amp;reconciliation={number}" in page
+
+
+@pytest.mark.usefixtures("started")
+def test_of_very_many_breaks_it_says_that_there_may_be_more(
+    client: TestClient, store: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(needing, "MOST_COUNTED", 2)
+    every_date(store)
+    record(store, before(3), "breaks", breaks=tuple(broken(str(number), "1.00") for number in range(3)), scope="full")
+    (told,) = listed(client.get("/reconciliation/").text)
+    assert told.endswith("2 breaks or more")
+
+
+@pytest.mark.usefixtures("started")
+def test_what_was_accepted_as_incomplete_needs_nobody_and_is_not_called_reconciled(
+    client: TestClient, store: Connection
+) -> None:
+    every_date(store, but=1)
+    number = record(store, before(1), "incomplete", reasons=("doubt",))
+    assert listed(client.get("/reconciliation/").text) == [f"{named(before(1))} ? Incomplete Because of doubt."]
+    accept_as_incomplete(store, number)
+    page = client.get("/reconciliation/").text
+    assert NOBODY in page
+    assert 'class="verdict incomplete"' in page
+
+
+@pytest.mark.usefixtures("started")
+def test_an_incomplete_date_says_why_and_then_how_many_breaks_it_has(client: TestClient, store: Connection) -> None:
+    every_date(store, but=1)
+    record(store, before(1), "incomplete", break_count=1, reasons=("doubt", "queue", "breaks"))
+    assert listed(client.get("/reconciliation/").text) == [
+        f"{named(before(1))} ? Incomplete Because of doubt; and 1 more reason. 1 break"
+    ]
+
+
+@pytest.mark.usefixtures("started")
+def test_what_does_not_turn_a_run_red_is_no_less_unknown(client: TestClient, store: Connection, tmp_path: Path) -> None:
+    every_date(store, but=1)
+    record(store, before(1), "incomplete", reasons=("doubt",))
+    with (tmp_path / "profiles.yaml").open("a") as profiles:
+        profiles.write("    fail_on: []\n")
+    assert NOBODY not in client.get("/reconciliation/").text
+
+
+@pytest.mark.usefixtures("started")
+def test_of_many_the_newest_are_named_and_the_others_counted_and_one_press_away(
+    client: TestClient, store: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overview_page, "NAMED", 2)
+    for days in (1, 2, 4):
+        record(store, before(days), "breaks", break_count=1)
+    page = client.get("/reconciliation/").text
+    assert [entry.split(" ✕")[0] for entry in listed(page)] == [named(before(1)), named(before(2))]
+    ((address, further),) = re.findall(r'<a href="([^"]*)">and (\d+) more</a>', page)
+    assert further == "3", "two without a verdict and one with breaks"
+    every = client.get(unescape(address)).text
+    assert len(listed(every)) == 5
+    assert "more</a>" not in every
+
+
+def test_nothing_is_in_order_where_only_a_full_comparison_was_made(client: TestClient, store: Connection) -> None:
+    record(store, before(2), scope="full")
+    page = client.get("/reconciliation/").text
+    assert "Nothing was compared yet" in page
+    assert NOBODY not in page
