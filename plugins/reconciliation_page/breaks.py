@@ -132,6 +132,10 @@ def _listed(
 ) -> HTMLResponse:
     selection = choice.selection()
     listed = read_breaks(cursor, page.profile.name, selection, after=after or None)
+    # What stood there was decided meanwhile: the first page is shown, since an empty one says nothing of the rest.
+    is_gone = bool(after) and not listed.rows
+    if is_gone:
+        after, listed = "", read_breaks(cursor, page.profile.name, selection)
     counts = count_breaks(cursor, page.profile.name)
     return page.render(
         "breaks.html",
@@ -142,6 +146,7 @@ def _listed(
         counts=counts,
         at_stake=read_open_breaks(cursor, page.profile, page.today).at_stake if choice.state == "open" else {},
         after=after,
+        is_gone=is_gone,
         done=done,
         number=number,
         problem=problem,

@@ -102,6 +102,10 @@ def show_date(
         changes = read_changes(cursor, against.reconciliation_id, shown.reconciliation_id)
     selection = choice.selection()
     items = read_items(cursor, page.profile.name, shown.reconciliation_id, selection, after=after or None)
+    # The date was compared again meanwhile: the first page is shown, since an empty one says nothing of the rest.
+    is_gone = bool(after) and not items.rows
+    if is_gone:
+        after, items = "", read_items(cursor, page.profile.name, shown.reconciliation_id, selection)
     is_newest = shown is _newest(every)
     return page.render(
         "date.html",
@@ -116,6 +120,7 @@ def show_date(
         selection=selection,
         items=items,
         is_continued=bool(after),
+        is_gone=is_gone,
         categories=[name for name in CATEGORIES if name != MATCHED],
         states=ITEM_STATES,
         reason_in_words=reason_in_words,

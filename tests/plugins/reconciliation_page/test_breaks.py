@@ -89,6 +89,41 @@ def test_pages_follow_each_other_without_gap_or_repetition(client: TestClient, s
     assert sorted(found[0] + found[1]) == [f"{place:03}" for place in range(60)]
 
 
+def test_a_page_beyond_the_last_break_is_the_first_page_and_no_claim_that_there_is_none(
+    client: TestClient, store: Connection
+) -> None:
+    number = record(store, DATE, "breaks")
+    for place in range(60):
+        keep_break(store, number, f"b:{place:03}", "ledger_behind", "open", "10.00")
+    (following,) = re.findall(r'rel="next" href="([^"]+)"', client.get(PATH).text)
+    second = following.replace("&amp;", "&")
+    rest = listed(client.get(second).text)
+    (seen,) = re.findall(r'name="seen" value="(\d+)"', client.get(second).text)
+    with store.cursor() as cursor:
+        cursor.execute("SELECT break_id FROM ropo.reconciliation_break WHERE substr(invoice_key, 3) = ANY(%s)", (rest,))
+        stale = [break_id for (break_id,) in cursor.fetchall()]
+    form = {"what": "accept", "note": "ten of them", "seen": seen, "break_id": stale}
+    assert client.post(second, data=form, headers=SAME_ORIGIN).status_code == 303
+
+    page = client.get(second).text
+    assert len(listed(page)) == 50
+    assert "That page of the list is empty now" in page
+    assert "No open breaks" not in page
+    late = client.post(second, data={**form, "note": "another's note"}, headers=SAME_ORIGIN)
+    assert late.status_code == 409
+    assert "Nothing was accepted" in late.text
+    assert "No open breaks" not in late.text
+    assert "another&#39;s note</textarea>" in late.text
+
+
+def test_a_refused_note_is_kept_where_no_break_is_left_to_choose(client: TestClient, ids: dict[str, int]) -> None:
+    taken = {"what": "accept", "note": "all", "seen": "0", "break_id": [ids["b:1"], ids["b:2"], ids["b:3"]]}
+    assert client.post(PATH, data=taken, headers=SAME_ORIGIN).status_code == 303
+    late = client.post(PATH, data={**taken, "note": "my reason"}, headers=SAME_ORIGIN)
+    assert late.status_code == 409
+    assert "my reason</textarea>" in late.text
+
+
 def test_an_accepted_break_carries_the_airflow_users_name_and_note(
     client: TestClient, store: Connection, ids: dict[str, int]
 ) -> None:

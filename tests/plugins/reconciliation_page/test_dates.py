@@ -112,6 +112,20 @@ def test_pages_follow_each_other_without_gap_or_repetition(client: TestClient, s
     assert sorted(functools.reduce(operator.iadd, found, [])) == [f"{place:04}" for place in range(120)]
 
 
+def test_a_page_beyond_the_last_item_is_the_first_page_and_no_claim_that_all_agree(
+    client: TestClient, store: Connection
+) -> None:
+    record(store, DATE, "breaks", breaks=tuple(broken(f"{place:04}", "10.00") for place in range(51)))
+    first = client.get(PATH, params={"order": "invoice"}).text
+    (following,) = re.findall(r'rel="next" href="([^"]*)#items"', first)
+    # The date is compared again, and fewer differ.
+    record(store, DATE, "breaks", breaks=(broken("0001", "10.00"), broken("0002", "10.00")))
+    page = client.get(following.replace("&amp;", "&")).text
+    assert "Nothing differs" not in page
+    assert "That page of the list is empty now" in page
+    assert shown(page) == ["0001", "0002"]
+
+
 def test_what_changed_since_the_date_was_compared_before_is_told(client: TestClient, store: Connection) -> None:
     record(
         store,
