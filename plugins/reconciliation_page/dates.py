@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Query, status
 from fastapi.responses import HTMLResponse, StreamingResponse
 
-from include.page_data.dates import Reconciliation, read_changes, read_items, read_reconciliations
+from include.page_data.dates import Reconciliation, read_changes, read_items, read_money, read_reconciliations
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.export import export_items
 from include.reconciliation.item_selection import ItemSelection, Order, State
@@ -91,9 +91,12 @@ def show_date(
     """
     every = read_reconciliations(cursor, page.profile.name, date)
     before, following = date - _DAY, date + _DAY
-    if not every:
-        return page.render("date_empty.html", date=date, today=page.today, before=before, following=following)
-    shown = _chosen(every, reconciliation) if reconciliation else _newest(every)
+    newest = _newest(every)
+    shown = _chosen(every, reconciliation) if reconciliation else newest
+    if shown is None:
+        return page.render(
+            "date_empty.html", date=date, today=page.today, before=before, following=following, full=every[:1]
+        )
     earlier = [each for each in every if each.scope == shown.scope and each.reconciliation_id < shown.reconciliation_id]
     against = _chosen(earlier, compared) if compared else next(iter(earlier), None)
     is_small = against is not None and max(against.differing, shown.differing) <= COMPARED_BY_ITSELF
@@ -106,13 +109,15 @@ def show_date(
     is_gone = bool(after) and not items.rows
     if is_gone:
         after, items = "", read_items(cursor, page.profile.name, shown.reconciliation_id, selection)
-    is_newest = shown is _newest(every)
+    is_newest = shown is newest
     return page.render(
         "date.html",
         date=date,
         today=page.today,
         shown=shown,
         is_newest=is_newest,
+        has_newest=newest is not None,
+        money_lines=read_money(cursor, shown),
         every=every,
         against=against,
         changes=changes,
@@ -142,9 +147,9 @@ def date_csv(
 ) -> StreamingResponse:
     """Return the same items as CSV, all pages of them."""
     every = read_reconciliations(cursor, page.profile.name, date)
-    if not every:
-        raise HTTPException(status.HTTP_404_NOT_FOUND, f"There is no reconciliation of {date} yet.")
     shown = _chosen(every, reconciliation) if reconciliation else _newest(every)
+    if shown is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, f"{date} was never compared by itself.")
     return StreamingResponse(
         _csv(page, shown, choice.selection()),
         media_type="text/csv; charset=utf-8",
@@ -164,8 +169,9 @@ def _csv(page: Page, shown: Reconciliation, selection: ItemSelection) -> Any:
         connection.close()
 
 
-def _newest(every: list[Reconciliation]) -> Reconciliation:
-    return next((each for each in every if each.scope == "date"), every[0])
+def _newest(every: list[Reconciliation]) -> Reconciliation | None:
+    """The newest of the date itself: a full comparison read no change of the date and says nothing of it."""
+    return next((each for each in every if each.scope == "date"), None)
 
 
 def _chosen(every: list[Reconciliation], reconciliation_id: int) -> Reconciliation:

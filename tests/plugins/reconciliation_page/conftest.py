@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING
 
+import psycopg2
 import pytest
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.core_api.security import get_user
@@ -12,9 +14,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from demo.cluster import SUPERUSER
+from include.config.profiles import Profile
 from reconciliation_page.access import may_change, may_read
 from reconciliation_page.app import create_app
 from reconciliation_page.plugin import PREFIX
+from tests.include.reconciliation.world import LEDGER, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +36,15 @@ def store_connection(monkeypatch: pytest.MonkeyPatch, postgres: Server, store_na
     monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps(postgres.airflow_connection(store_name, SUPERUSER)))
     monkeypatch.delenv("AIRFLOW_CONN_ROPO_STORE_READER", raising=False)
     return store_name
+
+
+@pytest.fixture
+def world(postgres: Server, store_connection: str) -> World:
+    """What Ropo One and the ERP say, in the store that the page shows."""
+    ledger = postgres.dsn(postgres.fresh_database("ledger"))
+    with closing(psycopg2.connect(ledger)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(LEDGER)
+    return World(postgres.dsn(store_connection), ledger, Profile(name="default"))
 
 
 @pytest.fixture

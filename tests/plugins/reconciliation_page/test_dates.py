@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.include.reconciliation.world import DAY, World
 from tests.include.watch.records import broken, keep_break, record
 
 if TYPE_CHECKING:
@@ -124,6 +125,39 @@ def test_a_page_beyond_the_last_item_is_the_first_page_and_no_claim_that_all_agr
     assert "Nothing differs" not in page
     assert "That page of the list is empty now" in page
     assert shown(page) == ["0001", "0002"]
+
+
+def test_a_date_that_only_a_full_comparison_has_is_not_shown_as_compared(client: TestClient, store: Connection) -> None:
+    full = record(store, DATE, scope="full")
+    page = client.get(PATH).text
+    assert "was never compared" in page
+    assert "Reconciled" not in page
+    assert f"reconciliation={full}" in page
+    assert client.get(f"{PATH}/items.csv").status_code == 404
+
+    of_full = client.get(PATH, params={"reconciliation": full}).text
+    assert "This is a full comparison" in of_full
+    assert "was never compared by itself" in of_full
+    assert client.get(f"{PATH}/items.csv", params={"reconciliation": full}).status_code == 200
+
+
+def test_money_that_differs_by_design_is_told_apart_from_differences(client: TestClient, world: World) -> None:
+    world.comment("100", "98")
+    world.row("100", "paid", paid="100", by_ropo=False)
+    world.reconcile(reread_poll_id=world.know_all())
+    page = f"/reconciliation/dates/{DAY}"
+
+    agreeing = client.get(page).text
+    assert "\u2212100.00 in invoices that agree" in agreeing
+    assert 'class="number off"' not in agreeing
+
+    world.payment("200", "30")
+    world.row("200")
+    world.reconcile(reread_poll_id=world.know_all())
+    differing = client.get(page).text
+    assert differing.count('class="number off"') == 1
+    assert "\u2212100.00 in invoices that agree" in differing
+    assert "+30.00 in those that differ" in differing
 
 
 def test_what_changed_since_the_date_was_compared_before_is_told(client: TestClient, store: Connection) -> None:

@@ -6,37 +6,23 @@ import datetime
 import html
 import posixpath
 import re
-from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import psycopg2
 import pytest
 from markupsafe import escape
 
-from include.config.profiles import Profile
 from reconciliation_page import invoice as invoice_page
 from reconciliation_page.access import may_change
 from reconciliation_page.checking import may_check
-from tests.include.reconciliation.world import DAY, LEDGER, World, at
+from tests.include.reconciliation.world import DAY, World, at
 from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from fastapi.testclient import TestClient
 
-    from demo.embedded import Server
-
 SCRIPT = "<script>alert('a')</script>"
-
-
-@pytest.fixture
-def world(postgres: Server, store_connection: str) -> World:
-    """What Ropo One and the ERP say, in the store that the page shows."""
-    ledger = postgres.dsn(postgres.fresh_database("ledger"))
-    with closing(psycopg2.connect(ledger)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(LEDGER)
-    return World(postgres.dsn(store_connection), ledger, Profile(name="default"))
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +57,20 @@ def test_both_sides_stand_on_one_time_line_with_sums_by_kind_and_the_break_with_
     assert "not seen yet" in line
     assert "total 100.00, paid 40.00, open 60.00 EUR" in line
     assert "Kiitos" in line
+
+
+def test_what_differs_by_design_is_not_marked_as_a_difference(client: TestClient, world: World) -> None:
+    world.comment("100", "98")
+    world.row("100", "paid", paid="100", by_ropo=False)
+    world.payment("200", "30")
+    world.row("200")
+    world.know_all()
+    world.reconcile(now=at("2026-03-30 08:00"))
+
+    agreed = client.get("/reconciliation/invoice?key=b:100").text
+    assert "payments are not compared" in agreed
+    assert 'class="differs"' not in agreed
+    assert 'class="differs"' in client.get("/reconciliation/invoice?key=b:200").text
 
 
 def test_a_break_shows_its_history_and_its_notes(client: TestClient, world: World) -> None:
