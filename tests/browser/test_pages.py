@@ -154,7 +154,7 @@ def test_the_page_stands_in_airflow_and_asks_both_sides_again_as_the_user(
         assert conf == {"profile": PROFILE, "billnum": SCRIPT_BILLNUM}
         deployment.wait_for(deployment.metadata, ENDED, "ropo_invoice_check", run_id)
         frame.get_by_role("link", name="Look again").click()
-        expect(frame.get_by_role("status")).to_contain_text("Ropo One was asked: landed, 1 row, 0 new.")
+        expect(frame.get_by_role("status")).to_contain_text("Both sides were asked. Ropo One answered: 1 row, 0 new.")
 
         # Links to Airflow leave the frame.
         frame.get_by_role("link", name="The run in Airflow").click()
