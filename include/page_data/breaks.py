@@ -70,7 +70,6 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
     first_seen: datetime.datetime
     last_seen: datetime.datetime
     times_seen: int
-    last_reconciliation_id: int
     accepted_at: datetime.datetime | None
     accepted_by: str | None
     accepted_note: str | None
@@ -82,6 +81,38 @@ class BreakCounts(msgspec.Struct, frozen=True, kw_only=True):
 
     states: dict[str, int]
     newest_event: int
+
+
+class BreakKnowledge(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a list without breaks says anything (``break_knowledge.sql``).
+
+    :param is_compared: any date was; ``waiting``: reconciliations whose breaks are not in the list yet.
+    :param ledger_empty_on: the business date of the newest reconciliation, if it found no row in the ledger.
+    """
+
+    is_compared: bool
+    ledger_empty_on: datetime.date | None
+    waiting: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every difference that was found is in the list."""
+        return self.is_compared and self.ledger_empty_on is None and not self.waiting
+
+
+def read_knowledge(cursor: Cursor, profile: str) -> BreakKnowledge:
+    """Return what a profile's list of breaks stands on."""
+    found = row_of(cursor, BreakKnowledge, "break_knowledge", {"profile": profile})
+    if found is None:
+        raise LookupError("break_knowledge.sql gave no row")
+    return found
+
+
+def count_decided(cursor: Cursor, profile: str, *, by: str, kind: Literal["accepted", "commented"], since: int) -> int:
+    """Return of how many breaks of a profile a person has decided this after the event ``since``."""
+    cursor.execute(statement("decided"), {"profile": profile, "by": by, "kind": kind, "since": since})
+    [(number,)] = cursor.fetchall()
+    return int(number)
 
 
 def count_breaks(cursor: Cursor, profile: str) -> BreakCounts:

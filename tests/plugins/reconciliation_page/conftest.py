@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -45,6 +46,19 @@ def world(postgres: Server, store_connection: str) -> World:
     with closing(psycopg2.connect(ledger)) as connection, connection, connection.cursor() as cursor:
         cursor.execute(LEDGER)
     return World(postgres.dsn(store_connection), ledger, Profile(name="default"))
+
+
+@pytest.fixture
+def two_profiles(store_connection: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Profiles ``default`` and ``other``."""
+    shipped = Path("include/config").resolve()
+    text = "profiles:\n" + "".join(
+        f"  - name: {name}\n    connection: ropo_one_{name}\n    status_map: {shipped / 'status_map.yaml'}\n"
+        f"    ledger: {{connection: erp_{name}, query: {shipped.parent / 'erp' / 'generic.sql'}}}\n"
+        for name in ("default", "other")
+    )
+    (tmp_path / "profiles.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("ROPO_PROFILES_FILE", str(tmp_path / "profiles.yaml"))
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ def test_an_accepted_break_carries_the_airflow_users_name_and_note(
     form = {"what": "accept", "note": "the bank's fee", "seen": "0", "break_id": [ids["b:1"], ids["b:2"]]}
     answer = client.post(f"{PATH}?state=open&order=age", data=form, headers=SAME_ORIGIN)
     assert answer.status_code == 303
-    assert answer.headers["location"] == "/reconciliation/breaks?profile=default&done=accept&number=2&order=age"
+    assert answer.headers["location"] == "/reconciliation/breaks?profile=default&done=accept&since=0&order=age"
     page = client.get(answer.headers["location"]).text
     assert "2 breaks are accepted" in page
     assert listed(page) == ["3"]
@@ -138,6 +138,82 @@ def test_an_accepted_break_carries_the_airflow_users_name_and_note(
         ("b:1", "accepted", f"{USER}: the bank's fee"),
         ("b:2", "accepted", f"{USER}: the bank's fee"),
     ]
+
+
+def test_a_decision_is_told_only_if_the_store_has_it_from_this_user(
+    client: TestClient, store: Connection, ids: dict[str, int]
+) -> None:
+    for done in ("accept", "comment"):
+        assert 'class="notice good"' not in client.get(PATH, params={"done": done, "since": 0}).text
+        assert 'class="notice good"' not in client.get(f"{PATH}/{ids['b:4']}", params={"done": done}).text
+    form = {"what": "accept", "note": "fine", "seen": "0"}
+    location = client.post(f"{PATH}/{ids['b:1']}", data=form, headers=SAME_ORIGIN).headers["location"]
+    assert "1 break is accepted. Its date's verdict follows" in client.get(location).text
+    with store.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ropo.reconciliation_break SET state = 'open', accepted_at = NULL, accepted_by = NULL, "
+            "accepted_note = NULL, accepted_evidence = NULL WHERE break_id = %s",
+            (ids["b:1"],),
+        )
+    assert 'class="notice good"' not in client.get(location).text
+
+
+def test_a_refusal_names_the_invoice_and_leads_to_the_break(client: TestClient, ids: dict[str, int]) -> None:
+    form = {"what": "accept", "note": "x", "seen": "0", "break_id": [ids["b:1"], ids["b:4"], 999999]}
+    page = client.post(PATH, data=form, headers=SAME_ORIGIN).text
+    link = re.escape(f"/reconciliation/breaks/{ids['b:4']}?profile=default")
+    assert re.search(f'<a href="{link}">invoice 4, Ledger behind</a> is accepted, not open', page)
+    assert "break 999999 is not there" in page
+
+
+def test_a_break_of_another_profile_is_not_decided_of(
+    client: TestClient, store: Connection, ids: dict[str, int], two_profiles: None
+) -> None:
+    form = {"what": "accept", "note": "x", "seen": "0"}
+    one = client.post(f"{PATH}/{ids['b:1']}?profile=other", data=form, headers=SAME_ORIGIN)
+    assert one.status_code == 404
+    many = client.post(f"{PATH}?profile=other", data={**form, "break_id": [ids["b:1"]]}, headers=SAME_ORIGIN)
+    assert many.status_code == 409
+    assert "is not there" in many.text
+    assert "ledger" not in many.text.split('role="alert"')[1].split("</div>")[0].lower()
+    assert decisions(store) == []
+
+
+@pytest.mark.parametrize(
+    ("lacking", "told"),
+    [
+        (None, "No break is recorded as open"),
+        ("nothing", "No date was compared yet"),
+        ("ledger", "found no row at all in the ledger"),
+        ("backlog", "1 reconciliation waits to be taken into this list"),
+    ],
+)
+def test_an_empty_list_claims_no_more_than_is_known(
+    client: TestClient, store: Connection, lacking: str | None, told: str
+) -> None:
+    if lacking != "nothing":
+        number = record(store, DATE, "incomplete" if lacking else "reconciled",
+                        reasons=("ledger_empty",) if lacking == "ledger" else ())  # fmt: skip
+    if lacking == "backlog":
+        with store.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO ropo.break_backlog (reconciliation_id, profile) VALUES (%s, 'default')", (number,)
+            )
+    page = client.get(PATH).text
+    assert told in page
+    assert "Every difference is within" not in page
+    assert ("to be trusted" in page) == (lacking is not None)
+
+
+def test_filters_are_told_apart_from_the_chips_and_keep_the_order(client: TestClient, ids: dict[str, int]) -> None:
+    page = client.get(PATH, params={"category": "ledger_behind", "order": "age", "direction": "desc"}).text
+    chips = re.search(r'class="chips".*?</ul>', page, re.DOTALL)
+    assert chips
+    assert "category=" not in chips[0]
+    assert "order=age&amp;direction=desc" in chips[0]
+    assert '<input type="hidden" name="direction" value="desc">' in page
+    (clear,) = re.findall(r'href="([^"]+)">Clear', page)
+    assert clear == "/reconciliation/breaks?profile=default&amp;order=age&amp;direction=desc"
 
 
 def test_a_comment_stands_in_the_history_as_text(client: TestClient, store: Connection, ids: dict[str, int]) -> None:
@@ -156,7 +232,7 @@ def test_what_cannot_be_decided_is_told_and_the_note_is_not_lost(
 ) -> None:
     form = {"what": "accept", "note": "why not", "seen": "0", "break_id": [ids["b:1"], ids["b:4"]]}
     for data, told in (
-        (form, "Nothing was accepted: break"),
+        (form, "Nothing was accepted"),
         ({**form, "break_id": []}, "Choose at least one break"),
         ({**form, "note": " "}, "Write a note"),
     ):
@@ -243,7 +319,9 @@ def test_who_may_not_edit_the_dag_sees_no_control_and_changes_nothing(
     page = client.get(PATH).text
     assert "<textarea" not in page
     assert "needs the right to edit the DAG" in page
-    assert "<textarea" not in client.get(f"{PATH}/{ids['b:1']}").text
+    one = client.get(f"{PATH}/{ids['b:1']}").text
+    assert "<textarea" not in one
+    assert "needs the right to edit the DAG" in one
     form = {"what": "accept", "note": "x", "seen": "0", "break_id": [ids["b:1"]]}
     assert client.post(PATH, data=form, headers=SAME_ORIGIN).status_code == 403
     assert client.post(f"{PATH}/{ids['b:1']}", data=form, headers=SAME_ORIGIN).status_code == 403
