@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from typing import Annotated, Any
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, status
 from fastapi.responses import HTMLResponse, StreamingResponse
@@ -26,10 +27,17 @@ from reconciliation_page.parameters import (
 from reconciliation_page.stores import Reading, open_reading
 from reconciliation_page.words import ITEM_STATES
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 router = APIRouter()
 
 # Beyond so many differing invoices what changed is counted when it is asked for, and not by itself.
 COMPARED_BY_ITSELF = 5_000
+# As parameters.DateInPath has them: beyond them lies no page.
+EARLIEST, LATEST = datetime.date(2000, 1, 1), datetime.date(2100, 1, 1)
+# How a state of items is called in the counts of a reconciliation.
+_BUCKETS = {"break": ("breaks",), "pending": ("pending",), "accepted": ("accepted",), "matched": ()}
 _DAY = datetime.timedelta(days=1)
 _NATURAL = {"amount": "desc", "invoice": "asc", "category": "asc"}
 
@@ -90,7 +98,8 @@ def show_date(
     :param after: where the page of items begins.
     """
     every = read_reconciliations(cursor, page.profile.name, date)
-    before, following = date - _DAY, date + _DAY
+    before = date - _DAY if date > EARLIEST else None
+    following = date + _DAY if date < LATEST else None
     newest = _newest(every)
     shown = _chosen(every, reconciliation) if reconciliation else newest
     if shown is None:
@@ -126,7 +135,7 @@ def show_date(
         items=items,
         is_continued=bool(after),
         is_gone=is_gone,
-        categories=[name for name in CATEGORIES if name != MATCHED],
+        categories=_counted(shown, choice),
         states=ITEM_STATES,
         reason_in_words=reason_in_words,
         here=f"dates/{date}",
@@ -150,8 +159,12 @@ def date_csv(
     shown = _chosen(every, reconciliation) if reconciliation else _newest(every)
     if shown is None:
         raise HTTPException(status.HTTP_404_NOT_FOUND, f"{date} was never compared by itself.")
+    pieces = _csv(page, shown, choice.selection())
+    # The mark of its encoding and the first lines are fetched before the answer begins: a store that is lost by then is
+    # an error page, and not a file that ends without a word.
+    begun = list(islice(pieces, 2))
     return StreamingResponse(
-        _csv(page, shown, choice.selection()),
+        chain(begun, pieces),
         media_type="text/csv; charset=utf-8",
         headers={
             "Content-Disposition": f'attachment; filename="reconciliation-{page.profile.name}-{date}.csv"',
@@ -159,7 +172,18 @@ def date_csv(
     )
 
 
-def _csv(page: Page, shown: Reconciliation, selection: ItemSelection) -> Any:
+def _counted(shown: Reconciliation, choice: Choice) -> dict[str, int]:
+    """How many items of each category the chosen state has; those without any are left out, but for the chosen one."""
+    found = {}
+    for name in CATEGORIES:
+        buckets = shown.categories.get(name, {})
+        number = sum(buckets.get(bucket, 0) for bucket in _BUCKETS.get(choice.state, buckets))
+        if name != MATCHED and (number or name == choice.category):
+            found[name] = number
+    return found
+
+
+def _csv(page: Page, shown: Reconciliation, selection: ItemSelection) -> Iterator[str]:
     connection = open_reading()
     try:
         yield from export_items(
