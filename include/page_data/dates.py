@@ -50,7 +50,6 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     totals: Totals
     unmapped: list[UnmappedCode]
     status_map_version: str
-    reread_poll_id: int | None
     events_cutoff: datetime.datetime | None
     ledger_cutoff: datetime.datetime
     ledger_newest_change: datetime.datetime | None

@@ -13,6 +13,7 @@ from include.reconciliation.categories import reason_in_words
 from reconciliation_page.checking import CHECK_DAG_ID, FOR_CHECKERS, find_check, may_check, start_check
 from reconciliation_page.page import PageOf
 from reconciliation_page.stores import Reading
+from reconciliation_page.words import BREAK_EVENTS
 
 if TYPE_CHECKING:
     from include.page_data.invoice import Break, PaymentSum, Seen
@@ -62,6 +63,7 @@ def invoice(
         sums=payment_sums(found.events, load_status_map(page.profile.status_map)),
         kind_of=_kind_of,
         why=_why,
+        break_events=BREAK_EVENTS,
         may_check=is_checker and found.billnum is not None,
         run=run,
         check=find_check(run, page.profile.name, found.billnum) if run and found.billnum else None,

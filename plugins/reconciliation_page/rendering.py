@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from include.config.errors import ConfigurationError
 from include.config.profiles import load_profiles
 from include.reconciliation.unmapped import shown_code, shown_label
-from reconciliation_page.words import CATEGORY_WORDS, CHANGE_WORDS, VERDICT_SIGNS, VERDICT_WORDS
+from reconciliation_page.words import CATEGORY_WORDS, CHANGE_WORDS, STATE_WORDS, VERDICT_SIGNS, VERDICT_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +49,7 @@ def environment() -> Environment:
         ago=ago,
         category=category_words,
         counted=counted,
+        state=state_words,
     )
     found.globals.update(
         verdict_words=VERDICT_WORDS,
@@ -161,3 +162,8 @@ def ago(span: datetime.timedelta | None) -> str:
 def category_words(name: str) -> str:
     """Write a category for people."""
     return CATEGORY_WORDS.get(name, name)
+
+
+def state_words(name: str | None) -> str:
+    """Write a state, stage or end for people; nothing where there is none."""
+    return STATE_WORDS.get(name, name) if name else ""

@@ -24,6 +24,8 @@ CATEGORY_WORDS = {
     "amount_mismatch": "Amounts differ",
     "matched": "Matched",
 }
+# Those whose name is no word already.
+STATE_WORDS = {"partly_paid": "partly paid", "in_collection": "in collection"}
 ITEM_STATES = {
     "differing": "All differences",
     "break": "Breaks",

@@ -73,6 +73,20 @@ def test_what_differs_by_design_is_not_marked_as_a_difference(client: TestClient
     assert 'class="differs"' in client.get("/reconciliation/invoice?key=b:200").text
 
 
+def test_states_are_words(client: TestClient, world: World) -> None:
+    world.payment("100", "30")
+    world.row("100", "collection")
+    world.know_all()
+    world.reconcile(now=at("2026-03-30 08:00"))
+    for path in ("invoice?key=b:100", "breaks/1", "breaks", f"dates/{DAY}"):
+        text = shown(client, path)
+        assert "in collection" in text
+        assert "partly paid" in text
+        # The time line tells the ledger's own word beside.
+        assert "in_collection" not in text
+        assert "partly_paid" not in text
+
+
 def test_a_break_shows_its_history_and_its_notes(client: TestClient, world: World) -> None:
     world.comment("7", "98", "2026-03-05 09:00", seen=at("2026-03-05 10:00"))
     world.row("another")
