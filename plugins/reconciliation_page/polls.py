@@ -95,14 +95,16 @@ def polls(
 @router.post("/polls/doubts/{poll_id}", dependencies=FOR_EDITORS)
 def accept(page: PageOf, poll_id: Id, note: Note) -> RedirectResponse:
     """Accept that a doubt stays unproven."""
-    _settle(lambda cursor: accept_doubt(cursor, poll_id, by=page.user.get_name(), note=note))
+    by, profile = page.user.get_name(), page.profile.name
+    _settle(lambda cursor: accept_doubt(cursor, poll_id, by=by, note=note, profile=profile))
     return page.go_to("polls", done="accepted")
 
 
 @router.post("/polls/rows/{quarantine_id}", dependencies=FOR_EDITORS)
 def dismiss(page: PageOf, quarantine_id: Id, note: Note) -> RedirectResponse:
     """Dismiss a row in quarantine."""
-    _settle(lambda cursor: dismiss_row(cursor, quarantine_id, by=page.user.get_name(), note=note))
+    by, profile = page.user.get_name(), page.profile.name
+    _settle(lambda cursor: dismiss_row(cursor, quarantine_id, by=by, note=note, profile=profile))
     return page.go_to("polls", done="dismissed")
 
 
