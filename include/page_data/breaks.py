@@ -70,7 +70,6 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
     first_seen: datetime.datetime
     last_seen: datetime.datetime
     times_seen: int
-    last_reconciliation_id: int
     accepted_at: datetime.datetime | None
     accepted_by: str | None
     accepted_note: str | None
@@ -82,6 +81,13 @@ class BreakCounts(msgspec.Struct, frozen=True, kw_only=True):
 
     states: dict[str, int]
     newest_event: int
+
+
+def count_decided(cursor: Cursor, profile: str, *, by: str, kind: Literal["accepted", "commented"], since: int) -> int:
+    """Return of how many breaks of a profile a person has decided this after the event ``since``."""
+    cursor.execute(statement("decided"), {"profile": profile, "by": by, "kind": kind, "since": since})
+    [(number,)] = cursor.fetchall()
+    return int(number)
 
 
 def count_breaks(cursor: Cursor, profile: str) -> BreakCounts:

@@ -16,7 +16,6 @@ SELECT
     break.first_seen,
     break.last_seen,
     break.times_seen,
-    break.last_reconciliation_id,
     break.accepted_at,
     break.accepted_by,
     break.accepted_note,

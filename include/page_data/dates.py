@@ -50,7 +50,6 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     totals: Totals
     unmapped: list[UnmappedCode]
     status_map_version: str
-    reread_poll_id: int | None
     events_cutoff: datetime.datetime | None
     ledger_cutoff: datetime.datetime
     ledger_newest_change: datetime.datetime | None
@@ -109,9 +108,66 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
         return "accepted" if self.is_accepted else "break"
 
 
+class _DifferingMoney(msgspec.Struct, frozen=True, kw_only=True):
+    currency: str
+    ropo_paid: Decimal
+    ropo_discount: Decimal
+    ledger_paid: Decimal
+    ledger_discount: Decimal
+
+
+class MoneyLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Both sides' sums of one kind of money in one currency.
+
+    :param differing: by how much they differ in invoices that differ; where a sum is not compared, or within the
+        tolerance, those that agree differ as well.
+    """
+
+    kind: Literal["paid", "discount"]
+    currency: str
+    ropo: Decimal
+    ledger: Decimal
+    differing: Decimal
+
+    @property
+    def difference(self) -> Decimal:
+        """Ropo One's sum less the ledger's."""
+        return self.ropo - self.ledger
+
+    @property
+    def agreeing(self) -> Decimal:
+        """What of the difference lies in invoices that agree."""
+        return self.difference - self.differing
+
+
 def read_reconciliations(cursor: Cursor, profile: str, date: datetime.date) -> list[Reconciliation]:
     """Return every reconciliation of a business date, the newest first."""
     return rows_of(cursor, Reconciliation, "reconciliations", {"profile": profile, "business_date": date})
+
+
+def read_money(cursor: Cursor, shown: Reconciliation) -> list[MoneyLine]:
+    """Return the sums of a reconciliation, by currency, each with what of its difference needs somebody."""
+    parameters = {"reconciliation_id": shown.reconciliation_id}
+    found = rows_of(cursor, _DifferingMoney, "differing_money", parameters) if shown.differing else []
+    of_currency = {each.currency: each for each in found}
+    lines = []
+    for money in shown.totals.currencies:
+        part = of_currency.get(money.currency)
+        paid = part.ropo_paid - part.ledger_paid if part else Decimal(0)
+        discount = part.ropo_discount - part.ledger_discount if part else Decimal(0)
+        lines += [
+            MoneyLine(
+                kind="paid", currency=money.currency, ropo=money.ropo_paid, ledger=money.ledger_paid, differing=paid
+            ),
+            MoneyLine(
+                kind="discount",
+                currency=money.currency,
+                ropo=money.ropo_discount,
+                ledger=money.ledger_discount,
+                differing=discount,
+            ),
+        ]
+    return lines
 
 
 def read_changes(cursor: Cursor, earlier: int, later: int) -> list[Changed]:

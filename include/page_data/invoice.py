@@ -31,10 +31,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
     reconciliation_id: int
     business_date: datetime.date
-    verdict: str
     started_at: datetime.datetime
     ledger_cutoff: datetime.datetime
-    status_map_version: str
     dag_id: str | None
     run_id: str | None
     billnum: str | None
@@ -47,7 +45,6 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     ropo_status: str | None
     ledger_status: str | None
     ledger_word: str | None
-    event_count: int
     ledger_row_count: int
     currency: str
     ropo_paid: Decimal | None
@@ -138,7 +135,6 @@ class Inquiry(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime.datetime | None
     row_count: int | None
     new_count: int | None
-    revised_count: int | None
     error: str | None
     dag_id: str | None
     run_id: str | None
@@ -206,11 +202,6 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True):
     def is_known(self) -> bool:
         """Whether the store holds anything of it."""
         return bool(self.seen or self.events)
-
-    @property
-    def jobids(self) -> list[str]:
-        """Every jobid that its events name, the newest last."""
-        return list(dict.fromkeys(event.jobid for event in self.events if event.jobid))
 
 
 def find_invoices(cursor: Cursor, profile: str, text: str) -> list[Named]:

@@ -4,19 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from include.reconciliation.statements import statement
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from psycopg2.extensions import cursor as Cursor
 
-_NAMED_REFUSALS = 10
+NAMED_REFUSALS = 10
 _LARGEST_ID = 2**63 - 1
 
 
+class Refused(msgspec.Struct, frozen=True):
+    """A break of which it cannot be decided, and why; one that is not there has neither invoice nor category."""
+
+    break_id: int
+    why: str
+    billnum: str | None = None
+    jobid: str | None = None
+    category: str | None = None
+
+
 class BreakDecisionError(LookupError):
-    """Some of the breaks are not such that this can be decided of them; nothing was decided of any."""
+    """Some of the breaks are not such that this can be decided of them; nothing was decided of any.
+
+    :param refused: those breaks; ``what``: what was not done, ``accepted`` or ``commented``.
+    """
+
+    def __init__(self, message: str, *, refused: Sequence[Refused] = (), what: str = "") -> None:
+        super().__init__(message)
+        self.refused = refused
+        self.what = what
 
 
 def require_texts(**texts: str) -> None:
@@ -30,7 +50,13 @@ def require_texts(**texts: str) -> None:
 
 
 def accept_breaks(
-    cursor: Cursor, break_ids: Collection[int], *, by: str, note: str, shown_up_to: int | None = None
+    cursor: Cursor,
+    break_ids: Collection[int],
+    *,
+    by: str,
+    note: str,
+    shown_up_to: int | None = None,
+    profile: str | None = None,
 ) -> int:
     """Accept open breaks with the states and amounts that they have now; any change of these opens them again.
 
@@ -40,6 +66,7 @@ def accept_breaks(
     :param by: who; ``note``: why. Both are kept with the break and in its history.
     :param shown_up_to: the newest ``event_id`` of ``ropo.reconciliation_break_event`` when the breaks were shown to
         that person: one that has changed since is not accepted unseen.
+    :param profile: whose breaks were shown: one of another profile is not there; by default they may be of any.
     :return: how many.
     :raises BreakDecisionError: naming the breaks that are not there, not open, or have changed since.
     :raises ValueError: where the name or the note is empty, or no break is named.
@@ -47,15 +74,18 @@ def accept_breaks(
     require_texts(by=by, note=note)
     ids = _hold(cursor, break_ids)
     values = {"break_ids": ids, "by": by.strip(), "note": note.strip(), "shown_up_to": shown_up_to}
-    cursor.execute(statement("refused_breaks"), values)
-    _refuse(cursor.fetchall(), "accepted")
+    cursor.execute(statement("refused_breaks"), {**values, "profile": profile})
+    _refuse([Refused(*row) for row in cursor.fetchall()], "accepted")
     cursor.execute(statement("accept_breaks"), values)
     return len(ids)
 
 
-def comment_breaks(cursor: Cursor, break_ids: Collection[int], *, by: str, note: str) -> int:
+def comment_breaks(
+    cursor: Cursor, break_ids: Collection[int], *, by: str, note: str, profile: str | None = None
+) -> int:
     """Add a comment to the history of breaks, in whatever state they are; of all of them or of none.
 
+    :param profile: whose breaks were shown: one of another profile is not there; by default they may be of any.
     :return: how many.
     :raises BreakDecisionError: naming the breaks that are not there.
     :raises ValueError: where the name or the note is empty, or no break is named.
@@ -64,11 +94,12 @@ def comment_breaks(cursor: Cursor, break_ids: Collection[int], *, by: str, note:
     ids = _hold(cursor, break_ids)
     cursor.execute(
         "SELECT asked.break_id, 'not there' FROM unnest(%s::bigint[]) AS asked (break_id) "
-        "WHERE NOT EXISTS (SELECT FROM ropo.reconciliation_break AS known WHERE known.break_id = asked.break_id) "
+        "WHERE NOT EXISTS (SELECT FROM ropo.reconciliation_break AS known WHERE known.break_id = asked.break_id "
+        "AND known.profile = COALESCE(%s, known.profile)) "
         "ORDER BY 1",
-        (ids,),
+        (ids, profile),
     )
-    _refuse(cursor.fetchall(), "commented")
+    _refuse([Refused(*row) for row in cursor.fetchall()], "commented")
     cursor.execute(
         "INSERT INTO ropo.reconciliation_break_event (break_id, by_whom, kind, note) "
         "SELECT break_id, %s, 'commented', %s FROM unnest(%s::bigint[]) AS asked (break_id) ORDER BY break_id",
@@ -85,7 +116,7 @@ def _hold(cursor: Cursor, break_ids: Collection[int]) -> list[int]:
     ids = sorted(set(break_ids))
     if not ids:
         raise ValueError("expected at least one break, none is named")
-    impossible = [(break_id, "not there") for break_id in ids if not 0 < break_id <= _LARGEST_ID]
+    impossible = [Refused(break_id, "not there") for break_id in ids if not 0 < break_id <= _LARGEST_ID]
     _refuse(impossible, "taken")
     cursor.execute(
         "SELECT FROM ropo.break_policy WHERE profile IN "
@@ -95,13 +126,14 @@ def _hold(cursor: Cursor, break_ids: Collection[int]) -> list[int]:
     return ids
 
 
-def _refuse(refused: list[tuple[int, str]], what: str) -> None:
+def _refuse(refused: Sequence[Refused], what: str) -> None:
     if refused:
-        raise BreakDecisionError(f"Nothing was {what}: " + "; ".join(_named(refused)))
+        message = f"Nothing was {what}: " + "; ".join(_named(refused))
+        raise BreakDecisionError(message, refused=refused, what=what)
 
 
-def _named(refused: list[tuple[int, str]]) -> Iterator[str]:
-    for break_id, why in refused[:_NAMED_REFUSALS]:
-        yield f"break {break_id} is {why}"
-    if len(refused) > _NAMED_REFUSALS:
-        yield f"and {len(refused) - _NAMED_REFUSALS} more"
+def _named(refused: Sequence[Refused]) -> Iterator[str]:
+    for each in refused[:NAMED_REFUSALS]:
+        yield f"break {each.break_id} is {each.why}"
+    if len(refused) > NAMED_REFUSALS:
+        yield f"and {len(refused) - NAMED_REFUSALS} more"

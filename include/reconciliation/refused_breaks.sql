@@ -1,13 +1,17 @@
--- Which of these breaks cannot be accepted, and why.
+-- Which of these breaks cannot be accepted, and why. Those of another profile are none.
 SELECT
     asked.break_id,
     CASE
         WHEN known.break_id IS NULL THEN 'not there'
         WHEN known.state <> 'open' THEN known.state || ', not open'
         ELSE 'not as it was shown: it has changed since'
-    END
+    END,
+    known.billnum,
+    known.jobid,
+    known.category
 FROM unnest(%(break_ids)s::bigint[]) AS asked (break_id)
-LEFT JOIN ropo.reconciliation_break AS known USING (break_id)
+LEFT JOIN ropo.reconciliation_break AS known
+    ON known.break_id = asked.break_id AND known.profile = COALESCE(%(profile)s, known.profile)
 WHERE known.state IS DISTINCT FROM 'open' OR EXISTS (
     SELECT
     FROM ropo.reconciliation_break_event AS event

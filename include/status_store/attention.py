@@ -50,17 +50,18 @@ def doubts(cursor: Cursor, profile: str) -> list[Doubt]:
     return [Doubt(*row) for row in cursor.fetchall()]
 
 
-def accept_doubt(cursor: Cursor, poll_id: int, *, by: str, note: str) -> None:
+def accept_doubt(cursor: Cursor, poll_id: int, *, by: str, note: str, profile: str | None = None) -> None:
     """Accept that a doubt cannot be proven away; it keeps its reason, and no verdict waits for it any more.
 
+    :param profile: whose it must be; by default of any.
     :raises NothingToSettleError: where no such poll is unproven.
     :raises ValueError: where the note or the name is empty.
     """
     _require(by=by, note=note)
     cursor.execute(
         "UPDATE ropo.status_poll SET recovery = 'accepted', accepted_by = %s, accepted_note = %s "
-        "WHERE poll_id = %s AND recovery = 'unproven'",
-        (by, note, poll_id),
+        "WHERE poll_id = %s AND profile = COALESCE(%s, profile) AND recovery = 'unproven'",
+        (by, note, poll_id, profile),
     )
     if not cursor.rowcount:
         raise NothingToSettleError(f"Poll {poll_id} is no unproven doubt (one that is pending is still being re-read)")
@@ -76,17 +77,18 @@ def quarantined_rows(cursor: Cursor, profile: str) -> list[QuarantinedRow]:
     return [QuarantinedRow(*values) for values in cursor.fetchall()]
 
 
-def dismiss_row(cursor: Cursor, quarantine_id: int, *, by: str, note: str) -> None:
+def dismiss_row(cursor: Cursor, quarantine_id: int, *, by: str, note: str, profile: str | None = None) -> None:
     """Dismiss a quarantined row: a person has seen what it says, and no verdict waits for it any more.
 
+    :param profile: whose it must be; by default of any.
     :raises NothingToSettleError: where no such row waits.
     :raises ValueError: where the note or the name is empty.
     """
     _require(by=by, note=note)
     cursor.execute(
         "UPDATE ropo.status_quarantine SET resolved_at = clock_timestamp(), resolution = %s "
-        "WHERE quarantine_id = %s AND resolved_at IS NULL",
-        (f"dismissed by {by}: {note}", quarantine_id),
+        "WHERE quarantine_id = %s AND profile = COALESCE(%s, profile) AND resolved_at IS NULL",
+        (f"dismissed by {by}: {note}", quarantine_id, profile),
     )
     if not cursor.rowcount:
         raise NothingToSettleError(f"No row {quarantine_id} waits in quarantine")

@@ -9,11 +9,20 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Query, status
 from fastapi.responses import HTMLResponse, Response
 from psycopg2.extensions import cursor as Cursor
 
-from include.page_data.breaks import BreakSelection, Order, State, count_breaks, read_break, read_breaks
+from include.page_data.break_knowledge import read_knowledge
+from include.page_data.breaks import (
+    BreakSelection,
+    Order,
+    State,
+    count_breaks,
+    count_decided,
+    read_break,
+    read_breaks,
+)
 from include.page_data.open_breaks import read_open_breaks
 from include.reconciliation.break_listing import history_of
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
-from include.reconciliation.decisions import BreakDecisionError, accept_breaks, comment_breaks
+from include.reconciliation.decisions import NAMED_REFUSALS, BreakDecisionError, accept_breaks, comment_breaks
 from reconciliation_page.access import FOR_EDITORS
 from reconciliation_page.page import Page, PageOf
 from reconciliation_page.parameters import (
@@ -31,6 +40,11 @@ from reconciliation_page.words import BREAK_EVENTS, BREAK_STATES
 
 router = APIRouter()
 
+Done = Annotated[Literal["accept", "comment", ""], Query()]
+# An event of the breaks: a decision is told only as far as the store has it, from this user and after that.
+Since = Annotated[int, Query(ge=0, le=2**63 - 1)]
+
+_KINDS: dict[str, Literal["accepted", "commented"]] = {"accept": "accepted", "comment": "commented"}
 _NATURAL = {"amount": "desc", "age": "asc", "category": "asc"}
 
 
@@ -76,17 +90,20 @@ class Decision:
     seen: Annotated[int, Form(ge=0)]
     note: Note = ""
 
-    def carry_out(self, break_ids: list[int], by: str) -> int:
-        """Accept or comment all of the breaks, or none.
+    def carry_out(self, page: Page, break_ids: list[int]) -> None:
+        """Accept or comment all of the breaks, or none, in the name of the page's user.
 
-        :return: how many.
         :raises BreakDecisionError: naming those of which it cannot be decided.
         :raises ValueError: where the note is empty or no break is named.
         """
+        by = page.user.get_name()
         with changing() as session, session.transaction() as cursor:
             if self.what == "accept":
-                return accept_breaks(cursor, break_ids, by=by, note=self.note, shown_up_to=self.seen)
-            return comment_breaks(cursor, break_ids, by=by, note=self.note)
+                accept_breaks(
+                    cursor, break_ids, by=by, note=self.note, shown_up_to=self.seen, profile=page.profile.name
+                )
+            else:
+                comment_breaks(cursor, break_ids, by=by, note=self.note, profile=page.profile.name)
 
 
 @router.get("/breaks")
@@ -95,15 +112,15 @@ def list_breaks(
     cursor: Reading,
     choice: ChoiceOf,
     after: Place = "",
-    done: Annotated[Literal["accept", "comment", ""], Query()] = "",
-    number: Annotated[int, Query(ge=0)] = 0,
+    done: Done = "",
+    since: Since = 0,
 ) -> HTMLResponse:
     """List breaks.
 
     :param after: where the page begins.
-    :param done: what was just decided, of ``number`` breaks.
+    :param done: what was just decided, after the event ``since``.
     """
-    return _listed(page, cursor, choice, after=after, done=done, number=number)
+    return _listed(page, cursor, choice, after=after, done=done, since=since)
 
 
 @router.post("/breaks", dependencies=FOR_EDITORS)
@@ -120,11 +137,14 @@ def decide(
     problem = note_problem(decision.note) if chosen else "Choose at least one break."
     if problem:
         return _listed(page, cursor, choice, after=after, problem=problem, note=decision.note, chosen=chosen)
+    since = count_breaks(cursor, page.profile.name).newest_event
+    # The pages after the decision show the store as it stands then.
+    cursor.connection.rollback()
     try:
-        number = decision.carry_out(chosen, page.user.get_name())
+        decision.carry_out(page, chosen)
     except (BreakDecisionError, StoreBusyError) as error:
-        return _listed(page, cursor, choice, after=after, problem=f"{error}.", note=decision.note, chosen=chosen)
-    return page.go_to("breaks", done=decision.what, number=number, **choice.parameters())
+        return _listed(page, cursor, choice, after=after, problem=error, note=decision.note, chosen=chosen)
+    return page.go_to("breaks", done=decision.what, since=since, **choice.parameters())
 
 
 def _listed(
@@ -133,14 +153,18 @@ def _listed(
     choice: Choice,
     *,
     after: str,
-    done: str = "",
-    number: int = 0,
-    problem: str = "",
+    done: Done = "",
+    since: int = 0,
+    problem: str | BreakDecisionError | StoreBusyError = "",
     note: str = "",
     chosen: list[int] | None = None,
 ) -> HTMLResponse:
     selection = choice.selection()
     listed = read_breaks(cursor, page.profile.name, selection, after=after or None)
+    # What stood there was decided meanwhile: the first page is shown, since an empty one says nothing of the rest.
+    is_gone = bool(after) and not listed.rows
+    if is_gone:
+        after, listed = "", read_breaks(cursor, page.profile.name, selection)
     counts = count_breaks(cursor, page.profile.name)
     return page.render(
         "breaks.html",
@@ -151,9 +175,11 @@ def _listed(
         counts=counts,
         at_stake=read_open_breaks(cursor, page.profile, page.today).at_stake if choice.state == "open" else {},
         after=after,
+        is_gone=is_gone,
         done=done,
-        number=number,
-        problem=problem,
+        number=_decided(page, cursor, done, since),
+        knowledge=read_knowledge(cursor, page.profile.name),
+        **_told(problem),
         note=note,
         chosen=chosen or [],
         categories=[name for name in CATEGORIES if name != MATCHED],
@@ -170,10 +196,14 @@ def show_break(
     page: PageOf,
     cursor: Reading,
     break_id: IdInPath,
-    done: Annotated[Literal["accept", "comment", ""], Query()] = "",
+    done: Done = "",
+    since: Since = 0,
 ) -> HTMLResponse:
-    """Show a break with its evidence and history."""
-    return _shown(page, cursor, break_id, done=done)
+    """Show a break with its evidence and history.
+
+    :param done: what was just decided of it, after the event ``since``.
+    """
+    return _shown(page, cursor, break_id, done=done, since=since)
 
 
 @router.post("/breaks/{break_id}", dependencies=FOR_EDITORS)
@@ -181,15 +211,24 @@ def decide_one(page: PageOf, cursor: Reading, break_id: IdInPath, decision: Anno
     """Accept or comment one break."""
     if problem := note_problem(decision.note):
         return _shown(page, cursor, break_id, problem=problem, note=decision.note)
+    since = count_breaks(cursor, page.profile.name).newest_event
+    cursor.connection.rollback()
     try:
-        decision.carry_out([break_id], page.user.get_name())
+        decision.carry_out(page, [break_id])
     except (BreakDecisionError, StoreBusyError) as error:
-        return _shown(page, cursor, break_id, problem=f"{error}.", note=decision.note)
-    return page.go_to(f"breaks/{break_id}", done=decision.what)
+        return _shown(page, cursor, break_id, problem=error, note=decision.note)
+    return page.go_to(f"breaks/{break_id}", done=decision.what, since=since)
 
 
 def _shown(
-    page: Page, cursor: Cursor, break_id: int, *, done: str = "", problem: str = "", note: str = ""
+    page: Page,
+    cursor: Cursor,
+    break_id: int,
+    *,
+    done: Done = "",
+    since: int = 0,
+    problem: str | BreakDecisionError | StoreBusyError = "",
+    note: str = "",
 ) -> HTMLResponse:
     found = read_break(cursor, page.profile.name, break_id)
     if found is None:
@@ -201,8 +240,27 @@ def _shown(
         history=history_of(cursor, break_id),
         seen=count_breaks(cursor, page.profile.name).newest_event,
         done=done,
-        problem=problem,
+        number=_decided(page, cursor, done, since),
+        **_told(problem),
         note=note,
         events=BREAK_EVENTS,
         reason_in_words=reason_in_words,
     )
+
+
+def _decided(page: Page, cursor: Cursor, done: str, since: int) -> int:
+    """Of how many breaks the user has decided that, as the store has it: an address may say anything."""
+    if not done:
+        return 0
+    return count_decided(cursor, page.profile.name, by=page.user.get_name().strip(), kind=_KINDS[done], since=since)
+
+
+def _told(problem: str | BreakDecisionError | StoreBusyError) -> dict[str, Any]:
+    """What a template says of a problem: in words, or break by break."""
+    refused = problem.refused if isinstance(problem, BreakDecisionError) else ()
+    return {
+        "problem": "" if refused else f"{problem}",
+        "not_done": problem.what if isinstance(problem, BreakDecisionError) else "",
+        "refused": refused[:NAMED_REFUSALS],
+        "more_refused": max(0, len(refused) - NAMED_REFUSALS),
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Annotated
 
 from airflow.api.common.trigger_dag import trigger_dag
@@ -10,14 +11,28 @@ from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
 from airflow.exceptions import DagNotFound
 from airflow.models.dag import DagModel
+from airflow.models.dagrun import DagRun
 from airflow.models.log import Log
 from airflow.utils.session import create_session
 from airflow.utils.types import DagRunTriggeredByType
 from fastapi import Depends, HTTPException, status
+from sqlalchemy import select
 
 from reconciliation_page.access import User, require_same_origin
 
 CHECK_DAG_ID = "ropo_invoice_check"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A run of the DAG.
+
+    :param state: Airflow's word for it: ``queued``, ``running``, ``success`` or ``failed``.
+    :param is_paused: whether the DAG is paused, so that a queued run waits.
+    """
+
+    state: str
+    is_paused: bool
 
 
 def may_check(user: User) -> bool:
@@ -84,8 +99,11 @@ def start_check(user: User, profile: str, billnum: str) -> str:
     return str(run.run_id)
 
 
-def is_paused() -> bool:
-    """Tell whether the DAG is paused, so that a run of it would wait."""
+def find_check(run_id: str, profile: str, billnum: str) -> Check | None:
+    """Return how a run of the DAG stands; None where there is none of that id that was made for this invoice."""
     with create_session() as session:
-        found = session.get(DagModel, CHECK_DAG_ID)
-        return bool(found and found.is_paused)
+        run = session.scalar(select(DagRun).where(DagRun.dag_id == CHECK_DAG_ID, DagRun.run_id == run_id))
+        if run is None or {"profile": profile, "billnum": billnum} != run.conf:
+            return None
+        dag = session.get(DagModel, CHECK_DAG_ID)
+        return Check(state=str(run.state), is_paused=bool(dag and dag.is_paused))

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from typing import Annotated, Any
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, status
 from fastapi.responses import HTMLResponse, StreamingResponse
 
-from include.page_data.dates import Reconciliation, read_changes, read_items, read_reconciliations
+from include.page_data.dates import Reconciliation, read_changes, read_items, read_money, read_reconciliations
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.export import export_items
 from include.reconciliation.item_selection import ItemSelection, Order, State
 from reconciliation_page.page import Page, PageOf
 from reconciliation_page.parameters import (
+    EARLIEST,
+    LATEST,
     CategoryInQuery,
     DateInPath,
     Direction,
@@ -26,10 +29,16 @@ from reconciliation_page.parameters import (
 from reconciliation_page.stores import Reading, open_reading
 from reconciliation_page.words import ITEM_STATES
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 router = APIRouter()
 
 # Beyond so many differing invoices what changed is counted when it is asked for, and not by itself.
 COMPARED_BY_ITSELF = 5_000
+# As parameters.DateInPath has them: beyond them lies no page.
+# How a state of items is called in the counts of a reconciliation.
+_BUCKETS = {"break": ("breaks",), "pending": ("pending",), "accepted": ("accepted",), "matched": ()}
 _DAY = datetime.timedelta(days=1)
 _NATURAL = {"amount": "desc", "invoice": "asc", "category": "asc"}
 
@@ -90,10 +99,14 @@ def show_date(
     :param after: where the page of items begins.
     """
     every = read_reconciliations(cursor, page.profile.name, date)
-    before, following = date - _DAY, date + _DAY
-    if not every:
-        return page.render("date_empty.html", date=date, today=page.today, before=before, following=following)
-    shown = _chosen(every, reconciliation) if reconciliation else _newest(every)
+    before = date - _DAY if date > EARLIEST else None
+    following = date + _DAY if date < LATEST else None
+    newest = _newest(every)
+    shown = _chosen(every, reconciliation) if reconciliation else newest
+    if shown is None:
+        return page.render(
+            "date_empty.html", date=date, today=page.today, before=before, following=following, full=every[:1]
+        )
     earlier = [each for each in every if each.scope == shown.scope and each.reconciliation_id < shown.reconciliation_id]
     against = _chosen(earlier, compared) if compared else next(iter(earlier), None)
     is_small = against is not None and max(against.differing, shown.differing) <= COMPARED_BY_ITSELF
@@ -102,13 +115,19 @@ def show_date(
         changes = read_changes(cursor, against.reconciliation_id, shown.reconciliation_id)
     selection = choice.selection()
     items = read_items(cursor, page.profile.name, shown.reconciliation_id, selection, after=after or None)
-    is_newest = shown is _newest(every)
+    # The date was compared again meanwhile: the first page is shown, since an empty one says nothing of the rest.
+    is_gone = bool(after) and not items.rows
+    if is_gone:
+        after, items = "", read_items(cursor, page.profile.name, shown.reconciliation_id, selection)
+    is_newest = shown is newest
     return page.render(
         "date.html",
         date=date,
         today=page.today,
         shown=shown,
         is_newest=is_newest,
+        has_newest=newest is not None,
+        money_lines=read_money(cursor, shown),
         every=every,
         against=against,
         changes=changes,
@@ -116,7 +135,8 @@ def show_date(
         selection=selection,
         items=items,
         is_continued=bool(after),
-        categories=[name for name in CATEGORIES if name != MATCHED],
+        is_gone=is_gone,
+        categories=_counted(shown, choice),
         states=ITEM_STATES,
         reason_in_words=reason_in_words,
         here=f"dates/{date}",
@@ -137,11 +157,15 @@ def date_csv(
 ) -> StreamingResponse:
     """Return the same items as CSV, all pages of them."""
     every = read_reconciliations(cursor, page.profile.name, date)
-    if not every:
-        raise HTTPException(status.HTTP_404_NOT_FOUND, f"There is no reconciliation of {date} yet.")
     shown = _chosen(every, reconciliation) if reconciliation else _newest(every)
+    if shown is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, f"{date} was never compared by itself.")
+    pieces = _csv(page, shown, choice.selection())
+    # The mark of its encoding and the first lines are fetched before the answer begins: a store that is lost by then is
+    # an error page, and not a file that ends without a word.
+    begun = list(islice(pieces, 2))
     return StreamingResponse(
-        _csv(page, shown, choice.selection()),
+        chain(begun, pieces),
         media_type="text/csv; charset=utf-8",
         headers={
             "Content-Disposition": f'attachment; filename="reconciliation-{page.profile.name}-{date}.csv"',
@@ -149,7 +173,18 @@ def date_csv(
     )
 
 
-def _csv(page: Page, shown: Reconciliation, selection: ItemSelection) -> Any:
+def _counted(shown: Reconciliation, choice: Choice) -> dict[str, int]:
+    """How many items of each category the chosen state has; those without any are left out, but for the chosen one."""
+    found = {}
+    for name in CATEGORIES:
+        buckets = shown.categories.get(name, {})
+        number = sum(buckets.get(bucket, 0) for bucket in _BUCKETS.get(choice.state, buckets))
+        if name != MATCHED and (number or name == choice.category):
+            found[name] = number
+    return found
+
+
+def _csv(page: Page, shown: Reconciliation, selection: ItemSelection) -> Iterator[str]:
     connection = open_reading()
     try:
         yield from export_items(
@@ -159,8 +194,9 @@ def _csv(page: Page, shown: Reconciliation, selection: ItemSelection) -> Any:
         connection.close()
 
 
-def _newest(every: list[Reconciliation]) -> Reconciliation:
-    return next((each for each in every if each.scope == "date"), every[0])
+def _newest(every: list[Reconciliation]) -> Reconciliation | None:
+    """The newest of the date itself: a full comparison read no change of the date and says nothing of it."""
+    return next((each for each in every if each.scope == "date"), None)
 
 
 def _chosen(every: list[Reconciliation], reconciliation_id: int) -> Reconciliation:

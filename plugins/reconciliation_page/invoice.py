@@ -10,10 +10,10 @@ from fastapi.responses import HTMLResponse, Response
 from include.config.status_map import load_status_map
 from include.page_data.invoice import find_invoices, payment_sums, read_invoice
 from include.reconciliation.categories import reason_in_words
-from include.reconciliation.unmapped import shown_code, shown_label
-from reconciliation_page.checking import CHECK_DAG_ID, FOR_CHECKERS, is_paused, may_check, start_check
+from reconciliation_page.checking import CHECK_DAG_ID, FOR_CHECKERS, find_check, may_check, start_check
 from reconciliation_page.page import PageOf
 from reconciliation_page.stores import Reading
+from reconciliation_page.words import BREAK_EVENTS
 
 if TYPE_CHECKING:
     from include.page_data.invoice import Break, PaymentSum, Seen
@@ -63,12 +63,12 @@ def invoice(
         sums=payment_sums(found.events, load_status_map(page.profile.status_map)),
         kind_of=_kind_of,
         why=_why,
-        shown_code=shown_code,
-        shown_label=shown_label,
+        break_events=BREAK_EVENTS,
         may_check=is_checker and found.billnum is not None,
+        run=run,
+        check=find_check(run, page.profile.name, found.billnum) if run and found.billnum else None,
         check_run=page.airflow_run(CHECK_DAG_ID, run),
-        check_waits=run is not None and is_paused(),
-        check_state=next((each for each in found.inquiries if each.run_id == run), None) if run else None,
+        asked=next((each for each in found.inquiries if each.run_id == run), None) if run else None,
     )
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
+from include.page_data.break_knowledge import read_knowledge
 from include.page_data.calendar import WEEKS, read_calendar, read_latest_date
 from include.page_data.drain_health import read_drain_health
 from include.page_data.needing import read_needing
 from include.page_data.open_breaks import read_open_breaks
-from include.page_data.unknown_breaks import read_caveat
 from include.page_data.waiting import read_waiting
 from reconciliation_page.page import PageOf
 from reconciliation_page.parameters import EARLIEST, DateInQuery
@@ -58,7 +58,7 @@ def overview(
         needing=named,
         further=sum(each.days for each in found[len(named) :]),
         open_breaks=read_open_breaks(cursor, profile, today),
-        caveat=read_caveat(cursor, profile.name),
+        caveat=read_knowledge(cursor, profile.name).caveat,
         waiting=waiting,
         health=health,
         is_late=waiting.is_late(page.now),

@@ -24,7 +24,7 @@ from include.status_store.attention import NothingToSettleError, accept_doubt, d
 from include.status_store.replay import replay
 from reconciliation_page.access import FOR_EDITORS
 from reconciliation_page.page import Page, PageOf
-from reconciliation_page.parameters import NOTE_LENGTH, IdInPath, Note, note_problem
+from reconciliation_page.parameters import IdInPath, Note, note_problem
 from reconciliation_page.poll_chart import draw
 from reconciliation_page.stores import Reading, StoreBusyError, changing
 
@@ -95,7 +95,7 @@ def accept(page: PageOf, cursor: Reading, poll_id: IdInPath, note: Note = "") ->
     """Accept that a doubt stays unproven."""
 
     def change(writing: Cursor, note: str) -> None:
-        accept_doubt(writing, poll_id, by=page.user.get_name(), note=note)
+        accept_doubt(writing, poll_id, by=page.user.get_name(), note=note, profile=page.profile.name)
 
     if problem := _settle(change, note):
         return _shown(page, cursor, View(), Refused(problem, "doubt", poll_id, note))
@@ -107,7 +107,7 @@ def dismiss(page: PageOf, cursor: Reading, quarantine_id: IdInPath, note: Note =
     """Dismiss a row in quarantine."""
 
     def change(writing: Cursor, note: str) -> None:
-        dismiss_row(writing, quarantine_id, by=page.user.get_name(), note=note)
+        dismiss_row(writing, quarantine_id, by=page.user.get_name(), note=note, profile=page.profile.name)
 
     if problem := _settle(change, note):
         return _shown(page, cursor, View(), Refused(problem, "row", quarantine_id, note))
@@ -155,7 +155,6 @@ def _shown(page: Page, cursor: Cursor, view: View, refused: Refused | None = Non
         outcome_words=OUTCOME_WORDS,
         refused=refused,
         has_form=refused is not None and (refused.what, refused.about) in forms,
-        note_length=NOTE_LENGTH,
     )
 
 

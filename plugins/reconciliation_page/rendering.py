@@ -13,9 +13,12 @@ from urllib.parse import quote, urlencode
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from include.config.errors import ConfigurationError
+from include.config.profiles import load_profiles
 from include.reconciliation.unmapped import shown_code, shown_label
+from reconciliation_page.parameters import NOTE_LENGTH
 from reconciliation_page.plugin import PREFIX
-from reconciliation_page.words import CATEGORY_WORDS, CHANGE_WORDS, VERDICT_SIGNS, VERDICT_WORDS
+from reconciliation_page.words import CATEGORY_WORDS, CHANGE_WORDS, STATE_WORDS, VERDICT_SIGNS, VERDICT_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +50,7 @@ def environment() -> Environment:
         ago=ago,
         category=category_words,
         counted=counted,
+        state=state_words,
     )
     found.globals.update(
         verdict_words=VERDICT_WORDS,
@@ -55,6 +59,7 @@ def environment() -> Environment:
         shown_code=shown_code,
         shown_label=shown_label,
         static_version=static_version(),
+        note_length=NOTE_LENGTH,
     )
     return found
 
@@ -88,10 +93,21 @@ def address(base: str, path: str, parameters: Mapping[str, Any]) -> str:
 
 def error_page(request: Request, status: int, title: str, advice: str) -> HTMLResponse:
     """Return an error as a page: what happened, and what to do. It needs neither a user nor a store."""
+    base = base_path(request)
+    overview = address(base, "", {"profile": _known_profile(request)})
     body = environment().get_template("error.html").render(
-        title=title, advice=advice, base=base_path(request), airflow=airflow_path(request), status=status
+        title=title, advice=advice, base=base, overview=overview, airflow=airflow_path(request), status=status
     )  # fmt: skip
     return HTMLResponse(body, status_code=status)
+
+
+def _known_profile(request: Request) -> str | None:
+    """The profile that the request names, where there is one of that name: the way on must not be this error again."""
+    named = request.query_params.get("profile")
+    try:
+        return next((each.name for each in load_profiles() if each.name == named), None)
+    except ConfigurationError:
+        return None
 
 
 def money(amount: Decimal | str | None) -> str:
@@ -148,3 +164,8 @@ def ago(span: datetime.timedelta | None) -> str:
 def category_words(name: str) -> str:
     """Write a category for people."""
     return CATEGORY_WORDS.get(name, name)
+
+
+def state_words(name: str | None) -> str:
+    """Write a state, stage or end for people; nothing where there is none."""
+    return STATE_WORDS.get(name, name) if name else ""

@@ -10,13 +10,6 @@ VERDICT_WORDS = {
     "no_run": "No run",
 }
 VERDICT_SIGNS = {"reconciled": "✓", "pending": "◔", "breaks": "✕", "incomplete": "?", "no_run": ""}
-VERDICT_MEANINGS = {
-    "reconciled": "every invoice of the date agrees",
-    "pending": "the only differences are younger than the grace",
-    "breaks": "at least one difference is older than its grace",
-    "incomplete": "something is not known yet, so nothing is called agreed",
-    "no_run": "the date has not been compared",
-}
 CATEGORY_WORDS = {
     "unparseable": "Unparseable",
     "duplicate_in_ledger": "Twice in the ledger",
@@ -31,6 +24,8 @@ CATEGORY_WORDS = {
     "amount_mismatch": "Amounts differ",
     "matched": "Matched",
 }
+# Those whose name is no word already.
+STATE_WORDS = {"partly_paid": "partly paid", "in_collection": "in collection"}
 ITEM_STATES = {
     "differing": "All differences",
     "break": "Breaks",

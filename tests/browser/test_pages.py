@@ -57,6 +57,22 @@ FROM ropo.status_poll AS poll
 JOIN ropo.status_quarantine AS bad USING (profile)
 WHERE poll.profile = %s AND poll.recovery = 'accepted'
 """
+# A number as long as the widest that an ERP may have, where lists and titles have to bear it.
+LONG_BILLNUM = "2026-" * 16
+LONG_BREAK = """
+INSERT INTO ropo.reconciliation_break (
+    profile, invoice_key, billnum, category, state, business_date, currency, amount, evidence, first_seen, last_seen,
+    times_seen, first_reconciliation_id, last_reconciliation_id, resolved_at
+)
+SELECT
+    profile, 'b:' || %s, %s, category, 'resolved', business_date, currency, amount, evidence, first_seen, last_seen,
+    times_seen, first_reconciliation_id, last_reconciliation_id, last_seen
+FROM ropo.reconciliation_break
+WHERE profile = %s
+ORDER BY break_id
+LIMIT 1
+"""
+LONG_ID = "SELECT break_id FROM ropo.reconciliation_break WHERE billnum = %s"
 TOO_WIDE = "document.documentElement.scrollWidth > window.innerWidth"
 
 
@@ -87,6 +103,22 @@ def test_every_page_keeps_the_rules_of_accessibility_and_fits(
                 if wrong:
                     found[f"{name} at {width}"] = wrong
     assert found == {}
+
+
+def test_a_long_number_and_a_narrow_window_do_not_widen_a_page(
+    deployment: Deployment, visit: Visit, compared: str
+) -> None:
+    deployment.change(deployment.store, LONG_BREAK, LONG_BILLNUM, LONG_BILLNUM, PROFILE)
+    [(break_id,)] = deployment.ask(deployment.store, LONG_ID, LONG_BILLNUM)
+    pages = {**PAGES, "resolved breaks": "breaks?state=resolved", "long break": f"breaks/{break_id}"}
+    wide = []
+    for width in (360, 1280):
+        with visit("controller", width=width) as page:
+            for name, path in pages.items():
+                opened(page, deployment, path)
+                if page.evaluate(TOO_WIDE):
+                    wide.append(f"{name} at {width}")
+    assert wide == []
 
 
 def test_a_doubt_and_a_row_in_quarantine_are_settled_within_the_rules_of_accessibility(
@@ -154,7 +186,7 @@ def test_the_page_stands_in_airflow_and_asks_both_sides_again_as_the_user(
         assert conf == {"profile": PROFILE, "billnum": SCRIPT_BILLNUM}
         deployment.wait_for(deployment.metadata, ENDED, "ropo_invoice_check", run_id)
         frame.get_by_role("link", name="Look again").click()
-        expect(frame.get_by_role("status")).to_contain_text("Ropo One was asked: landed, 1 row, 0 new.")
+        expect(frame.get_by_role("status")).to_contain_text("Both sides were asked. Ropo One answered: 1 row, 0 new.")
 
         # Links to Airflow leave the frame.
         frame.get_by_role("link", name="The run in Airflow").click()

@@ -84,8 +84,6 @@ window.addEventListener("pageshow", () => {
 });
 
 document.addEventListener("change", (event) => {
-  const form = event.target.closest?.("form[data-auto-submit]");
-  if (form && event.target.matches("select")) form.requestSubmit();
   if (event.target.matches("[data-all]")) {
     const boxes = document.querySelectorAll(`input[name="${event.target.dataset.all}"]`);
     boxes.forEach((box) => (box.checked = event.target.checked));

@@ -42,9 +42,9 @@ def accept(world: World, ids: list[int], **options: Any) -> int:
         return accept_breaks(cursor, ids, **{"by": "Anna", "note": "known", **options})
 
 
-def comment(world: World, ids: list[int], note: str = "asked Ropo") -> int:
+def comment(world: World, ids: list[int], note: str = "asked Ropo", **options: Any) -> int:
     with closing(connect(world.store_dsn)) as store, store, store.cursor() as cursor:
-        return comment_breaks(cursor, ids, by="Otto", note=note)
+        return comment_breaks(cursor, ids, by="Otto", note=note, **options)
 
 
 def states(world: World) -> list[str]:
@@ -94,6 +94,27 @@ def test_many_are_accepted_in_one_call_or_none_of_them(world: World) -> None:
     assert states(world).count("accepted") == 25
     with pytest.raises(BreakDecisionError, match="break 10 is accepted, not open; and 15 more"):
         accept(world, ids)
+
+
+def test_a_break_of_another_profile_is_not_there_for_who_decides_of_this_one(world: World) -> None:
+    [first] = broken(world, "1")
+    for decide in (accept, comment):
+        with pytest.raises(BreakDecisionError, match=f"break {first} is not there"):
+            decide(world, [first], profile="other")
+    assert states(world) == ["open"]
+    assert accept(world, [first], profile="default") == 1
+
+
+def test_a_refusal_names_the_invoice_and_the_category_of_each_break(world: World) -> None:
+    ids = broken(world, "1", "2")
+    accept(world, ids[:1])
+    with pytest.raises(BreakDecisionError) as refused:
+        accept(world, [*ids, 9999])
+    assert [(each.break_id, each.why, each.billnum, each.category) for each in refused.value.refused] == [
+        (ids[0], "accepted, not open", "1", "ledger_behind"),
+        (9999, "not there", None, None),
+    ]
+    assert refused.value.what == "accepted"
 
 
 def test_what_changed_since_it_was_shown_is_not_accepted_unseen(world: World) -> None:

@@ -55,6 +55,19 @@ def test_an_accepted_doubt_is_asked_for_no_more(session: Session, store: Connect
     assert (source.polls, doubts(store)) == ([], [("accepted", "possibly cut")])
 
 
+@pytest.mark.usefixtures("_unproven")
+def test_what_waits_in_another_profile_is_not_settled_from_this_one(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    for settle in (attention.accept_doubt, attention.dismiss_row):
+        with pytest.raises(attention.NothingToSettleError), session.transaction() as cursor:
+            settle(cursor, 1, by="Anna", note="seen", profile="other")
+    assert doubts(store) == [("unproven", "possibly cut")]
+    with session.transaction() as cursor:
+        attention.accept_doubt(cursor, 1, by="Anna", note="seen", profile=profile.name)
+    assert doubts(store) == [("accepted", "possibly cut")]
+
+
 def test_a_doubt_that_is_still_being_reread_cannot_be_accepted(session: Session, profile: Profile) -> None:
     drain(session, profile, ScriptedSource(PollInDoubtError("lost")))
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg2
 import pytest
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.core_api.security import get_user
@@ -12,9 +15,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from demo.cluster import SUPERUSER
+from include.config.profiles import Profile
 from reconciliation_page.access import may_change, may_read
 from reconciliation_page.app import create_app
 from reconciliation_page.plugin import PREFIX
+from tests.include.reconciliation.world import LEDGER, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +37,28 @@ def store_connection(monkeypatch: pytest.MonkeyPatch, postgres: Server, store_na
     monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps(postgres.airflow_connection(store_name, SUPERUSER)))
     monkeypatch.delenv("AIRFLOW_CONN_ROPO_STORE_READER", raising=False)
     return store_name
+
+
+@pytest.fixture
+def world(postgres: Server, store_connection: str) -> World:
+    """What Ropo One and the ERP say, in the store that the page shows."""
+    ledger = postgres.dsn(postgres.fresh_database("ledger"))
+    with closing(psycopg2.connect(ledger)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(LEDGER)
+    return World(postgres.dsn(store_connection), ledger, Profile(name="default"))
+
+
+@pytest.fixture
+def two_profiles(store_connection: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Profiles ``default`` and ``other``."""
+    shipped = Path("include/config").resolve()
+    text = "profiles:\n" + "".join(
+        f"  - name: {name}\n    connection: ropo_one_{name}\n    status_map: {shipped / 'status_map.yaml'}\n"
+        f"    ledger: {{connection: erp_{name}, query: {shipped.parent / 'erp' / 'generic.sql'}}}\n"
+        for name in ("default", "other")
+    )
+    (tmp_path / "profiles.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("ROPO_PROFILES_FILE", str(tmp_path / "profiles.yaml"))
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,9 +13,11 @@ from fastapi.testclient import TestClient
 
 from reconciliation_page.access import may_read, require_editor, require_reader, require_same_origin
 from reconciliation_page.app import create_app
-from reconciliation_page.checking import require_checker
+from reconciliation_page.checking import may_check, require_checker
 from reconciliation_page.headers import CONTENT_SECURITY_POLICY
 from reconciliation_page.stores import reading
+from tests.include.reconciliation.world import at
+from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from fastapi.dependencies.models import Dependant
 
     from demo.embedded import Server
+    from tests.include.reconciliation.world import World
 
 
 def _asked(dependant: Dependant) -> Iterator[object]:
@@ -112,6 +117,88 @@ def test_a_place_in_a_list_that_the_list_did_not_make_is_refused(client: TestCli
     answer = client.get("/reconciliation/breaks", params={"after": place})
     assert answer.status_code == 422
     assert "Start again from the overview" in answer.text
+
+
+PICKER = re.compile(r'<form method="get" action="([^"]+)" class="picker">(.*?)</form>', re.DOTALL)
+HIDDEN = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
+
+
+def switched(client: TestClient, page: str) -> str:
+    """The address to which the picker of profiles leads, redirects followed."""
+    found = PICKER.search(page)
+    assert found
+    answer = client.get(found[1], params={**dict(HIDDEN.findall(found[2])), "profile": "other"})
+    if answer.status_code == 303:
+        location = answer.headers["location"]
+        assert client.get(location).status_code == 200
+        return location
+    assert answer.status_code == 200, answer.text
+    return str(answer.request.url.raw_path.decode())
+
+
+@pytest.mark.parametrize(
+    ("path", "leads_to"),
+    [
+        ("", "?profile=other"),
+        ("breaks?state=accepted", "breaks?profile=other"),
+        ("breaks/1", "breaks?profile=other"),
+        ("dates/2026-03-10?state=all", "dates/2026-03-10?profile=other"),
+        ("dates/2020-03-10", "dates/2020-03-10?profile=other"),
+        ("sign-off/2026-02", "sign-off/2026-02?profile=other"),
+        ("polls?kind=date", "polls?profile=other"),
+        ("invoice?key=b:7", "invoices?find=7&profile=other"),
+        ("invoice?key=b:unknown", "invoices?find=unknown&profile=other"),
+        ("invoices?find=7x", "invoices?find=7x&profile=other"),
+    ],
+)
+def test_another_profile_is_shown_on_the_page_that_it_has_for_the_same(
+    client: TestClient, page_app: FastAPI, world: World, two_profiles: None, path: str, leads_to: str
+) -> None:
+    page_app.dependency_overrides[may_check] = lambda: True
+    world.comment("7", "98", "2026-03-05 09:00", seen=at("2026-03-05 10:00"))
+    world.row("another")
+    world.reconcile(datetime.date(2026, 3, 5))
+    page = client.get(f"/reconciliation/{path}").text
+    assert switched(client, page) == f"/reconciliation/{leads_to}"
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "leads_to"),
+    [
+        ("breaks/1", {"what": "comment", "seen": "0"}, "breaks?profile=other"),
+        ("breaks", {"what": "comment", "seen": "0"}, "breaks?profile=other"),
+        ("sign-off/2026-02/sign", {}, "sign-off/2026-02?profile=other"),
+        (
+            "dates/2026-02-10/incomplete",
+            {"scope": "date", "month": "2026-02", "reconciliation": "1", "note": "x"},
+            "sign-off/2026-02?profile=other",
+        ),
+    ],
+)
+def test_another_profile_can_be_chosen_on_the_page_of_a_refusal(
+    client: TestClient, world: World, two_profiles: None, path: str, form: dict[str, str], leads_to: str
+) -> None:
+    world.comment("7", "98", "2026-03-05 09:00", seen=at("2026-03-05 10:00"))
+    world.row("another")
+    world.reconcile(datetime.date(2026, 3, 5))
+    refused = client.post(f"/reconciliation/{path}", data=form, headers=SAME_ORIGIN)
+    assert refused.status_code == 409
+    assert switched(client, refused.text) == f"/reconciliation/{leads_to}"
+
+
+def test_an_error_leads_back_to_the_same_profile(client: TestClient, two_profiles: None) -> None:
+    assert 'href="/reconciliation/?profile=other"' in client.get("/reconciliation/breaks/7?profile=other").text
+    assert 'href="/reconciliation/?profile=other"' in client.get("/reconciliation/invoice?profile=other").text
+    assert 'href="/reconciliation/"' in client.get("/reconciliation/?profile=unknown").text
+    assert 'href="/reconciliation/"' in client.get("/reconciliation/nothing").text
+
+
+def test_no_choice_in_a_list_leaves_the_page_by_itself(client: TestClient) -> None:
+    """Arrow keys change a select: what it does waits for its button."""
+    script = client.get("/reconciliation/static/page.js").text
+    assert "requestSubmit" not in script
+    assert ".submit()" not in script
+    assert "without-script" not in client.get("/reconciliation/static/page.css").text
 
 
 def test_who_may_not_see_the_dag_sees_nothing(client: TestClient, page_app: FastAPI) -> None:

@@ -89,13 +89,48 @@ def test_pages_follow_each_other_without_gap_or_repetition(client: TestClient, s
     assert sorted(found[0] + found[1]) == [f"{place:03}" for place in range(60)]
 
 
+def test_a_page_beyond_the_last_break_is_the_first_page_and_no_claim_that_there_is_none(
+    client: TestClient, store: Connection
+) -> None:
+    number = record(store, DATE, "breaks")
+    for place in range(60):
+        keep_break(store, number, f"b:{place:03}", "ledger_behind", "open", "10.00")
+    (following,) = re.findall(r'rel="next" href="([^"]+)"', client.get(PATH).text)
+    second = following.replace("&amp;", "&")
+    rest = listed(client.get(second).text)
+    (seen,) = re.findall(r'name="seen" value="(\d+)"', client.get(second).text)
+    with store.cursor() as cursor:
+        cursor.execute("SELECT break_id FROM ropo.reconciliation_break WHERE substr(invoice_key, 3) = ANY(%s)", (rest,))
+        stale = [break_id for (break_id,) in cursor.fetchall()]
+    form = {"what": "accept", "note": "ten of them", "seen": seen, "break_id": stale}
+    assert client.post(second, data=form, headers=SAME_ORIGIN).status_code == 303
+
+    page = client.get(second).text
+    assert len(listed(page)) == 50
+    assert "That page of the list is empty now" in page
+    assert "No open breaks" not in page
+    late = client.post(second, data={**form, "note": "another's note"}, headers=SAME_ORIGIN)
+    assert late.status_code == 409
+    assert "Nothing was accepted" in late.text
+    assert "No open breaks" not in late.text
+    assert "another&#39;s note</textarea>" in late.text
+
+
+def test_a_refused_note_is_kept_where_no_break_is_left_to_choose(client: TestClient, ids: dict[str, int]) -> None:
+    taken = {"what": "accept", "note": "all", "seen": "0", "break_id": [ids["b:1"], ids["b:2"], ids["b:3"]]}
+    assert client.post(PATH, data=taken, headers=SAME_ORIGIN).status_code == 303
+    late = client.post(PATH, data={**taken, "note": "my reason"}, headers=SAME_ORIGIN)
+    assert late.status_code == 409
+    assert "my reason</textarea>" in late.text
+
+
 def test_an_accepted_break_carries_the_airflow_users_name_and_note(
     client: TestClient, store: Connection, ids: dict[str, int]
 ) -> None:
     form = {"what": "accept", "note": "the bank's fee", "seen": "0", "break_id": [ids["b:1"], ids["b:2"]]}
     answer = client.post(f"{PATH}?state=open&order=age", data=form, headers=SAME_ORIGIN)
     assert answer.status_code == 303
-    assert answer.headers["location"] == "/reconciliation/breaks?profile=default&done=accept&number=2&order=age"
+    assert answer.headers["location"] == "/reconciliation/breaks?profile=default&done=accept&since=0&order=age"
     page = client.get(answer.headers["location"]).text
     assert "2 breaks are accepted" in page
     assert listed(page) == ["3"]
@@ -103,6 +138,82 @@ def test_an_accepted_break_carries_the_airflow_users_name_and_note(
         ("b:1", "accepted", f"{USER}: the bank's fee"),
         ("b:2", "accepted", f"{USER}: the bank's fee"),
     ]
+
+
+def test_a_decision_is_told_only_if_the_store_has_it_from_this_user(
+    client: TestClient, store: Connection, ids: dict[str, int]
+) -> None:
+    for done in ("accept", "comment"):
+        assert 'class="notice good"' not in client.get(PATH, params={"done": done, "since": 0}).text
+        assert 'class="notice good"' not in client.get(f"{PATH}/{ids['b:4']}", params={"done": done}).text
+    form = {"what": "accept", "note": "fine", "seen": "0"}
+    location = client.post(f"{PATH}/{ids['b:1']}", data=form, headers=SAME_ORIGIN).headers["location"]
+    assert "1 break is accepted. Its date's verdict follows" in client.get(location).text
+    with store.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ropo.reconciliation_break SET state = 'open', accepted_at = NULL, accepted_by = NULL, "
+            "accepted_note = NULL, accepted_evidence = NULL WHERE break_id = %s",
+            (ids["b:1"],),
+        )
+    assert 'class="notice good"' not in client.get(location).text
+
+
+def test_a_refusal_names_the_invoice_and_leads_to_the_break(client: TestClient, ids: dict[str, int]) -> None:
+    form = {"what": "accept", "note": "x", "seen": "0", "break_id": [ids["b:1"], ids["b:4"], 999999]}
+    page = client.post(PATH, data=form, headers=SAME_ORIGIN).text
+    link = re.escape(f"/reconciliation/breaks/{ids['b:4']}?profile=default")
+    assert re.search(f'<a href="{link}">invoice 4, Ledger behind</a> is accepted, not open', page)
+    assert "break 999999 is not there" in page
+
+
+def test_a_break_of_another_profile_is_not_decided_of(
+    client: TestClient, store: Connection, ids: dict[str, int], two_profiles: None
+) -> None:
+    form = {"what": "accept", "note": "x", "seen": "0"}
+    one = client.post(f"{PATH}/{ids['b:1']}?profile=other", data=form, headers=SAME_ORIGIN)
+    assert one.status_code == 404
+    many = client.post(f"{PATH}?profile=other", data={**form, "break_id": [ids["b:1"]]}, headers=SAME_ORIGIN)
+    assert many.status_code == 409
+    assert "is not there" in many.text
+    assert "ledger" not in many.text.split('role="alert"')[1].split("</div>")[0].lower()
+    assert decisions(store) == []
+
+
+@pytest.mark.parametrize(
+    ("lacking", "told"),
+    [
+        (None, "No break is recorded as open"),
+        ("nothing", "No date was compared yet"),
+        ("ledger", "found no row at all in the ledger"),
+        ("backlog", "1 reconciliation waits to be taken into this list"),
+    ],
+)
+def test_an_empty_list_claims_no_more_than_is_known(
+    client: TestClient, store: Connection, lacking: str | None, told: str
+) -> None:
+    if lacking != "nothing":
+        number = record(store, DATE, "incomplete" if lacking else "reconciled",
+                        reasons=("ledger_empty",) if lacking == "ledger" else ())  # fmt: skip
+    if lacking == "backlog":
+        with store.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO ropo.break_backlog (reconciliation_id, profile) VALUES (%s, 'default')", (number,)
+            )
+    page = client.get(PATH).text
+    assert told in page
+    assert "Every difference is within" not in page
+    assert ("to be trusted" in page) == (lacking is not None)
+
+
+def test_filters_are_told_apart_from_the_chips_and_keep_the_order(client: TestClient, ids: dict[str, int]) -> None:
+    page = client.get(PATH, params={"category": "ledger_behind", "order": "age", "direction": "desc"}).text
+    chips = re.search(r'class="chips".*?</ul>', page, re.DOTALL)
+    assert chips
+    assert "category=" not in chips[0]
+    assert "order=age&amp;direction=desc" in chips[0]
+    assert '<input type="hidden" name="direction" value="desc">' in page
+    (clear,) = re.findall(r'href="([^"]+)">Clear', page)
+    assert clear == "/reconciliation/breaks?profile=default&amp;order=age&amp;direction=desc"
 
 
 def test_a_comment_stands_in_the_history_as_text(client: TestClient, store: Connection, ids: dict[str, int]) -> None:
@@ -121,7 +232,7 @@ def test_what_cannot_be_decided_is_told_and_the_note_is_not_lost(
 ) -> None:
     form = {"what": "accept", "note": "why not", "seen": "0", "break_id": [ids["b:1"], ids["b:4"]]}
     for data, told in (
-        (form, "Nothing was accepted: break"),
+        (form, "Nothing was accepted"),
         ({**form, "break_id": []}, "Choose at least one break"),
         ({**form, "note": " "}, "Write a note"),
     ):
@@ -239,9 +350,9 @@ def test_who_may_not_edit_the_dag_sees_no_control_and_changes_nothing(
     page = client.get(PATH).text
     assert "<textarea" not in page
     assert "needs the right to edit the DAG" in page
-    page = client.get(f"{PATH}/{ids['b:1']}").text
-    assert "<textarea" not in page
-    assert "needs the right to edit the DAG ropo_reconciliation" in page
+    one = client.get(f"{PATH}/{ids['b:1']}").text
+    assert "<textarea" not in one
+    assert "needs the right to edit the DAG" in one
     form = {"what": "accept", "note": "x", "seen": "0", "break_id": [ids["b:1"]]}
     assert client.post(PATH, data=form, headers=SAME_ORIGIN).status_code == 403
     assert client.post(f"{PATH}/{ids['b:1']}", data=form, headers=SAME_ORIGIN).status_code == 403

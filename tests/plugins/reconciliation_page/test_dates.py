@@ -9,11 +9,16 @@ import operator
 import re
 from typing import TYPE_CHECKING
 
+import psycopg2
 import pytest
 
+from reconciliation_page import dates as dates_page
+from tests.include.reconciliation.world import DAY, World
 from tests.include.watch.records import broken, keep_break, record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from fastapi.testclient import TestClient
     from psycopg2.extensions import connection as Connection
 
@@ -110,6 +115,125 @@ def test_pages_follow_each_other_without_gap_or_repetition(client: TestClient, s
         query = following[1].replace("&amp;", "&")
     assert [len(each) for each in found] == [50, 50, 20]
     assert sorted(functools.reduce(operator.iadd, found, [])) == [f"{place:04}" for place in range(120)]
+
+
+def test_a_page_beyond_the_last_item_is_the_first_page_and_no_claim_that_all_agree(
+    client: TestClient, store: Connection
+) -> None:
+    record(store, DATE, "breaks", breaks=tuple(broken(f"{place:04}", "10.00") for place in range(51)))
+    first = client.get(PATH, params={"order": "invoice"}).text
+    (following,) = re.findall(r'rel="next" href="([^"]*)#items"', first)
+    # The date is compared again, and fewer differ.
+    record(store, DATE, "breaks", breaks=(broken("0001", "10.00"), broken("0002", "10.00")))
+    page = client.get(following.replace("&amp;", "&")).text
+    assert "Nothing differs" not in page
+    assert "That page of the list is empty now" in page
+    assert shown(page) == ["0001", "0002"]
+
+
+def test_a_date_that_only_a_full_comparison_has_is_not_shown_as_compared(client: TestClient, store: Connection) -> None:
+    full = record(store, DATE, scope="full")
+    page = client.get(PATH).text
+    assert "was never compared" in page
+    assert "Reconciled" not in page
+    assert f"reconciliation={full}" in page
+    assert client.get(f"{PATH}/items.csv").status_code == 404
+
+    of_full = client.get(PATH, params={"reconciliation": full}).text
+    assert "This is a full comparison" in of_full
+    assert "was never compared by itself" in of_full
+    assert client.get(f"{PATH}/items.csv", params={"reconciliation": full}).status_code == 200
+
+
+def test_money_that_differs_by_design_is_told_apart_from_differences(client: TestClient, world: World) -> None:
+    world.comment("100", "98")
+    world.row("100", "paid", paid="100", by_ropo=False)
+    world.reconcile(reread_poll_id=world.know_all())
+    page = f"/reconciliation/dates/{DAY}"
+
+    agreeing = client.get(page).text
+    assert "\u2212100.00 in invoices that agree" in agreeing
+    assert 'class="number off"' not in agreeing
+
+    world.payment("200", "30")
+    world.row("200")
+    world.reconcile(reread_poll_id=world.know_all())
+    differing = client.get(page).text
+    assert differing.count('class="number off"') == 1
+    assert "\u2212100.00 in invoices that agree" in differing
+    assert "+30.00 in those that differ" in differing
+
+
+def test_a_category_counts_what_it_leads_to(client: TestClient, store: Connection, three: int) -> None:
+    with store.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ropo.reconciliation SET categories = "
+            """'{"matched": {"matched": 5}, "ledger_behind": {"accepted": 1, "pending": 1},"""
+            """ "amount_mismatch": {"breaks": 1}}'"""
+        )
+    for query, expected in (
+        ("", [("Ledger behind", "2"), ("Amounts differ", "1")]),
+        ("?state=break", [("Amounts differ", "1")]),
+        ("?state=pending", [("Ledger behind", "1")]),
+        ("?state=all", [("Ledger behind", "2"), ("Amounts differ", "1")]),
+        ("?state=matched", []),
+    ):
+        assert re.findall(r"<option value=\"\w+\">([^<(]+) \((\d+)\)", client.get(PATH + query).text) == expected
+
+
+def test_filtering_keeps_the_order_and_the_place(client: TestClient, three: int) -> None:
+    query = {"order": "category", "direction": "desc", "category": "ledger_behind", "text": "0"}
+    page = client.get(PATH, params=query).text
+    assert f'action="{PATH}#items"' in page
+    assert '<input type="hidden" name="order" value="category">' in page
+    assert '<input type="hidden" name="direction" value="desc">' in page
+    (clear,) = re.findall(r'href="([^"]+)">Clear', page)
+    assert clear == f"{PATH}?profile=default&amp;order=category&amp;direction=desc#items"
+    chips = re.search(r'class="chips".*?</ul>', page, re.DOTALL)
+    assert chips
+    assert "text=" not in chips[0]
+
+
+def test_words_fit_their_numbers(client: TestClient, store: Connection) -> None:
+    record(store, DATE)
+    with store.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ropo.reconciliation SET population = 1, matched = 1, recovered = 1, out_of_scope = 3, "
+            "second_opinions_asked = 1, second_opinions_cleared = 1"
+        )
+    page = client.get(PATH).text
+    for told in ("The one invoice agrees", "1 change that no drain had brought", "1 invoice, 1 then agreed"):
+        assert told in page
+    assert "3 sent before the start_date that the profile had then" in page
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.reconciliation SET population = 0, matched = 0")
+    assert client.get(PATH).text.count("No invoice belongs to this date") == 2
+
+
+def test_each_page_of_a_date_names_the_time_zone(client: TestClient, three: int) -> None:
+    for path in (PATH, "/reconciliation/breaks", "/reconciliation/breaks/1", "/reconciliation/sign-off/2026-11"):
+        assert client.get(path).text.count("Times are those of Europe/Helsinki") == 1
+
+
+def test_no_link_leads_to_a_date_that_is_refused(client: TestClient) -> None:
+    first, last = "/reconciliation/dates/2000-01-01", "/reconciliation/dates/2100-01-01"
+    assert "1999-12-31" not in client.get(first).text
+    assert "dates/2000-01-02" in client.get(first).text
+    assert "2100-01-02" not in client.get(last).text
+
+
+@pytest.mark.parametrize("pieces", [[], ["\ufeff"]])
+def test_a_store_that_is_lost_before_the_download_begins_is_an_error_and_no_cut_file(
+    client: TestClient, three: int, monkeypatch: pytest.MonkeyPatch, pieces: list[str]
+) -> None:
+    def export(*_: object, **__: object) -> Iterator[str]:
+        yield from pieces
+        raise psycopg2.OperationalError("the connection was closed")
+
+    monkeypatch.setattr(dates_page, "export_items", export)
+    answer = client.get(f"{PATH}/items.csv")
+    assert answer.status_code == 503
+    assert "The store did not answer" in answer.text
 
 
 def test_what_changed_since_the_date_was_compared_before_is_told(client: TestClient, store: Connection) -> None:

@@ -6,37 +6,23 @@ import datetime
 import html
 import posixpath
 import re
-from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import psycopg2
 import pytest
 from markupsafe import escape
 
-from include.config.profiles import Profile
 from reconciliation_page import invoice as invoice_page
 from reconciliation_page.access import may_change
-from reconciliation_page.checking import may_check
-from tests.include.reconciliation.world import DAY, LEDGER, World, at
+from reconciliation_page.checking import Check, may_check
+from tests.include.reconciliation.world import DAY, World, at
 from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from fastapi.testclient import TestClient
 
-    from demo.embedded import Server
-
 SCRIPT = "<script>alert('a')</script>"
-
-
-@pytest.fixture
-def world(postgres: Server, store_connection: str) -> World:
-    """What Ropo One and the ERP say, in the store that the page shows."""
-    ledger = postgres.dsn(postgres.fresh_database("ledger"))
-    with closing(psycopg2.connect(ledger)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(LEDGER)
-    return World(postgres.dsn(store_connection), ledger, Profile(name="default"))
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +57,34 @@ def test_both_sides_stand_on_one_time_line_with_sums_by_kind_and_the_break_with_
     assert "not seen yet" in line
     assert "total 100.00, paid 40.00, open 60.00 EUR" in line
     assert "Kiitos" in line
+
+
+def test_what_differs_by_design_is_not_marked_as_a_difference(client: TestClient, world: World) -> None:
+    world.comment("100", "98")
+    world.row("100", "paid", paid="100", by_ropo=False)
+    world.payment("200", "30")
+    world.row("200")
+    world.know_all()
+    world.reconcile(now=at("2026-03-30 08:00"))
+
+    agreed = client.get("/reconciliation/invoice?key=b:100").text
+    assert "payments are not compared" in agreed
+    assert 'class="differs"' not in agreed
+    assert 'class="differs"' in client.get("/reconciliation/invoice?key=b:200").text
+
+
+def test_states_are_words(client: TestClient, world: World) -> None:
+    world.payment("100", "30")
+    world.row("100", "collection")
+    world.know_all()
+    world.reconcile(now=at("2026-03-30 08:00"))
+    for path in ("invoice?key=b:100", "breaks/1", "breaks", f"dates/{DAY}"):
+        text = shown(client, path)
+        assert "in collection" in text
+        assert "partly paid" in text
+        # The time line tells the ledger's own word beside.
+        assert "in_collection" not in text
+        assert "partly_paid" not in text
 
 
 def test_a_break_shows_its_history_and_its_notes(client: TestClient, world: World) -> None:
@@ -198,6 +212,50 @@ def test_asking_again_triggers_the_check_as_the_user(
     assert answer.status_code == 303
     assert answer.headers["location"] == "/reconciliation/invoice?profile=default&key=b%3Aa%2Fb&run=manual__1"
     assert asked == [(USER, "default", "a/b")]
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "told", "colour"),
+    [
+        (None, None, "Airflow knows no run of this name", ""),
+        ("queued", None, "are being asked. Look again", ""),
+        ("running", "landed", "are being asked. Look again", ""),
+        ("failed", None, "The check failed before Ropo One was asked", " bad"),
+        ("failed", "in_doubt", "The check failed: Ropo One's answer did not arrive whole", " bad"),
+        ("failed", "landed", "The check failed after Ropo One had answered: 2 rows, 1 new", " bad"),
+        ("success", "landed", "Both sides were asked. Ropo One answered: 2 rows, 1 new", " good"),
+        ("success", "empty", "Both sides were asked. Ropo One has no change of it", " good"),
+    ],
+)
+def test_what_came_of_asking_again_is_told_by_the_run_itself(
+    client: TestClient, world: World, monkeypatch: pytest.MonkeyPatch,
+    state: str | None, outcome: str | None, told: str, colour: str,
+) -> None:  # fmt: skip
+    asked = []
+
+    def find_check(*which: str) -> Check | None:
+        asked.append(which)
+        return None if state is None else Check(state=state, is_paused=False)
+
+    monkeypatch.setattr(invoice_page, "find_check", find_check)
+    world.comment("100", "98")
+    if outcome:
+        counts = {"row_count": 2, "new_count": 1}
+        world.poll("billnum", outcome, filter_value="100", run_id="manual__1", closed_at=at("2026-03-11"), **counts)
+    path = "/reconciliation/invoice?key=b:100&run=manual__1"
+    assert told in shown(client, path.removeprefix("/reconciliation/"))
+    assert f'class="notice{colour}"' in client.get(path).text
+    assert ("dags/ropo_invoice_check/runs/manual__1" in client.get(path).text) == (state is not None)
+    assert set(asked) == {("manual__1", "default", "100")}
+
+
+def test_a_check_that_waits_for_a_paused_dag_says_so(
+    client: TestClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = Check(state="queued", is_paused=True)
+    monkeypatch.setattr(invoice_page, "find_check", lambda *_: waiting)
+    world.comment("100", "98")
+    assert "is paused: it waits until somebody unpauses it" in shown(client, "invoice?key=b:100&run=manual__1")
 
 
 def test_asking_again_needs_the_right_to_trigger_and_the_page_itself(

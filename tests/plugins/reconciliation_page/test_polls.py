@@ -222,6 +222,18 @@ def test_a_replay_that_takes_too_long_says_what_is_left_and_pressing_again_goes_
     assert "after_row" not in press, "the next one begins anew"
 
 
+def test_what_waits_in_another_profile_is_not_settled_from_this_one(
+    client: TestClient, world: World, two_profiles: None
+) -> None:
+    poll_id = doubt(world)
+    world.quarantine(RAW, NOW)
+    for path in (f"doubts/{poll_id}", "rows/1"):
+        answer = client.post(f"{POLLS}/{path}?profile=other", data={"note": "x"}, headers=SAME_ORIGIN)
+        assert answer.status_code == 409
+    assert world.store("SELECT recovery FROM ropo.status_poll WHERE poll_id = %s", (poll_id,)) == [("unproven",)]
+    assert world.store("SELECT resolved_at FROM ropo.status_quarantine") == [(None,)]
+
+
 def test_changes_are_refused_from_other_sites_and_to_those_who_may_not_edit(
     client: TestClient, page_app: FastAPI, world: World
 ) -> None:
