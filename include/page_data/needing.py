@@ -1,4 +1,4 @@
-"""What needs somebody: the same that the watch tells, of every date since the profile's ``start_date``."""
+"""What needs somebody: the same that the watch tells, of every date since the profile's work began."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.reconciliation.verdict import is_red
-from include.watch.missing import missing_dates
+from include.watch.missing import missing_dates, work_began
 from include.watch.verdicts import latest_verdicts
 
 if TYPE_CHECKING:
@@ -55,6 +55,12 @@ class Needing(msgspec.Struct, frozen=True, kw_only=True):
         return (self.last - self.first).days + 1
 
 
+def read_never_compared(cursor: Cursor, profile: Profile) -> int:
+    """Return how many dates since ``start_date`` lie before the profile's work began: a backfill's to compare."""
+    begun = work_began(cursor, profile)
+    return max((begun - profile.start_date).days, 0) if begun else 0
+
+
 def read_needing(cursor: Cursor, profile: Profile, now: datetime.datetime) -> list[Needing]:
     """Return what needs somebody: a red full comparison, then dates that are red or lack their verdict, newest first.
 
@@ -69,7 +75,8 @@ def read_needing(cursor: Cursor, profile: Profile, now: datetime.datetime) -> li
     dates = latest("date")
     red = [_of_verdict(each) for each in dates if _is_red(profile, each)]
     known = {each.first for each in red}
-    missing = missing_dates(cursor, profile, now, first=profile.start_date) if dates else []
+    begun = work_began(cursor, profile) if dates else None
+    missing = missing_dates(cursor, profile, now, first=max(begun, profile.start_date)) if begun else []
     lacking = _rows([date for date in missing if date not in known])
     full = [_of_verdict(each, is_full=True) for each in latest("full") if _is_red(profile, each)]
     return full + sorted([*red, *lacking], key=lambda each: each.last, reverse=True)

@@ -58,6 +58,11 @@ REASONS = {
 }
 
 
+def category_in_words(category: str) -> str:
+    """Return a category within a sentence for people."""
+    return category.replace("_", " ")
+
+
 def reason_in_words(category: str, reason: str | None) -> str:
     """Return why an invoice is in its category, as a clause for people; "both sides agree" where nothing is to say."""
     return "both sides agree" if reason is None else REASONS[category, reason]

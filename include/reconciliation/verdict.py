@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from include.reconciliation.business_days import day_span
+from include.reconciliation.categories import category_in_words
 from include.reconciliation.statements import only_row, statement
 
 if TYPE_CHECKING:
@@ -198,4 +199,4 @@ def _of_ledger(profile: Profile, ledger: LedgerKnowledge, now: datetime.datetime
 
 def _counted(totals: Totals, bucket: str) -> str:
     counts: dict[str, Any] = {name: buckets[bucket] for name, buckets in totals.categories.items() if bucket in buckets}
-    return ", ".join(f"{count} {name}" for name, count in counts.items())
+    return ", ".join(f"{count} {category_in_words(name)}" for name, count in counts.items())

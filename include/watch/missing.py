@@ -48,6 +48,17 @@ def missing_dates(
     return [date for (date,) in cursor.fetchall()]
 
 
+def work_began(cursor: Cursor, profile: Profile, since: datetime.date | None = None) -> datetime.date | None:
+    """Return the business date on which a profile's work began: its first poll, or the earliest that was reconciled.
+
+    :param since: counts as the begin where neither is earlier.
+    :return: None where there is nothing of these.
+    """
+    cursor.execute(_SINCE, {"profile": profile.name, "zone": profile.timezone, "since": since})
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
 class MissingVerdicts:
     """Dates, from when the profile's work began, that ought to have a verdict by now and have none.
 
@@ -65,7 +76,7 @@ class MissingVerdicts:
 
     def found(self, cursor: Cursor) -> Mapping[str, str]:
         """Return the dates as subjects."""
-        begun = self._first(cursor)
+        begun = work_began(cursor, self.profile, self._since)
         if begun is None:
             return {}
         watched = self.profile.business_date(self.now) - self.profile.watched_days * _DAY
@@ -80,11 +91,6 @@ class MissingVerdicts:
         )
         due = self.profile.alerts.deadline_hour
         return [Matter(title=f"{date} has no verdict by {due:02}:00", lines=(hint,)) for date in subjects]
-
-    def _first(self, cursor: Cursor) -> datetime.date | None:
-        cursor.execute(_SINCE, {"profile": self.profile.name, "zone": self.profile.timezone, "since": self._since})
-        row = cursor.fetchone()
-        return row[0] if row else None
 
 
 def _midnight(date: datetime.date, profile: Profile) -> datetime.datetime:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from include.reconciliation.categories import reason_in_words
+from include.reconciliation.categories import category_in_words, reason_in_words
 from include.reconciliation.verdict import is_red
 from include.watch.alert import Matter, counted
 
@@ -125,7 +125,9 @@ class RedVerdicts:
         cap = self.profile.break_cap
         if verdict.breaks > cap:
             title = f"{date} has {verdict.breaks:,} breaks, more than {cap:,}: look for one cause of them all"
-            categories = ", ".join(f"{count:,} {name}" for name, count in verdict.breaks_by_category.items())
+            categories = ", ".join(
+                f"{count:,} {category_in_words(name)}" for name, count in verdict.breaks_by_category.items()
+            )
             lines.append(f"By category: {categories}. So many are seldom mistakes in the books each: see "
                          "the ledger's SELECT, its feed, the status map, and what changed lately")  # fmt: skip
         else:
@@ -140,8 +142,8 @@ class RedVerdicts:
         for billnum, jobid, category, reason, currency, amount, ropo, ledger in cursor.fetchall():
             invoice = f"Invoice {billnum}" if billnum else f"Job {jobid}"
             yield (
-                f"{invoice}: {category}, {reason_in_words(category, reason)}; Ropo One {_side(ropo)}, "
-                f"ledger {_side(ledger)}; {_money(amount)} {currency} at stake"
+                f"{invoice}: {category_in_words(category)}, {reason_in_words(category, reason)}; "
+                f"Ropo One {_side(ropo)}, ledger {_side(ledger)}; {_money(amount)} {currency} at stake"
             )
 
 

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from include.page_data.break_knowledge import read_knowledge
 from include.page_data.calendar import WEEKS, read_calendar, read_latest_date
 from include.page_data.drain_health import read_drain_health
-from include.page_data.needing import read_needing
+from include.page_data.needing import read_needing, read_never_compared
 from include.page_data.open_breaks import read_open_breaks
 from include.page_data.waiting import read_waiting
 from reconciliation_page.page import PageOf
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 router = APIRouter()
 
 # Of what needs somebody this many are named, until all are asked for.
-NAMED = 8
+NAMED = 7
 _SPAN = datetime.timedelta(weeks=WEEKS)
 
 
@@ -56,6 +56,7 @@ def overview(
         latest=latest,
         lacking=_lacking_since(latest, found),
         needing=named,
+        never_compared=read_never_compared(cursor, profile),
         further=sum(each.days for each in found[len(named) :]),
         open_breaks=read_open_breaks(cursor, profile, today),
         caveat=read_knowledge(cursor, profile.name).caveat,

@@ -44,7 +44,7 @@ def test_pending_then_breaks(world: World) -> None:
     assert _words(world, reread_poll_id=reread) == ("pending", ["pending"])
     result = world.reconcile(reread_poll_id=reread, now=at("2026-03-13 00:00"))
     assert (result.verdict, result.breaks, result.pending) == ("breaks", 1, 0)
-    assert result.reasons[0].text == "1 of 1 invoices differ: 1 ledger_behind"
+    assert result.reasons[0].text == "1 of 1 invoices differ: 1 ledger behind"
 
 
 def test_incomplete_goes_before_breaks_and_both_are_told(world: World) -> None:

@@ -53,7 +53,7 @@ def test_it_says_profile_date_reasons_totals_the_five_largest_breaks_and_where_t
         "- Invoice INV2", "- Invoice INV5", "- Invoice INV4", "- Invoice INV3", "- Invoice INV1",
     ]  # fmt: skip
     assert (
-        "- Invoice INV2: ledger_behind, Ropo is further in payment; Ropo One paid, ledger unpaid; "
+        "- Invoice INV2: ledger behind, Ropo is further in payment; Ropo One paid, ledger unpaid; "
         "5,000.00 EUR at stake" in lines
     )
     assert "- Run: https://airflow.example.com/dags/ropo_reconciliation/runs/scheduled__1" in lines
@@ -95,7 +95,7 @@ def test_more_breaks_than_the_cap_are_one_systemic_alert_instead_of_a_list(
     assert (
         alert.subject == "[Ropo One] default: 2026-10-05 has 201 breaks, more than 200: look for one cause of them all"
     )
-    assert "201 missing_in_ledger" in alert.text
+    assert "201 missing in ledger" in alert.text
     assert "INV1" not in alert.text
 
 

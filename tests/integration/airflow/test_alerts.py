@@ -264,7 +264,7 @@ def test_a_red_verdict_is_told_when_its_task_fails_and_not_again_by_the_watch(ou
     (mail,) = red
     assert str(mail["Subject"]).endswith("is red: 2 breaks")
     assert "https://airflow.example.com/dags/ropo_reconciliation/runs/run%201" in body(mail)
-    assert "Invoice INV2: missing_in_ledger" in body(mail)
+    assert "Invoice INV2: missing in ledger" in body(mail)
 
 
 def test_a_task_that_failed_is_told_by_its_callback_and_ended_by_its_success(outcome: Outcome) -> None:

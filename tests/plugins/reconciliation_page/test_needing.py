@@ -108,11 +108,22 @@ def test_a_date_whose_verdict_is_due_and_missing_is_named_and_stands_beside_the_
 
 @pytest.mark.usefixtures("started")
 def test_missing_dates_that_follow_each_other_are_one_entry(client: TestClient, store: Connection) -> None:
-    record(store, before(4))
+    record(store, before(5))
     record(store, before(1))
-    first, second = listed(client.get("/reconciliation/").text)
-    assert first.startswith(f"{named(before(3))} to {named(before(2))} No run 2 dates without a verdict.")
-    assert second.startswith(f"{named(before(5))} No run 1 date")
+    (entry,) = listed(client.get("/reconciliation/").text)
+    assert entry.startswith(f"{named(before(4))} to {named(before(2))} No run 3 dates without a verdict.")
+
+
+@pytest.mark.usefixtures("started")
+def test_dates_before_the_first_that_was_compared_are_a_backfills_and_hurry_nobody(
+    client: TestClient, store: Connection
+) -> None:
+    record(store, before(2))
+    record(store, before(1))
+    page = client.get("/reconciliation/").text
+    assert NOBODY in page
+    assert "Each date since the first one" in page
+    assert "3 dates from start_date" in page
 
 
 @pytest.mark.usefixtures("started")
@@ -178,7 +189,7 @@ def test_of_many_the_newest_are_named_and_the_others_counted_and_one_press_away(
     client: TestClient, store: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(overview_page, "NAMED", 2)
-    for days in (1, 2, 4):
+    for days in (1, 2, 5):
         record(store, before(days), "breaks", break_count=1)
     page = client.get("/reconciliation/").text
     assert [entry.split(" ✕")[0] for entry in listed(page)] == [named(before(1)), named(before(2))]

@@ -116,7 +116,7 @@ def test_a_red_verdict_goes_by_mail_to_everyone_that_the_profile_names(
     assert message["Subject"] == "[Ropo One] default: 2026-10-05 is red: 1 break"
     assert message["To"] == "finance@example.com, ops@example.com"
     assert message["From"] == "ropo@example.com"
-    assert "Invoice INV&lt;1&gt;: ledger_behind" in body(message)
+    assert "Invoice INV&lt;1&gt;: ledger behind" in body(message)
     assert "/reconciliation/" in body(message)
 
 
