@@ -93,11 +93,21 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         return ZoneInfo(self.timezone)
 
     @property
-    def watched_days(self) -> int:
-        """How far back dates without a verdict and red ones are told of: as far as any date is compared again, and a
-        week in any case.
+    def rechecked_days(self) -> int:
+        """How far back dates are compared again, those that are not finished.
+
+        An invoice that ought to have been spoken of after ``first_event_days`` has its grace before it still, over
+        weekends and holidays.
         """
-        return max(self.recheck_days, self.late_days, 7)
+        overdue = self.first_event_days + 2 * self.grace_business_days + 14 if self.first_event_days else 0
+        return max(self.recheck_days, self.late_days, overdue)
+
+    @property
+    def watched_days(self) -> int:
+        """How far back dates without a verdict and red ones are told of: as far as any is compared again, and a week in
+        any case.
+        """
+        return max(self.rechecked_days, 7)
 
     def business_date(self, moment: datetime.datetime) -> datetime.date:
         """Return the market's calendar day of an aware ``moment``."""

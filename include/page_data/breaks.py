@@ -83,9 +83,21 @@ class BreakCounts(msgspec.Struct, frozen=True, kw_only=True):
     newest_event: int
 
 
-def count_decided(cursor: Cursor, profile: str, *, by: str, kind: Literal["accepted", "commented"], since: int) -> int:
-    """Return of how many breaks of a profile a person has decided this after the event ``since``."""
-    cursor.execute(statement("decided"), {"profile": profile, "by": by, "kind": kind, "since": since})
+def count_decided(
+    cursor: Cursor,
+    profile: str,
+    *,
+    by: str,
+    kind: Literal["accepted", "commented"],
+    since: int,
+    break_id: int | None = None,
+) -> int:
+    """Return of how many breaks of a profile a person has decided this after the event ``since``.
+
+    :param break_id: count only this one.
+    """
+    values = {"profile": profile, "by": by, "kind": kind, "since": since, "break_id": break_id}
+    cursor.execute(statement("decided"), values)
     [(number,)] = cursor.fetchall()
     return int(number)
 

@@ -56,7 +56,6 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     dag_id: str | None
     run_id: str | None
     started_at: datetime.datetime
-    finished_at: datetime.datetime
     incompleteness_accepted_by: str | None
     incompleteness_note: str | None
 

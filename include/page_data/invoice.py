@@ -118,7 +118,6 @@ class BreakEvent(msgspec.Struct, frozen=True, kw_only=True):
     """What happened to a break (``invoice_break_events.sql``)."""
 
     break_id: int
-    event_id: int
     at: datetime.datetime
     by_whom: str
     kind: str

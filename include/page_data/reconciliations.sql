@@ -3,7 +3,7 @@ SELECT
     reconciliation_id, found.business_date, found.scope, verdict, population, matched, pending, breaks, accepted, out_of_scope,
     recovered, absent_from_reread, second_opinions_asked, second_opinions_cleared, second_opinions_note,
     found.reasons, categories, totals, unmapped, status_map_version, events_cutoff, ledger_cutoff,
-    ledger_newest_change, dag_id, run_id, started_at, finished_at,
+    ledger_newest_change, dag_id, run_id, started_at,
     acceptance.accepted_by AS incompleteness_accepted_by,
     acceptance.note AS incompleteness_note
 FROM ropo.reconciliation AS found

@@ -1,12 +1,7 @@
 -- From when the grace of each difference runs: the end of the causing event's business date, else this run. Where an
 -- earlier run found the invoice unmatched already (whatever the category was), the grace that ran then is not begun
 -- again; it may only turn out to have begun earlier. An event that is dated ahead of time holds up nothing.
-WITH blind AS (
-    -- A ledger that shows nothing at all says nothing of any invoice.
-    SELECT reconciliation_id
-    FROM ropo.reconciliation
-    WHERE profile = %(profile)s AND reasons @> '[{"word": "ledger_empty"}]'
-)
+-- A ledger that shows nothing at all says nothing of any invoice, and begins no grace.
 UPDATE comparison
 SET grace_from = LEAST(
     began.grace_from,
@@ -21,7 +16,11 @@ LEFT JOIN LATERAL (
             SELECT item.reconciliation_id, item.category, item.grace_from
             FROM ropo.reconciliation_item AS item
             WHERE item.profile = %(profile)s AND item.invoice_key = unmatched.invoice_key
-                AND item.reconciliation_id NOT IN (SELECT reconciliation_id FROM blind)
+                AND NOT EXISTS (
+                    SELECT
+                    FROM ropo.reconciliation AS blind
+                    WHERE blind.reconciliation_id = item.reconciliation_id AND blind.reasons @> '[{"word": "ledger_empty"}]'
+                )
             ORDER BY item.reconciliation_id DESC
             LIMIT 1
         )
@@ -31,7 +30,11 @@ LEFT JOIN LATERAL (
             SELECT item.reconciliation_id, item.category, item.grace_from
             FROM ropo.reconciliation_item AS item
             WHERE item.profile = %(profile)s AND item.jobid = unmatched.jobid
-                AND item.reconciliation_id NOT IN (SELECT reconciliation_id FROM blind)
+                AND NOT EXISTS (
+                    SELECT
+                    FROM ropo.reconciliation AS blind
+                    WHERE blind.reconciliation_id = item.reconciliation_id AND blind.reasons @> '[{"word": "ledger_empty"}]'
+                )
             ORDER BY item.reconciliation_id DESC
             LIMIT 1
         )

@@ -47,13 +47,18 @@ class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
     accepted: int | None
     reread_poll_id: int | None
 
-    def differs(self, judged: Judged) -> bool:
-        """Tell whether the date is judged otherwise now: its verdict, why, or how many invoices are what."""
-        if self.verdict != judged.verdict or self.reasons is None:
-            return True
-        if {reason["word"] for reason in self.reasons} != {reason.word for reason in judged.reasons}:
-            return True
-        return any(getattr(self, name) != getattr(judged.totals, name) for name in _COUNTS)
+    def is_news(self, judged: Judged, *, has_changed_items: bool) -> bool:
+        """Tell whether the date is judged otherwise now: an invoice of it, its verdict, why, or how many are what.
+
+        One that was reconciled was so with all that had to be known. What is not known by now (a doubt, a row in
+        quarantine, a ledger that shows nothing) is no news of it by itself: what that hides comes as an event or a row,
+        and is news then.
+        """
+        words = {reason.word for reason in judged.reasons}
+        found = has_changed_items or any(getattr(self, name) != getattr(judged.totals, name) for name in _COUNTS)
+        if self.verdict == "reconciled":
+            return found and "ledger_empty" not in words
+        return found or self.verdict != judged.verdict or {reason["word"] for reason in self.reasons or ()} != words
 
 
 class Changed(msgspec.Struct, frozen=True):
@@ -136,13 +141,11 @@ def unfinished(
     :param cursor: after :func:`include.reconciliation.comparison.prepare`.
     """
     day = datetime.timedelta(days=1)
-    # A day more, since its last invoices are sent at its end.
-    farthest = max(profile.recheck_days, profile.late_days, profile.first_event_days and profile.first_event_days + 2)
     values = {
         "profile": profile.name,
         "timezone": profile.timezone,
         "version": status_map.version,
-        "first": max(before - farthest * day, profile.start_date),
+        "first": max(before - profile.rechecked_days * day, profile.start_date),
         "last": before - day,
         "late_from": before - profile.late_days * day,
         "first_event_days": profile.first_event_days,
@@ -176,6 +179,6 @@ def _record_changed(
     found = Rechecked(dates=len(dates))
     for date, judged in zip(dates, judge_parts(cursor, of, rereads, scope="date"), strict=True):
         found.items += judged.totals.population
-        if date.business_date in changed or date.differs(judged):
+        if date.is_news(judged, has_changed_items=date.business_date in changed):
             found.changed.append(Changed(date.verdict, record(cursor, of, judged, asking)))
     return found

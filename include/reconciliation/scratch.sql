@@ -43,7 +43,8 @@ CREATE TEMP TABLE ledger_row (
 ) ON COMMIT DROP;
 
 -- Invoices that belong to the population though neither an event nor a ledger row of the day says so: those of an
--- earlier reconciliation of the date, those that somebody asks for, and those of rows in quarantine.
+-- earlier reconciliation of the date, of events that came with other content on it, what a full comparison of it left
+-- pending, those that somebody asks for, and those of rows in quarantine.
 CREATE TEMP TABLE named_invoice (
     business_date date,                         -- to whose population; null: of none of the dates
     invoice_key text NOT NULL,

@@ -59,7 +59,7 @@ def reread_earlier(
     values = {
         "profile": profile.name,
         "timezone": profile.timezone,
-        "first": max(before - max(profile.recheck_days, profile.late_days) * _DAY, profile.start_date),
+        "first": max(before - profile.rechecked_days * _DAY, profile.start_date),
         "late_from": before - profile.late_days * _DAY,
         "last": before - _DAY,
     }

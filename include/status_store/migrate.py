@@ -129,16 +129,20 @@ def require_current(connection: Connection) -> None:
         found = None
     finally:
         connection.rollback()
-    if found is None:
-        raise StoreUnavailableError(f"{_named(connection)} has not been set up: run `{MIGRATE_COMMAND}`")
-    if found[0] != wanted:
-        if found[0] not in _revisions():
-            raise StoreUnavailableError(
-                f"{_named(connection)} is at migration {found[0]}, which this code does not have; {_OLDER}"
-            )
-        raise StoreUnavailableError(
-            f"{_named(connection)} is at migration {found[0]}, this code needs {wanted}: run `{MIGRATE_COMMAND}`"
-        )
+    if found is None or found[0] != wanted:
+        raise StoreUnavailableError(f"{_named(connection)} {unfit(found[0] if found else None)}")
+
+
+def unfit(revision: str | None) -> str:
+    """Return what is wrong with a store that is at another migration than this code needs, and what mends it.
+
+    :param revision: None where the store was never set up.
+    """
+    if revision is None:
+        return f"has not been set up: run `{MIGRATE_COMMAND}`"
+    if revision not in _revisions():
+        return f"is at migration {revision}, which this code does not have; {_OLDER}"
+    return f"is at migration {revision}, this code needs {head()}: run `{MIGRATE_COMMAND}`"
 
 
 def _named(connection: Connection) -> str:

@@ -24,12 +24,18 @@ GRANT USAGE ON SCHEMA ropo TO {role};
 GRANT SELECT ON ALL TABLES IN SCHEMA ropo TO {role};
 ALTER DEFAULT PRIVILEGES IN SCHEMA ropo GRANT SELECT ON TABLES TO {role};
 """
-# By its own grants or by those of a role that it is a member of.
+# By its own grants, on a column too, or by those of a role that it is a member of, whether it inherits them or not.
 _MAY_WRITE = """
 SELECT EXISTS (
-    SELECT FROM pg_class
-    WHERE relnamespace = 'ropo'::regnamespace AND relkind IN ('r', 'p')
-        AND has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+    SELECT
+    FROM pg_class AS held
+    CROSS JOIN pg_roles AS role
+    WHERE held.relnamespace = 'ropo'::regnamespace AND held.relkind IN ('r', 'p')
+        AND pg_has_role(role.oid, 'MEMBER')
+        AND (
+            has_table_privilege(role.oid, held.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+            OR has_any_column_privilege(role.oid, held.oid, 'INSERT, UPDATE')
+        )
 )
 """
 

@@ -5,7 +5,10 @@ FROM unnest(%(subjects)s::text[], %(fingerprints)s::text[]) AS found (subject, f
 ORDER BY subject
 ON CONFLICT (profile, topic, subject) DO UPDATE
 SET fingerprint = excluded.fingerprint,
-    found_at = CASE WHEN alert.ended_at IS NULL THEN alert.found_at ELSE excluded.found_at END,
+    found_at = CASE
+        WHEN alert.ended_at IS NULL AND alert.fingerprint = excluded.fingerprint THEN alert.found_at
+        ELSE excluded.found_at
+    END,
     told_at = CASE WHEN alert.ended_at IS NULL AND alert.fingerprint = excluded.fingerprint THEN alert.told_at END,
     times_told = CASE
         WHEN alert.ended_at IS NULL AND alert.fingerprint = excluded.fingerprint THEN alert.times_told

@@ -64,13 +64,12 @@ def latest_verdicts(
     :param scope: ``full``: of the newest full comparison alone.
     :param most: up to so many breaks are counted where those that are open still count; None: all.
     """
-    rechecked = datetime.timedelta(days=max(profile.recheck_days, profile.late_days))
     values = {
         "profile": profile.name,
         "first": first,
         "last": last,
         "scope": scope,
-        "rechecked_from": profile.business_date(now) - rechecked,
+        "rechecked_from": profile.business_date(now) - datetime.timedelta(days=profile.rechecked_days),
         "most": most,
     }
     cursor.execute(_LATEST, values)

@@ -240,7 +240,7 @@ def _shown(
         history=history_of(cursor, break_id),
         seen=count_breaks(cursor, page.profile.name).newest_event,
         done=done,
-        number=_decided(page, cursor, done, since),
+        number=_decided(page, cursor, done, since, break_id),
         **_told(problem),
         note=note,
         events=BREAK_EVENTS,
@@ -248,18 +248,19 @@ def _shown(
     )
 
 
-def _decided(page: Page, cursor: Cursor, done: str, since: int) -> int:
-    """Of how many breaks the user has decided that, as the store has it: an address may say anything."""
+def _decided(page: Page, cursor: Cursor, done: str, since: int, break_id: int | None = None) -> int:
+    """Of how many breaks, or of this one, the user has decided that by the store: an address may say anything."""
     if not done:
         return 0
-    return count_decided(cursor, page.profile.name, by=page.user.get_name().strip(), kind=_KINDS[done], since=since)
+    by = page.user.get_name().strip()
+    return count_decided(cursor, page.profile.name, by=by, kind=_KINDS[done], since=since, break_id=break_id)
 
 
 def _told(problem: str | BreakDecisionError | StoreBusyError) -> dict[str, Any]:
     """What a template says of a problem: in words, or break by break."""
     refused = problem.refused if isinstance(problem, BreakDecisionError) else ()
     return {
-        "problem": "" if refused else f"{problem}",
+        "problem": "" if refused else problem if isinstance(problem, str) else f"{problem}.",
         "not_done": problem.what if isinstance(problem, BreakDecisionError) else "",
         "refused": refused[:NAMED_REFUSALS],
         "more_refused": max(0, len(refused) - NAMED_REFUSALS),

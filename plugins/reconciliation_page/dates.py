@@ -36,7 +36,6 @@ router = APIRouter()
 
 # Beyond so many differing invoices what changed is counted when it is asked for, and not by itself.
 COMPARED_BY_ITSELF = 5_000
-# As parameters.DateInPath has them: beyond them lies no page.
 # How a state of items is called in the counts of a reconciliation.
 _BUCKETS = {"break": ("breaks",), "pending": ("pending",), "accepted": ("accepted",), "matched": ()}
 _DAY = datetime.timedelta(days=1)

@@ -55,8 +55,7 @@ class View:
 
     :param below: only polls with smaller ids.
     :param done: what was just done; ``settled``: the doubt or the row.
-    :param taken: and ``left``: what a replay made of what waited; ``untried``: what it had no time for, behind
-        ``after_page`` and ``after_row``.
+    :param untried: what a replay had no time for, behind ``after_page`` and ``after_row``.
     """
 
     kind: Annotated[Literal["", "drain", "date", "billnum"], Query()] = ""
@@ -64,8 +63,6 @@ class View:
     below: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None
     done: Annotated[Literal["", "accepted", "dismissed", "replayed"], Query()] = ""
     settled: Number = 0
-    taken: Number = 0
-    left: Number = 0
     untried: Number = 0
     after_page: After = 0
     after_row: After = 0
@@ -122,9 +119,8 @@ def parse_again(page: PageOf, after_page: After = 0, after_row: After = 0) -> Re
     """
     with changing() as session:
         summary = replay(session, page.profile, max_seconds=REPLAY_SECONDS, after_page=after_page, after_row=after_row)
-    taken, left = summary.pages + summary.rows, summary.pages_left + summary.rows_left
     more = {"after_page": summary.after_page, "after_row": summary.after_row} if summary.untried else {}
-    return page.go_to("polls", done="replayed", taken=taken, left=left, untried=summary.untried, **more)
+    return page.go_to("polls", done="replayed", untried=summary.untried, **more)
 
 
 def _shown(page: Page, cursor: Cursor, view: View, refused: Refused | None = None) -> HTMLResponse:
@@ -163,7 +159,7 @@ def _agreed(page: Page, cursor: Cursor, view: View, waiting: Waiting) -> str:
     if view.done in ("accepted", "dismissed"):
         by = page.user.get_name()
         return view.done if is_settled(cursor, page.profile.name, view.done, view.settled, by=by) else ""
-    if view.done == "replayed" and view.left + view.untried > waiting.quarantined + waiting.unparsed:
+    if view.done == "replayed" and view.untried > waiting.quarantined + waiting.unparsed:
         return ""
     return view.done
 

@@ -13,7 +13,7 @@ from fastapi import Depends
 from psycopg2.extensions import cursor as Cursor
 
 from include.status_store.database import MIGRATE_COMMAND, StoreUnavailableError, connect
-from include.status_store.migrate import head
+from include.status_store.migrate import head, unfit
 from include.status_store.session import Session
 from ropo_one.store import STORE_CONNECTION, connection_dsn, open_store
 
@@ -86,8 +86,7 @@ def _opened(connection_id: str) -> Connection:
                 found = cursor.fetchone()
         connection.commit()
         if found != (_needed(),):
-            state = f"is at migration {found[0]}, this code needs {_needed()}" if found else "has not been set up"
-            raise StoreUnavailableError(f"The store (connection {connection_id}) {state}: run `{MIGRATE_COMMAND}`")
+            raise StoreUnavailableError(f"The store (connection {connection_id}) {unfit(found[0] if found else None)}")
     except BaseException:
         connection.close()
         raise

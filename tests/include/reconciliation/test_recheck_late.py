@@ -83,3 +83,46 @@ def test_what_a_full_comparison_left_pending_stays_with_the_date_that_shows_it(w
     assert world.reconcile(scope="full", now=NOW + ONE, reread_poll_id=world.know_all()).pending == 1
     assert nights(world, 2, 5) == {str(later): ["breaks"]}
     assert breaks(world) == [("b:1", "ledger_behind", later)]
+
+
+def test_a_green_date_stays_so_while_something_else_is_not_known(world: World) -> None:
+    """A doubt, a row in quarantine, or a ledger that shows nothing: what they hide comes as an event or a row."""
+    world.comment("1", "98")
+    world.row("1")
+    assert world.reconcile(reread_poll_id=world.know_all()).verdict == "reconciled"
+    night = DAY + ONE
+    world.quarantine(b"{}", NOW + ONE)
+    moments = {"opened_at": NOW + ONE, "closed_at": NOW + ONE}
+    world.poll("drain", "in_doubt", recovery="pending", window_to=night, **moments)
+    assert world.recheck(night, now=NOW + ONE).changed == []
+    world.ledger("DELETE FROM ropo_ledger")
+    assert world.recheck(night, now=NOW + ONE).changed == []
+    # What a row in quarantine says of an invoice of the date is news of it.
+    world.row("1")
+    world.quarantine(b'{"billnum": "1"}', NOW + ONE)
+    (changed,) = world.recheck(night, now=NOW + ONE).changed
+    assert (changed.before, changed.reconciliation.verdict) == ("reconciled", "incomplete")
+
+
+def test_an_invoice_that_is_overdue_before_a_weekend_breaks_after_it(world: World) -> None:
+    strict = msgspec.structs.replace(world.profile, first_event_days=8, late_days=2, recheck_days=5)
+    thursday = DAY + 2 * ONE
+    sent = at("2026-03-12 08:00")
+    world.row("1", sent_at=sent, changed_at=sent)
+    world.reconcile(thursday, now=NOW + 2 * ONE, reread_poll_id=world.know_all(thursday), profile=strict)
+    assert nights(world, 3, 15, strict) == {str(thursday): ["pending", "breaks"]}
+
+
+def test_a_full_comparison_that_the_ledger_showed_nothing_to_leaves_nothing_to_its_date(world: World) -> None:
+    world.row("1", sent_at=at("2026-02-01 08:00"), changed_at=at("2026-03-01 08:00"))
+    world.reconcile(datetime.date(2026, 3, 1), now=at("2026-03-02 00:00"))
+    world.reconcile(reread_poll_id=world.know_all())
+    world.ledger("ALTER TABLE ropo_ledger RENAME TO hidden")
+    world.ledger("CREATE TABLE ropo_ledger (LIKE hidden)")
+    assert world.reconcile(scope="full", reread_poll_id=world.know_all()).pending == 1
+    world.ledger("DROP TABLE ropo_ledger")
+    world.ledger("ALTER TABLE hidden RENAME TO ropo_ledger")
+    nights(world, 1, 4)
+    assert world.store(
+        "SELECT max(population) FROM ropo.reconciliation WHERE scope = 'date' AND business_date = %s", (DAY,)
+    ) == [(0,)]

@@ -106,6 +106,8 @@ def test_a_role_with_another_password_is_named_and_keeps_it(store_dsn: str, stor
         ('ALTER ROLE "{role}" SUPERUSER', "is a superuser"),
         ('GRANT INSERT ON ropo.status_event TO "{role}"', "may write the store"),
         ('GRANT pg_write_all_data TO "{role}"', "may write the store"),
+        ('GRANT UPDATE (recovery) ON ropo.status_poll TO "{role}"', "may write the store"),
+        ('GRANT pg_write_all_data TO "{role}"; ALTER ROLE "{role}" NOINHERIT', "may write the store"),
     ],
 )
 def test_a_role_that_may_more_than_read_is_refused(

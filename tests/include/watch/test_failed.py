@@ -97,9 +97,10 @@ def test_a_full_comparison_is_named_by_its_date_and_that_of_another_date_is_told
 
     fail(session, COMPARE, NOW, date="2026-10-31")
     assert told(session, FailedTasks(profile, NOW)) == []
-    fail(session, COMPARE, NOW, date="2026-11-30")
-    (alert,) = told(session, FailedTasks(profile, NOW))
+    fail(session, COMPARE, NOW + 29 * DAY, date="2026-11-30")
+    (alert,) = told(session, FailedTasks(profile, NOW + 29 * DAY))
     assert alert.subject == "[Ropo One] default: the full comparison of 2026-11-30 failed"
+    assert "failed at 2026-12-01" in alert.text
 
 
 def test_a_task_of_somebodys_own_is_named(session: Session, profile: Profile) -> None:

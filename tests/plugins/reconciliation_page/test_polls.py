@@ -130,10 +130,10 @@ def test_an_address_alone_proves_nothing_was_done(client: TestClient, world: Wor
     world.quarantine(RAW, NOW)
     for done in ({"done": "accepted"}, {"done": "accepted", "settled": doubt(world)},
                  {"done": "accepted", "settled": other}, {"done": "dismissed", "settled": 1},
-                 {"done": "replayed", "taken": 0, "left": 7}):  # fmt: skip
+                 {"done": "replayed", "untried": 7}):  # fmt: skip
         page = client.get(POLLS, params=done).text
         assert 'role="status"' not in page, done
-    half = client.get(POLLS, params={"done": "replayed", "taken": 1}).text
+    half = client.get(POLLS, params={"done": "replayed"}).text
     assert 'class="notice good"' not in half, "a row waits still"
 
 
@@ -194,7 +194,7 @@ def test_a_replay_takes_what_can_be_taken_now_and_says_what_is_left(client: Test
     )
     answer = client.post(f"{POLLS}/replay", headers=SAME_ORIGIN)
     assert answer.status_code == 303
-    assert "1 taken, 1 still cannot be" in client.get(answer.headers["location"]).text
+    assert "Parsed again: 1 row or page waits still" in client.get(answer.headers["location"]).text
     assert world.store("SELECT statusid FROM ropo.status_event") == [("C9",)]
 
 
@@ -214,10 +214,12 @@ def test_a_replay_that_takes_too_long_says_what_is_left_and_pressing_again_goes_
     for _ in range(3):
         answer = client.post(press, headers=SAME_ORIGIN)
         page = client.get(answer.headers["location"]).text
-        told.append(re.findall(r"(\d) taken, (\d) still cannot be\.(?:[^:]*: (\d) not tried yet)?", page)[0])
+        told.append(
+            re.findall(r"again: (\d) rows? (?:or|and) pages? waits? still\.(?:[^:]*: (\d) not tried yet)?", page)[0]
+        )
         press = html.unescape(re.findall(r'action="([^"]*polls/replay[^"]*)"', page)[0])
 
-    assert told == [("0", "1", "2"), ("1", "0", "1"), ("1", "0", "")]
+    assert told == [("3", "2"), ("2", "1"), ("1", "")]
     assert world.store("SELECT statusid FROM ropo.status_event ORDER BY 1") == [("C8",), ("C9",)]
     assert "after_row" not in press, "the next one begins anew"
 
