@@ -37,7 +37,7 @@ def _public_holidays(profile: Profile) -> str:
 
     try:
         holidays.country_holidays(profile.country)
-    except NotImplementedError:
+    except NotImplementedError:  # what the package raises of a country that it does not know
         raise ValueError(f"the package holidays knows no public holidays of {profile.country!r}") from None
     return f"of {profile.country}"
 

@@ -22,7 +22,7 @@ AND ((classid::bigint << 32) | objid::bigint) = %(lock)s AND objsubid = 1
 """
 # Whether the backend of a transaction holds the lock whose key is the parameter ``lock``.
 HELD = f"EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND {_THIS_LOCK})"
-_HOLDER = f"SELECT backend_start FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE {_THIS_LOCK}"  # noqa: S608 - a constant
+_HOLDER = f"SELECT backend_start FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE {_THIS_LOCK}"  # noqa: S608 - of constants
 
 
 class QueueBusyError(RuntimeError):

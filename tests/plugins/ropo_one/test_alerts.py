@@ -266,7 +266,8 @@ def test_a_failure_that_could_not_be_sent_is_told_by_the_next_watch(mail: MailSe
         FailedTaskNotifier()(context)
     mail.refuses = False
 
-    told = WatchOperator(task_id="watch", profile="default").execute({"ti": _Instance()})["told"]  # type: ignore[typeddict-item]
+    watched: Any = {"ti": _Instance()}
+    told = WatchOperator(task_id="watch", profile="default").execute(watched)["told"]
 
     assert told["failed_task"] == 1
     assert "texts past their retention could not be erased" in "".join(str(each["Subject"]) for each in mail.mails())
@@ -307,10 +308,10 @@ def test_a_missed_deadline_names_the_profiles_without_a_verdict_and_no_other(
 def test_where_the_store_is_away_the_watch_says_so_in_the_first_run_of_each_hour(
     mail: MailServer, minute: int, mails: int
 ) -> None:
-    run = SimpleNamespace(run_after=NOW.replace(minute=minute))
+    context: Any = {"ti": _Instance(), "dag_run": SimpleNamespace(run_after=NOW.replace(minute=minute))}
 
     with pytest.raises(StoreUnavailableError):
-        WatchOperator(task_id="watch", profile="default").execute({"ti": _Instance(), "dag_run": run})  # type: ignore[typeddict-item]
+        WatchOperator(task_id="watch", profile="default").execute(context)
 
     told = mail.mails()
     assert [str(each["Subject"]) for each in told] == ["[Ropo One] default: the store cannot be used"] * mails
@@ -328,10 +329,10 @@ def test_where_the_store_goes_away_beneath_the_watch_it_says_so_too(
         raise StoreUnavailableError("The store's connection was lost")
 
     monkeypatch.setattr("ropo_one.watch.tell_topic", lose)
-    run = SimpleNamespace(run_after=NOW.replace(minute=0))
+    context: Any = {"ti": _Instance(), "dag_run": SimpleNamespace(run_after=NOW.replace(minute=0))}
 
     with pytest.raises(StoreUnavailableError):
-        WatchOperator(task_id="watch", profile="default").execute({"ti": _Instance(), "dag_run": run})  # type: ignore[typeddict-item]
+        WatchOperator(task_id="watch", profile="default").execute(context)
 
     (message,) = mail.mails()
     assert "connection was lost" in body(message)
