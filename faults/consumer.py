@@ -12,7 +12,7 @@ import msgspec
 from include.config.profiles import Profile
 from include.status_store import recovery, reread
 from include.status_store.database import connect
-from include.status_store.drain import TWO_THREADS, Drain
+from include.status_store.drain import A_THREAD, Drain
 from include.status_store.journal import Journal
 from include.status_store.queue_lock import QueueBusyError
 from include.status_store.recovery import Recovery
@@ -65,12 +65,12 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
             recovery.ASK_AGAIN = datetime.timedelta(seconds=self.ask_again)
 
 
-def drain(task: Task, helpers: Callable[[], Executor] = TWO_THREADS) -> str:
+def drain(task: Task, helper: Callable[[], Executor] = A_THREAD) -> str:
     """Drain; return the word that stopped it, ``busy``, or the class of its error."""
     try:
         with task.session() as session:
             bounds = {"max_pages": 1000, "max_seconds": 300}
-            drain = Drain(session, RopoOneHook(), Journal(task.settings), **bounds, helpers=helpers)
+            drain = Drain(session, RopoOneHook(), Journal(task.settings), **bounds, helper=helper)
             return drain.run().stopped_by
     except QueueBusyError:
         return "busy"

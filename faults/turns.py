@@ -1,7 +1,7 @@
 """Helpers that are no threads: what runs beside the polls runs at a given moment, so that a run can be played again.
 
-All that two threads can leave behind is left behind by one of the two orders, or by both: either the events of a page
-are stored before the next poll begins, or after its page has landed.
+What threads can leave behind is pages without their events, none of which knows of another: either the events of a page
+are stored before the next poll begins, or once nothing more comes and as many pages as may be wait for them.
 """
 
 from __future__ import annotations

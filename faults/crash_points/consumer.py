@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from faults.consumer import Task
 
 
-# A drain that stores the events of a page only once the next page has landed; others do so before the next poll.
+# A drain that stores events only when it must: once no more pages may wait, or at its end; others before the next poll.
 LATE = "drain-late"
 
 

@@ -68,10 +68,11 @@ def to_events(
 
 
 def _texts(field: str, column: Sequence[object]) -> list[str]:
-    types = set(map(type, column))
-    if types == {str}:
-        return list(map(str.strip, column))  # type: ignore[arg-type] # all of them are str, as was just seen
-    if types == {int}:
+    try:
+        return list(map(str.strip, column))  # type: ignore[arg-type] # a TypeError where not all of them are str
+    except TypeError:
+        pass
+    if set(map(type, column)) == {int}:
         return list(map(str, column))
     return [fields.text(field, value) for value in column]
 

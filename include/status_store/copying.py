@@ -100,8 +100,12 @@ def copy_across(source: Cursor, out: str, target: Cursor, into: str) -> int:
 
 
 def _cells(column: Sequence[Any]) -> Sequence[str]:
-    texts = column if set(map(type, column)) == {str} else ["" if value is None else str(value) for value in column]
-    together = "".join(texts)
+    texts = column
+    try:
+        together = "".join(texts)
+    except TypeError:  # not texts alone
+        texts = ["" if value is None else str(value) for value in column]
+        together = "".join(texts)
     for special, escape in _ESCAPES.items():
         if special in together:
             texts = [text.replace(special, escape) for text in texts]

@@ -17,7 +17,7 @@ from include.status_store.source import NO_CONTENT, PollInDoubtError, PollRefuse
 from include.status_store.storing import Storing, short_turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from concurrent.futures import Executor
 
     from include.status_store.journal import Journal, Outcome
@@ -31,7 +31,7 @@ Stop = Literal["empty", "pages", "time", "in_doubt", "refused", "lock_lost", "em
 
 # Ropo documents 204 as the queue's end. A 200 without rows is another thing, of which nobody knows what it means.
 MAX_EMPTY_ANSWERS = 3
-TWO_THREADS = partial(ThreadPoolExecutor, max_workers=2)
+A_THREAD = partial(ThreadPoolExecutor, max_workers=1)
 # A server that says "again at once" and refuses again would be asked without a pause.
 MAX_REFUSALS_IN_A_ROW = 10
 
@@ -68,7 +68,7 @@ class Drain:
     :param source: Ropo One, asked for one page at a time.
     :param journal: of the profile, on behalf of this run.
     :param max_pages: and ``max_seconds``: bounds of one drain; what is left then goes to the next.
-    :param helpers: makes what runs beside the polls: parsing, and the storing of events.
+    :param helper: makes what does one thing after the other beside the polls (:class:`.storing.Storing`).
     """
 
     def __init__(
@@ -79,10 +79,10 @@ class Drain:
         *,
         max_pages: int,
         max_seconds: float,
-        helpers: Callable[[], Executor] = TWO_THREADS,
+        helper: Callable[[], Executor] = A_THREAD,
     ) -> None:
         self._session = session
-        self._helpers = helpers
+        self._helper = helper
         self._source = source
         self._journal = journal
         self._max_pages = max_pages
@@ -104,8 +104,12 @@ class Drain:
         self._started = time.monotonic()
         self._lock.acquire()
         try:
-            with short_turns(), self._session.another() as beside, self._helpers() as helpers:
-                self._drain(Storing(beside, self._journal.profile, helpers))
+            with (
+                short_turns(),
+                self._session.another() as beside,
+                Storing(beside, self._journal.profile, self._helper) as storing,
+            ):
+                self._drain(storing)
         finally:
             self._summary.seconds = round(time.monotonic() - self._started, 3)
             self._lock.release()
@@ -189,19 +193,19 @@ class Drain:
         )
         self._summary.stopped_by = "lock_lost"
 
-    def _count(self, page: StoredPage | None) -> None:
-        if page is None:
-            return
+    def _count(self, pages: Iterable[StoredPage]) -> None:
         summary = self._summary
-        summary.new += page.stored.new
-        summary.revised += page.stored.revised
-        summary.quarantined += page.stored.quarantined
-        seconds = max(time.monotonic() - self._started, 0.001)
-        logger.info(
-            "Profile %s: a page of %d rows stored; %d pages with %d rows so far, %d new, %d in quarantine; %.0f rows/s",
-            self._journal.profile.name, page.rows,
-            summary.pages, summary.rows, summary.new, summary.quarantined, summary.rows / seconds,
-        )  # fmt: skip
+        for page in pages:
+            summary.new += page.stored.new
+            summary.revised += page.stored.revised
+            summary.quarantined += page.stored.quarantined
+            seconds = max(time.monotonic() - self._started, 0.001)
+            logger.info(
+                "Profile %s: a page of %d rows stored; %d pages with %d rows so far, %d new, %d in quarantine; "
+                "%.0f rows/s",
+                self._journal.profile.name, page.rows,
+                summary.pages, summary.rows, summary.new, summary.quarantined, summary.rows / seconds,
+            )  # fmt: skip
 
     def _refused(self, poll_id: int, error: PollRefusedError) -> int | None:
         """Nothing was served, so a new poll may go on: at once with a new token, later where Ropo says when."""

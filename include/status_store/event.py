@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, overload
 
 import msgspec
@@ -62,7 +63,10 @@ class Events(Sequence[Event]):
 
     def pick(self, places: Sequence[int]) -> Events:
         """Return the events at some places, in that order."""
-        return Events([[*map(column.__getitem__, places)] for column in self.columns])
+        if len(places) < 2:  # of one place the values themselves would be picked
+            return Events([[*map(column.__getitem__, places)] for column in self.columns])
+        picked = itemgetter(*places)
+        return Events([[*picked(column)] for column in self.columns])
 
     @overload
     def __getitem__(self, place: int) -> Event: ...

@@ -1,4 +1,4 @@
-"""The events of a drain's pages, stored beside the polls: while one page's are, the next page is asked for and landed.
+"""The events of a drain's pages, stored beside the polls: while they are, the next pages are asked for and landed.
 
 A page is durable before its events are stored. Those that are not stored when the process ends wait in the store, and
 the next drain takes them up.
@@ -7,7 +7,8 @@ the next drain takes them up.
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from collections import deque
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,8 +18,9 @@ from include.status_store.page_events import Parsed, parse_page, store_page
 from include.status_store.replay import replay_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from concurrent.futures import Executor, Future
+    from typing import Self
 
     from psycopg2.extensions import cursor as Cursor
 
@@ -35,7 +37,10 @@ ORDER BY poll_id
 
 
 # Seconds. A thread that has waited for PostgreSQL is to go on at once, not after Python's usual five milliseconds.
-_TURN = 0.0005
+_TURN = 0.0002
+# Pages whose events are not stored yet while the next is asked for: so that neither side waits for the other at each
+# page. They are in memory, and what a process leaves is at most so many and the one in hand.
+MOST_BEHIND = 3
 
 
 class StoredPage(msgspec.Struct, frozen=True):
@@ -60,17 +65,26 @@ def short_turns() -> Iterator[None]:
 
 
 class Storing:
-    """Stores the events of one page after the other, in the order in which they landed.
+    """Stores the events of one page after the other, in the order in which they landed; a context manager.
 
     :param session: of its own; nothing else may use it.
-    :param helpers: at least two threads.
+    :param helper: makes what does one thing after the other: there is one for parsing and one for storing.
     """
 
-    def __init__(self, session: Session, profile: Profile, helpers: Executor) -> None:
+    def __init__(self, session: Session, profile: Profile, helper: Callable[[], Executor]) -> None:
         self._session = session
         self._profile = profile
-        self._helpers = helpers
-        self._under_way: Future[StoredPage] | None = None
+        self._helper = helper
+        self._under_way: deque[Future[StoredPage]] = deque()
+        self._failed: BaseException | None = None
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._parser, self._storer = (self._opened.enter_context(self._helper()) for _ in range(2))
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._opened.close()
 
     def take_up(self) -> int:
         """Store the events of pages whose process ended before it had.
@@ -87,25 +101,30 @@ class Storing:
 
     def parse(self, page: Page) -> Future[Parsed | Exception]:
         """Begin to parse a page, before it has landed."""
-        return self._helpers.submit(self._parse, page)
+        return self._parser.submit(self._parse, page)
 
-    def hand_over(self, page: Page, parsing: Future[Parsed | Exception]) -> StoredPage | None:
-        """Begin to store the events of a page that has landed, once those of the page before it are.
+    def hand_over(self, page: Page, parsing: Future[Parsed | Exception]) -> list[StoredPage]:
+        """Put a page that has landed behind those whose events are being stored.
 
-        :return: that one; see :meth:`finish`.
+        :return: those that had to be stored first, so that no more than :data:`MOST_BEHIND` wait; see :meth:`finish`.
         """
-        before = self.finish()
-        self._under_way = self._helpers.submit(self._store, page, parsing)
-        return before
+        stored = self._wait(MOST_BEHIND - 1)
+        self._under_way.append(self._storer.submit(self._store, page, parsing))
+        return stored
 
-    def finish(self) -> StoredPage | None:
-        """Wait for the page that is under way.
+    def finish(self) -> list[StoredPage]:
+        """Wait for the pages whose events are being stored.
 
-        :return: None where none was.
-        :raises psycopg2.Error: where the store did not take its events within the session's patience.
+        :raises psycopg2.Error: where the store did not take those of one within the session's patience; those of the
+            pages behind it are not tried any more.
         """
-        under_way, self._under_way = self._under_way, None
-        return under_way.result() if under_way else None
+        return self._wait(0)
+
+    def _wait(self, most: int) -> list[StoredPage]:
+        stored = []
+        while len(self._under_way) > most:
+            stored.append(self._under_way.popleft().result())
+        return stored
 
     def _parse(self, page: Page) -> Parsed | Exception:
         parsed = parse_page(page.rows, self._profile, poll_id=page.poll_id, kind=page.kind)
@@ -113,7 +132,13 @@ class Storing:
         return parsed if isinstance(parsed, Exception) else Parsed(parsed.page, list(parsed.batches))
 
     def _store(self, page: Page, parsing: Future[Parsed | Exception]) -> StoredPage:
-        stored = self._session.insist(_Attempt(self._profile, page, parsing.result()))
+        if self._failed:
+            raise self._failed
+        try:
+            stored = self._session.insist(_Attempt(self._profile, page, parsing.result()))
+        except BaseException as error:
+            self._failed = error
+            raise
         return StoredPage(len(page.rows), stored or Stored())
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,9 @@ import psycopg2
 import pytest
 
 from faults.lossy_proxy import LossyProxy
-from include.status_store import page_events
+from include.status_store import page_events, storing
 from include.status_store.database import connect
+from include.status_store.drain import A_THREAD
 from include.status_store.envelope import split_rows
 from include.status_store.events import Stored
 from include.status_store.journal import Journal
@@ -23,7 +23,7 @@ from include.status_store.queue_lock import QueueLock
 from include.status_store.replay import replay
 from include.status_store.session import Session
 from include.status_store.source import PollUnsentError
-from include.status_store.storing import StoredPage, Storing
+from include.status_store.storing import MOST_BEHIND, StoredPage, Storing
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.views import column, drain, events, execute, outcomes, query
 from tests.include.status_store.waiting import meanwhile, terminate, until, waiting_for_a_lock
@@ -178,15 +178,14 @@ def test_a_lost_answer_to_the_commit_of_events_is_survived(store: Connection, st
     with (
         LossyProxy(store_dsn) as proxy,
         Session(lambda: connect(proxy.dsn), patience=30) as session,
-        ThreadPoolExecutor(2) as helpers,
+        Storing(session, profile, A_THREAD) as storing,
     ):
         left = land_alone(session, profile, page(row(1), row(2, amount="a lot")))
-        storing = Storing(session, profile, helpers)
         proxy.lose_next_commit()
         storing.hand_over(left, storing.parse(left))
         done = storing.finish()
 
-    assert (proxy.lost, done) == (1, StoredPage(2, Stored(new=1, quarantined=1)))
+    assert (proxy.lost, done) == (1, [StoredPage(2, Stored(new=1, quarantined=1))])
     assert query(store, "SELECT new_count, quarantined_count FROM ropo.status_poll") == [(1, 1)]
     assert query(store, "SELECT times_seen FROM ropo.status_quarantine") == [(1,)]
 
@@ -217,14 +216,57 @@ def test_where_events_cannot_be_stored_the_drain_fails_and_the_next_takes_them_u
         until(lambda: column(store, "SELECT is_called FROM ropo.refused") == [True])
         return page(row(2))
 
+    more = [page(row(number)) for number in range(3, 9)]
     with Session(lambda: connect(store_dsn), patience=1) as session, pytest.raises(psycopg2.errors.DiskFull):
-        drain(session, profile, ScriptedSource(page(row(1)), later, page(row(3))))
+        drain(session, profile, ScriptedSource(page(row(1)), later, *more))
 
-    assert outcomes(store) == ["landed", "landed", "unsent"]
+    landed = MOST_BEHIND + 1
+    assert outcomes(store) == ["landed"] * landed + ["unsent"]
     execute(store, "DROP TRIGGER full_disk ON ropo.status_event")
     with Session(lambda: connect(store_dsn)) as session:
-        assert drain(session, profile, ScriptedSource(page(row(3)))).taken_up == 2
-    assert (events(store), column(store, COUNTED)) == (["P1", "P2", "P3"], [1, 1, 1])
+        assert drain(session, profile, ScriptedSource(*more[landed - 2 :])).taken_up == landed
+    assert (events(store), column(store, COUNTED)) == ([f"P{number}" for number in range(1, 9)], [1] * 8)
+
+
+def test_once_a_pages_events_cannot_be_stored_those_behind_it_are_not_tried(
+    session: Session, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    def refuse(*_: object, poll_id: int, **__: object) -> None:
+        tried.append(poll_id)
+        raise psycopg2.errors.InsufficientPrivilege
+
+    pages = [land_alone(session, profile, page(row(number))) for number in range(2)]
+    monkeypatch.setattr(storing, "store_page", refuse)
+    with session.another() as beside, Storing(beside, profile, A_THREAD) as both:
+        for each in pages:
+            both.hand_over(each, both.parse(each))
+        for _ in pages:
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                both.finish()
+
+    assert tried == [pages[0].poll_id]
+
+
+def test_no_more_pages_are_asked_for_than_may_wait(
+    session: Session, store: Connection, store_dsn: str, profile: Profile
+) -> None:
+    source = ScriptedSource(*(page(row(number)) for number in range(2 * MOST_BEHIND)))
+    asked = []
+    with closing(connect(store_dsn)) as blocking:
+        with blocking.cursor() as cursor:
+            cursor.execute("LOCK TABLE ropo.status_event IN SHARE MODE")
+
+        def let_go() -> None:
+            until(lambda: outcomes(store) == ["landed"] * (MOST_BEHIND + 1) + ["open"])
+            asked.append(len(source.polls))
+            blocking.rollback()
+
+        with meanwhile(let_go):
+            summary = drain(session, profile, source)
+
+    assert (asked, summary.new) == ([MOST_BEHIND + 1], 2 * MOST_BEHIND)
 
 
 def test_a_204_whose_page_could_not_be_stored_is_on_record_and_the_page_waits(
