@@ -14,6 +14,7 @@ from include.status_store import attention
 from include.status_store.command_line import add_note, run_command, say, who
 from include.status_store.consumers import undrained_events
 from include.status_store.mark_in_doubt import mark_in_doubt, parse_moment
+from include.status_store.page_body import NoPageError, read_body
 from include.status_store.replay import replay
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its result goes to standard output, an error to standard error with exit code 1."""
-    return run_command(_parser().parse_args(arguments), attention.NothingToSettleError)
+    return run_command(_parser().parse_args(arguments), attention.NothingToSettleError, NoPageError)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,6 +52,10 @@ def _parser() -> argparse.ArgumentParser:
         settling.add_argument("id", type=int)
         add_note(settling)
         settling.set_defaults(command=command)
+    text = "write a poll's answer to standard output, byte for byte: it may hold personal data"
+    reading = commands.add_parser("page", help=text, description=text)
+    reading.add_argument("id", type=int, help="of the poll")
+    reading.set_defaults(command=_page)
     text = (
         "put a span of time in doubt, after the store was restored from a backup: the next drain run re-reads its dates"
     )
@@ -111,6 +116,12 @@ def _dismiss(session: Session, options: argparse.Namespace) -> None:
     with session.transaction() as cursor:
         attention.dismiss_row(cursor, options.id, by=who(options), note=options.note)
     say(f"Row {options.id} is dismissed.")
+
+
+def _page(session: Session, options: argparse.Namespace) -> None:
+    with session.transaction() as cursor:
+        body = read_body(cursor, options.id)
+    sys.stdout.buffer.write(body)
 
 
 def _undrained(session: Session, options: argparse.Namespace) -> None:

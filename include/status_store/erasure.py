@@ -16,6 +16,7 @@ import msgspec
 
 from include.config.status_map import load_status_map
 from include.status_store.invoice_rows import InvoiceRows
+from include.status_store.page_body import held_pages
 from include.status_store.redaction import Redaction
 from include.status_store.texts import erase_events, erase_pages
 
@@ -43,7 +44,7 @@ LIMIT %(limit)s
 FOR UPDATE SKIP LOCKED
 """
 _PAGES_OF = """
-SELECT poll_id, body, complete
+SELECT poll_id, body, body_encoding, complete
 FROM ropo.status_page
 WHERE poll_id = ANY (%s) AND has_texts AND removed_at IS NULL AND complete AND parsed_at IS NOT NULL
 ORDER BY poll_id
@@ -54,7 +55,7 @@ UPDATE ropo.status_quarantine SET raw = '', erased_at = clock_timestamp()
 WHERE profile = %s AND first_seen_at < %s AND resolved_at IS NOT NULL AND erased_at IS NULL
 """
 _ALL_PAGES = """
-SELECT page.poll_id, page.body, page.complete
+SELECT page.poll_id, page.body, page.body_encoding, page.complete
 FROM ropo.status_page AS page
 JOIN ropo.status_poll AS poll USING (poll_id)
 WHERE poll.profile = %(profile)s AND page.poll_id > %(after)s AND page.has_texts AND page.removed_at IS NULL
@@ -187,7 +188,7 @@ class TextErasure:
                 held = [tuple(row[3:]) for row in found]
                 batch.revisions = erase_events(cursor, self._redaction, self._profile.name, held)
                 cursor.execute(_PAGES_OF, (sorted({poll_id for row in found for poll_id in row[1:3]}),))
-                batch.pages = erase_pages(cursor, self._redaction, self._profile.zone, cursor.fetchall())
+                batch.pages = erase_pages(cursor, self._redaction, self._profile.zone, held_pages(cursor))
                 self._write(cursor, batch)
             done.add(batch)
             place = {"from": found[-1][0], "after": found[-1][3]}
@@ -199,7 +200,7 @@ class TextErasure:
             with self._session.transaction() as cursor:
                 values = {"profile": self._profile.name, "older_than": older_than, "before": before}
                 cursor.execute(_sql("overdue_pages"), {**values, "after": after, "limit": PAGES_AT_ONCE})
-                found = cursor.fetchall()
+                found = held_pages(cursor)
                 if not found:
                     return True
                 batch = Erased(pages=erase_pages(cursor, self._redaction, self._profile.zone, found))
@@ -214,10 +215,10 @@ class TextErasure:
             with self._session.transaction() as cursor:
                 values = {"profile": self._profile.name, "after": after, "limit": PAGES_AT_ONCE}
                 cursor.execute(_ALL_PAGES, values)
-                found = cursor.fetchall()
+                found = held_pages(cursor)
                 if not found:
                     return
-                near = [page for page in found if not page[2] or rows.may_hold(bytes(page[1]))]
+                near = [page for page in found if not page[2] or rows.may_hold(page[1])]
                 batch = Erased(pages=erase_pages(cursor, self._redaction, self._profile.zone, near, rows.is_due))
                 self._write(cursor, batch)
             done.add(batch)

@@ -16,6 +16,7 @@ import msgspec
 from include.status_store.copying import copy_bytes
 from include.status_store.events import Stored
 from include.status_store.journal import Kind
+from include.status_store.page_body import GZIP, pack
 from include.status_store.page_events import parse_page, store_page
 from include.status_store.queue_lock import HELD
 from include.status_store.source import Answer
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from include.status_store.source import PollInDoubtError
 
 _KEEP_BODY = """
-COPY ropo.status_page (poll_id, complete, body, content_type, sha256) FROM STDIN (FORMAT binary)
+COPY ropo.status_page (poll_id, complete, body, body_encoding, size, content_type, sha256) FROM STDIN (FORMAT binary)
 """
 _LOOK = f"SELECT outcome, {HELD} FROM ropo.status_poll WHERE poll_id = %(poll_id)s FOR UPDATE"  # noqa: S608 - a constant
 _LANDED = f"""
@@ -192,5 +193,7 @@ def keep_doubtful(session: Session, journal: Journal, poll_id: int, error: PollI
 def _keep_body(cursor: Cursor, poll_id: int, body: bytes, content_type: str | None, *, complete: bool) -> None:
     # A header may hold what PostgreSQL's text cannot, and the page must land all the same.
     named = None if content_type is None else content_type.encode(errors="replace").replace(b"\0", b"?")
-    values = (poll_id.to_bytes(8), bytes([complete]), body, named, hashlib.sha256(body).digest())
+    sha256 = hashlib.sha256(body).digest()
+    size = len(body).to_bytes(8)
+    values = (poll_id.to_bytes(8), bytes([complete]), pack(body), GZIP.encode(), size, named, sha256)
     copy_bytes(cursor, _KEEP_BODY, values)

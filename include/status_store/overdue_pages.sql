@@ -1,6 +1,6 @@
 -- Whole answers whose texts are over age: by the day that they were asked for, else by the day on which they came. An
 -- answer to a question by invoice number may show rows of any age, and nobody needs its texts once they are in events.
-SELECT page.poll_id, page.body, page.complete
+SELECT page.poll_id, page.body, page.body_encoding, page.complete
 FROM ropo.status_page AS page
 JOIN ropo.status_poll AS poll USING (poll_id)
 WHERE poll.profile = %(profile)s AND page.poll_id > %(after)s

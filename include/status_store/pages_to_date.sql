@@ -1,5 +1,5 @@
 -- Pages past their retention of which nobody has noted yet which business dates they bear on.
-SELECT page.poll_id, page.body, page.received_at, page.parsed_at
+SELECT page.poll_id, page.body, page.body_encoding, page.received_at, page.parsed_at
 FROM ropo.status_page AS page
 JOIN ropo.status_poll AS poll USING (poll_id)
 WHERE poll.profile = %(profile)s AND page.poll_id > %(after)s

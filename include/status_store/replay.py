@@ -10,6 +10,7 @@ import msgspec
 from include.status_store.batches import Batches
 from include.status_store.envelope import split_rows
 from include.status_store.events import Stored, store_events
+from include.status_store.page_body import unpack
 from include.status_store.page_events import parse_page, store_page
 from include.status_store.parsing import parse_rows
 
@@ -29,7 +30,7 @@ ORDER BY page.poll_id
 """
 # Not locked: where another session stores the page at once, the mark at its end tells which of them was first.
 _PAGE = """
-SELECT page.body, poll.kind
+SELECT page.body, page.body_encoding, poll.kind
 FROM ropo.status_page AS page
 JOIN ropo.status_poll AS poll USING (poll_id)
 WHERE page.poll_id = %s AND page.parsed_at IS NULL
@@ -149,7 +150,7 @@ def replay_page(session: Session, profile: Profile, poll_id: int) -> Stored | No
         found = cursor.fetchone()
         if found is None:
             return Stored()
-        body, kind = bytes(found[0]), found[1]
+        body, kind = unpack(*found[:2]), found[2]
         parsed = parse_page(split_rows(body), profile, poll_id=poll_id, kind=kind)
         return store_page(cursor, profile, parsed, poll_id=poll_id, kind=kind, body=body)
 

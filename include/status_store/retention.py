@@ -23,10 +23,11 @@ from include.config.profiles import load_profile
 from include.status_store.command_line import run_command, say
 from include.status_store.envelope import split_rows
 from include.status_store.erasure import NothingToEraseError, TextErasure
+from include.status_store.page_body import unpack
 from include.status_store.parsing import parse_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from psycopg2.extensions import cursor as Cursor
 
@@ -93,14 +94,14 @@ def _date_pages(session: Session, profile: Profile, values: dict[str, object], d
             found = cursor.fetchall()
             if not found:
                 return True
-            for poll_id, body, received_at, parsed_at in found:
-                _note_dates(cursor, profile, poll_id, bytes(body), (received_at, parsed_at))
+            for poll_id, body, encoding, *moments in found:
+                _note_dates(cursor, profile, poll_id, unpack(body, encoding), moments)
             after = found[-1][0]
     return False
 
 
 def _note_dates(
-    cursor: Cursor, profile: Profile, poll_id: int, body: bytes, moments: tuple[datetime.datetime, ...]
+    cursor: Cursor, profile: Profile, poll_id: int, body: bytes, moments: Iterable[datetime.datetime]
 ) -> None:
     dates = {event.statustime[:10] for event in parse_rows(split_rows(body), profile.zone).events}
     dates |= {profile.business_date(moment).isoformat() for moment in moments}

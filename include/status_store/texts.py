@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from include.status_store.page_body import GZIP, pack
 from include.status_store.redaction import Redaction
 
 if TYPE_CHECKING:
@@ -22,12 +23,11 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
     from include.status_store.event import Event, ParsedPage
     from include.status_store.events import Stored
+    from include.status_store.page_body import HeldPage
 
     Due = Callable[[Event | None, bytes], bool]
     # statusid, statustype, statustext, raw
     HeldEvent = tuple[str, str, str, str]
-    # poll_id, body, complete
-    HeldPage = tuple[int, memoryview, bool]
 
 _EVENTS = Path(__file__).with_name("erase_events.sql").read_text(encoding="utf-8")
 _REVISIONS = """
@@ -42,7 +42,7 @@ WHERE held.profile = %s AND held.statusid = redacted.statusid AND held.revision 
 """
 _REDACT_PAGE = """
 UPDATE ropo.status_page
-SET size = coalesce(size, octet_length(body)), body = %s, has_texts = has_texts AND NOT %s,
+SET size = coalesce(size, octet_length(body)), body = %s, body_encoding = %s, has_texts = has_texts AND NOT %s,
     redacted_at = clock_timestamp()
 WHERE poll_id = %s
 """
@@ -97,9 +97,9 @@ def erase_pages(
             cursor.execute(_REMOVE_PAGE, (poll_id,))
             erased += 1
             continue
-        left = redaction.body(bytes(body), zone, due or _every_row)
+        left = redaction.body(body, zone, due or _every_row)
         if left is not None:
-            cursor.execute(_REDACT_PAGE, (left, due is None, poll_id))
+            cursor.execute(_REDACT_PAGE, (pack(left), GZIP, due is None, poll_id))
             erased += 1
         elif due is None:
             cursor.execute("UPDATE ropo.status_page SET has_texts = false WHERE poll_id = %s", (poll_id,))
@@ -125,7 +125,7 @@ def withhold_erased(
         def due(event: Event | None, row: bytes) -> bool:
             return hashlib.sha256(row).digest() in hashes if event is None else event.statusid in statusids
 
-        erase_pages(cursor, Redaction(), profile.zone, [(poll_id, memoryview(body), True)], due)
+        erase_pages(cursor, Redaction(), profile.zone, [(poll_id, body, True)], due)
 
 
 def withhold_broken(cursor: Cursor, profile: str, poll_id: int) -> None:

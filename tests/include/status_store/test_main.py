@@ -91,6 +91,18 @@ def test_quarantine_shows_personal_data_only_when_asked(
     assert "Meik" in raw
 
 
+def test_page_writes_the_answer_byte_for_byte(session: Session, profile: Profile) -> None:
+    answer = page(row(1, statustext="hyvää päivää €"))
+    drain(session, profile, ScriptedSource(answer))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "include.status_store", "page", "1"],
+        capture_output=True, check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+    assert done.stdout == answer.body
+
+
 def test_accept_and_dismiss_keep_who_and_why(
     session: Session, store: Connection, profile: Profile, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -113,6 +125,7 @@ def test_accept_and_dismiss_keep_who_and_why(
         (("doubts", "--profile", "nobody"), "profile 'nobody': is not there; the file has: default, other"),
         (("accept", "7", "--note", "seen", "--by", "Anna"), "Poll 7 is no unproven doubt"),
         (("dismiss", "7", "--note", " ", "--by", "Anna"), "note: expected a text, it is empty"),
+        (("page", "7"), "Poll 7 has no page"),
         (("dismiss", str(10**30), "--note", "x", "--by", "Anna"), "waits in quarantine"),
         (("mark-in-doubt", "--profile", "default", "--from", "yesterday", "--to", "2026-11-20", "--note", "x"),
          "--from: expected a moment such as 2026-11-20T14:30 or 2026-11-20T14:30+02:00, got 'yesterday'"),

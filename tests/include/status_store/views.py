@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from include.status_store.drain import Drain
 from include.status_store.journal import Journal
+from include.status_store.page_body import held_pages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,6 +54,14 @@ def outcomes(store: Connection) -> list[object]:
 def events(store: Connection) -> list[object]:
     """Every event's statusid, in order."""
     return column(store, "SELECT statusid FROM ropo.status_event ORDER BY statusid")
+
+
+def bodies(store: Connection) -> list[bytes]:
+    """The body of every page that has one, as it came, in the order of the polls."""
+    held = "SELECT poll_id, body, body_encoding, complete FROM ropo.status_page WHERE body IS NOT NULL ORDER BY poll_id"
+    with store.cursor() as cursor:
+        cursor.execute(held)
+        return [body for _, body, _ in held_pages(cursor)]
 
 
 def doubts(store: Connection) -> list[tuple[object, ...]]:
