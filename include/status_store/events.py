@@ -92,6 +92,21 @@ def store_events(
     return stored + Stored(quarantined=len(rejected))
 
 
+def store_new_events(cursor: Cursor, batches: Iterable[Batch]) -> Stored:
+    """Store events of which each is taken to be new, without a savepoint to go back to.
+
+    :raises psycopg2.Error: where one is not, or the store does not take one.
+    """
+    new = 0
+    try:
+        for batch in batches:
+            copy_lines(cursor, COPY, batch.lines)
+            new += len(batch.events)
+    except psycopg2.Error as error:
+        raise _without_rows(error) from None
+    return Stored(new=new)
+
+
 class _Storing:
     """Stores one batch after the other.
 
@@ -118,17 +133,17 @@ class _Storing:
         return Stored(new=new, revised=revised)
 
     def _add(self, batch: Batch, held: dict[str, bool]) -> int:
-        """Copy what is not held yet. What the queue hands over is taken to be new until the store says otherwise.
+        """Copy what is not held yet.
 
         :param held: what is, and whether with other content, is added to it.
         :return: how many were new.
         """
-        new = batch if self._is_drain else self._not_held(batch, held)
+        new = self._not_held(batch, held)
         while new.events:
             try:
                 copy_lines(self._cursor, COPY, new.lines)
             except psycopg2.errors.UniqueViolation:
-                # Of a drain: a re-read brought some of them first. Else another session committed some of them since.
+                # Another session committed some of them since.
                 self._cursor.execute(_BACK)
                 new = self._not_held(batch, held)
             else:
@@ -189,8 +204,7 @@ class _Storing:
             return work(batch)
         except psycopg2.Error as error:
             if may_pass(error):
-                # Without PostgreSQL's context, which may quote a row.
-                raise type(error)(error.diag.message_primary or "the connection was lost") from None
+                raise _without_rows(error) from None
             self._cursor.execute(_BACK)
             if len(events) == 1:
                 reason = f"row: PostgreSQL refuses it ({type(error).__name__}, SQLSTATE {error.pgcode})"
@@ -199,6 +213,11 @@ class _Storing:
             middle = len(events) // 2
             halves = (self._batches.batch(half) for half in (events[:middle], events[middle:]))
             return sum(self._around_refused(half, work) for half in halves)
+
+
+def _without_rows(error: psycopg2.Error) -> psycopg2.Error:
+    """Return an error without PostgreSQL's context, which may quote a row."""
+    return type(error)(error.diag.message_primary or "the connection was lost")
 
 
 def _quarantine(cursor: Cursor, rejected: Sequence[Rejected], profile: str, poll_id: int) -> None:

@@ -20,6 +20,18 @@ _NEWEST_204 = """
     WHERE profile = %(profile)s AND kind = 'drain' AND outcome = 'empty' ORDER BY poll_id DESC LIMIT 1
 )
 """
+_OPEN = f"""
+INSERT INTO ropo.status_poll (profile, kind, filter_value, window_from, bounded, dag_id, run_id)
+SELECT %(profile)s, %(kind)s, %(filter_value)s,
+    CASE
+        WHEN %(kind)s <> 'drain' THEN NULL
+        WHEN newest_204 IS NULL THEN least(%(start_date)s, (clock_timestamp() AT TIME ZONE %(zone)s)::date)
+        ELSE (least(clock_timestamp(), newest_204) AT TIME ZONE %(zone)s)::date - %(late_days)s
+    END,
+    %(kind)s = 'drain' AND newest_204 IS NULL,
+    %(dag_id)s, %(run_id)s
+FROM (SELECT {_NEWEST_204} AS newest_204) AS known
+"""  # noqa: S608 - constants
 # Longer than any request may take: what is still open then belongs to a process that ended.
 _ABANDONED = "interval '1 hour'"
 _ASK_AGAIN = """
@@ -55,24 +67,22 @@ class Journal:
 
         :return: the poll's id.
         """
-        cursor.execute(
-            f"""
-            INSERT INTO ropo.status_poll (profile, kind, filter_value, window_from, bounded, dag_id, run_id)
-            SELECT %(profile)s, %(kind)s, %(filter_value)s,
-                CASE
-                    WHEN %(kind)s <> 'drain' THEN NULL
-                    WHEN newest_204 IS NULL
-                        THEN least(%(start_date)s, (clock_timestamp() AT TIME ZONE %(zone)s)::date)
-                    ELSE (least(clock_timestamp(), newest_204) AT TIME ZONE %(zone)s)::date - %(late_days)s
-                END,
-                %(kind)s = 'drain' AND newest_204 IS NULL,
-                %(dag_id)s, %(run_id)s
-            FROM (SELECT {_NEWEST_204} AS newest_204) AS known
-            RETURNING poll_id
-            """,  # noqa: S608 - constants
-            {**self._constants, "kind": kind, "filter_value": filter_value},
-        )
+        cursor.execute(f"{_OPEN} RETURNING poll_id", {**self._constants, "kind": kind, "filter_value": filter_value})
         return _only(cursor)
+
+    def open_next(self, cursor: Cursor, before: str, values: dict[str, object], condition: str) -> int | None:
+        """Write that the next drain poll is about to be sent, in one round trip with what is written before it.
+
+        :param before: a statement; ``values``: its parameters and those of ``condition``.
+        :param condition: an SQL expression: whether the next poll may be sent.
+        :return: the poll's id; None where it may not.
+        """
+        cursor.execute(
+            f"{before}; {_OPEN} WHERE {condition} RETURNING poll_id",
+            {**self._constants, "kind": "drain", "filter_value": None, **values},
+        )
+        row = cursor.fetchone()
+        return int(row[0]) if row else None
 
     def close(
         self,

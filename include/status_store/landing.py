@@ -37,15 +37,14 @@ _KEEP_BODY = """
 COPY ropo.status_page (poll_id, complete, body, body_encoding, size, content_type, sha256) FROM STDIN (FORMAT binary)
 """
 _LOOK = f"SELECT outcome, {HELD} FROM ropo.status_poll WHERE poll_id = %(poll_id)s FOR UPDATE"  # noqa: S608 - a constant
-_LANDED = f"""
+_LANDED = """
 UPDATE ropo.status_poll
 SET outcome = 'landed', http_status = %(http_status)s, row_count = %(row_count)s, possibly_cut = %(possibly_cut)s,
     error = NULL, closed_at = clock_timestamp(),
     -- Another drain may have judged it in doubt while the page was in our hand: it is not any more.
     window_to = NULL, recovery = NULL, recovery_reason = NULL, recovered_at = NULL, recovered_count = NULL
 WHERE poll_id = %(poll_id)s
-RETURNING {HELD}
-"""  # noqa: S608 - a constant
+"""
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,14 +101,12 @@ class _Attempt(ABC, Generic[Result]):
                 return self._result
         _keep_body(cursor, page.poll_id, page.answer.body, page.answer.content_type, complete=True)
         values = {"http_status": page.answer.http_status, "row_count": len(page.rows)}
-        cursor.execute(_LANDED, {**which, **values, "possibly_cut": page.possibly_cut})
-        (held,) = cursor.fetchone() or (False,)
-        self._result = self._complete(cursor, held=held)
+        self._result = self._complete(cursor, {**which, **values, "possibly_cut": page.possibly_cut})
         return self._result
 
     @abstractmethod
-    def _complete(self, cursor: Cursor, *, held: bool) -> Result:
-        """Do what else is in the page's commit."""
+    def _complete(self, cursor: Cursor, values: dict[str, object]) -> Result:
+        """Write the poll's outcome (:data:`_LANDED`, with ``values``), and what else is in the page's commit."""
 
     @abstractmethod
     def _found(self, cursor: Cursor, result: Result, *, held: bool) -> Result:
@@ -122,9 +119,12 @@ class _DrainAttempt(_Attempt[Landed]):
         self._journal = journal
         self._open_next = open_next
 
-    def _complete(self, cursor: Cursor, *, held: bool) -> Landed:
-        next_poll_id = self._journal.open(cursor, "drain") if self._open_next and held else None
-        return Landed(next_poll_id, lock_lost=not held)
+    def _complete(self, cursor: Cursor, values: dict[str, object]) -> Landed:
+        if self._open_next:
+            next_poll_id = self._journal.open_next(cursor, _LANDED, values, HELD)
+            return Landed(next_poll_id, lock_lost=next_poll_id is None)
+        cursor.execute(f"{_LANDED} RETURNING {HELD}", values)
+        return Landed(None, lock_lost=cursor.fetchone() != (True,))
 
     def _found(self, cursor: Cursor, result: Landed, *, held: bool) -> Landed:
         if result.next_poll_id is None or held:
@@ -141,14 +141,15 @@ class _RereadAttempt(_Attempt[LandedReread]):
         self._profile = journal.profile
         self._parsing = parsing
 
-    def _complete(self, cursor: Cursor, *, held: bool) -> LandedReread:  # noqa: ARG002 - no lock is needed
+    def _complete(self, cursor: Cursor, values: dict[str, object]) -> LandedReread:
+        cursor.execute(_LANDED, values)
         page, parsed = self._page, self._parsing.result()
         stored = store_page(cursor, self._profile, parsed, poll_id=page.poll_id, kind=page.kind, body=page.answer.body)
         if stored is None or isinstance(parsed, Exception):
             return LandedReread(Stored(), None)
         return LandedReread(stored, frozenset(parsed.page.events.statusids))
 
-    def _found(self, cursor: Cursor, result: LandedReread, *, held: bool) -> LandedReread:  # noqa: ARG002 - nor here
+    def _found(self, cursor: Cursor, result: LandedReread, *, held: bool) -> LandedReread:  # noqa: ARG002 - no lock is needed
         return result
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from include.status_store.batches import Batch, Batches
 from include.status_store.event import ParsedPage
-from include.status_store.events import Stored, store_events
+from include.status_store.events import Stored, store_events, store_new_events
 from include.status_store.parsing import parse_rows
 from include.status_store.session import may_pass
 from include.status_store.texts import withhold_erased
@@ -42,6 +42,10 @@ _BACK = "ROLLBACK TO SAVEPOINT parsing"
 _LEAVE = "UPDATE ropo.status_page SET parse_error = %s WHERE poll_id = %s AND parsed_at IS NULL"
 
 
+class NotNewError(Exception):
+    """A page is not simply one of new events."""
+
+
 class Parsed(msgspec.Struct, frozen=True):
     """A page's rows, parsed and made ready for the store.
 
@@ -59,6 +63,26 @@ def parse_page(rows: Iterable[bytes], profile: Profile, *, poll_id: int, kind: K
         return Parsed(page, Batches(page.events, profile=profile.name, kind=kind, poll_id=poll_id))
     except Exception as error:  # noqa: BLE001 - see above
         return error
+
+
+def store_new_page(cursor: Cursor, parsed: Parsed, *, poll_id: int) -> Stored:
+    """Store the events of a page that is on disk, where each is new: no look, no savepoint, and no wait for the disk.
+
+    :param parsed: without rejected rows.
+    :raises NotNewError: where that does not do, as when one is not new or another session has stored the page. The
+        transaction is of no use any more then, and :func:`store_page` is for the page.
+    :raises psycopg2.Error: where the store may take them a moment later.
+    """
+    try:
+        stored = store_new_events(cursor, parsed.batches)
+        cursor.execute(_NOT_WAITED_FOR + _PARSED, {"poll_id": poll_id, **msgspec.structs.asdict(stored)})
+    except Exception as error:
+        if may_pass(error):
+            raise
+        raise NotNewError from None
+    if not cursor.rowcount:
+        raise NotNewError
+    return stored
 
 
 def store_page(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.status_store.events import Stored
-from include.status_store.page_events import Parsed, parse_page, store_page
+from include.status_store.page_events import NotNewError, Parsed, parse_page, store_new_page, store_page
 from include.status_store.replay import replay_page
 
 if TYPE_CHECKING:
@@ -135,7 +135,12 @@ class Storing:
         if self._failed:
             raise self._failed
         try:
-            stored = self._session.insist(_Attempt(self._profile, page, parsing.result()))
+            attempt = _Attempt(self._profile, page, parsing.result())
+            try:
+                stored = self._session.insist(attempt)
+            except NotNewError:
+                attempt.assume_nothing()
+                stored = self._session.insist(attempt)
         except BaseException as error:
             self._failed = error
             raise
@@ -149,22 +154,33 @@ class _Attempt:
         self._profile = profile
         self._page = page
         self._parsed = parsed
+        # What the queue hands over is, until the store says otherwise.
+        self._all_new = isinstance(parsed, Parsed) and not parsed.page.rejected
         self._result: Stored | None = None
 
+    def assume_nothing(self) -> None:
+        """Look which events are new from now on."""
+        self._all_new = False
+
     def __call__(self, cursor: Cursor) -> Stored | None:
-        page = self._page
-        stored = store_page(
+        stored = self._store(cursor)
+        if stored == Stored() and self._result is not None:
+            # The commit took effect though its answer was lost.
+            return self._result
+        self._result = stored
+        return stored
+
+    def _store(self, cursor: Cursor) -> Stored | None:
+        page, parsed = self._page, self._parsed
+        if self._all_new and isinstance(parsed, Parsed):
+            return store_new_page(cursor, parsed, poll_id=page.poll_id)
+        return store_page(
             cursor,
             self._profile,
-            self._parsed,
+            parsed,
             poll_id=page.poll_id,
             kind=page.kind,
             body=page.answer.body,
             # The page itself has had a commit that was waited for.
             wait_for_disk=False,
         )
-        if stored == Stored() and self._result is not None:
-            # The commit took effect though its answer was lost.
-            return self._result
-        self._result = stored
-        return stored

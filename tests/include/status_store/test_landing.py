@@ -226,7 +226,8 @@ def test_a_fault_while_events_are_stored_costs_no_page(
         raise error
 
     with monkeypatch.context() as fault:
-        fault.setattr(page_events, "store_events", store_events)
+        for name in ("store_new_events", "store_events"):
+            fault.setattr(page_events, name, store_events)
         drain(session, profile, ScriptedSource(page(row(1))))
 
     assert outcomes(store) == ["landed", "empty"]

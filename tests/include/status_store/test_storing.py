@@ -238,7 +238,7 @@ def test_once_a_pages_events_cannot_be_stored_those_behind_it_are_not_tried(
         raise psycopg2.errors.InsufficientPrivilege
 
     pages = [land_alone(session, profile, page(row(number))) for number in range(2)]
-    monkeypatch.setattr(storing, "store_page", refuse)
+    monkeypatch.setattr(storing, "store_new_page", refuse)
     with session.another() as beside, Storing(beside, profile, A_THREAD) as both:
         for each in pages:
             both.hand_over(each, both.parse(each))
