@@ -4,7 +4,7 @@
 Every 15 minutes, for each profile:
 
 1. **drain** polls `GET /rest/jobs/statusupdates` until 204. Each page is on disk before the next request leaves; its
-   events are stored beside that request, and before a 204 is put on record. Pages that are left without their
+   events are stored beside the next requests, and before a 204 is put on record. Pages that are left without their
    events are taken up first. Where another drain holds the queue the task is skipped.
 2. **recover** re-reads the dates that a poll in doubt (a timeout, a broken answer, a killed process) may have lost, one
    by one, until each doubt is *recovered* or *unproven*.

@@ -1,7 +1,7 @@
 """Helpers that are no threads: what runs beside the polls runs at a given moment, so that a run can be played again.
 
 What threads can leave behind is pages without their events, none of which knows of another: either the events of a page
-are stored before the next poll begins, or once nothing more comes and as many pages as may be wait for them.
+are stored before the next poll begins, or only where no more pages may wait for theirs, and at the drain's end.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import msgspec
 from faults import consumer
 from faults.crash_points.boundaries import Watch
 from faults.turns import AtLast, AtOnce
+from include.status_store import storing
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection as Pipe
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # A drain that stores events only when it must: once no more pages may wait, or at its end; others before the next poll.
 LATE = "drain-late"
+# Of three pages the first must be stored once the third has landed, the others at the end.
+BEHIND_LATE = 2
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -39,6 +42,8 @@ def consume(task: Task, points: list[str], pipe: Pipe) -> None:
     task.be()
     watch = Watch(points, pipe)
     late = any(point.startswith(LATE) for point in points)
+    if late:
+        storing.MOST_BEHIND = BEHIND_LATE
     watch.phase = LATE if late else "drain"
     drained = consumer.drain(task, AtLast if late else AtOnce)
     watch.phase = "recover"

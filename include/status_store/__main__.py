@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         settling.add_argument("id", type=int)
         add_note(settling)
         settling.set_defaults(command=command)
-    text = "write a poll's answer to standard output, byte for byte: it may hold personal data"
+    text = "write a poll's answer to standard output, byte for byte unless texts were erased: personal data"
     reading = commands.add_parser("page", help=text, description=text)
     reading.add_argument("id", type=int, help="of the poll")
     reading.set_defaults(command=_page)
@@ -121,7 +121,9 @@ def _dismiss(session: Session, options: argparse.Namespace) -> None:
 def _page(session: Session, options: argparse.Namespace) -> None:
     with session.transaction() as cursor:
         body = read_body(cursor, options.id)
-    sys.stdout.buffer.write(body)
+    if body.redacted_at is not None:
+        sys.stderr.write(f"Texts of it were erased {body.redacted_at:%Y-%m-%d}: these are not the bytes that came.\n")
+    sys.stdout.buffer.write(body.content)
 
 
 def _undrained(session: Session, options: argparse.Namespace) -> None:

@@ -168,7 +168,7 @@ class Drain:
         return self._keep(Page(poll_id=poll_id, kind="drain", answer=answer, rows=rows), storing)
 
     def _keep(self, page: Page, storing: Storing) -> int | None:
-        """Land a page, and begin to store its events; return the next poll's id."""
+        """Land a page, and put it behind those whose events are being stored; return the next poll's id."""
         parsing = storing.parse(page)
         bound = self._bound()
         landed = land(self._session, self._journal, page, self._lock, open_next=bound is None)
@@ -201,10 +201,10 @@ class Drain:
             summary.quarantined += page.stored.quarantined
             seconds = max(time.monotonic() - self._started, 0.001)
             logger.info(
-                "Profile %s: a page of %d rows stored; %d pages with %d rows so far, %d new, %d in quarantine; "
-                "%.0f rows/s",
+                "Profile %s: a page of %d rows stored, %d events new so far and %d rows in quarantine; "
+                "%d pages with %d rows came, %.0f rows/s",
                 self._journal.profile.name, page.rows,
-                summary.pages, summary.rows, summary.new, summary.quarantined, summary.rows / seconds,
+                summary.new, summary.quarantined, summary.pages, summary.rows, summary.rows / seconds,
             )  # fmt: skip
 
     def _refused(self, poll_id: int, error: PollRefusedError) -> int | None:

@@ -95,7 +95,8 @@ def store_events(
 def store_new_events(cursor: Cursor, batches: Iterable[Batch]) -> Stored:
     """Store events of which each is taken to be new, without a savepoint to go back to.
 
-    :raises psycopg2.Error: where one is not, or the store does not take one.
+    :raises psycopg2.Error: where one is not, or the store does not take one; its context may quote a row, but for
+        errors that may pass.
     """
     new = 0
     try:
@@ -103,7 +104,10 @@ def store_new_events(cursor: Cursor, batches: Iterable[Batch]) -> Stored:
             copy_lines(cursor, COPY, batch.lines)
             new += len(batch.events)
     except psycopg2.Error as error:
-        raise _without_rows(error) from None
+        # Told by its code, which the error without rows has no more.
+        if may_pass(error):
+            raise _without_rows(error) from None
+        raise
     return Stored(new=new)
 
 

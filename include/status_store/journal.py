@@ -73,8 +73,8 @@ class Journal:
     def open_next(self, cursor: Cursor, before: str, values: dict[str, object], condition: str) -> int | None:
         """Write that the next drain poll is about to be sent, in one round trip with what is written before it.
 
-        :param before: a statement; ``values``: its parameters and those of ``condition``.
-        :param condition: an SQL expression: whether the next poll may be sent.
+        :param before: a statement; ``condition``: an SQL expression: whether the next poll may be sent.
+        :param values: the parameters of both, by names that the journal has not.
         :return: the poll's id; None where it may not.
         """
         cursor.execute(

@@ -1,6 +1,6 @@
 """A page into the store: raw answer, its poll's outcome and the next poll's journal row in one durable commit.
 
-The events of a re-read are in the same commit. Those of a drain follow beside the next poll (:mod:`.storing`).
+The events of a re-read are in the same commit. Those of a drain follow beside the next polls (:mod:`.storing`).
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ class _DrainAttempt(_Attempt[Landed]):
 
     def _found(self, cursor: Cursor, result: Landed, *, held: bool) -> Landed:
         if result.next_poll_id is None or held:
-            return msgspec.structs.replace(result, lock_lost=not held)
+            return msgspec.structs.replace(result, lock_lost=result.lock_lost or not held)
         # The next poll's row was in that commit, and its request never left.
         error = "the store's session was lost before the request left"
         self._journal.close(cursor, result.next_poll_id, "unsent", error=error)

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import datetime
 import gzip
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -41,16 +44,28 @@ def held_pages(cursor: Cursor) -> list[HeldPage]:
     return [(poll_id, unpack(body, encoding), complete) for poll_id, body, encoding, complete in cursor.fetchall()]
 
 
-def read_body(cursor: Cursor, poll_id: int) -> bytes:
-    """Return what a poll was answered, byte for byte; without its texts where they were erased.
+class Body(msgspec.Struct, frozen=True):
+    """What a poll was answered.
+
+    :param content: byte for byte as it came, unless ``redacted_at``: then without the texts that were erased.
+    """
+
+    content: bytes
+    redacted_at: datetime.datetime | None
+
+
+def read_body(cursor: Cursor, poll_id: int) -> Body:
+    """Return what a poll was answered.
 
     :raises NoPageError: where there is no body, or no such poll.
     """
-    cursor.execute("SELECT body, body_encoding, removed_at FROM ropo.status_page WHERE poll_id = %s", (poll_id,))
+    cursor.execute(
+        "SELECT body, body_encoding, redacted_at, removed_at FROM ropo.status_page WHERE poll_id = %s", (poll_id,)
+    )
     found = cursor.fetchone()
     if found is None:
         raise NoPageError(f"Poll {poll_id} has no page: it brought none, or there is no such poll")
-    body, encoding, removed_at = found
+    body, encoding, redacted_at, removed_at = found
     if body is None:
-        raise NoPageError(f"The page of poll {poll_id} was removed {removed_at:%Y-%m-%d}, after its retention")
-    return unpack(body, encoding)
+        raise NoPageError(f"The page of poll {poll_id} was removed {removed_at:%Y-%m-%d}: by retention or erasure")
+    return Body(unpack(body, encoding), redacted_at)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
+import psycopg2
 
 from include.status_store.batches import Batch, Batches
 from include.status_store.event import ParsedPage
@@ -42,8 +43,8 @@ _BACK = "ROLLBACK TO SAVEPOINT parsing"
 _LEAVE = "UPDATE ropo.status_page SET parse_error = %s WHERE poll_id = %s AND parsed_at IS NULL"
 
 
-class NotNewError(Exception):
-    """A page is not simply one of new events."""
+class NeedsALookError(Exception):
+    """A page cannot be stored as one of new events alone."""
 
 
 class Parsed(msgspec.Struct, frozen=True):
@@ -56,11 +57,17 @@ class Parsed(msgspec.Struct, frozen=True):
     batches: Iterable[Batch]
 
 
-def parse_page(rows: Iterable[bytes], profile: Profile, *, poll_id: int, kind: Kind) -> Parsed | Exception:
-    """Parse a page's rows; whatever our parser's fault is, it is returned: the page itself must land."""
+def parse_page(
+    rows: Iterable[bytes], profile: Profile, *, poll_id: int, kind: Kind, ready: bool = False
+) -> Parsed | Exception:
+    """Parse a page's rows; whatever our parser's fault is, it is returned: the page itself must land.
+
+    :param ready: whether all batches are made here, for a page of few; else bit by bit as they are stored.
+    """
     try:
         page = parse_rows(rows, profile.zone)
-        return Parsed(page, Batches(page.events, profile=profile.name, kind=kind, poll_id=poll_id))
+        batches = Batches(page.events, profile=profile.name, kind=kind, poll_id=poll_id)
+        return Parsed(page, list(batches) if ready else batches)
     except Exception as error:  # noqa: BLE001 - see above
         return error
 
@@ -69,8 +76,8 @@ def store_new_page(cursor: Cursor, parsed: Parsed, *, poll_id: int) -> Stored:
     """Store the events of a page that is on disk, where each is new: no look, no savepoint, and no wait for the disk.
 
     :param parsed: without rejected rows.
-    :raises NotNewError: where that does not do, as when one is not new or another session has stored the page. The
-        transaction is of no use any more then, and :func:`store_page` is for the page.
+    :raises NeedsALookError: where that does not do, as when one is not new or another session has stored the page.
+        The transaction is of no use any more then, and :func:`store_page` is for the page.
     :raises psycopg2.Error: where the store may take them a moment later.
     """
     try:
@@ -79,9 +86,11 @@ def store_new_page(cursor: Cursor, parsed: Parsed, *, poll_id: int) -> Stored:
     except Exception as error:
         if may_pass(error):
             raise
-        raise NotNewError from None
+        if not isinstance(error, psycopg2.errors.UniqueViolation):
+            logger.warning("Poll %s: its events are stored by another way (%s)", poll_id, type(error).__name__)
+        raise NeedsALookError from None
     if not cursor.rowcount:
-        raise NotNewError
+        raise NeedsALookError
     return stored
 
 

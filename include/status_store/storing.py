@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from include.status_store.events import Stored
-from include.status_store.page_events import NotNewError, Parsed, parse_page, store_new_page, store_page
+from include.status_store.page_events import NeedsALookError, Parsed, parse_page, store_new_page, store_page
 from include.status_store.replay import replay_page
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ ORDER BY poll_id
 
 # Seconds. A thread that has waited for PostgreSQL is to go on at once, not after Python's usual five milliseconds.
 _TURN = 0.0002
-# Pages whose events are not stored yet while the next is asked for: so that neither side waits for the other at each
-# page. They are in memory, and what a process leaves is at most so many and the one in hand.
+# So many pages that have landed may wait for their events while the next one is asked for: neither side has to wait for
+# the other at each page. They are in memory, and a process that ends leaves so many, and the one in its hand.
 MOST_BEHIND = 3
 
 
@@ -127,24 +127,21 @@ class Storing:
         return stored
 
     def _parse(self, page: Page) -> Parsed | Exception:
-        parsed = parse_page(page.rows, self._profile, poll_id=page.poll_id, kind=page.kind)
-        # While the page lands there is time to make them ready.
-        return parsed if isinstance(parsed, Exception) else Parsed(parsed.page, list(parsed.batches))
+        # While the page lands there is time to make its events ready.
+        return parse_page(page.rows, self._profile, poll_id=page.poll_id, kind=page.kind, ready=True)
 
     def _store(self, page: Page, parsing: Future[Parsed | Exception]) -> StoredPage:
-        if self._failed:
+        if self._failed is not None:
             raise self._failed
+        attempt = _Attempt(self._profile, page, parsing.result())
         try:
-            attempt = _Attempt(self._profile, page, parsing.result())
-            try:
-                stored = self._session.insist(attempt)
-            except NotNewError:
-                attempt.assume_nothing()
-                stored = self._session.insist(attempt)
+            with suppress(NeedsALookError):
+                return StoredPage(len(page.rows), self._session.insist(attempt) or Stored())
+            attempt.look()
+            return StoredPage(len(page.rows), self._session.insist(attempt) or Stored())
         except BaseException as error:
             self._failed = error
             raise
-        return StoredPage(len(page.rows), stored or Stored())
 
 
 class _Attempt:
@@ -154,13 +151,13 @@ class _Attempt:
         self._profile = profile
         self._page = page
         self._parsed = parsed
-        # What the queue hands over is, until the store says otherwise.
-        self._all_new = isinstance(parsed, Parsed) and not parsed.page.rejected
+        # What the queue hands over is taken to be new, until the store says otherwise.
+        self._new = None if isinstance(parsed, Exception) or parsed.page.rejected else parsed
         self._result: Stored | None = None
 
-    def assume_nothing(self) -> None:
-        """Look which events are new from now on."""
-        self._all_new = False
+    def look(self) -> None:
+        """Look from now on which events are new."""
+        self._new = None
 
     def __call__(self, cursor: Cursor) -> Stored | None:
         stored = self._store(cursor)
@@ -171,13 +168,13 @@ class _Attempt:
         return stored
 
     def _store(self, cursor: Cursor) -> Stored | None:
-        page, parsed = self._page, self._parsed
-        if self._all_new and isinstance(parsed, Parsed):
-            return store_new_page(cursor, parsed, poll_id=page.poll_id)
+        page = self._page
+        if self._new is not None:
+            return store_new_page(cursor, self._new, poll_id=page.poll_id)
         return store_page(
             cursor,
             self._profile,
-            parsed,
+            self._parsed,
             poll_id=page.poll_id,
             kind=page.kind,
             body=page.answer.body,

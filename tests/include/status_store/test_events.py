@@ -17,7 +17,7 @@ from include.status_store.events import store_events
 from include.status_store.journal import Journal
 from include.status_store.parsing import parse_rows
 from include.status_store.session import Session
-from tests.include.status_store.scripted_source import ScriptedSource, page, row
+from tests.include.status_store.scripted_source import DEEP, ScriptedSource, page, row, with_unknown
 from tests.include.status_store.views import column, drain, events, execute, query
 from tests.include.status_store.waiting import meanwhile, until, waiting_for_a_lock
 
@@ -142,12 +142,6 @@ def test_one_statusid_in_two_profiles_is_two_events(session: Session, store: Con
 
 
 REFUSE_13 = "ALTER TABLE ropo.status_event ADD CONSTRAINT none CHECK (amount <> 13)"
-# A row that the parser takes and PostgreSQL does not, once its stack is made small.
-DEEP = b'"unknown": ' + b"[" * 900 + b"]" * 900
-
-
-def with_unknown(number: int, unknown: bytes, **changes: object) -> bytes:
-    return json.dumps(row(number, **changes)).encode().replace(b"{", b"{" + unknown + b", ", 1)
 
 
 def test_the_json_of_a_row_is_kept_as_it_came(

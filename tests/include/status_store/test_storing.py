@@ -18,13 +18,13 @@ from include.status_store.envelope import split_rows
 from include.status_store.events import Stored
 from include.status_store.journal import Journal
 from include.status_store.landing import Page, land
-from include.status_store.page_events import parse_page, store_page
+from include.status_store.page_events import NeedsALookError, Parsed, parse_page, store_new_page, store_page
 from include.status_store.queue_lock import QueueLock
 from include.status_store.replay import replay
 from include.status_store.session import Session
 from include.status_store.source import PollUnsentError
 from include.status_store.storing import MOST_BEHIND, StoredPage, Storing
-from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
+from tests.include.status_store.scripted_source import DEEP, EMPTY, ScriptedSource, page, row, with_unknown
 from tests.include.status_store.views import column, drain, events, execute, outcomes, query
 from tests.include.status_store.waiting import meanwhile, terminate, until, waiting_for_a_lock
 
@@ -174,20 +174,24 @@ def test_a_connection_lost_while_events_are_stored_costs_nothing_and_not_the_loc
     assert (column(store, COUNTED), events(store)) == ([1, 1, 1], ["P1", "P2", "P3"])
 
 
-def test_a_lost_answer_to_the_commit_of_events_is_survived(store: Connection, store_dsn: str, profile: Profile) -> None:
+@pytest.mark.parametrize(("second", "stored"), [("a lot", Stored(new=1, quarantined=1)), ("5.00", Stored(new=2))])
+def test_a_lost_answer_to_the_commit_of_events_is_survived(
+    store: Connection, store_dsn: str, profile: Profile, second: str, stored: Stored
+) -> None:
     with (
         LossyProxy(store_dsn) as proxy,
         Session(lambda: connect(proxy.dsn), patience=30) as session,
         Storing(session, profile, A_THREAD) as storing,
     ):
-        left = land_alone(session, profile, page(row(1), row(2, amount="a lot")))
+        left = land_alone(session, profile, page(row(1), row(2, amount=second)))
         proxy.lose_next_commit()
         storing.hand_over(left, storing.parse(left))
         done = storing.finish()
 
-    assert (proxy.lost, done) == (1, [StoredPage(2, Stored(new=1, quarantined=1))])
-    assert query(store, "SELECT new_count, quarantined_count FROM ropo.status_poll") == [(1, 1)]
-    assert query(store, "SELECT times_seen FROM ropo.status_quarantine") == [(1,)]
+    assert (proxy.lost, done) == (1, [StoredPage(2, stored)])
+    counted = query(store, "SELECT new_count, quarantined_count FROM ropo.status_poll")
+    assert counted == [(stored.new, stored.quarantined)]
+    assert column(store, "SELECT times_seen FROM ropo.status_quarantine") == [1] * stored.quarantined
 
 
 def refuse_events(store: Connection) -> None:
@@ -228,22 +232,42 @@ def test_where_events_cannot_be_stored_the_drain_fails_and_the_next_takes_them_u
     assert (events(store), column(store, COUNTED)) == ([f"P{number}" for number in range(1, 9)], [1] * 8)
 
 
+def test_a_row_beyond_postgresqls_limits_is_quarantined_without_trying_again(
+    store: Connection, store_dsn: str, profile: Profile
+) -> None:
+    """SQLSTATE class 54 is an OperationalError to psycopg2, like a lost connection."""
+
+    def with_a_small_stack() -> Connection:
+        connection = connect(store_dsn)
+        with connection, connection.cursor() as cursor:
+            cursor.execute("SET max_stack_depth = '100kB'")
+        return connection
+
+    with Session(with_a_small_stack, patience=0) as session:
+        summary = drain(session, profile, ScriptedSource(page(row(1), with_unknown(2, DEEP), row(3))))
+
+    assert (summary.new, summary.quarantined, events(store)) == (2, 1, ["P1", "P3"])
+
+
 def test_once_a_pages_events_cannot_be_stored_those_behind_it_are_not_tried(
-    session: Session, profile: Profile, monkeypatch: pytest.MonkeyPatch
+    session: Session, store_dsn: str, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried = []
 
     def refuse(*_: object, poll_id: int, **__: object) -> None:
         tried.append(poll_id)
-        raise psycopg2.errors.InsufficientPrivilege
+        raise psycopg2.errors.DiskFull
 
     pages = [land_alone(session, profile, page(row(number))) for number in range(2)]
     monkeypatch.setattr(storing, "store_new_page", refuse)
-    with session.another() as beside, Storing(beside, profile, A_THREAD) as both:
+    with (
+        Session(lambda: connect(store_dsn), patience=0) as impatient,
+        Storing(impatient, profile, A_THREAD) as both,
+    ):
         for each in pages:
             both.hand_over(each, both.parse(each))
         for _ in pages:
-            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            with pytest.raises(psycopg2.errors.DiskFull):
                 both.finish()
 
     assert tried == [pages[0].poll_id]
@@ -282,6 +306,49 @@ def test_a_204_whose_page_could_not_be_stored_is_on_record_and_the_page_waits(
     with Session(lambda: connect(store_dsn)) as session:
         assert drain(session, profile, ScriptedSource()).taken_up == 1
     assert (events(store), column(store, TO_REPLAY)) == (["P1"], [])
+
+
+def test_a_page_of_new_events_that_another_session_stores_meanwhile_counts_once(
+    session: Session, store: Connection, store_dsn: str, profile: Profile
+) -> None:
+    left = land_alone(session, profile, page(row(1), row(2)))
+    first_has_stored = threading.Event()
+
+    def take_up() -> None:
+        until(first_has_stored.is_set)
+        with session.another() as beside, Storing(beside, profile, A_THREAD) as another:
+            another.take_up()
+
+    with meanwhile(take_up), Session(lambda: connect(store_dsn)) as first, first.transaction() as cursor:
+        parsed = parse_page(left.rows, profile, poll_id=left.poll_id, kind="drain")
+        assert isinstance(parsed, Parsed)
+        assert store_new_page(cursor, parsed, poll_id=left.poll_id) == Stored(new=2)
+        first_has_stored.set()
+        until(lambda: waiting_for_a_lock(store))
+
+    assert (column(store, COUNTED), events(store)) == ([2], ["P1", "P2"])
+
+
+def test_a_page_that_another_session_has_stored_needs_a_look(session: Session, profile: Profile) -> None:
+    left = land_alone(session, profile, page(row(1)))
+    empty = land_alone(session, profile, page())
+    for each in (left, empty):
+        parsed = parse_page(each.rows, profile, poll_id=each.poll_id, kind="drain")
+        assert isinstance(parsed, Parsed)
+        with session.transaction() as cursor:
+            store_new_page(cursor, parsed, poll_id=each.poll_id)
+        with pytest.raises(NeedsALookError), session.transaction() as cursor:
+            store_new_page(cursor, parsed, poll_id=each.poll_id)
+
+
+def test_the_commit_of_new_events_is_not_waited_for(session: Session, profile: Profile) -> None:
+    left = land_alone(session, profile, page(row(1)))
+    parsed = parse_page(left.rows, profile, poll_id=left.poll_id, kind="drain")
+    assert isinstance(parsed, Parsed)
+    with session.transaction() as cursor:
+        store_new_page(cursor, parsed, poll_id=left.poll_id)
+        cursor.execute("SHOW synchronous_commit")
+        assert cursor.fetchone() == ("off",)
 
 
 @pytest.mark.parametrize(("wait_for_disk", "expected"), [(True, "on"), (False, "off")])

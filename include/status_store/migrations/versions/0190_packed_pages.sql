@@ -2,6 +2,4 @@
 -- Those from before stay as they are; `python -m include.status_store page` writes either as it came.
 ALTER TABLE ropo.status_page
     ADD COLUMN body_encoding text NOT NULL DEFAULT 'identity' CHECK (body_encoding IN ('identity', 'gzip')),
-    ADD CHECK (body_encoding = 'identity' OR size IS NOT NULL),
-    -- What is packed is not to be packed again.
-    ALTER COLUMN body SET STORAGE EXTERNAL;
+    ADD CHECK (body_encoding = 'identity' OR size IS NOT NULL);
