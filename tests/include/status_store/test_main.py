@@ -91,16 +91,23 @@ def test_quarantine_shows_personal_data_only_when_asked(
     assert "Meik" in raw
 
 
-def test_page_writes_the_answer_byte_for_byte(session: Session, profile: Profile) -> None:
+def test_page_writes_the_answer_byte_for_byte_or_says_that_texts_were_erased(
+    session: Session, store: Connection, profile: Profile
+) -> None:
     answer = page(row(1, statustext="hyvää päivää €"))
     drain(session, profile, ScriptedSource(answer))
 
-    done = subprocess.run(
-        [sys.executable, "-m", "include.status_store", "page", "1"],
-        capture_output=True, check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+    def written() -> tuple[bytes, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "include.status_store", "page", "1"],
+            capture_output=True, check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        return done.stdout, done.stderr.decode()
 
-    assert done.stdout == answer.body
+    assert written() == (answer.body, "")
+    execute(store, "UPDATE ropo.status_page SET redacted_at = '2026-11-20 12:00Z'")
+    said = "Texts of it were erased 2026-11-20: these are not the bytes that came.\n"
+    assert written() == (answer.body, said)
 
 
 def test_accept_and_dismiss_keep_who_and_why(
