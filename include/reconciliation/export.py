@@ -10,6 +10,9 @@ cell begins with ``#``. In Python::
 
 Amounts are plain numbers with a decimal point, times are the market's with their offset. A text that a spreadsheet
 would take for a formula has an apostrophe in front; amounts never have one, negative ones neither.
+
+A spreadsheet whose numbers have a decimal comma, as in the Nordics, takes such a file for a single column. For it there
+is the same with semicolons between the cells and decimal commas.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ import re
 import sys
 from contextlib import closing
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from include.config.errors import ConfigurationError
 from include.config.profiles import load_profile
@@ -54,9 +57,26 @@ _HEAD_COLUMNS = (
     "# reconciliation", "business_date", "scope", "verdict", "dag_id", "run_id", "started_at", "events_cutoff",
     "ledger_cutoff", "ledger_newest_change", "status_map_version",
 )  # fmt: skip
-# What begins a formula (OWASP, "CSV Injection"; the wide forms too), at the start of a cell or after what a spreadsheet
-# with other settings takes for the start of one.
-_FORMULA = re.compile(r"^(?=[\t\r\n])|(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+
+
+def _formula(other: str) -> re.Pattern[str]:
+    """What begins a formula (OWASP, "CSV Injection"; the wide forms too), at the start of a cell.
+
+    :param other: what separates cells for a spreadsheet with other settings.
+    """
+    return re.compile(rf"^(?=[\t\r\n])|(?:^|(?<=[{other}\t\r\n]))(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+
+
+class Form(NamedTuple):
+    """How cells are separated and written."""
+
+    separator: str
+    decimal: str
+    formula: re.Pattern[str]
+
+
+POINT = Form(",", ".", _formula(";"))
+COMMA = Form(";", ",", _formula(","))
 
 
 class NothingToExportError(LookupError):
@@ -71,6 +91,7 @@ def export_items(
     last: datetime.date | None = None,
     reconciliation_id: int | None = None,
     selection: ItemSelection | None = None,
+    form: Form = POINT,
 ) -> Iterator[str]:
     """Return CSV text piece by piece: the newest reconciliation of each date of a period, or one reconciliation.
 
@@ -88,11 +109,11 @@ def export_items(
     if first is not None and last is not None and last < first:
         raise ValueError(f"the period ends ({last}) before it begins ({first})")
     asked = {"first": first, "last": last, "reconciliation_id": reconciliation_id}
-    return _pieces(connection, profile, asked, selection)
+    return _pieces(connection, profile, asked, selection, form)
 
 
 def _pieces(
-    connection: Connection, profile: Profile, asked: dict[str, Any], selection: ItemSelection | None
+    connection: Connection, profile: Profile, asked: dict[str, Any], selection: ItemSelection | None, form: Form
 ) -> Iterator[str]:
     try:
         with connection.cursor() as cursor:
@@ -104,7 +125,7 @@ def _pieces(
             raise NothingToExportError(f"Profile {profile.name}: no reconciliation {what}")
         lines = _lines(connection, profile, asked, reconciliations, selection)
         yield BYTE_ORDER_MARK
-        yield from _csv(lines, profile.zone)
+        yield from _csv(lines, profile.zone, form)
     finally:
         connection.rollback()
 
@@ -169,26 +190,26 @@ class _Pieces(list[str]):
     write = list.append
 
 
-def _csv(lines: Iterable[Sequence[Any]], zone: ZoneInfo) -> Iterator[str]:
+def _csv(lines: Iterable[Sequence[Any]], zone: ZoneInfo, form: Form) -> Iterator[str]:
     written = _Pieces()
-    writer = csv.writer(written, lineterminator="\r\n")
+    writer = csv.writer(written, delimiter=form.separator, lineterminator="\r\n")
     for line in lines:
-        writer.writerow([_cell(value, zone) for value in line])
+        writer.writerow([_cell(value, zone, form) for value in line])
         if len(written) >= LINES_AT_ONCE:
             yield "".join(written)
             written.clear()
     yield "".join(written)
 
 
-def _cell(value: Any, zone: ZoneInfo) -> str:
+def _cell(value: Any, zone: ZoneInfo, form: Form) -> str:
     if value is None:
         return ""
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        return f"{value:f}".replace(".", form.decimal)
     if isinstance(value, datetime.datetime):
         return value.astimezone(zone).isoformat(sep=" ", timespec="seconds")
     if isinstance(value, str):
-        return _FORMULA.sub("'", value)
+        return form.formula.sub("'", value)
     return str(value)
 
 
@@ -200,7 +221,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with closing(connect(store_dsn_from_environment())) as store:
             require_current(store)
             pieces = export_items(
-                store, profile, first=options.first, last=options.last, reconciliation_id=options.reconciliation
+                store,
+                profile,
+                first=options.first,
+                last=options.last,
+                reconciliation_id=options.reconciliation,
+                form=COMMA if options.decimal_comma else POINT,
             )
             for piece in pieces:
                 # Bytes: neither the system's encoding nor its line ends have a say.
@@ -217,6 +243,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m include.reconciliation.export", description="The items of reconciliations as CSV"
     )
     parser.add_argument("--profile", required=True)
+    comma = "for spreadsheets with a decimal comma: semicolons between cells"
+    parser.add_argument("--decimal-comma", action="store_true", help=comma)
     what = parser.add_argument_group(
         "what to export", "a period (of one date, where both are the same), or one reconciliation by its id"
     )

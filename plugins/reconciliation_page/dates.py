@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 
 from include.page_data.dates import Reconciliation, read_changes, read_items, read_money, read_reconciliations
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
-from include.reconciliation.export import export_items
+from include.reconciliation.export import COMMA, POINT, export_items
 from include.reconciliation.item_selection import ItemSelection, Order, State
 from reconciliation_page.page import Page, PageOf
 from reconciliation_page.parameters import (
@@ -20,6 +20,7 @@ from reconciliation_page.parameters import (
     LATEST,
     CategoryInQuery,
     DateInPath,
+    DecimalInQuery,
     Direction,
     IdInQuery,
     Place,
@@ -32,12 +33,15 @@ from reconciliation_page.words import ITEM_STATES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from include.reconciliation.export import Form
+
 router = APIRouter()
 
 # Beyond so many differing invoices what changed is counted when it is asked for, and not by itself.
 COMPARED_BY_ITSELF = 5_000
 # How a state of items is called in the counts of a reconciliation.
 _BUCKETS = {"break": ("breaks",), "pending": ("pending",), "accepted": ("accepted",), "matched": ()}
+_FORMS = {"point": POINT, "comma": COMMA}
 _DAY = datetime.timedelta(days=1)
 _NATURAL = {"amount": "desc", "invoice": "asc", "category": "asc"}
 
@@ -153,13 +157,14 @@ def date_csv(
     date: DateInPath,
     choice: ChoiceOf,
     reconciliation: IdInQuery = None,
+    decimal: DecimalInQuery = "point",
 ) -> StreamingResponse:
     """Return the same items as CSV, all pages of them."""
     every = read_reconciliations(cursor, page.profile.name, date)
     shown = _chosen(every, reconciliation) if reconciliation else _newest(every)
     if shown is None:
         raise HTTPException(status.HTTP_404_NOT_FOUND, f"{date} was never compared by itself.")
-    pieces = _csv(page, shown, choice.selection())
+    pieces = _csv(page, shown, choice.selection(), _FORMS[decimal])
     # The mark of its encoding and the first lines are fetched before the answer begins: a store that is lost by then is
     # an error page, and not a file that ends without a word.
     begun = list(islice(pieces, 2))
@@ -183,11 +188,11 @@ def _counted(shown: Reconciliation, choice: Choice) -> dict[str, int]:
     return found
 
 
-def _csv(page: Page, shown: Reconciliation, selection: ItemSelection) -> Iterator[str]:
+def _csv(page: Page, shown: Reconciliation, selection: ItemSelection, form: Form) -> Iterator[str]:
     connection = open_reading()
     try:
         yield from export_items(
-            connection, page.profile, reconciliation_id=shown.reconciliation_id, selection=selection
+            connection, page.profile, reconciliation_id=shown.reconciliation_id, selection=selection, form=form
         )
     finally:
         connection.close()

@@ -59,6 +59,7 @@ CategoryInQuery = Annotated[str, AfterValidator(_difference), Query()]
 SeverityInQuery = Annotated[Literal["low", "medium", "high", ""], Query()]
 Text = Annotated[str, AfterValidator(_searchable), Query(max_length=100)]
 Place = Annotated[str, Query(max_length=600)]
+DecimalInQuery = Annotated[Literal["point", "comma"], Query()]
 Direction = Annotated[Literal["asc", "desc", ""], Query()]
 # What is wrong with a note is for :func:`note_problem`, so that the page can tell it and keep what was written.
 Note = Annotated[str, AfterValidator(_with_plain_line_ends), Form()]

@@ -30,8 +30,9 @@ def text_of(world: World, **what: object) -> str:
         return "".join(export_items(store, world.profile, **what))  # type: ignore[arg-type]
 
 
-def rows_of(text: str) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(text.removeprefix(export.BYTE_ORDER_MARK), newline="")))
+def rows_of(text: str, separator: str = ",") -> list[list[str]]:
+    lines = io.StringIO(text.removeprefix(export.BYTE_ORDER_MARK), newline="")
+    return list(csv.reader(lines, delimiter=separator))
 
 
 def items_of(text: str) -> list[dict[str, str]]:
@@ -75,6 +76,21 @@ def test_an_item_has_both_sides_and_its_reason_in_words(world: World) -> None:
     )  # fmt: skip
     assert (item["ropo_paid"], item["ledger_paid"], item["ledger_total"]) == ("60.50", "0", "100.00")
     assert (item["ropo_status"], item["ledger_status"], item["currency"]) == ("partly_paid", "unpaid", "EUR")
+
+
+def test_for_a_spreadsheet_with_a_decimal_comma_cells_are_separated_by_semicolons(world: World) -> None:
+    """Such a spreadsheet would take a file with commas for a single column; a comma begins a cell for the others."""
+    numbers = ["1;2", "a,=1+1", "=1+1"]
+    for number in numbers:
+        world.payment(number, "1234.50")
+    world.reconcile()
+
+    rows = rows_of(text_of(world, first=DAY, last=DAY, form=export.COMMA), ";")
+
+    names, *items = (dict(zip(COLUMNS, row, strict=True)) for row in rows if not row[0].startswith("#"))
+    assert {name: name for name in COLUMNS} == names
+    assert [item["billnum"] for item in items] == ["1;2", "'=1+1", "a,'=1+1"]
+    assert {item["ropo_paid"] for item in items} == {"1234,50"}
 
 
 def test_an_accepted_break_is_marked(world: World) -> None:
@@ -142,7 +158,8 @@ def test_no_text_is_a_formula(world: World) -> None:
     ("text", "cell"), [("\t=1", "'\t'=1"), ("\r=1", "'\r'=1"), ("a-b", "a-b"), ("a\n\nb", "a\n\nb")]
 )
 def test_a_tab_or_a_line_end_begins_no_formula_either(text: str, cell: str) -> None:
-    assert export._cell(text, datetime.UTC) == cell  # type: ignore[arg-type]
+    for form in (export.POINT, export.COMMA):
+        assert export._cell(text, datetime.UTC, form) == cell  # type: ignore[arg-type]
 
 
 def test_a_negative_amount_stays_a_number(world: World) -> None:
@@ -215,6 +232,8 @@ def test_the_command_writes_bytes_to_standard_output(
 
     assert capsysbinary.readouterr().out == period
     assert items_of(period.decode())[0]["billnum"] == "ä"
+    assert export.main(["--profile", "default", "--decimal-comma", "--from", str(DAY), "--to", str(DAY)]) == 0
+    assert rows_of(capsysbinary.readouterr().out.decode(), ";")[-2] == list(COLUMNS)
 
 
 def test_the_command_says_what_is_wrong(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import functools
+import html
 import operator
 import re
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import psycopg2
 import pytest
 
+from include.reconciliation.export import COLUMNS
 from reconciliation_page import dates as dates_page
 from tests.include.reconciliation.world import DAY, World
 from tests.include.watch.records import broken, keep_break, record
@@ -99,6 +101,18 @@ def test_items_are_filtered_and_ordered(client: TestClient, three: int, query: s
     lines = csv.reader(client.get(f"{PATH}/items.csv{query}").text.removeprefix("\ufeff").splitlines())
     names, *items = (row for row in lines if not row[0].startswith("#"))
     assert [item[names.index("billnum")] for item in items] == expected
+
+
+@pytest.mark.parametrize(("words", "separator"), [("CSV of this view", ","), ("CSV with decimal comma", ";")])
+def test_the_items_are_there_for_spreadsheets_of_both_decimal_signs(
+    client: TestClient, three: int, words: str, separator: str
+) -> None:
+    (link,) = re.findall(f'href="([^"]*)">{words}<', client.get(PATH).text)
+
+    rows = csv.reader(client.get(html.unescape(link)).text.splitlines(), delimiter=separator)
+
+    names, *items = (row for row in rows if len(row) > 1 and not row[0].lstrip("\ufeff").startswith("#"))
+    assert (tuple(names), len(items)) == (COLUMNS, 3)
 
 
 @pytest.mark.parametrize("order", ["amount", "invoice", "category"])
