@@ -43,6 +43,10 @@ _BACK = "ROLLBACK TO SAVEPOINT parsing"
 _LEAVE = "UPDATE ropo.status_page SET parse_error = %s WHERE poll_id = %s AND parsed_at IS NULL"
 
 
+# What storing a page comes to where another session, or a commit whose answer was lost, has stored it.
+ALREADY_STORED = Stored()
+
+
 class NeedsALookError(Exception):
     """A page cannot be stored as one of new events alone."""
 
@@ -108,7 +112,7 @@ def store_page(
 
     :param parsed: what :func:`parse_page` returned for the rows of ``body``.
     :param wait_for_disk: whether the commit is to wait until it is on disk; not where the page already is.
-    :return: what they came to, nothing where another session has stored them; None where they are left for a replay.
+    :return: what they came to; :data:`ALREADY_STORED`; None where they are left for a replay.
     :raises psycopg2.Error: where the store may take them a moment later.
     """
     cursor.execute(_BEGIN if wait_for_disk else _NOT_WAITED_FOR + _BEGIN)
@@ -121,7 +125,7 @@ def store_page(
         cursor.execute(_PARSED, {"poll_id": poll_id, **msgspec.structs.asdict(stored)})
         if not cursor.rowcount:
             cursor.execute(_BACK)
-            return Stored()
+            return ALREADY_STORED
         withhold_erased(cursor, profile, page, stored, poll_id=poll_id, body=body)
     except Exception as error:
         if may_pass(error):

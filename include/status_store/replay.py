@@ -9,15 +9,16 @@ import msgspec
 
 from include.status_store.batches import Batches
 from include.status_store.envelope import split_rows
-from include.status_store.events import Stored, store_events
+from include.status_store.events import store_events
 from include.status_store.page_body import unpack
-from include.status_store.page_events import parse_page, store_page
+from include.status_store.page_events import ALREADY_STORED, parse_page, store_page
 from include.status_store.parsing import parse_rows
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile
+    from include.status_store.events import Stored
     from include.status_store.journal import Kind
     from include.status_store.session import Session
 
@@ -142,14 +143,15 @@ def _stopped(
 def replay_page(session: Session, profile: Profile, poll_id: int) -> Stored | None:
     """Parse a kept page again and store its events.
 
-    :return: nothing where another session has done it; None where it still cannot be parsed, and waits on.
+    :return: :data:`.page_events.ALREADY_STORED` where another session has done it; None where it still cannot be
+        parsed, and waits on.
     """
 
     def work(cursor: Cursor) -> Stored | None:
         cursor.execute(_PAGE, (poll_id,))
         found = cursor.fetchone()
         if found is None:
-            return Stored()
+            return ALREADY_STORED
         body, kind = unpack(*found[:2]), found[2]
         parsed = parse_page(split_rows(body), profile, poll_id=poll_id, kind=kind)
         return store_page(cursor, profile, parsed, poll_id=poll_id, kind=kind, body=body)

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.status_store.events import Stored
-from include.status_store.page_events import NeedsALookError, Parsed, parse_page, store_new_page, store_page
+from include.status_store.page_events import (
+    ALREADY_STORED,
+    NeedsALookError,
+    Parsed,
+    parse_page,
+    store_new_page,
+    store_page,
+)
 from include.status_store.replay import replay_page
 
 if TYPE_CHECKING:
@@ -161,7 +168,7 @@ class _Attempt:
 
     def __call__(self, cursor: Cursor) -> Stored | None:
         stored = self._store(cursor)
-        if stored == Stored() and self._result is not None:
+        if stored is ALREADY_STORED and self._result is not None:
             # The commit took effect though its answer was lost.
             return self._result
         self._result = stored

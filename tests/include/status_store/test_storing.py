@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -192,6 +192,22 @@ def test_a_lost_answer_to_the_commit_of_events_is_survived(
     counted = query(store, "SELECT new_count, quarantined_count FROM ropo.status_poll")
     assert counted == [(stored.new, stored.quarantined)]
     assert column(store, "SELECT times_seen FROM ropo.status_quarantine") == [1] * stored.quarantined
+
+
+def test_what_a_reread_brought_between_two_attempts_is_not_counted_as_new(session: Session, profile: Profile) -> None:
+    left, again = (land_alone(session, profile, page(row(1), row(2))) for _ in range(2))
+    attempt = storing._Attempt(profile, left, parse_page(left.rows, profile, poll_id=left.poll_id, kind="drain"))
+    with suppress(ConnectionError), session.transaction() as cursor:
+        assert attempt(cursor) == Stored(new=2)
+        raise ConnectionError
+
+    with session.transaction() as cursor:
+        parsed = parse_page(again.rows, profile, poll_id=again.poll_id, kind="date")
+        store_page(cursor, profile, parsed, poll_id=again.poll_id, kind="date", body=again.answer.body)
+    attempt.look()
+
+    with session.transaction() as cursor:
+        assert attempt(cursor) == Stored()
 
 
 def refuse_events(store: Connection) -> None:
