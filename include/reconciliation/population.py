@@ -197,6 +197,11 @@ def name_quarantined(cursor: Cursor, profile: Profile, span: Span) -> None:
     :param span: to whose dates' populations a row that is first seen or dated then belongs.
     """
     wanted = {day.isoformat(): day for day in span.dates}
+
+    def days_of(dated: str, first_seen_at: datetime.datetime) -> set[datetime.date | None]:
+        days = {wanted.get(dated), wanted.get(str(profile.business_date(first_seen_at)))}
+        return days - {None} or {None}
+
     with cursor.connection.cursor("open_quarantine") as waiting:
         waiting.execute(_OPEN_QUARANTINE, (profile.name,))
         while rows := waiting.fetchmany(_ROWS_AT_ONCE):
@@ -204,7 +209,7 @@ def name_quarantined(cursor: Cursor, profile: Profile, span: Span) -> None:
                 (day, *names, span.everything or day is not None, True)
                 for raw, first_seen_at in rows
                 for dated, *names in _names(bytes(raw))
-                for day in {wanted.get(dated), wanted.get(str(profile.business_date(first_seen_at)))} - {None} or {None}
+                for day in days_of(dated, first_seen_at)
             ]
             execute_values(cursor, _NAME, named, page_size=_ROWS_AT_ONCE)
 
