@@ -1,4 +1,4 @@
-"""A page's body as the store keeps it: packed here, for a third of what PostgreSQL's own compression costs.
+"""A page's body as the store keeps it: packed here, for less than what PostgreSQL's own compression costs.
 
 ``status_page.body_encoding`` says how, in HTTP's words. Bodies that were kept before this was done stand as they came.
 """

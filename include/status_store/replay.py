@@ -152,8 +152,12 @@ def replay_page(session: Session, profile: Profile, poll_id: int) -> Stored | No
         found = cursor.fetchone()
         if found is None:
             return ALREADY_STORED
-        body, kind = unpack(*found[:2]), found[2]
-        parsed = parse_page(split_rows(body), profile, poll_id=poll_id, kind=kind)
+        held, encoding, kind = found
+        try:
+            body = unpack(held, encoding)
+            parsed = parse_page(split_rows(body), profile, poll_id=poll_id, kind=kind)
+        except Exception as error:  # noqa: BLE001 - a damaged page is left, and must not keep the others from the store
+            body, parsed = b"", error
         return store_page(cursor, profile, parsed, poll_id=poll_id, kind=kind, body=body)
 
     return session.insist(work)

@@ -9,6 +9,7 @@ import re
 import tracemalloc
 from contextlib import closing
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -159,7 +160,7 @@ def test_no_text_is_a_formula(world: World) -> None:
 )
 def test_a_tab_or_a_line_end_begins_no_formula_either(text: str, cell: str) -> None:
     for form in (export.POINT, export.COMMA):
-        assert export._cell(text, datetime.UTC, form) == cell  # type: ignore[arg-type]
+        assert export._cell(text, ZoneInfo("UTC"), form) == cell
 
 
 def test_a_negative_amount_stays_a_number(world: World) -> None:

@@ -13,11 +13,11 @@ import psycopg2
 import pytest
 
 from faults.lossy_proxy import LossyProxy
-from include.status_store import page_events
+from include.status_store import landing, page_events
 from include.status_store.database import connect
 from include.status_store.envelope import split_rows
 from include.status_store.journal import Journal
-from include.status_store.landing import Page, land, land_reread
+from include.status_store.landing import Landed, Page, land, land_reread
 from include.status_store.migrate import upgrade
 from include.status_store.queue_lock import QueueLock
 from include.status_store.replay import replay
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from demo import embedded
     from include.config.profiles import Profile
-    from include.status_store.landing import Landed
 
 
 @pytest.fixture
@@ -235,12 +234,15 @@ def test_a_fault_while_events_are_stored_costs_no_page(
     assert replay(session, profile).new == 1
 
 
-def test_a_table_that_refuses_events_costs_no_page(session: Session, store: Connection, profile: Profile) -> None:
+def test_a_table_that_refuses_events_costs_no_page(
+    session: Session, store: Connection, profile: Profile, caplog: pytest.LogCaptureFixture
+) -> None:
     execute(store, "ALTER TABLE ropo.status_event ADD CONSTRAINT none CHECK (statusid <> 'P2')")
 
     summary = drain(session, profile, ScriptedSource(page(row(1), row(2), row(3))))
 
     assert (events(store), summary.quarantined) == (["P1", "P3"], 1)
+    assert "Poll 1: its events are stored by another way (CheckViolation)" in caplog.text
 
 
 def test_a_store_of_another_encoding_keeps_the_page_and_the_rows_that_it_can_hold(
@@ -274,6 +276,21 @@ def test_a_page_that_lands_after_another_drain_judged_its_poll_is_in_doubt_no_mo
 
     assert outcomes(store) == ["landed", "empty"]
     assert query(store, "SELECT recovery, window_to, error FROM ropo.status_poll WHERE poll_id = 1") == [(None,) * 3]
+
+
+def test_a_lock_that_was_lost_once_stays_lost_for_its_page(session: Session, store_dsn: str, profile: Profile) -> None:
+    """A page lands without the lock, the commit's answer is lost, and the next backend holds the lock by chance."""
+    lock = QueueLock(session, ScriptedSource().queue)
+    lock.acquire()
+    with session.transaction() as cursor:
+        poll_id = Journal(profile).open(cursor, "drain")
+    page_in_hand = Page(poll_id=poll_id, kind="drain", answer=page(row(1)), rows=[])
+    attempt = landing._DrainAttempt(Journal(profile), page_in_hand, lock, open_next=True)
+    with Session(lambda: connect(store_dsn)) as other, other.transaction() as cursor:
+        assert attempt(cursor) == Landed(None, lock_lost=True)
+
+    with session.transaction() as cursor:
+        assert attempt(cursor) == Landed(None, lock_lost=True)
 
 
 def test_nothing_of_a_row_is_logged(

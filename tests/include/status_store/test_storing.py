@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from faults.lossy_proxy import LossyProxy
-from include.status_store import page_events, storing
+from include.status_store import batches, page_events, storing
 from include.status_store.database import connect
 from include.status_store.drain import A_THREAD
 from include.status_store.envelope import split_rows
@@ -113,6 +113,32 @@ def test_a_page_that_could_not_be_parsed_is_left_for_a_replay(
     assert replay(session, profile).pages == 1
 
 
+def test_a_page_whose_body_is_damaged_does_not_keep_the_drain_from_its_queue(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    land_alone(session, profile, page(row(1)))
+    execute(store, r"UPDATE ropo.status_page SET body = '\x1f8b00'")
+
+    assert drain(session, profile, ScriptedSource(page(row(2)))).new == 1
+
+    assert column(store, "SELECT parse_error FROM ropo.status_page ORDER BY poll_id") == ["EOFError", None]
+    assert column(store, TO_REPLAY) == [1]
+
+
+def test_a_fault_while_events_are_made_ready_costs_no_page(
+    session: Session, store: Connection, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError
+
+    with monkeypatch.context() as fault:
+        fault.setattr(batches, "as_lines", fail)
+        drain(session, profile, ScriptedSource(page(row(1))))
+
+    assert (outcomes(store), column(store, TO_REPLAY)) == (["landed", "empty"], [1])
+    assert replay(session, profile).new == 1
+
+
 def test_a_page_waits_for_a_replay_only_once_the_queue_was_empty_after_it(
     session: Session, store: Connection, profile: Profile
 ) -> None:
@@ -181,12 +207,12 @@ def test_a_lost_answer_to_the_commit_of_events_is_survived(
     with (
         LossyProxy(store_dsn) as proxy,
         Session(lambda: connect(proxy.dsn), patience=30) as session,
-        Storing(session, profile, A_THREAD) as storing,
+        Storing(session, profile, A_THREAD) as beside,
     ):
         left = land_alone(session, profile, page(row(1), row(2, amount=second)))
         proxy.lose_next_commit()
-        storing.hand_over(left, storing.parse(left))
-        done = storing.finish()
+        beside.hand_over(left, beside.parse(left))
+        done = beside.finish()
 
     assert (proxy.lost, done) == (1, [StoredPage(2, stored)])
     counted = query(store, "SELECT new_count, quarantined_count FROM ropo.status_poll")
@@ -278,13 +304,13 @@ def test_once_a_pages_events_cannot_be_stored_those_behind_it_are_not_tried(
     monkeypatch.setattr(storing, "store_new_page", refuse)
     with (
         Session(lambda: connect(store_dsn), patience=0) as impatient,
-        Storing(impatient, profile, A_THREAD) as both,
+        Storing(impatient, profile, A_THREAD) as beside,
     ):
         for each in pages:
-            both.hand_over(each, both.parse(each))
+            beside.hand_over(each, beside.parse(each))
         for _ in pages:
             with pytest.raises(psycopg2.errors.DiskFull):
-                both.finish()
+                beside.finish()
 
     assert tried == [pages[0].poll_id]
 

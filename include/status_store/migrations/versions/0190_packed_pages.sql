@@ -1,4 +1,4 @@
--- A drain packs the pages it keeps: gzip takes a third of the time of PostgreSQL's own compression, and a fifth less room.
+-- A drain packs the pages it keeps: gzip takes less time than PostgreSQL's own compression, and a fifth less room.
 -- Those from before stay as they are; `python -m include.status_store page` writes either as it came.
 ALTER TABLE ropo.status_page
     ADD COLUMN body_encoding text NOT NULL DEFAULT 'identity' CHECK (body_encoding IN ('identity', 'gzip')),
