@@ -31,6 +31,15 @@ if TYPE_CHECKING:
 
 # Near misses are looked up by a scan of the ledger and read by a person: more would help nobody.
 HINTED_INVOICES = 500
+# The scratch tables stay in memory too, which is taken as they grow. A session in which PostgreSQL has read a temporary
+# table before, such as one that a pooler hands on, keeps the room that it has.
+_SCRATCH_IN_MEMORY = """
+DO $$
+BEGIN
+    SET LOCAL temp_buffers = '256MB';
+EXCEPTION WHEN invalid_parameter_value THEN NULL;
+END $$
+"""
 
 
 def prepare(cursor: Cursor, status_map: StatusMap) -> None:
@@ -43,6 +52,7 @@ def prepare(cursor: Cursor, status_map: StatusMap) -> None:
     cursor.execute("SET LOCAL work_mem = '64MB'")
     # The scratch tables are analysed for their sizes more than for their values: a tenth of the usual sample will do.
     cursor.execute("SET LOCAL default_statistics_target = 10")
+    cursor.execute(_SCRATCH_IN_MEMORY)
     cursor.execute(statement("scratch"))
     codes: list[tuple[Any, ...]] = [
         (PAYMENT_TYPE, code, kind, None, None, None) for code, kind in status_map.payments.items()

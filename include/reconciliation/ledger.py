@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 FETCH_ROWS = 5_000
 # The batch of a question for all rows.
 ALL_ROWS = 1
-_COPY = f"COPY {{}} (batch, {', '.join(COLUMNS)}) FROM STDIN"
+# Binary: times and amounts are neither written out as text nor read from it.
+_COPY = f"COPY {{}} (batch, {', '.join(COLUMNS)}) FROM STDIN (FORMAT binary)"
 _NO_AMOUNT = " OR ".join(f"{name} IN ('NaN', 'Infinity', '-Infinity')" for name in NUMBERS)
 _UNLIKE_CONTRACT = f"""
 SELECT {", ".join(COLUMNS)}
@@ -151,7 +152,8 @@ class LedgerReader:
         columns = sql.SQL("{}, {}").format(sql.Literal(batch), self._query.columns(self._profile.timezone))
         with self._ledger.cursor() as cursor:
             select = cursor.mogrify(self._query.select(columns) + condition, parameters).decode()
-            return copy_across(cursor, f"COPY (\n{select}\n) TO STDOUT", into, _COPY.format(table.as_string(into)))
+            out = f"COPY (\n{select}\n) TO STDOUT (FORMAT binary)"
+            return copy_across(cursor, out, into, _COPY.format(table.as_string(into)))
 
     def _rows(self, query: sql.Composable, parameters: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         # A named cursor stays on the server: memory is that of one batch, whatever the ledger's size. Where its reader

@@ -14,3 +14,5 @@ SELECT
 FROM item
 JOIN part USING (invoice_key)
 WHERE part.business_date = %(business_date)s
+-- In the order of the key, so that its index grows at its end.
+ORDER BY invoice_key

@@ -141,6 +141,16 @@ def test_after_an_error_both_sessions_can_be_used_again(world: World) -> None:
         assert reconcile(store, ledger, world.profile, STATUS_MAP, DAY).population == 1
 
 
+def test_a_session_that_had_temporary_tables_before_compares_as_any_other(world: World) -> None:
+    world.row("1", "paid", paid="100")
+    world.payment("1", "100")
+    with closing(connect(world.store_dsn)) as store, closing(psycopg2.connect(world.ledger_dsn)) as ledger:
+        with store, store.cursor() as cursor:
+            cursor.execute("CREATE TEMP TABLE earlier AS SELECT 1; SELECT * FROM earlier")
+        found = reconcile(store, ledger, world.profile, STATUS_MAP, DAY, now=NOW)
+    assert (found.population, found.matched) == (1, 1)
+
+
 def test_every_reason_has_words_and_every_category_reasons() -> None:
     assert {category for category, _ in REASONS} == set(CATEGORIES)
     assert reason_in_words("matched", None) == "both sides agree"
