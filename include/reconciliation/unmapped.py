@@ -11,17 +11,14 @@ import json
 import re
 import sys
 from collections import defaultdict
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from include.config.errors import ConfigurationError
 from include.config.profiles import load_profile, load_profiles
 from include.config.status_map import COMMENT_TYPE, PAYMENT_TYPE, load_status_map
 from include.reconciliation.statements import statement
-from include.status_store.database import StoreUnavailableError, connect, store_dsn_from_environment
-from include.status_store.migrate import require_current
+from include.status_store.command_line import run_command, say
 
 if TYPE_CHECKING:
     import datetime
@@ -31,6 +28,7 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
     from include.config.status_map import StatusMap
+    from include.status_store.session import Session
 
 HIDDEN = "(a text, not shown)"
 _NUMBER = re.compile(r"\d{0,9}")
@@ -108,23 +106,21 @@ def _codes(rows: Iterable[tuple[str, str, str, int]]) -> Iterator[UnmappedCode]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """List the unmapped codes of every profile, or of one."""
+    """List the unmapped codes of every profile, or of one; an error goes to standard error with exit code 1."""
     parser = argparse.ArgumentParser(prog="python -m include.reconciliation.unmapped", description=__doc__)
     parser.add_argument("--profile", help="one profile; by default every profile of the profiles file")
-    name = parser.parse_args(arguments).profile
-    try:
-        profiles = (load_profile(name),) if name else load_profiles()
-        with closing(connect(store_dsn_from_environment())) as store:
-            require_current(store)
-            for profile in profiles:
-                with store.cursor() as cursor:
-                    codes = unmapped_of_profile(cursor, profile, load_status_map(profile.status_map))
-                sys.stdout.write(f"# Profile {profile.name}: {len(codes)} codes are not in {profile.status_map}\n")
-                sys.stdout.writelines(f"{line}\n" for line in (as_map(codes) if codes else ()))
-    except (ConfigurationError, StoreUnavailableError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+    parser.set_defaults(command=_list)
+    return run_command(parser.parse_args(arguments))
+
+
+def _list(session: Session, options: argparse.Namespace) -> None:
+    for profile in (load_profile(options.profile),) if options.profile else load_profiles():
+        status_map = load_status_map(profile.status_map)
+        with session.transaction() as cursor:
+            codes = unmapped_of_profile(cursor, profile, status_map)
+        say(f"# Profile {profile.name}: {len(codes)} codes are not in {profile.status_map}")
+        for line in as_map(codes) if codes else ():
+            say(line)
 
 
 if __name__ == "__main__":

@@ -78,7 +78,9 @@ def planned(cursor: Cursor, text: str, parameters: dict[str, Any]) -> tuple[set[
     ids=str,
 )
 @pytest.mark.parametrize("is_continued", [False, True], ids=["first page", "next page"])
-def test_items(cursor: Cursor, selection: ItemSelection, index: str, is_continued: bool) -> None:
+def test_a_page_of_items_is_read_by_an_index(
+    cursor: Cursor, selection: ItemSelection, index: str, is_continued: bool
+) -> None:
     after = None
     if is_continued:
         places = {"item.invoice_key": "b:100500", "item.category": "amount_mismatch"}
@@ -101,7 +103,9 @@ def test_items(cursor: Cursor, selection: ItemSelection, index: str, is_continue
     ids=str,
 )
 @pytest.mark.parametrize("is_continued", [False, True], ids=["first page", "next page"])
-def test_breaks(cursor: Cursor, selection: BreakSelection, index: str, is_continued: bool) -> None:
+def test_a_page_of_breaks_is_read_by_an_index(
+    cursor: Cursor, selection: BreakSelection, index: str, is_continued: bool
+) -> None:
     after = None
     if is_continued:
         places = {"break.break_id": 100, "break.business_date": "2026-10-20", "break.category": "ledger_behind"}
@@ -119,7 +123,9 @@ def test_breaks(cursor: Cursor, selection: BreakSelection, index: str, is_contin
         ("changes", {"earlier": 1, "later": 2}, "reconciliation_item_differing"),
     ],
 )
-def test_overviews(cursor: Cursor, name: str, parameters: dict[str, Any], index: str | None) -> None:
+def test_an_overview_reads_no_items_but_those_that_differ(
+    cursor: Cursor, name: str, parameters: dict[str, Any], index: str | None
+) -> None:
     indexes, whole = planned(cursor, statement(name), {"profile": PROFILE, **parameters})
     if index is None:  # a table of two rows here; what matters is that the items are not read
         assert whole in ([], ["reconciliation"])

@@ -109,7 +109,7 @@ def test_ambiguous_match_a_row_with_the_number_but_the_jobid_of_another(world: W
     assert items["b:2"]["category"] == "duplicate_in_ledger"
 
 
-def test_missing_in_ledger(world: World) -> None:
+def test_an_invoice_without_a_row_is_missing_in_ledger(world: World) -> None:
     world.comment("1", "98")
     assert world.judged() == ("missing_in_ledger", "no_row")
 
@@ -208,20 +208,22 @@ def test_ledger_inconsistent_paid_with_something_open(world: World) -> None:
         ("110", {"status": "cancelled"}, "ended_in_ledger"),
     ],
 )
-def test_status_conflict(world: World, code: str, row: dict[str, str], reason: str) -> None:
+def test_an_end_of_one_side_alone_or_another_than_the_other_is_a_status_conflict(
+    world: World, code: str, row: dict[str, str], reason: str
+) -> None:
     world.comment("1", code)
     world.row("1", **row)
     assert world.judged() == ("status_conflict", reason)
 
 
-def test_ledger_behind_in_payment(world: World) -> None:
+def test_a_payment_that_the_ledger_lacks_leaves_it_behind(world: World) -> None:
     world.payment("1", "100")
     world.row("1")
     item = world.only_item()
     assert (item["category"], item["reason"], item["caused_on"]) == ("ledger_behind", "payment", DAY)
 
 
-def test_ledger_behind_in_stage(world: World) -> None:
+def test_a_stage_that_the_ledger_lacks_leaves_it_behind(world: World) -> None:
     world.comment("1", "130")
     world.row("1", "sent")
     assert world.judged() == ("ledger_behind", "stage")

@@ -106,7 +106,7 @@ def test_a_select_that_stumbles_over_a_row(world: World, checked: Checked) -> No
     assert 'WRONG rows PostgreSQL cannot give them: invalid input syntax for type integer: "seven"' in said
 
 
-def test_an_empty_ledger(checked: Checked) -> None:
+def test_an_empty_ledger_is_wrong(checked: Checked) -> None:
     code, said = checked()
     assert (code, "WRONG rows the SELECT returns nothing" in said) == (1, True)
 
@@ -144,7 +144,7 @@ def test_an_invoice_of_zero_or_a_credit_note_need_not_add_up(world: World, check
     assert checked()[0] == 0
 
 
-def test_duplicates(world: World, checked: Checked) -> None:
+def test_rows_that_share_a_key_are_told_with_an_example(world: World, checked: Checked) -> None:
     for number, jobid in (("1", "J1"), ("2", "J1"), ("3", None), (" 3 ", None), ("4", "J4"), ("4", "J5")):
         world.row(number, jobid=jobid)
     code, said = checked()

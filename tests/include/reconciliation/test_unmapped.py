@@ -80,14 +80,14 @@ def test_the_command_lists_every_profile(
     assert "# Profile other: 0 codes" in out
     assert main(["--profile", "other"]) == 0
     assert "default" not in capsys.readouterr().out
+    assert main(["--profile", "none"]) == 1
+    assert "profile 'none'" in capsys.readouterr().err
 
 
 def test_a_command_without_a_store_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.delenv(STORE_VARIABLE, raising=False)
     assert main(["--profile", "default"]) == 1
     assert STORE_VARIABLE in capsys.readouterr().err
-    assert main(["--profile", "none"]) == 1
-    assert "profile 'none'" in capsys.readouterr().err
 
 
 def _files() -> str:

@@ -37,7 +37,7 @@ def test_a_quiet_day_is_reconciled(world: World) -> None:
     assert (result.verdict, result.population) == ("reconciled", 0)
 
 
-def test_pending_then_breaks(world: World) -> None:
+def test_a_difference_is_pending_then_a_break(world: World) -> None:
     world.payment("1", "100")
     world.row("1")
     reread = world.know_all()

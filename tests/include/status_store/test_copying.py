@@ -43,7 +43,7 @@ def test_each_text_arrives_as_it_is_beside_every_other(store: Connection, table:
 
 
 @pytest.mark.parametrize("count", [0, 1, ROWS_AT_ONCE, ROWS_AT_ONCE + 1])
-def test_any_number_of_rows(store: Connection, table: str, count: int) -> None:
+def test_any_number_of_rows_is_copied(store: Connection, table: str, count: int) -> None:
     with store.cursor() as cursor:
         assert copy_rows(cursor, table, ((place, "x", None) for place in range(count))) == count
 

@@ -115,7 +115,7 @@ def test_the_error_is_of_the_answer_as_it_came(body: bytes, error: str) -> None:
 
 
 @given(st.binary() | st.binary().map(lambda tail: b'{"result":{"status":[' + tail))
-def test_no_bytes_break_it(body: bytes) -> None:
+def test_no_bytes_break_the_reading_of_an_envelope(body: bytes) -> None:
     try:
         rows = split_rows(body)
     except NotAStatusAnswerError:

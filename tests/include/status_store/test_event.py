@@ -33,7 +33,7 @@ def test_some_are_picked_in_the_order_that_is_asked_for(events: Events) -> None:
     assert picked.contents == [events[2].content_sha256, events[0].content_sha256]
 
 
-def test_further_ones_are_added(events: Events) -> None:
+def test_events_of_two_pages_are_added_up(events: Events) -> None:
     together = Events()
     assert not together
 

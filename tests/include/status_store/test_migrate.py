@@ -43,7 +43,7 @@ def bare(postgres: embedded.Server) -> Iterator[str]:
     postgres.drop_database(name)
 
 
-def test_from_nothing(postgres: embedded.Server, bare: str) -> None:
+def test_an_empty_database_becomes_a_store(postgres: embedded.Server, bare: str) -> None:
     assert upgrade(postgres.dsn(bare)) == head()
 
     with closing(connect(postgres.dsn(bare))) as connection:
@@ -51,7 +51,7 @@ def test_from_nothing(postgres: embedded.Server, bare: str) -> None:
         assert set(column(connection, "SELECT tablename FROM pg_tables WHERE schemaname = 'ropo'")) >= CONTRACT
 
 
-def test_twice_changes_nothing(session: Session, store: Connection, store_dsn: str, profile: Profile) -> None:
+def test_migrating_twice_changes_nothing(session: Session, store: Connection, store_dsn: str, profile: Profile) -> None:
     drain(session, profile, ScriptedSource(page(row(1))))
 
     assert upgrade(store_dsn) == head()
@@ -125,7 +125,7 @@ def test_ids_are_compared_by_their_bytes_in_a_database_of_any_language(
     assert column(store, collations, (table,)) == ids
 
 
-def test_two_at_once(postgres: embedded.Server, bare: str) -> None:
+def test_two_migrations_at_once_come_one_after_the_other(postgres: embedded.Server, bare: str) -> None:
     revisions: list[str] = []
     threads = [threading.Thread(target=lambda: revisions.append(upgrade(postgres.dsn(bare)))) for _ in range(4)]
     for thread in threads:

@@ -59,9 +59,13 @@ def test_a_lock_is_held_by_the_session_that_took_it(session: Session, other_sess
 
 def test_queues_do_not_stand_in_each_others_way(session: Session, other_session: Session) -> None:
     QueueLock(session, ("host", "1")).acquire()
+    others = [QueueLock(other_session, queue) for queue in (("host", "2"), ("other", "1"))]
 
-    QueueLock(other_session, ("host", "2")).acquire()
-    QueueLock(other_session, ("other", "1")).acquire()
+    for lock in others:
+        lock.acquire()
+
+    with other_session.transaction() as cursor:
+        assert [lock.held(cursor) for lock in others] == [True, True]
 
 
 def test_a_second_drain_does_not_poll(

@@ -105,7 +105,7 @@ def test_our_own_mistake_is_not_tried_again(session: Session) -> None:
     assert tries == 1
 
 
-def test_patience_ends(store_dsn: str) -> None:
+def test_patience_with_a_store_that_stays_away_ends(store_dsn: str) -> None:
     nobody_listens = make_dsn(store_dsn, port=free_port())
 
     with (

@@ -27,13 +27,13 @@ def closed_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def test_no_address() -> None:
+def test_a_host_without_an_address_was_never_connected() -> None:
     error = failure("http://ropo.invalid/")
     assert never_connected(error)
     assert "ropo.invalid" in cause(error)
 
 
-def test_a_refused_port() -> None:
+def test_a_refused_port_was_never_connected() -> None:
     error = failure(f"http://127.0.0.1:{closed_port()}/")
     assert never_connected(error)
     assert cause(error).startswith("NewConnectionError: ")
@@ -41,7 +41,7 @@ def test_a_refused_port() -> None:
     assert "0x" not in cause(error)
 
 
-def test_no_connection_in_time() -> None:
+def test_a_host_that_does_not_answer_the_call_was_never_connected() -> None:
     with ExitStack() as stack:
         full = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
         for _ in range(3):
@@ -62,7 +62,7 @@ def test_an_address_of_a_proxy_that_is_malformed_is_not_repeated(password: str) 
     assert "HTTPS_PROXY" in cause(error)
 
 
-def test_a_proxy_that_is_not_there() -> None:
+def test_behind_a_proxy_that_is_not_there_nothing_was_connected() -> None:
     proxies = {"http": f"http://127.0.0.1:{closed_port()}"}
     assert never_connected(failure("http://ropo.invalid/", proxies=proxies))
 
@@ -76,7 +76,7 @@ def test_a_proxy_that_breaks_off_may_have_passed_the_request_on(server: Scripted
 
 
 @pytest.mark.parametrize("step", [then_close(), then_reset(), then_close(b"HTTP/1.1")])
-def test_a_connection_that_breaks_off(server: ScriptedServer, step: Step) -> None:
+def test_a_connection_that_breaks_off_was_there(server: ScriptedServer, step: Step) -> None:
     server.polls_will_be(step)
     error = failure(f"{server.url}/?secret")
     assert not never_connected(error)
@@ -84,7 +84,7 @@ def test_a_connection_that_breaks_off(server: ScriptedServer, step: Step) -> Non
     assert "secret" not in cause(error)
 
 
-def test_no_answer_in_time(server: ScriptedServer) -> None:
+def test_an_answer_that_does_not_come_in_time_timed_out(server: ScriptedServer) -> None:
     server.polls_will_be(then_hang())
     error = failure(server.url)
     assert timed_out(error)
