@@ -59,8 +59,12 @@ SELECT page.poll_id, page.body, page.body_encoding, page.complete
 FROM ropo.status_page AS page
 JOIN ropo.status_poll AS poll USING (poll_id)
 WHERE poll.profile = %(profile)s AND page.poll_id > %(after)s AND page.has_texts AND page.removed_at IS NULL
-  -- One that a drain has landed since is not erased: with its events, what it shows again of erased rows is withheld.
-  AND (page.parsed_at IS NOT NULL OR NOT page.complete)
+  AND CASE
+      -- One that a drain has landed since is left: with its events, what it shows again of erased rows is withheld.
+      WHEN page.complete THEN page.parsed_at IS NOT NULL
+      -- So is what came of a doubt since: until that is settled, it is all there is of a page that may be lost.
+      ELSE poll.kind <> 'drain' OR poll.recovery IN ('recovered', 'accepted')
+  END
 ORDER BY page.poll_id
 LIMIT %(limit)s
 FOR UPDATE OF page
@@ -154,7 +158,8 @@ class TextErasure:
         """Erase every text of an invoice, whatever its age: of its number's rows, and of all rows of their jobids.
 
         :raises NothingToEraseError: where no row of it is known.
-        :raises NotDealtWithError: where an unparsed page, or a row in quarantine, may hold a row of it.
+        :raises NotDealtWithError: where an unparsed page, what came of an unsettled doubt, or a row in quarantine, may
+            hold a row of it.
         """
         self._record.update(reason="invoice", billnum=billnum.strip())
         with self._session.transaction() as cursor:

@@ -15,7 +15,7 @@ from psycopg2 import sql
 
 from include.reconciliation.unmapped import unmapped_of_profile
 from include.status_store import reread
-from include.status_store.attention import dismiss_row
+from include.status_store.attention import accept_doubt, dismiss_row
 from include.status_store.erasure import NotDealtWithError, NothingToEraseError, TextErasure
 from include.status_store.journal import Journal
 from include.status_store.replay import replay
@@ -258,6 +258,49 @@ def test_a_page_that_a_drain_lands_meanwhile_is_left_to_the_drain(
     assert drain(session, profile, ScriptedSource()).taken_up == 1
 
     assert places_of(store, SECRET) == set()
+
+
+def drain_broken(session: Session, profile: Profile) -> None:
+    """A drain whose answer breaks off in another invoice's rows: what came is kept, in doubt."""
+    came = json.dumps([comment(7, statustext=OTHER), comment(8)]).encode()
+    drain(session, profile, ScriptedSource(PollInDoubtError("broke off", http_status=200, body=came[:-5])))
+
+
+def test_what_came_of_an_unsettled_doubt_stays_and_its_doubt_is_to_be_settled_first(
+    filled: World, session: Session, store: Connection, profile: Profile
+) -> None:
+    drain_broken(session, profile)
+    (doubt,) = column(store, "SELECT poll_id FROM ropo.status_poll WHERE recovery = 'pending'")
+    came = bodies(store)[-1]
+
+    with pytest.raises(NotDealtWithError, match=rf"1 polls in doubt \(ids {doubt}\)"):
+        erase(session, profile)
+
+    assert bodies(store)[-1] == came
+    assert column(store, "SELECT count(*) FROM ropo.status_event WHERE erased_at IS NOT NULL") == [0]
+    execute(store, "UPDATE ropo.status_poll SET recovery = 'unproven' WHERE poll_id = %s", (doubt,))
+    with session.transaction() as cursor:
+        accept_doubt(cursor, int(str(doubt)), by="Eero", note="nothing was lost")
+    erase(session, profile)
+    assert column(store, "SELECT body FROM ropo.status_page WHERE poll_id = %s", (doubt,)) == [None]
+
+
+def test_what_came_of_a_doubt_meanwhile_stays(
+    filled: World, session: Session, store: Connection, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    erase_pages = TextErasure._pages_of_invoice
+
+    def meanwhile(erasure: TextErasure, rows: InvoiceRows, done: Erased) -> None:
+        drain_broken(session, profile)
+        erase_pages(erasure, rows, done)
+
+    monkeypatch.setattr(TextErasure, "_pages_of_invoice", meanwhile)
+    erase(session, profile)
+
+    kept_bodies = (
+        "SELECT body IS NOT NULL FROM ropo.status_page JOIN ropo.status_poll USING (poll_id) WHERE recovery = 'pending'"
+    )
+    assert column(store, kept_bodies) == [True]
 
 
 def test_it_is_on_record_and_the_record_cannot_be_changed(
