@@ -164,10 +164,10 @@ class TextErasure:
         self._record.update(reason="invoice", billnum=billnum.strip())
         with self._session.transaction() as cursor:
             rows = InvoiceRows(cursor, self._profile.name, billnum.strip())
-            if not rows.statusids and not rows.settled:
-                raise NothingToEraseError(f"Profile {self._profile.name}: no row of invoice {billnum} is known")
             if rows.waiting:
                 raise NotDealtWithError(f"Profile {self._profile.name}: {rows.waiting}, then erase again")
+            if not rows.statusids and not rows.settled:
+                raise NothingToEraseError(f"Profile {self._profile.name}: no row of invoice {billnum} is known")
             done = Erased(events=len(rows.events), quarantined=len(rows.settled))
             done.revisions = erase_events(cursor, self._redaction, self._profile.name, rows.events)
             cursor.execute(

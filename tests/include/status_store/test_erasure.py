@@ -344,6 +344,24 @@ def test_a_row_that_waits_in_quarantine_is_dealt_with_first(
     assert column(store, "SELECT count(*) FROM ropo.status_event WHERE erased_at IS NOT NULL") == [0]
 
 
+def test_an_invoice_whose_only_row_waits_in_quarantine_is_not_said_to_be_unknown(
+    session: Session, profile: Profile
+) -> None:
+    drain(session, profile, ScriptedSource(page(BAD_ROW)))
+
+    with pytest.raises(NotDealtWithError, match="1 rows in quarantine"):
+        erase(session, profile)
+
+
+def test_an_invoice_whose_only_row_is_in_an_unparsed_page_is_not_said_to_be_unknown(
+    session: Session, profile: Profile
+) -> None:
+    land_alone(session, profile, page(*ROWS))
+
+    with pytest.raises(NotDealtWithError, match="1 pages are not parsed yet"):
+        erase(session, profile)
+
+
 @pytest.mark.parametrize("missing", ["by", "note"])
 def test_who_and_why_are_asked_for(session: Session, profile: Profile, missing: str) -> None:
     with pytest.raises(ValueError, match=missing):
