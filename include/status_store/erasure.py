@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from include.config.status_map import load_status_map
 from include.status_store.invoice_rows import InvoiceRows
 from include.status_store.page_body import held_pages
 from include.status_store.redaction import Redaction
@@ -123,7 +122,7 @@ class TextErasure:
                 raise ValueError(f"{name}: expected a text, it is empty")
         self._session = session
         self._profile = profile
-        self._redaction = Redaction(load_status_map(profile.status_map).payments)
+        self._redaction = Redaction.of(profile)
         self._record: dict[str, object] = {
             "profile": profile.name, "by": by, "note": note, "billnum": None, "older_than": None,
         }  # fmt: skip

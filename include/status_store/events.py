@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import cursor as Cursor
 
+    from include.config.profiles import Profile
     from include.status_store.batches import Batch
     from include.status_store.journal import Kind
 
@@ -74,13 +75,21 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def store_events(
-    cursor: Cursor, batches: Iterable[Batch], rejected: Iterable[Rejected], *, profile: str, poll_id: int, kind: Kind
+    cursor: Cursor,
+    batches: Iterable[Batch],
+    rejected: Iterable[Rejected],
+    *,
+    profile: Profile,
+    poll_id: int,
+    kind: Kind,
 ) -> Stored:
     """Store an answer's events and what it had beside them, in the transaction of ``cursor``.
 
     :param batches: all of its events (:class:`include.status_store.batches.Batches`).
     :param rejected: its rows that are none.
     :param kind: of the poll that brought them, which becomes a new event's ``source``.
+    :raises ConfigurationError: where an event whose texts are erased has other content now, and the status map, which
+        says what words of a payment are no free texts, cannot be read.
     """
     stored = Stored()
     refused: list[Rejected] = []
@@ -88,7 +97,7 @@ def store_events(
     for batch in batches:
         stored += storing.store(batch)
     rejected = [*rejected, *refused]
-    _quarantine(cursor, rejected, profile, poll_id)
+    _quarantine(cursor, rejected, profile.name, poll_id)
     return stored + Stored(quarantined=len(rejected))
 
 
@@ -117,10 +126,11 @@ class _Storing:
     :param refused: rows that PostgreSQL does not take are added to it.
     """
 
-    def __init__(self, cursor: Cursor, *, profile: str, poll_id: int, kind: Kind, refused: list[Rejected]) -> None:
+    def __init__(self, cursor: Cursor, *, profile: Profile, poll_id: int, kind: Kind, refused: list[Rejected]) -> None:
         self._cursor = cursor
-        self._values = {"profile": profile, "poll_id": poll_id}
-        self._batches = Batches(Events(), profile=profile, kind=kind, poll_id=poll_id)
+        self._profile = profile
+        self._values = {"profile": profile.name, "poll_id": poll_id}
+        self._batches = Batches(Events(), profile=profile.name, kind=kind, poll_id=poll_id)
         self._is_drain = kind == "drain"
         self._refused = refused
 
@@ -183,12 +193,11 @@ class _Storing:
         contents = dict(zip(events.statusids, events.contents, strict=True))
         self._cursor.execute(_DIFFERING, {**self._values, "shown": msgspec.json.encode(contents).decode()})
         differing = dict(self._cursor.fetchall())
-        # What was erased stays erased, whatever the row says now.
-        changed = [
-            Redaction().event(event) if differing[event.statusid] else event
-            for event in events
-            if event.statusid in differing
-        ]
+        changed = [event for event in events if event.statusid in differing]
+        if any(differing.values()):
+            # What was erased stays erased, whatever the row says now.
+            redaction = Redaction.of(self._profile)
+            changed = [redaction.event(event) if differing[event.statusid] else event for event in changed]
         if changed:
             self._cursor.execute(_REVISE, {**self._values, "events": msgspec.json.encode(changed).decode()})
         return len(changed)

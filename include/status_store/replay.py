@@ -172,7 +172,7 @@ def _replay_row(
     try:
         with session.transaction() as cursor:
             batches = Batches(parsed.events, profile=profile.name, kind=kind, poll_id=poll_id)
-            stored = store_events(cursor, batches, [], profile=profile.name, poll_id=poll_id, kind=kind)
+            stored = store_events(cursor, batches, [], profile=profile, poll_id=poll_id, kind=kind)
             if stored.quarantined:
                 raise _StillRefusedError
             cursor.execute(_RESOLVE, ("taken as an event by a replay", quarantine_id))

@@ -18,6 +18,7 @@ from include.status_store import reread
 from include.status_store.attention import accept_doubt, dismiss_row
 from include.status_store.erasure import NotDealtWithError, NothingToEraseError, TextErasure
 from include.status_store.journal import Journal
+from include.status_store.redaction import ERASED
 from include.status_store.replay import replay
 from include.status_store.reread import Reread
 from include.status_store.source import PollInDoubtError
@@ -29,6 +30,7 @@ from tests.include.status_store.views import bodies, column, drain, execute, que
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from psycopg2.extensions import connection as Connection
 
@@ -209,6 +211,37 @@ def test_other_content_of_an_erased_event_counts_but_its_text_does_not_come(
     assert summary.revised == 4
     assert places_of(store, SECRET) == set()
     assert column(store, "SELECT DISTINCT statuscode FROM ropo.status_event") == ["101"]
+
+
+def test_a_payment_word_of_the_status_map_stays_in_a_revision_after_the_erasure(
+    session: Session, store: Connection, profile: Profile, tmp_path: Path
+) -> None:
+    path = tmp_path / "status_map.yaml"
+    path.write_text('ropo: {payments: {"1": paid, Kassa: paid, Alennus: discount}}')
+    profile = msgspec.structs.replace(profile, status_map=path)
+    drain(session, profile, ScriptedSource(page(row(1, statustext="Kassa", statusref=SECRET))))
+    erase(session, profile)
+
+    for number, word in enumerate(("Kassa", "Alennus", SECRET)):
+        drain(session, profile, ScriptedSource(page(row(1, statustext=word, statusref=f"{SECRET} {number}"))))
+        held = column(store, "SELECT statustext FROM ropo.status_event")
+        assert held == [ERASED if word == SECRET else word]
+        assert (word.encode() in bodies(store)[-1]) == (word != SECRET)
+    assert places_of(store, SECRET) == set()
+
+
+def test_other_content_of_an_erased_event_waits_while_the_status_map_cannot_be_read(
+    filled: World, session: Session, store: Connection, profile: Profile, tmp_path: Path
+) -> None:
+    erase(session, profile)
+    without = msgspec.structs.replace(profile, status_map=tmp_path / "gone.yaml")
+
+    drain(session, without, ScriptedSource(page({**ROWS[0], "statuscode": "101"})))
+
+    assert column(store, "SELECT parse_error FROM ropo.page_to_replay") == ["ConfigurationError"]
+    assert replay(session, profile).pages == 1
+    assert column(store, "SELECT statuscode FROM ropo.status_event WHERE statusid = 'C1'") == ["101"]
+    assert places_of(store, SECRET) == set()
 
 
 def test_a_broken_answer_does_not_bring_a_text_back(

@@ -186,7 +186,7 @@ def test_a_replay_beside_a_drain_that_stores_the_same_page_does_not_deadlock(
 
     with session.transaction() as cursor:
         # The drain has stored the events, and not yet come to the page's mark.
-        store_events(cursor, parsed.batches, [], profile="default", poll_id=1, kind="drain")
+        store_events(cursor, parsed.batches, [], profile=profile, poll_id=1, kind="drain")
         with meanwhile(beside):
             until(lambda: waiting_for_a_lock(store))
             store_page(cursor, profile, parsed, poll_id=1, kind="drain", body=answer.body)
