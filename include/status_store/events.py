@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,13 +45,17 @@ FROM ropo.status_event_revision
 WHERE profile = %(profile)s AND statusid = ANY (%(ids)s)
 """
 _QUARANTINE = """
-INSERT INTO ropo.status_quarantine (profile, poll_id, ordinal, raw, sha256, error, first_seen_at, last_seen_at)
-SELECT %(profile)s, %(poll_id)s, ordinal, raw, sha256, error, now(), now()
-FROM unnest(%(ordinals)s::integer[], %(raws)s::bytea[], %(hashes)s::bytea[], %(errors)s::text[])
-    AS bad (ordinal, raw, sha256, error)
+INSERT INTO ropo.status_quarantine (
+    profile, poll_id, ordinal, raw, sha256, error, equal_rows, first_seen_at, last_seen_at
+)
+SELECT %(profile)s, %(poll_id)s, ordinal, raw, sha256, error, equal_rows, now(), now()
+FROM unnest(
+    %(ordinals)s::integer[], %(raws)s::bytea[], %(hashes)s::bytea[], %(errors)s::text[], %(equal_rows)s::integer[]
+) AS bad (ordinal, raw, sha256, error, equal_rows)
 ORDER BY sha256
 ON CONFLICT (profile, sha256) DO UPDATE
-SET last_seen_at = excluded.last_seen_at, times_seen = status_quarantine.times_seen + 1
+SET last_seen_at = excluded.last_seen_at, times_seen = status_quarantine.times_seen + 1,
+    equal_rows = greatest(status_quarantine.equal_rows, excluded.equal_rows)
 """
 
 
@@ -234,10 +239,12 @@ def _without_rows(error: psycopg2.Error) -> psycopg2.Error:
 
 
 def _quarantine(cursor: Cursor, rejected: Sequence[Rejected], profile: str, poll_id: int) -> None:
-    by_hash = {hashlib.sha256(row.raw).digest(): row for row in rejected}
+    hashes = [hashlib.sha256(row.raw).digest() for row in rejected]
+    by_hash = dict(zip(hashes, rejected, strict=True))
     if not by_hash:
         return
     rows = list(by_hash.values())
+    equal_rows = Counter(hashes)
     values = {
         "profile": profile,
         "poll_id": poll_id,
@@ -245,5 +252,6 @@ def _quarantine(cursor: Cursor, rejected: Sequence[Rejected], profile: str, poll
         "raws": [psycopg2.Binary(row.raw) for row in rows],
         "hashes": [psycopg2.Binary(digest) for digest in by_hash],
         "errors": [row.error for row in rows],
+        "equal_rows": [equal_rows[digest] for digest in by_hash],
     }
     cursor.execute(_QUARANTINE, values)

@@ -201,7 +201,7 @@ def test_a_bad_row_waits_once_however_often_it_comes(session: Session, store: Co
     summary = drain(session, profile, ScriptedSource(page(bad, row(2), bad), page(bad), page(row(3), bad)))
 
     assert (summary.new, summary.quarantined) == (2, 4)
-    assert query(store, "SELECT times_seen, poll_id FROM ropo.status_quarantine") == [(3, 1)]
+    assert query(store, "SELECT times_seen, equal_rows, poll_id FROM ropo.status_quarantine") == [(3, 2, 1)]
     (raw,) = column(store, "SELECT raw FROM ropo.status_quarantine")
     assert json.loads(bytes(raw)) == bad  # type: ignore[call-overload]
 
