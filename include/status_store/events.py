@@ -46,16 +46,18 @@ WHERE profile = %(profile)s AND statusid = ANY (%(ids)s)
 """
 _QUARANTINE = """
 INSERT INTO ropo.status_quarantine (
-    profile, poll_id, ordinal, raw, sha256, error, equal_rows, first_seen_at, last_seen_at
+    profile, poll_id, drained_poll_id, ordinal, raw, sha256, error, equal_rows, first_seen_at, last_seen_at
 )
-SELECT %(profile)s, %(poll_id)s, ordinal, raw, sha256, error, equal_rows, now(), now()
+SELECT
+    %(profile)s, %(poll_id)s, %(drained_poll_id)s::bigint, ordinal, raw, sha256, error, equal_rows, now(), now()
 FROM unnest(
     %(ordinals)s::integer[], %(raws)s::bytea[], %(hashes)s::bytea[], %(errors)s::text[], %(equal_rows)s::integer[]
 ) AS bad (ordinal, raw, sha256, error, equal_rows)
 ORDER BY sha256
 ON CONFLICT (profile, sha256) DO UPDATE
 SET last_seen_at = excluded.last_seen_at, times_seen = status_quarantine.times_seen + 1,
-    equal_rows = greatest(status_quarantine.equal_rows, excluded.equal_rows)
+    equal_rows = greatest(status_quarantine.equal_rows, excluded.equal_rows),
+    drained_poll_id = coalesce(status_quarantine.drained_poll_id, excluded.drained_poll_id)
 """
 
 
@@ -102,7 +104,7 @@ def store_events(
     for batch in batches:
         stored += storing.store(batch)
     rejected = [*rejected, *refused]
-    _quarantine(cursor, rejected, profile.name, poll_id)
+    _quarantine(cursor, rejected, profile.name, poll_id, kind)
     return stored + Stored(quarantined=len(rejected))
 
 
@@ -125,6 +127,11 @@ def store_new_events(cursor: Cursor, batches: Iterable[Batch]) -> Stored:
     return Stored(new=new)
 
 
+def mark_drained(cursor: Cursor, profile: str, poll_id: int, statusids: Sequence[str]) -> None:
+    """Write on held events that a drain's poll showed them, where another poll brought them first."""
+    cursor.execute(_MARK_DRAINED, {"profile": profile, "poll_id": poll_id, "ids": [*statusids]})
+
+
 class _Storing:
     """Stores one batch after the other.
 
@@ -134,6 +141,7 @@ class _Storing:
     def __init__(self, cursor: Cursor, *, profile: Profile, poll_id: int, kind: Kind, refused: list[Rejected]) -> None:
         self._cursor = cursor
         self._profile = profile
+        self._poll_id = poll_id
         self._values = {"profile": profile.name, "poll_id": poll_id}
         self._batches = Batches(Events(), profile=profile.name, kind=kind, poll_id=poll_id)
         self._is_drain = kind == "drain"
@@ -148,7 +156,7 @@ class _Storing:
         differing = self._some(batch, lambda statusid: held.get(statusid, False) and statusid not in known)
         revised = self._around_refused(differing, self._revise)
         if self._is_drain:
-            self._cursor.execute(_MARK_DRAINED, {**self._values, "ids": [*held]})
+            mark_drained(self._cursor, self._profile.name, self._poll_id, [*held])
         return Stored(new=new, revised=revised)
 
     def _add(self, batch: Batch, held: dict[str, bool]) -> int:
@@ -238,7 +246,7 @@ def _without_rows(error: psycopg2.Error) -> psycopg2.Error:
     return type(error)(error.diag.message_primary or "the connection was lost")
 
 
-def _quarantine(cursor: Cursor, rejected: Sequence[Rejected], profile: str, poll_id: int) -> None:
+def _quarantine(cursor: Cursor, rejected: Sequence[Rejected], profile: str, poll_id: int, kind: Kind) -> None:
     hashes = [hashlib.sha256(row.raw).digest() for row in rejected]
     by_hash = dict(zip(hashes, rejected, strict=True))
     if not by_hash:
@@ -248,6 +256,7 @@ def _quarantine(cursor: Cursor, rejected: Sequence[Rejected], profile: str, poll
     values = {
         "profile": profile,
         "poll_id": poll_id,
+        "drained_poll_id": poll_id if kind == "drain" else None,
         "ordinals": [row.ordinal for row in rows],
         "raws": [psycopg2.Binary(row.raw) for row in rows],
         "hashes": [psycopg2.Binary(digest) for digest in by_hash],

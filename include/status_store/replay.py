@@ -9,7 +9,7 @@ import msgspec
 
 from include.status_store.batches import Batches
 from include.status_store.envelope import split_rows
-from include.status_store.events import store_events
+from include.status_store.events import mark_drained, store_events
 from include.status_store.journal import Kind
 from include.status_store.page_body import unpack
 from include.status_store.page_events import ALREADY_STORED, parse_page, store_page
@@ -37,7 +37,7 @@ JOIN ropo.status_poll AS poll USING (poll_id)
 WHERE page.poll_id = %s AND page.parsed_at IS NULL
 """
 _QUARANTINED = """
-SELECT bad.quarantine_id, bad.raw, bad.equal_rows, bad.poll_id, poll.kind
+SELECT bad.quarantine_id, bad.raw, bad.equal_rows, bad.poll_id, poll.kind, bad.drained_poll_id
 FROM ropo.status_quarantine AS bad
 JOIN ropo.status_poll AS poll USING (poll_id)
 WHERE bad.profile = %s AND bad.resolved_at IS NULL AND bad.quarantine_id > %s
@@ -78,7 +78,7 @@ class _Row(msgspec.Struct, frozen=True):
     """A row in quarantine.
 
     :param equal_rows: how many such rows one answer had at most.
-    :param kind: of the poll that brought it first.
+    :param kind: of the poll that brought it first; ``drained_poll_id``: the first one of a drain that showed it.
     """
 
     quarantine_id: int
@@ -86,6 +86,7 @@ class _Row(msgspec.Struct, frozen=True):
     equal_rows: int
     poll_id: int
     kind: Kind
+    drained_poll_id: int | None
 
 
 class _StillRefusedError(Exception):
@@ -190,6 +191,8 @@ def _replay_row(session: Session, profile: Profile, row: _Row) -> Stored | None:
             stored = store_events(cursor, batches, [], profile=profile, poll_id=row.poll_id, kind=row.kind)
             if stored.quarantined:
                 raise _StillRefusedError
+            if row.drained_poll_id is not None:
+                mark_drained(cursor, profile.name, row.drained_poll_id, events.statusids)
             cursor.execute(_RESOLVE, ("taken as an event by a replay", row.quarantine_id))
             return stored
     except _StillRefusedError:
