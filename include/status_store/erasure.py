@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from include.config.status_map import load_status_map
 from include.status_store.invoice_rows import InvoiceRows
 from include.status_store.page_body import held_pages
 from include.status_store.redaction import Redaction
@@ -59,8 +58,12 @@ SELECT page.poll_id, page.body, page.body_encoding, page.complete
 FROM ropo.status_page AS page
 JOIN ropo.status_poll AS poll USING (poll_id)
 WHERE poll.profile = %(profile)s AND page.poll_id > %(after)s AND page.has_texts AND page.removed_at IS NULL
-  -- One that a drain has landed since is not erased: with its events, what it shows again of erased rows is withheld.
-  AND (page.parsed_at IS NOT NULL OR NOT page.complete)
+  AND CASE
+      -- One that a drain has landed since is left: with its events, what it shows again of erased rows is withheld.
+      WHEN page.complete THEN page.parsed_at IS NOT NULL
+      -- So is what came of a doubt since: until that is settled, it is all there is of a page that may be lost.
+      ELSE poll.kind <> 'drain' OR poll.recovery IN ('recovered', 'accepted')
+  END
 ORDER BY page.poll_id
 LIMIT %(limit)s
 FOR UPDATE OF page
@@ -119,7 +122,7 @@ class TextErasure:
                 raise ValueError(f"{name}: expected a text, it is empty")
         self._session = session
         self._profile = profile
-        self._redaction = Redaction(load_status_map(profile.status_map).payments)
+        self._redaction = Redaction.of(profile)
         self._record: dict[str, object] = {
             "profile": profile.name, "by": by, "note": note, "billnum": None, "older_than": None,
         }  # fmt: skip
@@ -154,15 +157,16 @@ class TextErasure:
         """Erase every text of an invoice, whatever its age: of its number's rows, and of all rows of their jobids.
 
         :raises NothingToEraseError: where no row of it is known.
-        :raises NotDealtWithError: where an unparsed page, or a row in quarantine, may hold a row of it.
+        :raises NotDealtWithError: where an unparsed page, what came of an unsettled doubt, or a row in quarantine, may
+            hold a row of it.
         """
         self._record.update(reason="invoice", billnum=billnum.strip())
         with self._session.transaction() as cursor:
             rows = InvoiceRows(cursor, self._profile.name, billnum.strip())
-            if not rows.statusids and not rows.settled:
-                raise NothingToEraseError(f"Profile {self._profile.name}: no row of invoice {billnum} is known")
             if rows.waiting:
                 raise NotDealtWithError(f"Profile {self._profile.name}: {rows.waiting}, then erase again")
+            if not rows.statusids and not rows.settled:
+                raise NothingToEraseError(f"Profile {self._profile.name}: no row of invoice {billnum} is known")
             done = Erased(events=len(rows.events), quarantined=len(rows.settled))
             done.revisions = erase_events(cursor, self._redaction, self._profile.name, rows.events)
             cursor.execute(

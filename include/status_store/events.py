@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import cursor as Cursor
 
+    from include.config.profiles import Profile
     from include.status_store.batches import Batch
     from include.status_store.journal import Kind
 
@@ -43,13 +45,19 @@ FROM ropo.status_event_revision
 WHERE profile = %(profile)s AND statusid = ANY (%(ids)s)
 """
 _QUARANTINE = """
-INSERT INTO ropo.status_quarantine (profile, poll_id, ordinal, raw, sha256, error, first_seen_at, last_seen_at)
-SELECT %(profile)s, %(poll_id)s, ordinal, raw, sha256, error, now(), now()
-FROM unnest(%(ordinals)s::integer[], %(raws)s::bytea[], %(hashes)s::bytea[], %(errors)s::text[])
-    AS bad (ordinal, raw, sha256, error)
+INSERT INTO ropo.status_quarantine (
+    profile, poll_id, drained_poll_id, ordinal, raw, sha256, error, equal_rows, first_seen_at, last_seen_at
+)
+SELECT
+    %(profile)s, %(poll_id)s, %(drained_poll_id)s::bigint, ordinal, raw, sha256, error, equal_rows, now(), now()
+FROM unnest(
+    %(ordinals)s::integer[], %(raws)s::bytea[], %(hashes)s::bytea[], %(errors)s::text[], %(equal_rows)s::integer[]
+) AS bad (ordinal, raw, sha256, error, equal_rows)
 ORDER BY sha256
 ON CONFLICT (profile, sha256) DO UPDATE
-SET last_seen_at = excluded.last_seen_at, times_seen = status_quarantine.times_seen + 1
+SET last_seen_at = excluded.last_seen_at, times_seen = status_quarantine.times_seen + 1,
+    equal_rows = greatest(status_quarantine.equal_rows, excluded.equal_rows),
+    drained_poll_id = coalesce(status_quarantine.drained_poll_id, excluded.drained_poll_id)
 """
 
 
@@ -74,13 +82,21 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def store_events(
-    cursor: Cursor, batches: Iterable[Batch], rejected: Iterable[Rejected], *, profile: str, poll_id: int, kind: Kind
+    cursor: Cursor,
+    batches: Iterable[Batch],
+    rejected: Iterable[Rejected],
+    *,
+    profile: Profile,
+    poll_id: int,
+    kind: Kind,
 ) -> Stored:
     """Store an answer's events and what it had beside them, in the transaction of ``cursor``.
 
     :param batches: all of its events (:class:`include.status_store.batches.Batches`).
     :param rejected: its rows that are none.
     :param kind: of the poll that brought them, which becomes a new event's ``source``.
+    :raises ConfigurationError: where an event whose texts are erased has other content now, and the status map, which
+        says what words of a payment are no free texts, cannot be read.
     """
     stored = Stored()
     refused: list[Rejected] = []
@@ -88,7 +104,7 @@ def store_events(
     for batch in batches:
         stored += storing.store(batch)
     rejected = [*rejected, *refused]
-    _quarantine(cursor, rejected, profile, poll_id)
+    _quarantine(cursor, rejected, profile.name, poll_id, kind)
     return stored + Stored(quarantined=len(rejected))
 
 
@@ -111,16 +127,23 @@ def store_new_events(cursor: Cursor, batches: Iterable[Batch]) -> Stored:
     return Stored(new=new)
 
 
+def mark_drained(cursor: Cursor, profile: str, poll_id: int, statusids: Sequence[str]) -> None:
+    """Write on held events that a drain's poll showed them, where another poll brought them first."""
+    cursor.execute(_MARK_DRAINED, {"profile": profile, "poll_id": poll_id, "ids": [*statusids]})
+
+
 class _Storing:
     """Stores one batch after the other.
 
     :param refused: rows that PostgreSQL does not take are added to it.
     """
 
-    def __init__(self, cursor: Cursor, *, profile: str, poll_id: int, kind: Kind, refused: list[Rejected]) -> None:
+    def __init__(self, cursor: Cursor, *, profile: Profile, poll_id: int, kind: Kind, refused: list[Rejected]) -> None:
         self._cursor = cursor
-        self._values = {"profile": profile, "poll_id": poll_id}
-        self._batches = Batches(Events(), profile=profile, kind=kind, poll_id=poll_id)
+        self._profile = profile
+        self._poll_id = poll_id
+        self._values = {"profile": profile.name, "poll_id": poll_id}
+        self._batches = Batches(Events(), profile=profile.name, kind=kind, poll_id=poll_id)
         self._is_drain = kind == "drain"
         self._refused = refused
 
@@ -133,7 +156,7 @@ class _Storing:
         differing = self._some(batch, lambda statusid: held.get(statusid, False) and statusid not in known)
         revised = self._around_refused(differing, self._revise)
         if self._is_drain:
-            self._cursor.execute(_MARK_DRAINED, {**self._values, "ids": [*held]})
+            mark_drained(self._cursor, self._profile.name, self._poll_id, [*held])
         return Stored(new=new, revised=revised)
 
     def _add(self, batch: Batch, held: dict[str, bool]) -> int:
@@ -183,12 +206,11 @@ class _Storing:
         contents = dict(zip(events.statusids, events.contents, strict=True))
         self._cursor.execute(_DIFFERING, {**self._values, "shown": msgspec.json.encode(contents).decode()})
         differing = dict(self._cursor.fetchall())
-        # What was erased stays erased, whatever the row says now.
-        changed = [
-            Redaction().event(event) if differing[event.statusid] else event
-            for event in events
-            if event.statusid in differing
-        ]
+        changed = [event for event in events if event.statusid in differing]
+        if any(differing.values()):
+            # What was erased stays erased, whatever the row says now.
+            redaction = Redaction.of(self._profile)
+            changed = [redaction.event(event) if differing[event.statusid] else event for event in changed]
         if changed:
             self._cursor.execute(_REVISE, {**self._values, "events": msgspec.json.encode(changed).decode()})
         return len(changed)
@@ -224,17 +246,21 @@ def _without_rows(error: psycopg2.Error) -> psycopg2.Error:
     return type(error)(error.diag.message_primary or "the connection was lost")
 
 
-def _quarantine(cursor: Cursor, rejected: Sequence[Rejected], profile: str, poll_id: int) -> None:
-    by_hash = {hashlib.sha256(row.raw).digest(): row for row in rejected}
+def _quarantine(cursor: Cursor, rejected: Sequence[Rejected], profile: str, poll_id: int, kind: Kind) -> None:
+    hashes = [hashlib.sha256(row.raw).digest() for row in rejected]
+    by_hash = dict(zip(hashes, rejected, strict=True))
     if not by_hash:
         return
     rows = list(by_hash.values())
+    equal_rows = Counter(hashes)
     values = {
         "profile": profile,
         "poll_id": poll_id,
+        "drained_poll_id": poll_id if kind == "drain" else None,
         "ordinals": [row.ordinal for row in rows],
         "raws": [psycopg2.Binary(row.raw) for row in rows],
         "hashes": [psycopg2.Binary(digest) for digest in by_hash],
         "errors": [row.error for row in rows],
+        "equal_rows": [equal_rows[digest] for digest in by_hash],
     }
     cursor.execute(_QUARANTINE, values)

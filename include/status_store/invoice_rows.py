@@ -30,6 +30,15 @@ FROM ropo.status_page AS page
 JOIN ropo.status_poll AS poll USING (poll_id)
 WHERE page.complete AND page.parsed_at IS NULL AND poll.profile = %s
 """
+# What came of a broken answer of the queue: nobody can tell its rows apart.
+_DOUBTED = """
+SELECT poll.poll_id
+FROM ropo.status_page AS page
+JOIN ropo.status_poll AS poll USING (poll_id)
+WHERE NOT page.complete AND page.removed_at IS NULL AND poll.profile = %s
+  AND poll.kind = 'drain' AND poll.recovery NOT IN ('recovered', 'accepted')
+ORDER BY poll.poll_id
+"""
 _SHOWN_IDS = 5
 
 
@@ -57,16 +66,23 @@ class InvoiceRows:
         self._open = [row_id for row_id, settled in concerned if not settled]
         cursor.execute(_UNPARSED, (profile,))
         (self._unparsed,) = cursor.fetchone() or (0,)
+        cursor.execute(_DOUBTED, (profile,))
+        self._doubted = [poll_id for (poll_id,) in cursor.fetchall()]
 
     @property
     def waiting(self) -> str | None:
         """What must be dealt with before its texts can be erased without losing a row; None where nothing must."""
         if self._unparsed:
             return f"{self._unparsed} pages are not parsed yet: run `python -m include.status_store replay`"
-        if self._open:
-            ids = ", ".join(map(str, self._open[:_SHOWN_IDS]))
+        if self._doubted:
             return (
-                f"{len(self._open)} rows in quarantine (ids {ids}) may be of this invoice: "
+                f"{len(self._doubted)} polls in doubt (ids {_ids(self._doubted)}) left part of an answer, which may "
+                "hold a row of this invoice: have `ropo_status_drain` recover them, or accept those that stay unproven "
+                "(`python -m include.status_store doubts`)"
+            )
+        if self._open:
+            return (
+                f"{len(self._open)} rows in quarantine (ids {_ids(self._open)}) may be of this invoice: "
                 "replay or dismiss them (`python -m include.status_store --help`)"
             )
         return None
@@ -96,3 +112,7 @@ class InvoiceRows:
             or readable.get("jobid") in self.jobids
             or readable.get("statusid") in self.statusids
         )
+
+
+def _ids(ids: list[int]) -> str:
+    return ", ".join(map(str, ids[:_SHOWN_IDS]))

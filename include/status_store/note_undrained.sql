@@ -47,8 +47,7 @@ WHERE event.profile = %(profile)s
   -- A drain may have brought the same row when the parser could not take it yet.
   AND NOT EXISTS (
       SELECT FROM ropo.status_quarantine AS bad
-      JOIN ropo.status_poll AS poll USING (poll_id)
-      WHERE bad.profile = event.profile AND poll.kind = 'drain'
+      WHERE bad.profile = event.profile AND bad.drained_poll_id IS NOT NULL
         AND bad.sha256 = sha256(convert_to(event.raw::text, 'UTF8'))
   )
 ORDER BY event.statusid

@@ -121,7 +121,7 @@ def store_page(
         return None
     page = parsed.page
     try:
-        stored = store_events(cursor, parsed.batches, page.rejected, profile=profile.name, poll_id=poll_id, kind=kind)
+        stored = store_events(cursor, parsed.batches, page.rejected, profile=profile, poll_id=poll_id, kind=kind)
         cursor.execute(_PARSED, {"poll_id": poll_id, **msgspec.structs.asdict(stored)})
         if not cursor.rowcount:
             cursor.execute(_BACK)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from include.config.status_map import load_status_map
 from include.status_store.envelope import split_rows
 from include.status_store.fields import PAYMENT
 from include.status_store.parsing import parse_rows
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from zoneinfo import ZoneInfo
 
+    from include.config.profiles import Profile
     from include.status_store.event import Event
 
 ERASED = "(erased)"
@@ -38,6 +40,14 @@ class Redaction:
 
     def __init__(self, payment_types: Collection[str] = ()) -> None:
         self._payment_types = frozenset(payment_types)
+
+    @classmethod
+    def of(cls, profile: Profile) -> Redaction:
+        """Return the rule for a profile's status map.
+
+        :raises ConfigurationError: where the map cannot be read.
+        """
+        return cls(load_status_map(profile.status_map).payments)
 
     def text(self, statustype: str, statustext: str) -> str:
         """Return what is left of a ``statustext``."""

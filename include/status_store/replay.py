@@ -9,7 +9,8 @@ import msgspec
 
 from include.status_store.batches import Batches
 from include.status_store.envelope import split_rows
-from include.status_store.events import store_events
+from include.status_store.events import mark_drained, store_events
+from include.status_store.journal import Kind
 from include.status_store.page_body import unpack
 from include.status_store.page_events import ALREADY_STORED, parse_page, store_page
 from include.status_store.parsing import parse_rows
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
     from include.status_store.events import Stored
-    from include.status_store.journal import Kind
     from include.status_store.session import Session
 
 _PAGES = """
@@ -37,7 +37,7 @@ JOIN ropo.status_poll AS poll USING (poll_id)
 WHERE page.poll_id = %s AND page.parsed_at IS NULL
 """
 _QUARANTINED = """
-SELECT bad.quarantine_id, bad.raw, bad.poll_id, poll.kind
+SELECT bad.quarantine_id, bad.raw, bad.equal_rows, bad.poll_id, poll.kind, bad.drained_poll_id
 FROM ropo.status_quarantine AS bad
 JOIN ropo.status_poll AS poll USING (poll_id)
 WHERE bad.profile = %s AND bad.resolved_at IS NULL AND bad.quarantine_id > %s
@@ -72,6 +72,21 @@ class ReplaySummary(msgspec.Struct, kw_only=True):
     untried: int = 0
     after_page: int = 0
     after_row: int = 0
+
+
+class _Row(msgspec.Struct, frozen=True):
+    """A row in quarantine.
+
+    :param equal_rows: how many such rows one answer had at most.
+    :param kind: of the poll that brought it first; ``drained_poll_id``: the first one of a drain that showed it.
+    """
+
+    quarantine_id: int
+    raw: memoryview
+    equal_rows: int
+    poll_id: int
+    kind: Kind
+    drained_poll_id: int | None
 
 
 class _StillRefusedError(Exception):
@@ -110,21 +125,21 @@ def replay(
             return _stopped(session, profile, summary, len(poll_ids) - place, poll_id, after_row)
     after_page = poll_ids[-1] if poll_ids else after_page
     while waiting := _next_rows(session, profile, after_row):
-        for quarantine_id, raw, poll_id, kind in waiting:
-            stored = _replay_row(session, profile, quarantine_id, bytes(raw), poll_id, kind)
+        for row in waiting:
+            stored = _replay_row(session, profile, row)
             summary.rows += stored is not None
             summary.rows_left += stored is None
             summary.new += stored.new if stored else 0
-            after_row = quarantine_id
+            after_row = row.quarantine_id
             if is_over():
                 return _stopped(session, profile, summary, 0, after_page, after_row)
     return summary
 
 
-def _next_rows(session: Session, profile: Profile, after_row: int) -> list[tuple[int, bytes, int, Kind]]:
+def _next_rows(session: Session, profile: Profile, after_row: int) -> list[_Row]:
     with session.transaction() as cursor:
         cursor.execute(_QUARANTINED, (profile.name, after_row, _ROWS_A_READING))
-        return cursor.fetchall()
+        return [_Row(*row) for row in cursor.fetchall()]
 
 
 def _stopped(
@@ -163,19 +178,22 @@ def replay_page(session: Session, profile: Profile, poll_id: int) -> Stored | No
     return session.insist(work)
 
 
-def _replay_row(
-    session: Session, profile: Profile, quarantine_id: int, raw: bytes, poll_id: int, kind: Kind
-) -> Stored | None:
-    parsed = parse_rows([raw], profile.zone)
+def _replay_row(session: Session, profile: Profile, row: _Row) -> Stored | None:
+    # As they were in one answer: without a statusid each of them is an event of its own.
+    parsed = parse_rows([bytes(row.raw)] * row.equal_rows, profile.zone)
     if parsed.rejected:
         return None
+    places = {statusid: place for place, statusid in enumerate(parsed.events.statusids)}
+    events = parsed.events.pick([*places.values()])
     try:
         with session.transaction() as cursor:
-            batches = Batches(parsed.events, profile=profile.name, kind=kind, poll_id=poll_id)
-            stored = store_events(cursor, batches, [], profile=profile.name, poll_id=poll_id, kind=kind)
+            batches = Batches(events, profile=profile.name, kind=row.kind, poll_id=row.poll_id)
+            stored = store_events(cursor, batches, [], profile=profile, poll_id=row.poll_id, kind=row.kind)
             if stored.quarantined:
                 raise _StillRefusedError
-            cursor.execute(_RESOLVE, ("taken as an event by a replay", quarantine_id))
+            if row.drained_poll_id is not None:
+                mark_drained(cursor, profile.name, row.drained_poll_id, events.statusids)
+            cursor.execute(_RESOLVE, ("taken as an event by a replay", row.quarantine_id))
             return stored
     except _StillRefusedError:
         return None

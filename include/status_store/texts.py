@@ -125,7 +125,7 @@ def withhold_erased(
         def due(event: Event | None, row: bytes) -> bool:
             return hashlib.sha256(row).digest() in hashes if event is None else event.statusid in statusids
 
-        erase_pages(cursor, Redaction(), profile.zone, [(poll_id, body, True)], due)
+        erase_pages(cursor, Redaction.of(profile), profile.zone, [(poll_id, body, True)], due)
 
 
 def withhold_broken(cursor: Cursor, profile: str, poll_id: int) -> None:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import datetime
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from include.status_store import parsing
 from include.status_store.consumers import note_undrained, undrained_events
+from include.status_store.erasure import TextErasure
 from include.status_store.fields import RowError
 from include.status_store.journal import Journal
 from include.status_store.mark_in_doubt import mark_in_doubt
+from include.status_store.replay import replay
 from include.status_store.reread import Reread
 from include.status_store.source import PollInDoubtError
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.views import drain, execute, query
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from psycopg2.extensions import connection as Connection
 
     from include.config.profiles import Profile
@@ -45,6 +50,18 @@ def _noted(session: Session, profile: Profile) -> list[str]:
         note_undrained(cursor, profile)
     with session.transaction() as cursor:
         return [event.statusid for event in undrained_events(cursor, profile.name)]
+
+
+@contextmanager
+def parser_of_then(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A parser that takes no row yet."""
+
+    def refuse(*_: object, **__: object) -> list[Event]:
+        raise RowError("amount: a form of its own")
+
+    with monkeypatch.context() as fault:
+        fault.setattr(parsing, "to_events", refuse)
+        yield
 
 
 @pytest.mark.usefixtures("live")
@@ -137,13 +154,38 @@ def test_a_page_of_a_drain_that_waits_for_its_replay_may_hold_it(
 def test_a_row_of_a_drain_that_the_parser_could_not_take_then_has_no_other_consumer(
     session: Session, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object, **__: object) -> list[Event]:
-        raise RowError("amount: a form of its own")
-
-    with monkeypatch.context() as parser_of_then:
-        parser_of_then.setattr(parsing, "to_events", refuse)
+    with parser_of_then(monkeypatch):
         drain(session, profile, ScriptedSource(page(row(2, statustext="Pääoma")), EMPTY))
     _reread(session, profile, row(2, statustext="Pääoma"), row(3))
     drain(session, profile, ScriptedSource(EMPTY))
 
     assert _noted(session, profile) == ["P3"]
+
+
+@pytest.mark.usefixtures("live")
+def test_a_row_that_a_reread_put_in_quarantine_before_a_drain_showed_it_has_no_other_consumer(
+    session: Session, store: Connection, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with parser_of_then(monkeypatch):
+        _reread(session, profile, row(2), row(3))
+        drain(session, profile, ScriptedSource(page(row(2)), EMPTY))
+    replay(session, profile)
+    drain(session, profile, ScriptedSource(EMPTY))
+
+    assert _noted(session, profile) == ["P3"]
+    drained = "SELECT statusid, source, kind FROM ropo.status_event JOIN ropo.status_poll ON poll_id = drained_poll_id"
+    assert query(store, drained) == [("P2", "date", "drain")]
+
+
+@pytest.mark.usefixtures("live")
+def test_a_row_that_a_drain_showed_in_quarantine_has_no_other_consumer_after_its_texts_are_erased_either(
+    session: Session, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with parser_of_then(monkeypatch):
+        _reread(session, profile, row(2))
+        drain(session, profile, ScriptedSource(page(row(2)), EMPTY))
+    replay(session, profile)
+    TextErasure(session, profile, by="Anna", note="request 17").of_invoice("10002")
+    drain(session, profile, ScriptedSource(EMPTY))
+
+    assert _noted(session, profile) == []

@@ -15,9 +15,10 @@ from psycopg2 import sql
 
 from include.reconciliation.unmapped import unmapped_of_profile
 from include.status_store import reread
-from include.status_store.attention import dismiss_row
+from include.status_store.attention import accept_doubt, dismiss_row
 from include.status_store.erasure import NotDealtWithError, NothingToEraseError, TextErasure
 from include.status_store.journal import Journal
+from include.status_store.redaction import ERASED
 from include.status_store.replay import replay
 from include.status_store.reread import Reread
 from include.status_store.source import PollInDoubtError
@@ -29,6 +30,7 @@ from tests.include.status_store.views import bodies, column, drain, execute, que
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from psycopg2.extensions import connection as Connection
 
@@ -211,6 +213,37 @@ def test_other_content_of_an_erased_event_counts_but_its_text_does_not_come(
     assert column(store, "SELECT DISTINCT statuscode FROM ropo.status_event") == ["101"]
 
 
+def test_a_payment_word_of_the_status_map_stays_in_a_revision_after_the_erasure(
+    session: Session, store: Connection, profile: Profile, tmp_path: Path
+) -> None:
+    path = tmp_path / "status_map.yaml"
+    path.write_text('ropo: {payments: {"1": paid, Kassa: paid, Alennus: discount}}')
+    profile = msgspec.structs.replace(profile, status_map=path)
+    drain(session, profile, ScriptedSource(page(row(1, statustext="Kassa", statusref=SECRET))))
+    erase(session, profile)
+
+    for number, word in enumerate(("Kassa", "Alennus", SECRET)):
+        drain(session, profile, ScriptedSource(page(row(1, statustext=word, statusref=f"{SECRET} {number}"))))
+        held = column(store, "SELECT statustext FROM ropo.status_event")
+        assert held == [ERASED if word == SECRET else word]
+        assert (word.encode() in bodies(store)[-1]) == (word != SECRET)
+    assert places_of(store, SECRET) == set()
+
+
+def test_other_content_of_an_erased_event_waits_while_the_status_map_cannot_be_read(
+    filled: World, session: Session, store: Connection, profile: Profile, tmp_path: Path
+) -> None:
+    erase(session, profile)
+    without = msgspec.structs.replace(profile, status_map=tmp_path / "gone.yaml")
+
+    drain(session, without, ScriptedSource(page({**ROWS[0], "statuscode": "101"})))
+
+    assert column(store, "SELECT parse_error FROM ropo.page_to_replay") == ["ConfigurationError"]
+    assert replay(session, profile).pages == 1
+    assert column(store, "SELECT statuscode FROM ropo.status_event WHERE statusid = 'C1'") == ["101"]
+    assert places_of(store, SECRET) == set()
+
+
 def test_a_broken_answer_does_not_bring_a_text_back(
     filled: World, session: Session, store: Connection, profile: Profile
 ) -> None:
@@ -260,6 +293,49 @@ def test_a_page_that_a_drain_lands_meanwhile_is_left_to_the_drain(
     assert places_of(store, SECRET) == set()
 
 
+def drain_broken(session: Session, profile: Profile) -> None:
+    """A drain whose answer breaks off in another invoice's rows: what came is kept, in doubt."""
+    came = json.dumps([comment(7, statustext=OTHER), comment(8)]).encode()
+    drain(session, profile, ScriptedSource(PollInDoubtError("broke off", http_status=200, body=came[:-5])))
+
+
+def test_what_came_of_an_unsettled_doubt_stays_and_its_doubt_is_to_be_settled_first(
+    filled: World, session: Session, store: Connection, profile: Profile
+) -> None:
+    drain_broken(session, profile)
+    (doubt,) = column(store, "SELECT poll_id FROM ropo.status_poll WHERE recovery = 'pending'")
+    came = bodies(store)[-1]
+
+    with pytest.raises(NotDealtWithError, match=rf"1 polls in doubt \(ids {doubt}\)"):
+        erase(session, profile)
+
+    assert bodies(store)[-1] == came
+    assert column(store, "SELECT count(*) FROM ropo.status_event WHERE erased_at IS NOT NULL") == [0]
+    execute(store, "UPDATE ropo.status_poll SET recovery = 'unproven' WHERE poll_id = %s", (doubt,))
+    with session.transaction() as cursor:
+        accept_doubt(cursor, int(str(doubt)), by="Eero", note="nothing was lost")
+    erase(session, profile)
+    assert column(store, "SELECT body FROM ropo.status_page WHERE poll_id = %s", (doubt,)) == [None]
+
+
+def test_what_came_of_a_doubt_meanwhile_stays(
+    filled: World, session: Session, store: Connection, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    erase_pages = TextErasure._pages_of_invoice
+
+    def meanwhile(erasure: TextErasure, rows: InvoiceRows, done: Erased) -> None:
+        drain_broken(session, profile)
+        erase_pages(erasure, rows, done)
+
+    monkeypatch.setattr(TextErasure, "_pages_of_invoice", meanwhile)
+    erase(session, profile)
+
+    kept_bodies = (
+        "SELECT body IS NOT NULL FROM ropo.status_page JOIN ropo.status_poll USING (poll_id) WHERE recovery = 'pending'"
+    )
+    assert column(store, kept_bodies) == [True]
+
+
 def test_it_is_on_record_and_the_record_cannot_be_changed(
     filled: World, session: Session, store: Connection, profile: Profile
 ) -> None:
@@ -299,6 +375,24 @@ def test_a_row_that_waits_in_quarantine_is_dealt_with_first(
         erase(session, profile)
 
     assert column(store, "SELECT count(*) FROM ropo.status_event WHERE erased_at IS NOT NULL") == [0]
+
+
+def test_an_invoice_whose_only_row_waits_in_quarantine_is_not_said_to_be_unknown(
+    session: Session, profile: Profile
+) -> None:
+    drain(session, profile, ScriptedSource(page(BAD_ROW)))
+
+    with pytest.raises(NotDealtWithError, match="1 rows in quarantine"):
+        erase(session, profile)
+
+
+def test_an_invoice_whose_only_row_is_in_an_unparsed_page_is_not_said_to_be_unknown(
+    session: Session, profile: Profile
+) -> None:
+    land_alone(session, profile, page(*ROWS))
+
+    with pytest.raises(NotDealtWithError, match="1 pages are not parsed yet"):
+        erase(session, profile)
 
 
 @pytest.mark.parametrize("missing", ["by", "note"])

@@ -44,14 +44,14 @@ def parsed(profile: Profile, *rows: object) -> ParsedPage:
     return parse_rows([each if isinstance(each, bytes) else json.dumps(each).encode() for each in rows], profile.zone)
 
 
-def store_rows(cursor: Cursor, page: ParsedPage, *, profile: str, poll_id: int, kind: Kind) -> Stored:
-    batches = Batches(page.events, profile=profile, kind=kind, poll_id=poll_id)
+def store_rows(cursor: Cursor, page: ParsedPage, *, profile: Profile, poll_id: int, kind: Kind) -> Stored:
+    batches = Batches(page.events, profile=profile.name, kind=kind, poll_id=poll_id)
     return store_events(cursor, batches, page.rejected, profile=profile, poll_id=poll_id, kind=kind)
 
 
 def store_page(session: Session, profile: Profile, poll_id: int, *rows: object) -> Stored:
     with session.transaction() as cursor:
-        return store_rows(cursor, parsed(profile, *rows), profile=profile.name, poll_id=poll_id, kind="drain")
+        return store_rows(cursor, parsed(profile, *rows), profile=profile, poll_id=poll_id, kind="drain")
 
 
 def test_an_event_seen_again_changes_nothing(session: Session, store: Connection, profile: Profile) -> None:
@@ -201,7 +201,7 @@ def test_a_bad_row_waits_once_however_often_it_comes(session: Session, store: Co
     summary = drain(session, profile, ScriptedSource(page(bad, row(2), bad), page(bad), page(row(3), bad)))
 
     assert (summary.new, summary.quarantined) == (2, 4)
-    assert query(store, "SELECT times_seen, poll_id FROM ropo.status_quarantine") == [(3, 1)]
+    assert query(store, "SELECT times_seen, equal_rows, poll_id FROM ropo.status_quarantine") == [(3, 2, 1)]
     (raw,) = column(store, "SELECT raw FROM ropo.status_quarantine")
     assert json.loads(bytes(raw)) == bad  # type: ignore[call-overload]
 
@@ -224,7 +224,7 @@ def test_events_that_another_session_brings_at_the_same_moment_are_kept_once(
     """The other one has not committed when it is looked what is held, and has when the rows go in."""
     with Session(lambda: connect(store_dsn)) as other, other.transaction() as theirs:
         store_rows(
-            theirs, parsed(profile, row(2, amount="1.00"), row(3)), profile="default", poll_id=poll_id, kind="date"
+            theirs, parsed(profile, row(2, amount="1.00"), row(3)), profile=profile, poll_id=poll_id, kind="date"
         )
 
         def commit_while_it_waits() -> None:
@@ -243,7 +243,7 @@ def test_what_postgresql_says_of_a_row_is_not_in_an_error_that_may_pass(
 ) -> None:
     personal = secrets.token_hex()
     with Session(lambda: connect(store_dsn)) as other, other.transaction() as theirs:
-        store_rows(theirs, parsed(profile, row(1)), profile="default", poll_id=poll_id, kind="date")
+        store_rows(theirs, parsed(profile, row(1)), profile=profile, poll_id=poll_id, kind="date")
         with session.transaction() as ours:
             ours.execute("SET lock_timeout = 1")
 

@@ -19,7 +19,7 @@ from include.status_store.migrate import head, main, require_current, upgrade
 from include.status_store.parsing import parse_rows
 from include.status_store.session import Session
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
-from tests.include.status_store.views import column, drain, events, execute
+from tests.include.status_store.views import column, drain, events, execute, query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +100,8 @@ def test_a_store_of_the_first_release_keeps_its_rows_and_goes_on(
         assert events(connection) == ["P1", "P2"]
         assert column(connection, "SELECT raw ->> 'amount' FROM ropo.status_event ORDER BY statusid") == ["96.72"] * 2
         assert column(connection, "SELECT raw ->> 'amount' FROM ropo.status_event_revision") == ["1.00"]
-        assert column(connection, "SELECT times_seen FROM ropo.status_quarantine") == [2]
+        quarantined = "SELECT times_seen, equal_rows, drained_poll_id FROM ropo.status_quarantine"
+        assert query(connection, quarantined) == [(2, 1, 1)]
 
 
 @pytest.mark.parametrize(

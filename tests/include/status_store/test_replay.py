@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from include.config.profiles import Profile
-from include.status_store import page_events, replay
+from include.status_store import fields, page_events, replay
 from include.status_store.attention import dismiss_row
 from include.status_store.database import connect
 from include.status_store.envelope import split_rows
 from include.status_store.events import store_events
+from include.status_store.fields import RowError
+from include.status_store.journal import Journal
 from include.status_store.page_events import Parsed, parse_page, store_page
 from include.status_store.replay import ReplaySummary
+from include.status_store.reread import Reread
 from include.status_store.session import Session
 from include.status_store.source import PollInDoubtError
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
@@ -20,10 +25,14 @@ from tests.include.status_store.views import column, drain, events, execute, que
 from tests.include.status_store.waiting import meanwhile, until, waiting_for_a_lock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import pytest
     from psycopg2.extensions import connection as Connection
 
     from include.status_store.source import Answer
+
+DAY = datetime.date(2026, 11, 13)  # of the scripted rows
 
 
 def fail(*_: object) -> None:
@@ -34,6 +43,18 @@ def drain_unparsed(monkeypatch: pytest.MonkeyPatch, session: Session, profile: P
     with monkeypatch.context() as fault:
         fault.setattr(page_events, "parse_rows", fail)
         drain(session, profile, ScriptedSource(*answers))
+
+
+@contextmanager
+def parser_of_then(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A parser that takes no row with an amount."""
+
+    def refuse(_: object) -> None:
+        raise RowError("amount: expected another form")
+
+    with monkeypatch.context() as fault:
+        fault.setattr(fields, "amount", refuse)
+        yield
 
 
 def test_pages_are_taken_in_the_order_in_which_they_came(
@@ -100,6 +121,45 @@ def test_a_row_in_quarantine_is_taken_once_the_parser_can(
     assert query(store, "SELECT resolution FROM ropo.status_quarantine WHERE resolved_at IS NOT NULL") == [
         ("taken as an event by a replay",)
     ]
+
+
+def test_equal_rows_of_one_answer_without_a_statusid_are_as_many_events(
+    session: Session, store: Connection, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = row(1, statusid=None)
+    answer = page(bare, row(2), bare)
+    with parser_of_then(monkeypatch):
+        drain(session, profile, ScriptedSource(answer))
+        Reread(session, ScriptedSource(answer), Journal(profile)).by_date(DAY)
+
+    assert replay.replay(session, profile) == ReplaySummary(rows=2, new=3)
+
+    again = Reread(session, ScriptedSource(answer), Journal(profile)).by_date(DAY)
+    assert (again.new, again.revised, again.absent) == (0, 0, 0)
+    assert len(events(store)) == 3
+
+
+def test_a_row_without_a_statusid_that_two_answers_showed_is_one_event(
+    session: Session, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = page(row(1, statusid=None))
+    with parser_of_then(monkeypatch):
+        drain(session, profile, ScriptedSource(bare, bare))
+
+    assert replay.replay(session, profile) == ReplaySummary(rows=1, new=1)
+
+
+def test_equal_rows_with_a_statusid_are_one_event_and_one_revision(
+    session: Session, store: Connection, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with parser_of_then(monkeypatch):
+        drain(session, profile, ScriptedSource(page(row(1), row(1))))
+    drain(session, profile, ScriptedSource(page(row(1, amount="2.00"))))
+
+    assert replay.replay(session, profile) == ReplaySummary(rows=1)
+
+    assert column(store, "SELECT amount::text FROM ropo.status_event") == ["2.00"]
+    assert column(store, "SELECT raw ->> 'amount' FROM ropo.status_event_revision") == ["96.72"]
 
 
 def test_rows_that_still_cannot_be_taken_wait_on(session: Session, store: Connection, profile: Profile) -> None:
@@ -186,7 +246,7 @@ def test_a_replay_beside_a_drain_that_stores_the_same_page_does_not_deadlock(
 
     with session.transaction() as cursor:
         # The drain has stored the events, and not yet come to the page's mark.
-        store_events(cursor, parsed.batches, [], profile="default", poll_id=1, kind="drain")
+        store_events(cursor, parsed.batches, [], profile=profile, poll_id=1, kind="drain")
         with meanwhile(beside):
             until(lambda: waiting_for_a_lock(store))
             store_page(cursor, profile, parsed, poll_id=1, kind="drain", body=answer.body)
