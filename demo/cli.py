@@ -1,4 +1,7 @@
-"""``./airflow.sh``: the project's Airflow CLI; on the embedded PostgreSQL where no other metadata database is named."""
+"""``./airflow.sh``: the project's Airflow CLI; on the embedded PostgreSQL where no other metadata database is named.
+
+It adds no connection, of the demo neither: a variable would win over what is saved in the UI.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ import sys
 from demo import embedded, environment, metadata
 from demo.migration import migrate_embedded
 from demo.paths import ROOT, airflow_home
-from demo.state import recorded
 
 AIRFLOW = str(ROOT / ".venv" / "bin" / "airflow")
 # These ask no database, so none is started for them.
@@ -31,9 +33,6 @@ def main(arguments: list[str]) -> int:
     with embedded.shared(home) as server:
         server.provision()
         variables = environment.with_embedded_metadata(variables, server)
-        demo = recorded(home)
-        if demo is not None and not any(given.get(name) for name in environment.DEMO_VARIABLES):
-            variables = environment.with_demo(variables, server, demo)
         if arguments[:1] != ["db"]:
             migrate_embedded(server, variables)
         return run([AIRFLOW, *arguments], variables)
