@@ -87,7 +87,7 @@ migrate: install ## the store that AIRFLOW_CONN_ROPO_STORE names, Airflow's meta
 	$(BIN)/python -m demo.migration
 
 .PHONY: audit
-audit: install ## known vulnerabilities of what is locked; red too where a package could not be looked up
+audit: install ## known vulnerabilities of what is built and run; red too where a package could not be looked up
 	@failed=; for lock in requirements-build.txt requirements.txt demo/tryton/requirements.txt; do \
 	    $(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner=off -r $$lock $(ARGS) || failed=1; \
 	done; test -z "$$failed"
@@ -98,6 +98,8 @@ lock: install ## compile the requirements' locks anew (ARGS=--upgrade for newer 
 	$(COMPILE) $(ARGS) requirements.in -o requirements.txt
 	$(COMPILE) $(ARGS) requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) $(ARGS) demo/tryton/requirements.in -o demo/tryton/requirements.txt
+	$(COMPILE) $(ARGS) benchmarks/peers/datacompy.in -o benchmarks/peers/datacompy.txt
+	$(COMPILE) $(ARGS) benchmarks/peers/dlt.in -o benchmarks/peers/dlt.txt
 
 .PHONY: clean
 clean: ## remove the environment and all that the demo and the tests have made
