@@ -55,6 +55,7 @@ def migrate_embedded(
     version = f"Airflow {importlib.metadata.version('apache-airflow')}"
     with closing(psycopg2.connect(server.dsn("airflow"))) as connection, connection.cursor() as cursor:
         connection.autocommit = True
+        cursor.execute("SELECT pg_advisory_lock(%s)", (embedded.ALONE,))
         cursor.execute(_MIGRATED_BY)
         if not again and cursor.fetchone() == (version,):
             return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,15 @@ def test_a_database_that_cannot_be_reached_is_an_error_that_names_the_step(tmp_p
     done = _migrate(_environment(tmp_path, "postgresql+psycopg2://nobody@127.0.0.1:9/nothing"))
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == f"make migrate: `{ROOT}/.venv/bin/airflow db migrate` failed."
+
+
+def test_two_that_find_the_embedded_database_new_migrate_it_one_after_the_other(tmp_path: Path) -> None:
+    listed = [str(ROOT / "airflow.sh"), "pools", "list", "--output", "plain"]
+    with ThreadPoolExecutor(2) as threads:
+        both = [threads.submit(_run, listed, _environment(tmp_path)) for _ in range(2)]
+        told = [each.result() for each in both]
+    assert [each.returncode for each in told] == [0, 0], told
+    assert sum("Pool ropo_one: made" in each.stderr for each in told) == 1
 
 
 def test_the_embedded_database_is_migrated_once_for_each_version_of_airflow(tmp_path: Path) -> None:
