@@ -102,5 +102,9 @@ lock: install ## compile the requirements' locks anew (ARGS=--upgrade for newer 
 	$(COMPILE) $(ARGS) benchmarks/peers/dlt.in -o benchmarks/peers/dlt.txt
 
 .PHONY: clean
-clean: ## remove the environment and all that the demo and the tests have made
-	rm -rf $(VENV) .airflow .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info plugins/*.egg-info
+clean: ## remove the environment, caches and what the tests have made; .airflow stays
+	rm -rf $(VENV) .airflow/tests* .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info plugins/*.egg-info
+
+.PHONY: clean-home
+clean-home: ## remove .airflow: the demo, and databases, keys and connections of an Airflow without an AIRFLOW_HOME
+	rm -rf .airflow
