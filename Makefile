@@ -82,12 +82,12 @@ scale: install ## Celery: 200 profiles drained by two workers, of which one is k
 	    $(BIN)/python -m pytest --timeout 7200 tests/deployment/test_celery.py $(ARGS)
 
 .PHONY: migrate
-migrate: install ## the store that AIRFLOW_CONN_ROPO_STORE names, and Airflow's pools
+migrate: install ## the store that AIRFLOW_CONN_ROPO_STORE names, Airflow's metadata database, and the pools
 	$(BIN)/python -m include.status_store.migrate
-	$(BIN)/python -m demo.pools
+	$(BIN)/python -m demo.migration
 
 .PHONY: audit
-audit: install ## known vulnerabilities of what is locked; red too where a package could not be looked up
+audit: install ## known vulnerabilities of what is built and run; red too where a package could not be looked up
 	@failed=; for lock in requirements-build.txt requirements.txt demo/tryton/requirements.txt; do \
 	    $(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner=off -r $$lock $(ARGS) || failed=1; \
 	done; test -z "$$failed"
@@ -98,7 +98,13 @@ lock: install ## compile the requirements' locks anew (ARGS=--upgrade for newer 
 	$(COMPILE) $(ARGS) requirements.in -o requirements.txt
 	$(COMPILE) $(ARGS) requirements-dev.in -o requirements-dev.txt
 	$(COMPILE) $(ARGS) demo/tryton/requirements.in -o demo/tryton/requirements.txt
+	$(COMPILE) $(ARGS) benchmarks/peers/datacompy.in -o benchmarks/peers/datacompy.txt
+	$(COMPILE) $(ARGS) benchmarks/peers/dlt.in -o benchmarks/peers/dlt.txt
 
 .PHONY: clean
-clean: ## remove the environment and all that the demo and the tests have made
-	rm -rf $(VENV) .airflow .demo .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info plugins/*.egg-info
+clean: ## remove the environment, caches and what the tests have made; .airflow stays
+	rm -rf $(VENV) .airflow/tests* .bench .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info plugins/*.egg-info
+
+.PHONY: clean-home
+clean-home: ## remove .airflow: the demo, and databases, keys and connections of an Airflow without an AIRFLOW_HOME
+	rm -rf .airflow

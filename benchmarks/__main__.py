@@ -1,4 +1,4 @@
-"""``make bench``: every measurement in one go; ``ARGS=--quick`` at a tenth of the size, in a few minutes.
+"""``make bench``: every measurement in one go. Options are given as in ``make bench ARGS=--quick``.
 
 It prints the table, and writes all that was measured in full size, now or before, between the README's markers.
 """
@@ -34,7 +34,7 @@ BENCHES: dict[str, Bench] = {
 
 def main() -> None:
     """Measure, print, and write the README's table."""
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the size, one round; the README stays")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement (3)")
     parser.add_argument("--only", choices=BENCHES, nargs="+", default=list(BENCHES), help="some of them")

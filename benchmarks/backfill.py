@@ -21,9 +21,9 @@ import requests
 from benchmarks.environments import HOME, ROOT
 from benchmarks.report import Line
 from benchmarks.rounds import Contestant, alternate, run
-from demo.cli import AIRFLOW, POOLS_FILE
 from demo.cluster import free_port
 from demo.environment import METADATA_VARIABLE, project_environment
+from demo.migration import migrate
 from demo.serving import USER, admin_password, serving
 from faults.waiting import until
 
@@ -162,8 +162,7 @@ def _airflow(stage: Stage, dates: int) -> Iterator[Airflow]:
             for file in DAGS:
                 shutil.copy(file, dags)
             Path(variables["ROPO_PROFILES_FILE"]).write_text(_PROFILES, encoding="utf-8")
-            for command in (("db", "migrate"), ("pools", "import", str(POOLS_FILE))):
-                subprocess.run([AIRFLOW, *command], env=variables, check=True, capture_output=True)
+            migrate(variables, subprocess.DEVNULL)
             admin_password(home)
             with serving(variables, home, port):
                 yield Airflow(variables, f"http://127.0.0.1:{port}", stage.server.dsn(store))

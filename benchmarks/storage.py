@@ -6,6 +6,7 @@ taken from PostgreSQL after a VACUUM.
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import json
 import sys
@@ -68,8 +69,12 @@ class _Pages:
         return Answer(http_status=200, body=body, content_type="application/json")
 
 
-def main() -> int:
-    """Measure and print."""
+def main(arguments: list[str]) -> int:
+    """Measure and print.
+
+    :param arguments: of the command line, which takes none.
+    """
+    argparse.ArgumentParser(prog="python -m benchmarks.storage", description=__doc__).parse_args(arguments)
     rows = [each.row for each in make_dataset(SEED, FIRST, DAYS).rows]
     profile = Profile(name="storage", start_date=FIRST)
     with tempfile.TemporaryDirectory() as folder, embedded.shared(Path(folder), durable=False) as server:
@@ -106,4 +111,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,7 @@
-"""``./airflow.sh``: the project's Airflow CLI; on the embedded PostgreSQL where no other metadata database is named."""
+"""``./airflow.sh``: the project's Airflow CLI; on the embedded PostgreSQL where no other metadata database is named.
+
+It adds no connection, of the demo neither: a variable would win over what is saved in the UI.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,12 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import closing, nullcontext
-from typing import TYPE_CHECKING
-
-import psycopg2
 
 from demo import embedded, environment, metadata
+from demo.migration import migrate_embedded
 from demo.paths import ROOT, airflow_home
-from demo.state import recorded
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 AIRFLOW = str(ROOT / ".venv" / "bin" / "airflow")
-POOLS_FILE = ROOT / "include" / "config" / "pools.json"
 # These ask no database, so none is started for them.
 WITHOUT_DATABASE = ("version", "--help", "-h")
 
@@ -39,33 +33,9 @@ def main(arguments: list[str]) -> int:
     with embedded.shared(home) as server:
         server.provision()
         variables = environment.with_embedded_metadata(variables, server)
-        demo = recorded(home)
-        if demo is not None and not any(given.get(name) for name in environment.DEMO_VARIABLES):
-            variables = environment.with_demo(variables, server, demo)
         if arguments[:1] != ["db"]:
-            migrate_metadata(server, variables)
+            migrate_embedded(server, variables)
         return run([AIRFLOW, *arguments], variables)
-
-
-def migrate_metadata(server: embedded.Server, variables: Mapping[str, str], log: Path | None = None) -> bool:
-    """Bring the embedded metadata database to this Airflow's version, if nobody has yet, with the project's pools.
-
-    :param server: the running server, provisioned.
-    :param variables: the environment to run Airflow in.
-    :param log: the file that takes what the migration says; standard error without one.
-    :return: whether it was migrated now.
-    :raises subprocess.CalledProcessError: if the migration fails; Airflow has said why.
-    """
-    with closing(psycopg2.connect(server.dsn("airflow"))) as connection, connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass('public.alembic_version') IS NOT NULL")
-        row = cursor.fetchone()
-    if row is not None and row[0]:
-        return False
-    with log.open("ab") if log else nullcontext(sys.stderr) as output:
-        # What the migration says is no part of the answer to the command that was asked for.
-        for command in (("db", "migrate"), ("pools", "import", str(POOLS_FILE))):
-            subprocess.run([AIRFLOW, *command], env=variables, check=True, stdout=output, stderr=output)
-    return True
 
 
 def run(command: list[str], variables: dict[str, str]) -> int:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 # another name than its schema `erp`: PostgreSQL would look there first for what the owner makes without a schema.
 OWNERS = {"airflow": "airflow", "store": "ropo_store", "erp": "erp_owner"}
 LEDGER_READER = "erp_reader"
+# The advisory lock of whoever sets up a database: the others wait for it. It goes with the session.
+ALONE = 7_024_001
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,11 @@ class Server:
 
     def provision(self) -> None:
         """Make the databases of the demo, their owners, and the role that may only read the ledger; repeatable."""
-        for name, owner in OWNERS.items():
-            self.create_database(name, owner=owner)
         with self._admin() as admin, admin.cursor() as cursor:
+            # Airflow's parts may be started at once, and PostgreSQL refuses to change one right twice at a time.
+            cursor.execute("SELECT pg_advisory_lock(%s)", (ALONE,))
+            for name, owner in OWNERS.items():
+                self.create_database(name, owner=owner)
             self._create_role(cursor, LEDGER_READER)
             reader = sql.Identifier(LEDGER_READER)
             cursor.execute(sql.SQL("GRANT pg_read_all_data TO {}").format(reader))

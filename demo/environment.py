@@ -24,8 +24,8 @@ METADATA_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 # Airflow takes the same setting as a command or from a secrets backend, too.
 METADATA_VARIABLES = (METADATA_VARIABLE, f"{METADATA_VARIABLE}_CMD", f"{METADATA_VARIABLE}_SECRET")
 STORE_VARIABLE = "AIRFLOW_CONN_ROPO_STORE"
-# What the demo's data needs: all of it, or, where one is the user's own, none. A stand-in's codes must not explain a
-# real queue, nor a real queue be drained into the demo's throw-away store.
+# What the demo's data needs, each of them the demo's own and for its own commands only: a stand-in's codes must not
+# explain a real queue, nor a real queue be drained into the demo's throw-away store.
 DEMO_VARIABLES = ("AIRFLOW_CONN_ROPO_ONE_DEFAULT", STORE_VARIABLE, "AIRFLOW_CONN_ERP_LEDGER", "ROPO_PROFILES_FILE")
 PROFILES_FILE = ROOT / "demo" / "profiles.yaml"
 PROFILES_FILES: dict[Erp, Path] = {

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from demo import environment, outcome
-from demo.cli import migrate_metadata
 from demo.data import Data, provide
 from demo.embedded import Server, shared
+from demo.migration import migrate_embedded
 from demo.paths import private_directory
 from demo.state import HOST, alone, recorded
 from include.simulator.server import SimulatorServer
@@ -134,7 +134,7 @@ def _migrate(home: Path, server: Server, variables: Mapping[str, str], progress:
         command = [sys.executable, "-m", "include.status_store.migrate"]
         with _log(home).open("ab") as log:
             subprocess.run(command, env=variables, check=True, stdout=log, stderr=log)
-        migrate_metadata(server, variables, _log(home))
+        migrate_embedded(server, variables, _log(home))
 
 
 def _through_airflow(demo: Demo, runs: list[tuple[str, dict[str, str]]]) -> Iterator[dict[str, Any]]:

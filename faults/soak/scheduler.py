@@ -15,7 +15,8 @@ import requests
 import yaml
 
 from demo import cluster, environment
-from demo.cli import AIRFLOW, POOLS_FILE
+from demo.cli import AIRFLOW
+from demo.migration import migrate
 from demo.paths import ROOT
 from demo.processes import started
 from demo.serving import HOST, USER, admin_password
@@ -55,8 +56,7 @@ class Airflow:
         server = self._ground.postgres.server
         server.create_database(METADATA)
         self._variables = self._environment()
-        for command in (("db", "migrate"), ("pools", "import", str(POOLS_FILE))):
-            subprocess.run([AIRFLOW, *command], env=self._variables, check=True, capture_output=True)
+        migrate(self._variables, subprocess.DEVNULL)
         self._password = admin_password(self._home)
         for name in ("api-server", "dag-processor"):
             self._opened.enter_context(self._part(name))

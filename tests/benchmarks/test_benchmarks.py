@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +15,7 @@ from benchmarks.pages import FIRST_DAY, ROWS_A_PAGE, Queue
 from benchmarks.report import BEGIN, END, Line
 from benchmarks.rounds import Contestant, Results, run
 from benchmarks.stage import Stage, queue_server
+from demo.paths import ROOT
 
 if TYPE_CHECKING:
     import pathlib
@@ -114,3 +117,18 @@ def test_a_readme_without_markers_is_not_written(tmp_path: pathlib.Path) -> None
         report.write([], readme)
 
     assert readme.read_text() == "no markers\n"
+
+
+@pytest.mark.parametrize(
+    ("module", "usage"),
+    [
+        ("benchmarks", "usage: python -m benchmarks [-h]"),
+        ("benchmarks.storage", "usage: python -m benchmarks.storage [-h]"),
+    ],
+)
+def test_help_measures_nothing(module: str, usage: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--help"], cwd=ROOT, check=True, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.startswith(usage)
+    assert "|" not in done.stdout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,6 +11,7 @@ import pytest
 from demo.job import DAY_DAG, DRAIN_DAG
 from tests.browser.deployment import SCRIPT_DATE, Deployment, deployed
 from tests.browser.windows import CHROMIUM, launched, log_in, window
+from tests.needs import missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,8 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def chromium() -> Iterator[Browser]:
     """A real, headless Chromium."""
     if not CHROMIUM.exists():
-        reason = f"no browser at {CHROMIUM}: on Debian, apt-get install chromium; or name one in CHROMIUM"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+        missing(f"no browser at {CHROMIUM}: on Debian, apt-get install chromium; or name one in CHROMIUM")
     with launched() as browser:
         yield browser
 

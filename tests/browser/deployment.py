@@ -15,8 +15,8 @@ import psycopg2
 import requests
 
 from demo import cluster, environment
-from demo.cli import AIRFLOW, POOLS_FILE
 from demo.embedded import LEDGER_READER
+from demo.migration import migrate
 from demo.secret_files import read_or_create
 from demo.serving import serving
 from include.simulator.dataset import Dataset, make_dataset
@@ -120,8 +120,7 @@ def deployed(server: Server, home: Path, *, port: int = 0) -> Iterator[Deploymen
     with SimulatorServer() as simulator:
         _fill(simulator.ropo, dataset)
         variables = _variables(server, home, names, simulator.url)
-        for command in (("db", "migrate"), ("pools", "import", str(POOLS_FILE))):
-            subprocess.run([AIRFLOW, *command], env=variables, check=True, capture_output=True)
+        migrate(variables, subprocess.DEVNULL)
         passwords = _passwords(home)
         with serving(variables, home, port):
             url = f"http://localhost:{port}"

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -124,6 +125,13 @@ def test_a_fresh_database_is_a_copy_of_its_template_in_less_than_a_second(server
 def test_providing_the_databases_again_changes_nothing(server: embedded.Server) -> None:
     server.provision()
     assert not server.create_database("store", owner=embedded.OWNERS["store"])
+
+
+def test_many_may_provide_the_databases_at_once(server: embedded.Server) -> None:
+    """As Airflow's parts do where they are started together."""
+    with ThreadPoolExecutor(8) as threads:
+        for each in [threads.submit(server.provision) for _ in range(100)]:
+            each.result()
 
 
 def test_two_that_start_it_at_once_share_it_and_the_last_to_leave_stops_it(tmp_path: Path) -> None:

@@ -128,6 +128,18 @@ def test_the_cli_runs_on_the_embedded_postgresql_and_hands_on_the_exit_code(tmp_
     assert not (tmp_path / "postgres" / "data" / "postmaster.pid").exists()
 
 
+def test_the_cli_adds_no_connection_of_the_demo_in_the_demos_own_home(tmp_path: Path) -> None:
+    """They would win over the connections that a user makes in the UI."""
+    record(tmp_path, DEMO)
+    given = {**_bare(), "AIRFLOW_HOME": str(tmp_path)}
+    told = subprocess.run(
+        [ROOT / "airflow.sh", "connections", "get", "ropo_one_default"],
+        env=given, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert told.returncode == 1
+    assert "Connection not found" in told.stdout + told.stderr
+
+
 def test_the_cli_without_an_environment_says_what_to_run(tmp_path: Path) -> None:
     script = tmp_path / "airflow.sh"
     script.write_text((ROOT / "airflow.sh").read_text())

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from demo import environment, metadata
-from demo.paths import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,23 +67,3 @@ def test_a_home_without_a_configuration_file_names_nothing(tmp_path: Path) -> No
 )
 def test_what_is_said_of_it_holds_no_password(tmp_path: Path, name: str, value: str, told: str) -> None:
     assert metadata.described({name: value}, tmp_path) == f"{told} ({name})"
-
-
-def test_the_pools_go_to_the_database_that_airflows_configuration_file_names_and_it_is_said(tmp_path: Path) -> None:
-    named = f"sqlite:///{tmp_path}/named.db"
-    (tmp_path / "airflow.cfg").write_text(f"[database]\nsql_alchemy_conn = {named}\n")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "ROPO"))}
-    variables = {**kept, "AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": f"{ROOT}:{ROOT / 'plugins'}"}
-    subprocess.run([ROOT / "airflow.sh", "db", "migrate"], env=variables, capture_output=True, check=True, timeout=120)
-
-    done = subprocess.run(
-        [sys.executable, "-m", "demo.pools"],
-        cwd=ROOT, env=variables, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
-
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0] == (
-        f"Airflow's pools go to {named} (sql_alchemy_conn in {tmp_path / 'airflow.cfg'})."
-    )
-    assert (tmp_path / "named.db").stat().st_size > 0
-    assert not (tmp_path / "postgres").exists()

@@ -15,9 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.deployment.compose import ROOT, image_environment
+from tests.needs import missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,10 +28,7 @@ PROGRAM = "bwrap"
 def need(program: str, package: str) -> None:
     """Skip the test where a Debian package is not installed; in the continuous integration it must be."""
     if shutil.which(program) is None:
-        reason = f"{program} is not there: apt-get install {package}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing(f"{program} is not there: apt-get install {package}")
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,16 @@ import re
 import subprocess
 import urllib.error
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jsonschema
+import psycopg2
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
-from demo import embedded
+from demo import cluster, embedded
 from ropo_one.operators import RopoStatusDrainOperator
 from tests.deployment import compose
 from tests.deployment.deployment import DATABASES, PROCESSES, SECRETS, Deployment
@@ -152,6 +154,20 @@ def test_only_the_api_server_knows_the_administrators_password() -> None:
 
 
 @pytest.mark.timeout(900)
+def test_a_pools_slots_stay_as_they_were_set_when_the_deployment_is_migrated_again(tmp_path: Path) -> None:
+    with embedded.shared(tmp_path / "postgres", durable=False) as server:
+        deployment = Deployment(tmp_path, server, SECRETS)
+        deployment.migrate()
+        assert _slots(deployment, "UPDATE slot_pool SET slots = 16 WHERE pool = 'ropo_one' RETURNING slots") == [16]
+        _slots(deployment, "DELETE FROM slot_pool WHERE pool = 'erp_ledger' RETURNING slots")
+
+        deployment.migrate()
+
+        assert _slots(deployment, "SELECT slots FROM slot_pool WHERE pool = 'ropo_one'") == [16]
+        assert _slots(deployment, "SELECT slots FROM slot_pool WHERE pool = 'erp_ledger'") == [2]
+
+
+@pytest.mark.timeout(900)
 def test_the_services_migrate_start_and_become_healthy_within_their_confinement(tmp_path: Path) -> None:
     with embedded.shared(tmp_path / "postgres", durable=False) as server:
         deployment = Deployment(tmp_path, server, SECRETS)
@@ -161,6 +177,16 @@ def test_the_services_migrate_start_and_become_healthy_within_their_confinement(
             assert _can_log_in(deployment.port, "admin", SECRETS["AIRFLOW_ADMIN_PASSWORD"])
             assert not _can_log_in(deployment.port, "admin", "admin")
         assert _writable(containers["scheduler"]) == {"/tmp", "/opt/airflow", "/opt/airflow/logs"}
+
+
+def _slots(deployment: Deployment, statement: str) -> list[int]:
+    with (
+        closing(psycopg2.connect(deployment.server.dsn("airflow", cluster.SUPERUSER))) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+        return [slots for (slots,) in cursor.fetchall()]
 
 
 def _offered() -> set[str]:

@@ -30,3 +30,30 @@ def test_each_defence_of_the_threat_model_names_its_test() -> None:
     _, _, *threats = [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows]
     assert len(threats) > 10
     assert [who for who, _, defended, shown, _ in threats if defended != "nothing technical" and not shown] == []
+
+
+def test_each_promise_names_tests_that_exist() -> None:
+    rows = _promises()
+    assert len(rows) > 20
+    for promise, shown in rows.items():
+        assert shown, promise
+        for file, name in shown:
+            assert f"def {name}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), f"{promise}: {file}::{name}"
+
+
+def test_what_the_readme_promises_is_word_for_word_among_the_promises() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.partition("## What is promised\n")[2].partition("\n## ")[0].partition("\n[All promises]")[0]
+    promised = [" ".join(bullet.split()) for bullet in section.split("\n- ")[1:]]
+    assert len(promised) > 5
+    assert set(promised) - set(_promises()) == set()
+
+
+def _promises() -> dict[str, list[tuple[str, str]]]:
+    rows = [line.split("|") for line in (ROOT / "docs" / "promises.md").read_text("utf-8").splitlines() if "|" in line]
+    cells = [(promise.strip(), shown) for _, promise, shown, _ in rows]
+    return {
+        promise: re.findall(r"`([\w/]+\.py)::(test_\w+)`", shown)
+        for promise, shown in cells
+        if promise != "promise" and set(promise) != {"-"}
+    }

@@ -13,7 +13,14 @@ import pytest
 
 from tests.deployment.compose import ROOT
 
-LOCKS = ("requirements-build", "requirements", "requirements-dev")
+LOCKS = (
+    "requirements-build",
+    "requirements",
+    "requirements-dev",
+    "demo/tryton/requirements",
+    "benchmarks/peers/datacompy",
+    "benchmarks/peers/dlt",
+)
 _PINNED = re.compile(r"^([a-z0-9-]+)==\S+(?: ;.*)? \\$")
 _HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}(?: \\)?$")
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9-]*")
@@ -49,6 +56,19 @@ def test_what_is_asked_for_is_in_the_lock(name: str) -> None:
     names = {match[0].lower() for match in asked if match}
     assert names
     assert names - set(locked(name)) == set()
+
+
+def test_make_lock_compiles_every_lock_and_each_tells_its_command() -> None:
+    asked = [*ROOT.glob("*.in"), *ROOT.glob("demo/**/*.in"), *ROOT.glob("benchmarks/**/*.in")]
+    assert {str(file.relative_to(ROOT)) for file in asked} == {f"{name}.in" for name in LOCKS}
+    made = subprocess.run(
+        ["make", "--dry-run", "--assume-old", ".venv/.installed", "lock"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    for name in LOCKS:
+        command = f"uv pip compile --universal --python-version 3.11 --generate-hashes {name}.in -o {name}.txt"
+        assert command in " ".join(made.stdout.replace(" --quiet", "").split())
+        assert (ROOT / f"{name}.txt").read_text().splitlines()[1] == f"#    {command}"
 
 
 def test_nothing_is_installed_but_by_its_hash() -> None:

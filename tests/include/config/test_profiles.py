@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,19 @@ def test_the_shipped_file_says_what_the_defaults_are(monkeypatch: pytest.MonkeyP
     assert (shipped.connection, shipped.country, shipped.timezone) == ("ropo_one_default", "FI", "Europe/Helsinki")
     assert (shipped.start_date, shipped.late_days) == (datetime.date(2026, 1, 1), 7)
     assert (shipped.ledger.connection, shipped.ledger.query.name) == ("erp_ledger", "generic.sql")
+
+
+def test_a_copy_of_the_shipped_file_elsewhere_says_the_same(write: Write) -> None:
+    copy = write(profiles.SHIPPED_PROFILES.read_text(encoding="utf-8"))
+    assert load_profiles(copy) == load_profiles(profiles.SHIPPED_PROFILES)
+
+
+def test_the_paths_that_the_shipped_file_shows_are_the_defaults() -> None:
+    """They are commented out: relative to a copy elsewhere they would name nothing."""
+    text = profiles.SHIPPED_PROFILES.read_text(encoding="utf-8")
+    shown = dict(re.findall(r"# (status_map|query): (\S+)", text))
+    resolved = {key: (profiles.SHIPPED_PROFILES.parent / path).resolve() for key, path in shown.items()}
+    assert resolved == {"status_map": profiles.SHIPPED_STATUS_MAP, "query": profiles.SHIPPED_QUERY}
 
 
 def test_only_a_name_is_needed(write: Write) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import functools
+import tracemalloc
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from include.simulator.rows import make_row
 from include.status_store.journal import Journal
 from include.status_store.reread import Reread
 from ropo_one.hooks import RopoOneHook
+from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.views import column, doubts, outcomes
 from tests.include.status_store.waiting import until
 from tests.integration.store.conftest import accounted_for, expected, held, rows
@@ -21,8 +24,10 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import connection as Connection
 
+    from include.config.profiles import Profile
     from include.simulator.server import SimulatorServer
     from include.status_store.session import Session
+    from include.status_store.source import Answer
     from tests.integration.store.driver import Job
 
 
@@ -40,6 +45,24 @@ def test_a_backlog_of_25_000_changes_is_drained_exactly_once(
     assert server.ropo.truth.counts() == {"drain": 26}
     assert held(store) == expected(backlog)
     assert column(store, "SELECT count(*) FROM ropo.status_event") == [25_000]
+
+
+def test_memory_is_that_of_a_few_pages_whatever_the_backlog(session: Session, profile: Profile) -> None:
+    def answer(number: int) -> Answer:
+        return page(*(row(number * 300 + each) for each in range(300)))
+
+    drain(session, ScriptedSource(answer(0), EMPTY), profile)  # what is made once and kept
+    backlog = range(1, 121)
+    tracemalloc.start()
+    try:
+        summary = drain(session, ScriptedSource(*(functools.partial(answer, each) for each in backlog), EMPTY), profile)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert summary.new == 300 * len(backlog)
+    # With all that Python makes of a page, it takes several times its bytes; 120 pages would take more than these.
+    assert most < sum(len(answer(each).body) for each in backlog) / 2
 
 
 def test_a_bounded_drain_leaves_the_rest_to_the_next(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from include.config.profiles import Ledger, Profile
 from include.config.status_map import load_status_map
 from tests.include.reconciliation.world import STATUS_MAP
 from tests.integration.tryton.books import Books
+from tests.needs import missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,9 +33,7 @@ def tryton_python() -> Path:
     try:
         return client.environment(airflow_home())
     except client.TrytonError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(f"Tryton's packages cannot be installed: {error}")
+        missing(f"Tryton's packages cannot be installed: {error}")
 
 
 @pytest.fixture(scope="session")
