@@ -24,7 +24,7 @@ goes on by itself, and what a broken run may have lost is on record in `ropo.sta
 - *recover*: a doubt is unproven. `python -m include.status_store doubts` lists it with the reason;
   `python -m include.status_store accept POLL --note …` accepts it.
 - *watch*: an alert could not be sent. Mend the profile's `alerts` or its connection; the next run sends it.
-  Or the store is away: that is told too, in the first run of each hour.
+  Or the store is away, or its disk is full: that is told too, in the first run of each hour.
 
 Clearing a drain is safe: it judges what its earlier try left open, and never repeats a poll as if nothing had happened.
 """
