@@ -5,7 +5,8 @@ Every 15 minutes, for each profile:
 
 1. **drain** polls `GET /rest/jobs/statusupdates` until 204. Each page is on disk before the next request leaves; its
    events are stored beside the next requests, and before a 204 is put on record. Pages that are left without their
-   events are taken up first. Where another drain holds the queue the task is skipped.
+   events are taken up first. Where another drain holds the queue the task is skipped. Where slots of the pool are
+   short, the tasks of this DAG go before those of any other.
 2. **recover** re-reads the dates that a poll in doubt (a timeout, a broken answer, a killed process) may have lost, one
    by one, until each doubt is *recovered* or *unproven*.
 3. **watch** tells what needs a person: a doubt older than an hour, no 204 in an hour, another consumer of the queue, a
@@ -52,6 +53,10 @@ with DAG(
         # A retry would come within seconds; the next run comes anyway, and judges what this one left.
         "retries": 0,
         "pool": "ropo_one",
+        # Before a backfill's re-reads, which wait for slots of the same pool: by Airflow's own rule a task weighs as
+        # much as all that comes after it, and more comes after a re-read than after a drain.
+        "weight_rule": "absolute",
+        "priority_weight": 100,
         "execution_timeout": datetime.timedelta(minutes=30),
     },
     tags=["ropo-one", "drain"],
