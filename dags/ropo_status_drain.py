@@ -23,7 +23,8 @@ goes on by itself, and what a broken run may have lost is on record in `ropo.sta
 - *drain*: Ropo One cannot be reached or refuses the token: nothing was asked. Or the store is away, or lost the drain's
   session: a page that it could not take is put in doubt by the next run, and re-read.
 - *recover*: a doubt is unproven. `python -m include.status_store doubts` lists it with the reason;
-  `python -m include.status_store accept POLL --note …` accepts it.
+  `python -m include.status_store accept POLL --note …` accepts it. Or Ropo One cannot be asked: the next run goes on,
+  and where it refuses for good, `accept POLL --not-asked --note …` accepts a doubt all the same.
 - *watch*: an alert could not be sent. Mend the profile's `alerts` or its connection; the next run sends it.
   Or the store is away, or its disk is full: that is told too, in the first run of each hour.
 

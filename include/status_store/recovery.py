@@ -31,6 +31,7 @@ _TICK = Path(__file__).with_name("tick_window_date.sql").read_text(encoding="utf
 _CONCLUDE = Path(__file__).with_name("conclude_doubts.sql").read_text(encoding="utf-8")
 
 # What was asked and not shown whole is asked again, but not in every run: nothing may have changed in a quarter hour.
+# The newest first, so that a doubt of today does not wait for a window of years.
 _DATES_TO_ASK = """
 SELECT day::date, array_agg(doubt.poll_id), array_agg(doubt.closed_at)
 FROM ropo.status_poll AS doubt
@@ -42,7 +43,7 @@ GROUP BY 1
 HAVING bool_or(
     asked.asked_at IS NULL OR asked.asked_at NOT BETWEEN clock_timestamp() - %(ask_again)s AND clock_timestamp()
 )
-ORDER BY 1
+ORDER BY 1 DESC
 """
 # Before they are judged, in a statement of its own: what another session writes of them meanwhile is to be seen.
 _HOLD = """

@@ -63,7 +63,10 @@ class OldDoubts:
         if known["window_from"]:
             lines.insert(1, f"Business dates that they reach: {known['window_from']} to {known['window_to']}")
         lines += [f"Reason: {reason}" for reason in known["reasons"] or ()]
-        lines.append("What to do: `python -m include.status_store doubts` lists them")
+        lines.append(
+            "What to do: `python -m include.status_store doubts` lists them, and `accept POLL --note …` accepts one "
+            "that could not be proven, or with `--not-asked` one that cannot be asked about"
+        )
         polls = counted(known["polls"], "poll has", "polls have")
         title = f"{polls} been in doubt for more than an hour"
         return [Matter(title=title, lines=tuple(lines), dag_id=known["dag_id"], run_id=known["run_id"])]
