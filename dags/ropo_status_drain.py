@@ -5,8 +5,9 @@ Every 15 minutes, for each profile:
 
 1. **drain** polls `GET /rest/jobs/statusupdates` until 204. Each page is on disk before the next request leaves; its
    events are stored beside the next requests, and before a 204 is put on record. Pages that are left without their
-   events are taken up first. Where another drain holds the queue the task is skipped. Where slots of the pool are
-   short, the tasks of this DAG go before those of any other.
+   events are taken up first. Where another drain holds the queue the task is skipped, and where Ropo One has asked to
+   be left alone until later (`Retry-After`, a day at most): until then no task of the profile asks. Where slots of the
+   pool are short, the tasks of this DAG go before those of any other.
 2. **recover** re-reads the dates that a poll in doubt (a timeout, a broken answer, a killed process) may have lost, one
    by one, until each doubt is *recovered* or *unproven*.
 3. **watch** tells what needs a person: a doubt older than an hour, no 204 in an hour, another consumer of the queue, a

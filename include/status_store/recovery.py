@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.status_store.reread import Reread
+from include.status_store.retry_after import AskedToWaitError
 from include.status_store.source import PollInDoubtError, PollRefusedError
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class Recovery:
         self._max_seconds = max_seconds
 
     def run(self) -> RecoverySummary:
-        """Re-read what doubts need.
+        """Re-read what doubts need, as long as Ropo One may be asked.
 
         :raises PollError: where Ropo One cannot be asked; what was ticked until then stays.
         :raises PinnedElsewhereError: where profile and queue belong to others.
@@ -118,6 +119,8 @@ class Recovery:
                     logger.info("Profile %s: recovery is out of time; the next run goes on", self._profile.name)
                     break
                 self._recover(date, summary)
+        except AskedToWaitError as error:
+            logger.warning("%s; a later run goes on with the recovery", error)
         finally:
             self._session.insist(self._conclude)
         summary.pending, summary.unproven, summary.recovered = self._session.insist(self._standing)
