@@ -25,7 +25,8 @@ would do so once for every date.
 
 **When it is red:**
 
-- *reread* failed: Ropo One could not be asked. *compare* ran all the same and says `incomplete`. Run the date again.
+- *reread* failed: Ropo One could not be asked, or has asked to be left alone until later (`Retry-After`). *compare* ran
+  all the same and says `incomplete`. Run the date again.
 - *compare* failed: the ledger or the store could not be read, or the profile's SELECT breaks the contract; the last
   line says what. Mend it and run the date again.
 - *verdict* failed: its last lines name the verdict, its reasons and the counts by category. `incomplete` says what is

@@ -5,7 +5,9 @@ Every 15 minutes, for each profile:
 
 1. **drain** polls `GET /rest/jobs/statusupdates` until 204. Each page is on disk before the next request leaves; its
    events are stored beside the next requests, and before a 204 is put on record. Pages that are left without their
-   events are taken up first. Where another drain holds the queue the task is skipped.
+   events are taken up first. Where another drain holds the queue the task is skipped, and where Ropo One has asked to
+   be left alone until later (`Retry-After`, a day at most): until then no task of the profile asks. Where slots of the
+   pool are short, the tasks of this DAG go before those of any other.
 2. **recover** re-reads the dates that a poll in doubt (a timeout, a broken answer, a killed process) may have lost, one
    by one, until each doubt is *recovered* or *unproven*.
 3. **watch** tells what needs a person: a doubt older than an hour, no 204 in an hour, another consumer of the queue, a
@@ -22,9 +24,10 @@ goes on by itself, and what a broken run may have lost is on record in `ropo.sta
 - *drain*: Ropo One cannot be reached or refuses the token: nothing was asked. Or the store is away, or lost the drain's
   session: a page that it could not take is put in doubt by the next run, and re-read.
 - *recover*: a doubt is unproven. `python -m include.status_store doubts` lists it with the reason;
-  `python -m include.status_store accept POLL --note …` accepts it.
+  `python -m include.status_store accept POLL --note …` accepts it. Or Ropo One cannot be asked: the next run goes on,
+  and where it refuses for good, `accept POLL --not-asked --note …` accepts a doubt all the same.
 - *watch*: an alert could not be sent. Mend the profile's `alerts` or its connection; the next run sends it.
-  Or the store is away: that is told too, in the first run of each hour.
+  Or the store is away, or its disk is full: that is told too, in the first run of each hour.
 
 Clearing a drain is safe: it judges what its earlier try left open, and never repeats a poll as if nothing had happened.
 """
@@ -52,6 +55,10 @@ with DAG(
         # A retry would come within seconds; the next run comes anyway, and judges what this one left.
         "retries": 0,
         "pool": "ropo_one",
+        # Before a backfill's re-reads, which wait for slots of the same pool: by Airflow's own rule a task weighs as
+        # much as all that comes after it, and more comes after a re-read than after a drain.
+        "weight_rule": "absolute",
+        "priority_weight": 100,
         "execution_timeout": datetime.timedelta(minutes=30),
     },
     tags=["ropo-one", "drain"],

@@ -45,13 +45,19 @@ def _parser() -> argparse.ArgumentParser:
         if name == "quarantine":
             listing.add_argument("--raw", action="store_true", help="show the rows too: they may hold personal data")
     for name, command, text in (
-        ("accept", _accept, "accept an unproven doubt, by its poll id"),
+        ("accept", _accept, "accept a doubt that could not be proven away, by its poll id"),
         ("dismiss", _dismiss, "dismiss a quarantined row, by its id"),
     ):
         settling = commands.add_parser(name, help=text, description=text)
         settling.add_argument("id", type=int)
         add_note(settling)
         settling.set_defaults(command=command)
+        if name == "accept":
+            settling.add_argument(
+                "--not-asked",
+                action="store_true",
+                help="one that is still pending too: Ropo One refuses to be asked by date, or it was marked by mistake",
+            )
     text = "write a poll's answer to standard output, byte for byte unless texts were erased: personal data"
     reading = commands.add_parser("page", help=text, description=text)
     reading.add_argument("id", type=int, help="of the poll")
@@ -108,7 +114,7 @@ def _quarantine(session: Session, options: argparse.Namespace) -> None:
 
 def _accept(session: Session, options: argparse.Namespace) -> None:
     with session.transaction() as cursor:
-        attention.accept_doubt(cursor, options.id, by=who(options), note=options.note)
+        attention.accept_doubt(cursor, options.id, by=who(options), note=options.note, not_asked=options.not_asked)
     say(f"Poll {options.id} is accepted.")
 
 

@@ -1,14 +1,17 @@
-"""What waits for a person: doubts that stayed unproven, and rows in quarantine. Each is settled with a note."""
+"""What waits for a person: doubts that were not proven, and rows in quarantine. Each is settled with a note."""
 
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
+
+_ACCEPT = Path(__file__).with_name("accept_doubt.sql").read_text(encoding="utf-8")
 
 
 class Doubt(msgspec.Struct, frozen=True):
@@ -50,21 +53,28 @@ def doubts(cursor: Cursor, profile: str) -> list[Doubt]:
     return [Doubt(*row) for row in cursor.fetchall()]
 
 
-def accept_doubt(cursor: Cursor, poll_id: int, *, by: str, note: str, profile: str | None = None) -> None:
+def accept_doubt(
+    cursor: Cursor, poll_id: int, *, by: str, note: str, profile: str | None = None, not_asked: bool = False
+) -> None:
     """Accept that a doubt cannot be proven away; it keeps its reason, and no verdict waits for it any more.
 
     :param profile: whose it must be; by default of any.
-    :raises NothingToSettleError: where no such poll is unproven.
+    :param not_asked: take one that is still pending too, because it cannot be asked about or was marked by mistake; its
+        reason then says how many of its dates were asked.
+    :raises NothingToSettleError: where no such poll is unproven, or pending either.
     :raises ValueError: where the note or the name is empty.
     """
     _require(by=by, note=note)
-    cursor.execute(
-        "UPDATE ropo.status_poll SET recovery = 'accepted', accepted_by = %s, accepted_note = %s "
-        "WHERE poll_id = %s AND profile = COALESCE(%s, profile) AND recovery = 'unproven'",
-        (by, note, poll_id, profile),
+    values = {"poll_id": poll_id, "profile": profile, "by": by, "note": note, "not_asked": not_asked}
+    cursor.execute(_ACCEPT, values)
+    if cursor.rowcount:
+        return
+    if not_asked:
+        raise NothingToSettleError(f"Poll {poll_id} is no doubt that waits")
+    raise NothingToSettleError(
+        f"Poll {poll_id} is no unproven doubt (one that is pending is still being re-read; where it cannot be, it is "
+        "accepted with --not-asked)"
     )
-    if not cursor.rowcount:
-        raise NothingToSettleError(f"Poll {poll_id} is no unproven doubt (one that is pending is still being re-read)")
 
 
 def quarantined_rows(cursor: Cursor, profile: str) -> list[QuarantinedRow]:

@@ -13,6 +13,7 @@ import msgspec
 from include.status_store.landing import Page, keep_doubtful, land
 from include.status_store.polling import poll_rows
 from include.status_store.queue_lock import QueueLock, pin
+from include.status_store.retry_after import AskedToWaitError
 from include.status_store.source import NO_CONTENT, PollInDoubtError, PollRefusedError, PollUnsentError
 from include.status_store.storing import Storing, short_turns
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from include.status_store.journal import Journal, Outcome
+    from include.status_store.retry_after import Pause
     from include.status_store.session import Session
     from include.status_store.source import StatusSource
     from include.status_store.storing import StoredPage
@@ -98,6 +100,7 @@ class Drain:
 
         :raises QueueBusyError: where another drain holds the queue.
         :raises PinnedElsewhereError: where profile and queue belong to others.
+        :raises AskedToWaitError: where Ropo One has asked for a longer pause than this drain may last.
         :raises PollUnsentError: where Ropo One cannot be reached: nothing was asked, nothing is lost.
         :raises PollRefusedError: where it refuses for good.
         """
@@ -127,12 +130,24 @@ class Drain:
     def _open_first(self) -> int | None:
         """Judge what earlier processes left and open the first poll: only a holder of the lock may do either."""
         with self._session.transaction() as cursor:
-            pin(cursor, self._journal.profile.name, self._source.queue)
-            if self._lock.held(cursor):
+            pause = pin(cursor, self._journal.profile.name, self._source.queue)
+            held = self._lock.held(cursor)
+            if held:
                 self._summary.abandoned = self._journal.judge_abandoned(cursor)
-                return self._journal.open(cursor, "drain")
+                if pause is None:
+                    return self._journal.open(cursor, "drain")
+        if held and pause:
+            return self._after(pause)
         self._tell_lost_lock()
         return None
+
+    def _after(self, pause: Pause) -> int | None:
+        """Open the first poll after the pause that Ropo One has asked for, where there is time for that."""
+        if pause.seconds > self._seconds_left():
+            raise AskedToWaitError(self._journal.profile, pause.until)
+        logger.info("Profile %s: waiting for %.0f s, as Ropo One has asked", self._journal.profile.name, pause.seconds)
+        time.sleep(pause.seconds)
+        return self._reopen()
 
     def _poll(self, poll_id: int, storing: Storing) -> int | None:
         """Send one poll and keep what comes; return the next poll's id, None where the drain ends."""
@@ -211,13 +226,12 @@ class Drain:
         """Nothing was served, so a new poll may go on: at once with a new token, later where Ropo says when."""
         self._summary.refused += 1
         wait = error.go_on_after
-        self._close(poll_id, "refused", http_status=error.http_status, error=str(error))
+        self._close(poll_id, "refused", http_status=error.http_status, error=str(error), go_on_after=wait)
         if wait is None:
             raise error
         self._refusals_in_a_row += 1
-        out_of_time = wait > self._max_seconds - (time.monotonic() - self._started)
-        if out_of_time or self._refusals_in_a_row > MAX_REFUSALS_IN_A_ROW:
-            logger.warning("%s; the rest is left to the next run", error)
+        if wait > self._seconds_left() or self._refusals_in_a_row > MAX_REFUSALS_IN_A_ROW:
+            logger.warning("%s; it may be polled again in %.0f s: the rest is left to a later run", error, wait)
             self._summary.stopped_by = "refused"
             return None
         logger.info("%s; going on with a new poll in %.0f s", error, wait)
@@ -245,11 +259,14 @@ class Drain:
     def _close(self, poll_id: int, outcome: Outcome, **details: Any) -> None:
         self._session.insist(lambda cursor: self._journal.close(cursor, poll_id, outcome, **details))
 
+    def _seconds_left(self) -> float:
+        return self._max_seconds - (time.monotonic() - self._started)
+
     def _bound(self) -> Stop | None:
         if self._empty_answers >= MAX_EMPTY_ANSWERS:
             return "empty_answers"
         if self._summary.pages >= self._max_pages:
             return "pages"
-        if time.monotonic() - self._started >= self._max_seconds:
+        if self._seconds_left() <= 0:
             return "time"
         return None

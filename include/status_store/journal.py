@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from include.status_store.retry_after import keep_pause
+
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
@@ -92,25 +94,41 @@ class Journal:
         *,
         http_status: int | None = None,
         error: str | None = None,
+        go_on_after: float | None = None,
     ) -> None:
-        """Write what became of a poll that brought no page; one that has its outcome keeps it."""
+        """Write what became of a poll that brought no page; one that has its outcome keeps it.
+
+        :param go_on_after: seconds for which Ropo One asks to be left alone, by any task.
+        """
         cursor.execute(
             "UPDATE ropo.status_poll SET outcome = %s, http_status = %s, error = %s, closed_at = clock_timestamp() "
             "WHERE poll_id = %s AND outcome = 'open'",
             (outcome, http_status, error, poll_id),
         )
+        self._leave_alone(cursor, go_on_after)
 
-    def doubt(self, cursor: Cursor, poll_id: int, *, error: str, http_status: int | None = None) -> None:
+    def doubt(
+        self,
+        cursor: Cursor,
+        poll_id: int,
+        *,
+        error: str,
+        http_status: int | None = None,
+        go_on_after: float | None = None,
+    ) -> None:
         """Write that a poll may have taken a page with it; a drain poll's window ends the day after now.
 
         Another drain may have judged it while it was under way, and its dates may have been re-read before it took its
         page: they are asked again. So are those of a re-read that is under way now: the doubt is another one, by its
         ``closed_at``.
+
+        :param go_on_after: as in :meth:`close`.
         """
         self._doubt(
             cursor, "poll_id = %(poll_id)s", "'open', 'in_doubt'", poll_id=poll_id, error=error, http_status=http_status
         )
         cursor.execute(_ASK_AGAIN, (poll_id,))
+        self._leave_alone(cursor, go_on_after)
 
     def judge_abandoned(self, cursor: Cursor) -> int:
         """Put in doubt what earlier processes left open. The caller holds the queue's lock.
@@ -125,6 +143,10 @@ class Journal:
             error=error,
         )
         return drains
+
+    def _leave_alone(self, cursor: Cursor, seconds: float | None) -> None:
+        if seconds:
+            keep_pause(cursor, self.profile.name, seconds)
 
     def _doubt(self, cursor: Cursor, which: str, outcomes: str = "'open'", **values: object) -> int:
         # The clock may have been put back since: the window never ends before what it must reach over.

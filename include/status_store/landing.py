@@ -186,7 +186,7 @@ def keep_doubtful(session: Session, journal: Journal, poll_id: int, error: PollI
         if error.body and cursor.fetchone() is None:
             _keep_body(cursor, poll_id, error.body, error.content_type, complete=False)
             withhold_broken(cursor, journal.profile.name, poll_id)
-        journal.doubt(cursor, poll_id, error=str(error), http_status=error.http_status)
+        journal.doubt(cursor, poll_id, error=str(error), http_status=error.http_status, go_on_after=error.go_on_after)
 
     session.insist(work)
 

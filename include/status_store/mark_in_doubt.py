@@ -55,12 +55,18 @@ def mark_in_doubt(
     :param by: who marks it; ``note``: why. Both are kept with it.
     :param now: aware; by default the present.
     :return: the id of the poll in doubt, which lists, recovery and acceptance name.
-    :raises ValueError: for a span that ends before it starts or lies ahead, or an empty note or name.
+    :raises ValueError: for a span that ends before it starts, lies ahead or begins before the profile's ``start_date``,
+        or an empty note or name.
     """
     if end < start:
         raise ValueError(f"--to: expected a moment after --from, got {start.isoformat()} to {end.isoformat()}")
     if end > (now or datetime.datetime.now(datetime.UTC)):
         raise ValueError(f"--to: expected a moment that is past, got {end.isoformat()}: nothing is drained yet of then")
+    if profile.business_date(start) < profile.start_date:
+        raise ValueError(
+            f"--from: expected a moment from profile {profile.name}'s start_date {profile.start_date} on, got "
+            f"{start.isoformat()}: what was sent before is out of scope"
+        )
     for name, text in (("note", note), ("by", by)):
         if not text.strip():
             raise ValueError(f"{name}: expected a text, it is empty")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg2
 
 from include.status_store.database import StoreUnavailableError
+from include.status_store.retry_after import Pause
 
 if TYPE_CHECKING:
     import datetime
@@ -82,9 +83,10 @@ class QueueLock:
             self._session.close()
 
 
-def pin(cursor: Cursor, profile: str, queue: tuple[str, str]) -> None:
+def pin(cursor: Cursor, profile: str, queue: tuple[str, str]) -> Pause | None:
     """Pin ``profile`` to its queue at its first poll; later, check that it is still the same.
 
+    :return: where Ropo One has asked not to be polled yet, for how long.
     :raises PinnedElsewhereError: where the profile was pinned to another queue, or the queue to another profile.
     """
     host, cid = queue
@@ -93,13 +95,18 @@ def pin(cursor: Cursor, profile: str, queue: tuple[str, str]) -> None:
         (profile, host, cid),
     )
     cursor.execute(
-        "SELECT profile, host, cid FROM ropo.profile_pin WHERE profile = %s OR (host, cid) = (%s, %s)",
+        "SELECT profile, host, cid, not_before, extract(epoch FROM not_before - clock_timestamp())::float8 "
+        "FROM ropo.profile_pin WHERE profile = %s OR (host, cid) = (%s, %s)",
         (profile, host, cid),
     )
-    for pinned in cursor.fetchall():
+    pause = None
+    for *found, until, seconds in cursor.fetchall():
+        pinned = tuple(found)
         if pinned != (profile, host, cid):
             raise PinnedElsewhereError(
                 f"Profile '{profile}' would read the queue of customer {cid} at {host}, but the store has profile "
                 f"'{pinned[0]}' pinned to customer {pinned[2]} at {pinned[1]}. A queue has one profile for good: "
                 "give the other customer number a profile name of its own, or put the connection right"
             )
+        pause = Pause.if_any(until, seconds)
+    return pause

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.status_store.reread import Reread
+from include.status_store.retry_after import AskedToWaitError
 from include.status_store.source import PollInDoubtError, PollRefusedError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _TICK = Path(__file__).with_name("tick_window_date.sql").read_text(encoding="utf
 _CONCLUDE = Path(__file__).with_name("conclude_doubts.sql").read_text(encoding="utf-8")
 
 # What was asked and not shown whole is asked again, but not in every run: nothing may have changed in a quarter hour.
+# The newest first, so that a doubt of today does not wait for a window of years.
 _DATES_TO_ASK = """
 SELECT day::date, array_agg(doubt.poll_id), array_agg(doubt.closed_at)
 FROM ropo.status_poll AS doubt
@@ -42,7 +44,7 @@ GROUP BY 1
 HAVING bool_or(
     asked.asked_at IS NULL OR asked.asked_at NOT BETWEEN clock_timestamp() - %(ask_again)s AND clock_timestamp()
 )
-ORDER BY 1
+ORDER BY 1 DESC
 """
 # Before they are judged, in a statement of its own: what another session writes of them meanwhile is to be seen.
 _HOLD = """
@@ -104,7 +106,7 @@ class Recovery:
         self._max_seconds = max_seconds
 
     def run(self) -> RecoverySummary:
-        """Re-read what doubts need.
+        """Re-read what doubts need, as long as Ropo One may be asked.
 
         :raises PollError: where Ropo One cannot be asked; what was ticked until then stays.
         :raises PinnedElsewhereError: where profile and queue belong to others.
@@ -117,6 +119,8 @@ class Recovery:
                     logger.info("Profile %s: recovery is out of time; the next run goes on", self._profile.name)
                     break
                 self._recover(date, summary)
+        except AskedToWaitError as error:
+            logger.warning("%s; a later run goes on with the recovery", error)
         finally:
             self._session.insist(self._conclude)
         summary.pending, summary.unproven, summary.recovered = self._session.insist(self._standing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,8 @@ import tenacity
 from include.status_store.landing import Page, keep_doubtful, land_reread
 from include.status_store.polling import poll_rows
 from include.status_store.queue_lock import pin
-from include.status_store.source import NO_CONTENT, PollInDoubtError, PollRefusedError, PollUnsentError
+from include.status_store.retry_after import AskedToWaitError
+from include.status_store.source import NO_CONTENT, PollError, PollInDoubtError, PollRefusedError, PollUnsentError
 
 if TYPE_CHECKING:
     import datetime
@@ -79,6 +81,7 @@ class Reread:
         """Ask for the changes of one business date, and again while the answer may be cut and brings something new.
 
         :raises PollError: where no attempt brought a whole answer.
+        :raises AskedToWaitError: a :class:`PollError` too: where Ropo One asked for a longer pause than is waited for.
         :raises PinnedElsewhereError: where profile and queue belong to others.
         """
         summary, shown = self._ask("date", date.isoformat(), date=date)
@@ -99,7 +102,7 @@ class Reread:
     def by_billnum(self, billnum: str) -> RereadSummary:
         """Ask for the changes of one invoice.
 
-        :raises PollError: where no attempt brought a whole answer.
+        :raises PollError: as :meth:`by_date`.
         :raises PinnedElsewhereError: where profile and queue belong to others.
         """
         return self._ask("billnum", billnum, billnum=billnum)[0]
@@ -115,9 +118,7 @@ class Reread:
         return retrying(self._poll, kind, value, **filters)
 
     def _poll(self, kind: Kind, value: str, **filters: Any) -> tuple[RereadSummary, frozenset[str]]:
-        with self._session.transaction() as cursor:
-            pin(cursor, self._journal.profile.name, self._source.queue)
-            poll_id = self._journal.open(cursor, kind, value)
+        poll_id = self._open(kind, value)
         self._polls += 1
         try:
             polled = poll_rows(self._source, **filters)
@@ -125,7 +126,9 @@ class Reread:
             self._close(poll_id, "unsent", error=str(error))
             raise
         except PollRefusedError as error:
-            self._close(poll_id, "refused", http_status=error.http_status, error=str(error))
+            self._close(
+                poll_id, "refused", http_status=error.http_status, error=str(error), go_on_after=error.go_on_after
+            )
             raise
         except PollInDoubtError as error:
             keep_doubtful(self._session, self._journal, poll_id, error)
@@ -146,6 +149,19 @@ class Reread:
             **msgspec.structs.asdict(landed.stored),
         )
         return summary, landed.shown or frozenset()
+
+    def _open(self, kind: Kind, value: str) -> int:
+        """Open a poll, after the pause that Ropo One has asked for."""
+        left = LONGEST_PAUSE_SECONDS
+        while True:
+            with self._session.transaction() as cursor:
+                pause = pin(cursor, self._journal.profile.name, self._source.queue)
+                if pause is None:
+                    return self._journal.open(cursor, kind, value)
+            left -= pause.seconds
+            if left < 0:
+                raise AskedToWaitError(self._journal.profile, pause.until)
+            time.sleep(pause.seconds)
 
     def _close(self, poll_id: int, outcome: Outcome, **details: Any) -> None:
         self._session.insist(lambda cursor: self._journal.close(cursor, poll_id, outcome, **details))
@@ -193,11 +209,11 @@ def _joined(before: RereadSummary, after: RereadSummary) -> RereadSummary:
 def _may_be_repeated(error: BaseException) -> bool:
     if isinstance(error, PollRefusedError):
         return error.go_on_after is not None and error.go_on_after <= LONGEST_PAUSE_SECONDS
-    return isinstance(error, PollInDoubtError)
+    return isinstance(error, PollInDoubtError) and (error.go_on_after or 0.0) <= LONGEST_PAUSE_SECONDS
 
 
 def _pause(state: tenacity.RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, PollRefusedError) and error.go_on_after is not None:
+    if isinstance(error, PollError) and error.go_on_after is not None:
         return error.go_on_after
     return PAUSE_SECONDS * state.attempt_number

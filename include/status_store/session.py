@@ -29,6 +29,9 @@ _PASSING = (psycopg2.OperationalError, psycopg2.InterfaceError, StoreUnavailable
 # SQLSTATE class 54, which psycopg2 counts among the operational errors: a value too large for an index or the stack
 # stays so, however often it is tried.
 _LIMIT_EXCEEDED = "54"
+# SQLSTATE classes of what the server lacks, whatever it is asked to do: a full disk or no memory left, an operator's
+# doing, a failing system. A deadlock is none of it.
+_OF_THE_SERVER = ("53", "57", "58")
 
 
 def may_pass(error: BaseException) -> bool:
@@ -36,6 +39,20 @@ def may_pass(error: BaseException) -> bool:
     if not isinstance(error, _PASSING):
         return False
     return not (getattr(error, "pgcode", None) or "").startswith(_LIMIT_EXCEEDED)
+
+
+@contextmanager
+def takes_transactions() -> Iterator[None]:
+    """Tell a store that answers and takes nothing, whose disk is full say, like one that is away.
+
+    :raises StoreUnavailableError: with PostgreSQL's reason, where something in the block fails for one of the server's.
+    """
+    try:
+        yield
+    except psycopg2.Error as error:
+        if not (error.pgcode or "").startswith(_OF_THE_SERVER):
+            raise
+        raise StoreUnavailableError(f"The store takes no transaction: {error.diag.message_primary}") from error
 
 
 class Session:

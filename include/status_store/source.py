@@ -40,7 +40,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PollError(Exception):
-    """A poll that brought no answer to keep."""
+    """A poll that brought no answer to keep.
+
+    :ivar go_on_after: seconds after which a new poll may be sent, where the server or the kind of failure says so.
+    """
+
+    go_on_after: float | None = None
 
 
 class PollUnsentError(PollError):
@@ -50,7 +55,7 @@ class PollUnsentError(PollError):
 class PollRefusedError(PollError):
     """Ropo One answered that it does not serve this poll: nothing was handed over.
 
-    :param http_status: 400, 401, 403, 404 or 429.
+    :param http_status: 400, 401, 403, 404 or 429; 503 where no token was given for now.
     :param go_on_after: seconds after which a new poll may be sent; None where a new one would be refused as well.
     """
 
@@ -65,15 +70,23 @@ class PollInDoubtError(PollError):
 
     :param http_status: of the answer, where one began.
     :param body: what came of it.
+    :param go_on_after: seconds for which the server asks to be left alone; None where it does not say.
     """
 
     def __init__(
-        self, message: str, *, http_status: int | None = None, body: bytes = b"", content_type: str | None = None
+        self,
+        message: str,
+        *,
+        http_status: int | None = None,
+        body: bytes = b"",
+        content_type: str | None = None,
+        go_on_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.http_status = http_status
         self.body = body
         self.content_type = content_type
+        self.go_on_after = go_on_after
 
 
 class StatusSource(Protocol):

@@ -63,7 +63,10 @@ class OldDoubts:
         if known["window_from"]:
             lines.insert(1, f"Business dates that they reach: {known['window_from']} to {known['window_to']}")
         lines += [f"Reason: {reason}" for reason in known["reasons"] or ()]
-        lines.append("What to do: `python -m include.status_store doubts` lists them")
+        lines.append(
+            "What to do: `python -m include.status_store doubts` lists them, and `accept POLL --note …` accepts one "
+            "that could not be proven, or with `--not-asked` one that cannot be asked about"
+        )
         polls = counted(known["polls"], "poll has", "polls have")
         title = f"{polls} been in doubt for more than an hour"
         return [Matter(title=title, lines=tuple(lines), dag_id=known["dag_id"], run_id=known["run_id"])]
@@ -101,7 +104,8 @@ class NotEmptied:
             f"{newest}. Drain polls of the last hour: {polls}; they brought {counted(known['events'], 'new event')}",
             "`landed` alone: a backlog is being drained. `unsent` or `refused`: Ropo One is not reached or refuses."
             " `in_doubt`: answers do not come whole. None: no drain came as far as its first poll (the connection is "
-            "missing or invalid, or the queue is another profile's), none began, or another one holds the queue",
+            "missing or invalid, or the queue is another profile's), none began, another one holds the queue, or Ropo "
+            "One has asked not to be polled for now (Retry-After)",
             "What to do: read the last line of the drain's newest run",
         )
         return [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from include.status_store.session import takes_transactions
 from include.watch.alert import Alert, compose
 from include.watch.register import Register
 
@@ -43,9 +44,10 @@ def tell(session: Session, topic: Topic, send: Callable[[Alert], None], *, base_
     :param send: raises where the message did not leave.
     :param base_url: of Airflow's UI, for links.
     :return: how many matters were told.
+    :raises StoreUnavailableError: where the store is away or takes no transaction, for want of disk space say.
     """
     remind = datetime.timedelta(hours=topic.profile.alerts.remind_hours)
-    with session.transaction() as cursor:
+    with takes_transactions(), session.transaction() as cursor:
         found = topic.found(cursor)
         register = Register(cursor, topic.profile.name, topic.name, now=topic.now, remind=remind)
         if topic.is_everything:

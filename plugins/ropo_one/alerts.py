@@ -9,6 +9,7 @@ from airflow.sdk import BaseNotifier
 from airflow.sdk.configuration import conf
 
 from include.config.profiles import load_profile, profiles_file
+from include.status_store.session import takes_transactions
 from include.watch.away import store_away
 from include.watch.failed import FailedTasks, note_failure, note_success
 from include.watch.topics import tell
@@ -75,11 +76,11 @@ class FailedTaskNotifier(BaseNotifier):
         self.each_date = each_date
 
     def notify(self, context: Context) -> None:
-        """Write it down and send it; where the store is away, the watch tells that."""
+        """Write it down and send it; where the store is away or its disk is full, the watch tells that."""
         profile, task, now = _profile(context), _task(context), datetime.now(UTC)
         date = business_date(context).isoformat() if self.each_date else ""
         with open_store() as session:
-            with session.transaction() as cursor:
+            with takes_transactions(), session.transaction() as cursor:
                 note_failure(cursor, profile.name, task, now, date=date)
             topic = FailedTasks(profile, now, run_ids={task: context["ti"].run_id})
             tell_topic(session, topic, dict(context), self.log.warning)
@@ -87,7 +88,7 @@ class FailedTaskNotifier(BaseNotifier):
 
 def failure_is_over(context: Context) -> None:
     """Write that a task's failure is over, as ``on_success_callback`` of one that :class:`FailedTaskNotifier` tells."""
-    with open_store() as session, session.transaction() as cursor:
+    with open_store() as session, takes_transactions(), session.transaction() as cursor:
         note_success(cursor, _profile(context).name, _task(context), datetime.now(UTC))
 
 
@@ -110,6 +111,7 @@ def tell_topic(session: Session, topic: Topic, context: dict[str, Any], log: Cal
     :param log: takes a format and its arguments.
     :return: how many matters were told.
     :raises AlertsMisconfiguredError: naming file, profile and key.
+    :raises StoreUnavailableError: where the store is away or takes no transaction.
     """
     return tell(session, topic, _sender(topic.profile, context, log), base_url=_base_url())
 

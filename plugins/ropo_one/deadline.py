@@ -90,7 +90,8 @@ def verdict_deadlines(profiles: Iterable[Profile]) -> list[DeadlineAlert]:
 async def tell_missing_verdicts(profiles: list[str], context: dict[str, Any]) -> str:
     """Tell which profiles have no verdict of a late run's business date; nobody where all have one, a red one too.
 
-    Where the store is away, each of them is told that, without its register: this is called once a day.
+    Where the store is away or takes no transaction, each of them is told that, without its register: this is called
+    once a day.
 
     The triggerer calls it. It is a coroutine for that reason alone: its work is done in a thread, so that neither the
     store nor a mail server holds up the triggers.

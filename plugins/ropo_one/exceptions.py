@@ -30,7 +30,7 @@ class RopoUnauthorizedError(PollRefusedError):
 
 
 class RopoRateLimitedError(PollRefusedError):
-    """429: too many requests; to go on after the time that Ropo One named."""
+    """429: too many requests, or 503 to a token request; to go on after the time that Ropo One named."""
 
 
 class RopoRequestRefusedError(PollRefusedError):

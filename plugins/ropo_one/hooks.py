@@ -36,7 +36,7 @@ from ropo_one.exceptions import (
     RopoUnauthorizedError,
     RopoUnreachableError,
 )
-from ropo_one.refusals import json_object, reason, retry_after
+from ropo_one.refusals import asks_to_wait, json_object, reason, retry_after
 from ropo_one.session import Bearer, RopoSession
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class RopoOneHook(HttpHook):
             raise RopoTokenUnavailableError(
                 f"{self._named}: the token request to {settings.host} failed: {cause(error)}"
             ) from None
-        if response.status_code == requests.codes.too_many_requests:
+        if asks_to_wait(response):
             raise self._rate_limited(response, "the token request")
         if response.status_code in (400, 401, 403):
             raise RopoTokenRefusedError(
@@ -218,7 +218,8 @@ class RopoOneHook(HttpHook):
         redirected = 300 <= status < 400
         kind, what = (RopoRedirectedError, "points elsewhere with") if redirected else (RopoServerError, "answered")
         text = f"{self._named}: {self.settings.host} {what} HTTP {status}"
-        raise kind(text, http_status=status, body=body, content_type=content_type)
+        wait = retry_after(response) if asks_to_wait(response) else None
+        raise kind(text, http_status=status, body=body, content_type=content_type, go_on_after=wait)
 
     def _read(self, response: Response) -> bytes:
         """Read the whole body; where it breaks off, what came is kept with the doubt."""
@@ -255,7 +256,8 @@ class RopoOneHook(HttpHook):
 
     def _rate_limited(self, response: Response, what: str) -> RopoRateLimitedError:
         return RopoRateLimitedError(
-            f"{self._named}: {self.settings.host} refused {what} with HTTP 429{self._reason(response)}",
+            f"{self._named}: {self.settings.host} refused {what} with HTTP {response.status_code}"
+            f"{self._reason(response)}",
             http_status=response.status_code,
             go_on_after=retry_after(response),
         )

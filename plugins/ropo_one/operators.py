@@ -17,6 +17,7 @@ from include.status_store.earlier_dates import reread_earlier
 from include.status_store.queue_lock import QueueBusyError
 from include.status_store.recovery import Recovery
 from include.status_store.reread import Reread
+from include.status_store.retry_after import AskedToWaitError
 from ropo_one.business_date import business_date, parse_date, skip_unless_scheduled
 from ropo_one.profile_operator import ProfileOperator
 from ropo_one.store import STORE_CONNECTION
@@ -41,7 +42,7 @@ class RopoStatusDrainOperator(ProfileOperator):
     """Drain a profile's queue: parameterless polls until 204, each page committed before the next request.
 
     Where another drain holds the queue the task is skipped; where that one has been there for an hour without a poll,
-    the task fails.
+    the task fails. Where Ropo One has asked not to be polled before a moment that lies ahead, it is skipped, too.
 
     :param max_pages: bound of one drain, in pages of up to 1000 changes; what is left goes to the next run.
     :param max_seconds: bound of one drain, in seconds.
@@ -62,6 +63,8 @@ class RopoStatusDrainOperator(ProfileOperator):
                 summary = drain.run()
             except QueueBusyError as busy:
                 raise self._skipped(session, busy) from None
+            except AskedToWaitError as pause:
+                raise AirflowSkipException(str(pause)) from None
         if summary.stopped_by == "lock_lost":
             raise AirflowException(
                 f"Profile {self.profile}: the drain lost the queue's lock with its session of {STORE_CONNECTION} "

@@ -6,7 +6,7 @@ import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from requests import RequestException
+from requests import RequestException, codes
 
 from ropo_one.legible import legible
 
@@ -36,6 +36,13 @@ def reason(response: Response, *secrets: str | None) -> str:
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
     return f" ({legible(text[:_LONGEST])})" if text else ""
+
+
+def asks_to_wait(response: Response) -> bool:
+    """Tell whether an answer says when to come back: 429 in any case, 503 where it has a Retry-After header."""
+    if response.status_code == codes.unavailable:
+        return "Retry-After" in response.headers
+    return bool(response.status_code == codes.too_many_requests)
 
 
 def retry_after(response: Response) -> float:

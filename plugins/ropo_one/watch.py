@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowException
 from airflow.sdk.observability import stats
 
 from include.status_store.database import StoreUnavailableError
+from include.status_store.session import takes_transactions
 from include.watch.consumer import OtherConsumer
 from include.watch.failed import FailedTasks
 from include.watch.measures import measure
@@ -50,8 +51,8 @@ class WatchOperator(ProfileOperator):
     verdict, full comparisons that are red, signed months that changed, and tasks that failed and have not succeeded
     since.
 
-    Where the store is away, that is told in the first run of each hour: nothing can be remembered then of what was told
-    before.
+    Where the store is away or takes no transaction, that is told in the first run of each hour: nothing can be
+    remembered then of what was told before.
 
     Metrics need ``[metrics] statsd_on`` of Airflow. Their names carry the profile, since StatsD loses tags:
     ``ropo_one.<profile>.events_drained`` (counter), ``….newest_event_lag_seconds``, ``….in_doubt_polls`` and
@@ -63,11 +64,11 @@ class WatchOperator(ProfileOperator):
 
         :raises AlertsMisconfiguredError: before anything is looked for, where the notifier cannot be made.
         :raises AirflowException: where an alert could not be sent; the next run sends it.
-        :raises StoreUnavailableError: where the store is away.
+        :raises StoreUnavailableError: where the store is away or takes no transaction.
         """
         make_notifier(self.settings)
         try:
-            with self.session() as session:
+            with takes_transactions(), self.session() as session:
                 return self._look(session, context)
         except StoreUnavailableError as error:
             if context["dag_run"].run_after.minute < EVERY_MINUTES:

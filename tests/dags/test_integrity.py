@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import TriggerRule
+from airflow.task.priority_strategy import validate_and_load_priority_weight_strategy
 
 from demo.paths import ROOT
 from include.watch.failed import MEANINGS
@@ -155,6 +157,18 @@ def test_one_drain_run_at_a_time_and_no_catchup(bag: DagBag) -> None:
         RopoDoubtRecoveryOperator,
         WatchOperator,
     }
+
+
+def weight(task: Any) -> int:
+    """What the scheduler orders a waiting task by, the heaviest first."""
+    return validate_and_load_priority_weight_strategy(task.weight_rule).get_weight(SimpleNamespace(task=task))
+
+
+def test_the_drains_tasks_go_before_those_of_any_other_dag_such_as_a_backfills(bag: DagBag) -> None:
+    drain = bag.dags["ropo_status_drain"]
+    others = [task for dag in bag.dags.values() if dag is not drain for task in dag.tasks]
+
+    assert min(map(weight, drain.tasks)) > max(map(weight, others))
 
 
 def test_the_drains_run_is_red_where_any_of_a_profiles_tasks_is(bag: DagBag) -> None:

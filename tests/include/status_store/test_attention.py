@@ -9,8 +9,8 @@ import pytest
 from include.status_store import attention
 from include.status_store.journal import Journal
 from include.status_store.recovery import Recovery
-from include.status_store.source import PollInDoubtError
-from tests.include.status_store.scripted_source import ScriptedSource, page, row
+from include.status_store.source import PollInDoubtError, PollRefusedError
+from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.views import doubts, drain, execute, query
 
 if TYPE_CHECKING:
@@ -68,14 +68,62 @@ def test_what_waits_in_another_profile_is_not_settled_from_this_one(
     assert doubts(store) == [("accepted", "possibly cut")]
 
 
-def test_a_doubt_that_is_still_being_reread_cannot_be_accepted(session: Session, profile: Profile) -> None:
+def test_a_doubt_that_is_still_being_reread_is_accepted_only_where_that_is_said(
+    session: Session, store: Connection, profile: Profile
+) -> None:
     drain(session, profile, ScriptedSource(PollInDoubtError("lost")))
 
     with (
-        pytest.raises(attention.NothingToSettleError, match="Poll 1 is no unproven doubt"),
+        pytest.raises(attention.NothingToSettleError, match=r"Poll 1 is no unproven doubt.* with --not-asked"),
         session.transaction() as cursor,
     ):
         attention.accept_doubt(cursor, 1, by="Anna", note="seen")
+    assert doubts(store) == [("pending", None)]
+
+
+def test_a_doubt_that_cannot_be_asked_about_is_accepted_as_such(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    """Ropo One refuses to be asked by date for good: the third date is never answered."""
+    drain(session, profile, ScriptedSource(PollInDoubtError("lost")))
+    execute(store, "UPDATE ropo.status_poll SET window_from = '2026-11-01', window_to = '2026-11-10'")
+    forbidden = PollRefusedError("forbidden", http_status=403)
+    source = ScriptedSource(EMPTY, PollRefusedError("no such date", http_status=400), forbidden)
+    with pytest.raises(PollRefusedError, match="forbidden"):
+        Recovery(session, source, Journal(profile), max_seconds=60).run()
+
+    with session.transaction() as cursor:
+        attention.accept_doubt(cursor, 1, by="Anna", note="compared with Ropo's own list", not_asked=True)
+        assert attention.doubts(cursor, profile.name) == []
+
+    accepted = "accepted when 2 of its 10 dates had been asked"
+    columns = "recovery, recovery_reason, accepted_by, accepted_note"
+    assert query(store, f"SELECT {columns} FROM ropo.status_poll WHERE poll_id = 1") == [
+        ("accepted", f"2026-11-09: no such date; {accepted}", "Anna", "compared with Ropo's own list")
+    ]
+
+
+@pytest.mark.usefixtures("_unproven")
+def test_a_doubt_that_was_asked_about_is_accepted_with_its_reason_whatever_is_said(
+    session: Session, store: Connection
+) -> None:
+    with session.transaction() as cursor:
+        attention.accept_doubt(cursor, 1, by="Anna", note="seen", not_asked=True)
+
+    assert doubts(store) == [("accepted", "possibly cut")]
+
+
+def test_what_is_recovered_is_not_accepted_as_not_asked_about(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    drain(session, profile, ScriptedSource(PollInDoubtError("lost")))
+    execute(store, "UPDATE ropo.status_poll SET recovery = 'recovered'")
+
+    with (
+        pytest.raises(attention.NothingToSettleError, match="Poll 1 is no doubt that waits"),
+        session.transaction() as cursor,
+    ):
+        attention.accept_doubt(cursor, 1, by="Anna", note="seen", not_asked=True)
 
 
 @pytest.mark.usefixtures("_unproven")

@@ -126,6 +126,20 @@ def test_accept_and_dismiss_keep_who_and_why(
     assert query(store, "SELECT resolution FROM ropo.status_quarantine") == [("dismissed by Anna: a test row",)]
 
 
+def test_accept_takes_a_doubt_that_cannot_be_asked_about_where_it_is_told_so(
+    session: Session, store: Connection, profile: Profile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drain(session, profile, ScriptedSource(PollInDoubtError("lost")))
+    accept = ("accept", "1", "--note", "typed wrongly", "--by", "Anna")
+
+    code, _, refused = run(capsys, *accept)
+    assert code == 1
+    assert "accepted with --not-asked" in refused
+    assert run(capsys, *accept, "--not-asked") == (0, "Poll 1 is accepted.\n", "")
+    (accepted,) = doubts(store)
+    assert accepted[0] == "accepted"
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [

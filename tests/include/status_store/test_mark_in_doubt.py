@@ -56,7 +56,7 @@ def test_the_command_marks_the_span_and_the_next_drain_run_brings_back_what_is_g
     source = DatedSource({datetime.date(2026, 11, 13): page(row(1), row(2))})
     summary = Recovery(session, source, Journal(profile), max_seconds=60).run()
 
-    assert source.asked == [datetime.date(2026, 11, 6) + number * DAY for number in range(10)]
+    assert source.asked == [datetime.date(2026, 11, 15) - number * DAY for number in range(10)]
     assert (summary.new, summary.recovered) == (2, 1)
     assert events(store) == ["P1", "P2"]
     assert doubts(store) == [("recovered", None)]
@@ -67,6 +67,8 @@ def test_the_command_marks_the_span_and_the_next_drain_run_brings_back_what_is_g
     [
         ("2026-11-02", "2026-11-01", "Anna", "x", "expected a moment after --from"),
         ("2026-11-01", "2126-11-01", "Anna", "x", "expected a moment that is past"),
+        ("2016-11-01", "2026-11-01", "Anna", "x", "--from: .* start_date 2026-01-01 on, got 2016-11-01"),
+        ("2025-12-31T23:59", "2026-11-01", "Anna", "x", "got 2025-12-31T23:59:00"),
         ("2026-11-01", "2026-11-02", "Anna", "  ", "note: expected a text"),
         ("2026-11-01", "2026-11-02", "", "x", "by: expected a text"),
         ("first of May", "2026-11-02", "Anna", "x", "got 'first of May'"),
@@ -83,6 +85,16 @@ def test_a_mistake_marks_nothing(
     with pytest.raises(ValueError, match=error):
         mark()
     assert doubts(store) == []
+
+
+def test_the_first_moment_of_the_start_date_can_be_marked(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    with session.transaction() as cursor:
+        start = parse_moment("2026-01-01", profile)
+        mark_in_doubt(cursor, profile, start, start, by="Anna", note="x")
+
+    assert query(store, "SELECT window_from::text FROM ropo.status_poll") == [("2025-12-25",)]
 
 
 def test_a_moment_without_an_offset_is_the_markets_wall_clock(profile: Profile) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,19 @@ def reader_dsn(postgres: Server, store_name: str, store: Connection, monkeypatch
         if cursor.fetchone() is not None:
             cursor.execute(f'DROP OWNED BY "{ROLE}"')
             cursor.execute(f'DROP ROLE "{ROLE}"')
+
+
+@pytest.fixture
+def password(reader_dsn: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The role's password, which is nobody else's."""
+    fields = json.loads(os.environ[READER_VARIABLE])
+    monkeypatch.setenv(READER_VARIABLE, json.dumps({**fields, "password": "s3cret of the reader"}))
+    return "s3cret of the reader"
+
+
+def logged(postgres: Server) -> str:
+    """What PostgreSQL has written into its log."""
+    return (postgres.home / "postgres" / "server.log").read_text(errors="replace")
 
 
 def test_it_reads_every_table_and_writes_none_whatever_its_session_says(store_dsn: str, reader_dsn: str) -> None:
@@ -88,6 +102,49 @@ def test_an_owner_who_may_not_make_roles_is_told_what_to_have_run(
         cursor.execute("GRANT USAGE ON SCHEMA ropo TO ropo_store")
     with pytest.raises(StoreUnavailableError, match=f"may not make the role {ROLE}"):
         grant_reader(postgres.dsn(store_name, "ropo_store"))
+
+
+def test_the_servers_log_of_statements_shows_no_password(
+    postgres: Server, store_name: str, store_dsn: str, store: Connection, password: str
+) -> None:
+    with store.cursor() as cursor:
+        cursor.execute(f"ALTER DATABASE {store_name} SET log_statement = 'ddl'")
+    before = len(logged(postgres))
+
+    assert grant_reader(store_dsn) == ROLE
+
+    shown = logged(postgres)[before:]
+    assert "CREATE ROLE" in shown
+    assert password not in shown
+
+
+def test_an_owner_who_may_not_make_roles_does_not_even_name_the_password(
+    postgres: Server, store_name: str, store: Connection, password: str
+) -> None:
+    """PostgreSQL logs a statement that fails."""
+    with store.cursor() as cursor:
+        cursor.execute("GRANT USAGE ON SCHEMA ropo TO ropo_store")
+    before = len(logged(postgres))
+
+    with pytest.raises(StoreUnavailableError) as told:
+        grant_reader(postgres.dsn(store_name, "ropo_store"))
+
+    assert password not in str(told.value)
+    assert "CREATE ROLE" not in logged(postgres)[before:]
+
+
+def test_an_owner_who_may_make_roles_and_is_no_superuser_makes_it(
+    postgres: Server, store_name: str, store: Connection, reader_dsn: str
+) -> None:
+    with store.cursor() as cursor:
+        cursor.execute("CREATE ROLE maker CREATEROLE LOGIN PASSWORD %s", (postgres.password,))
+        cursor.execute("GRANT USAGE ON SCHEMA ropo TO maker WITH GRANT OPTION")
+        cursor.execute("GRANT SELECT ON ALL TABLES IN SCHEMA ropo TO maker WITH GRANT OPTION")
+    try:
+        assert grant_reader(postgres.dsn(store_name, "maker")) == ROLE
+    finally:
+        with store.cursor() as cursor:
+            cursor.execute("DROP OWNED BY maker CASCADE; DROP ROLE maker")
 
 
 def test_a_role_with_another_password_is_named_and_keeps_it(store_dsn: str, store: Connection, reader_dsn: str) -> None:

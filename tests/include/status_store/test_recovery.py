@@ -87,7 +87,7 @@ def test_without_a_doubt_nothing_is_asked(session: Session, profile: Profile) ->
     assert (source.polls, summary.dates, summary.pending) == ([], 0, 0)
 
 
-def test_every_date_of_the_window_is_asked_and_what_was_lost_is_found(
+def test_every_date_of_the_window_is_asked_the_newest_first_and_what_was_lost_is_found(
     session: Session, store: Connection, profile: Profile, today: datetime.date
 ) -> None:
     doubt(session, profile)
@@ -97,7 +97,7 @@ def test_every_date_of_the_window_is_asked_and_what_was_lost_is_found(
 
     summary = recover(session, profile, source)
 
-    assert source.asked == [today + number * DAY for number in range(-3, 2)]
+    assert source.asked == [today + number * DAY for number in (1, 0, -1, -2, -3)]
     assert (summary.dates, summary.whole, summary.new) == (5, 5, 3)
     assert (summary.pending, summary.unproven, summary.recovered) == (0, 0, 1)
     assert doubts(store) == [("recovered", None)]
@@ -216,7 +216,7 @@ def test_a_run_that_is_broken_off_is_resumed_where_it_stopped(
 
     summary = recover(session, profile, source)
 
-    assert source.asked == [today, today + DAY]
+    assert source.asked == [today, today - DAY, today - 2 * DAY, today - 3 * DAY]
     assert (summary.recovered, doubts(store)) == (1, [("recovered", None)])
 
 
@@ -272,14 +272,14 @@ def test_a_date_that_is_never_answered_does_not_hold_up_the_others_for_good(
     session: Session, store: Connection, profile: Profile, today: datetime.date
 ) -> None:
     doubt(session, profile)
-    broken = DatedSource({today - 3 * DAY: PollInDoubtError("HTTP 500")})
+    broken = DatedSource({today + DAY: PollInDoubtError("HTTP 500")})
 
     with pytest.raises(PollInDoubtError):
         recover(session, profile, broken)
-    assert doubts(store) == [("pending", f"{today - 3 * DAY}: HTTP 500")]
+    assert doubts(store) == [("pending", f"{today + DAY}: HTTP 500")]
 
     assert recover(session, profile, broken).unproven == 1
-    assert doubts(store) == [("unproven", f"{today - 3 * DAY}: HTTP 500")]
+    assert doubts(store) == [("unproven", f"{today + DAY}: HTTP 500")]
 
     let_an_hour_pass(store)
     assert recover(session, profile, DatedSource()).recovered == 1

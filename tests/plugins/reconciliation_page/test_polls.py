@@ -73,6 +73,15 @@ def test_a_doubt_is_shown_with_its_window_and_accepted_with_a_note(client: TestC
     assert again.status_code == 409
 
 
+def test_a_doubt_that_is_being_reread_says_how_it_is_accepted_where_that_cannot_be_done(
+    client: TestClient, world: World
+) -> None:
+    poll_id = doubt(world, "pending")
+    assert f"accept {poll_id} --not-asked --note" in client.get(POLLS).text
+    doubt(world, "unproven")
+    assert client.get(POLLS).text.count("--not-asked") == 1
+
+
 @pytest.mark.parametrize("recovery", ["pending", "recovered", "accepted"])
 def test_only_what_stayed_unproven_can_be_accepted(client: TestClient, world: World, recovery: str) -> None:
     poll_id = doubt(world, recovery)

@@ -6,6 +6,7 @@ import datetime
 import json
 import logging
 import pathlib
+from html import unescape
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +24,14 @@ from include.watch.verdicts import RedVerdicts
 from ropo_one.alerts import (
     AlertsMisconfiguredError,
     FailedTaskNotifier,
+    RedVerdictNotifier,
     failure_is_over,
     make_notifier,
     tell_topic,
 )
 from ropo_one.deadline import _tell
 from ropo_one.watch import WatchOperator
+from tests.include.status_store.views import execute
 from tests.include.watch.records import broken, record
 from tests.plugins.ropo_one.alert_receivers import MailServer, body, mail_server
 
@@ -95,6 +98,27 @@ def profiles(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib
     )
     monkeypatch.setenv("ROPO_PROFILES_FILE", str(file))
     return file
+
+
+def refuse_alerts(store: Connection) -> None:
+    """Let the store be read, and take no alert: its disk is full."""
+    execute(
+        store,
+        """
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE 'could not extend file "base/5/24711": No space left on device' USING ERRCODE = 'disk_full';
+        END
+        $$;
+        CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON ropo.alert FOR EACH ROW EXECUTE FUNCTION refuse();
+        """,
+    )
+
+
+@pytest.fixture
+def full_disk(store: Connection) -> None:
+    """A store whose disk is full."""
+    refuse_alerts(store)
 
 
 def with_alerts(profile: Profile, **alerts: Any) -> Profile:
@@ -355,3 +379,49 @@ def test_where_the_store_is_away_at_the_deadline_each_profile_is_told(mail: Mail
         ("fi@example.com", "[Ropo One] fi: the store cannot be used"),
         ("se@example.com", "[Ropo One] se: the store cannot be used"),
     ]
+
+
+NO_SPACE = 'The store takes no transaction: could not extend file "base/5/24711": No space left on device'
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles", "full_disk")
+def test_where_the_stores_disk_is_full_the_watch_tells_that_the_store_cannot_be_used(mail: MailServer) -> None:
+    context: Any = {"ti": _Instance(), "dag_run": SimpleNamespace(run_after=NOW.replace(minute=0))}
+
+    with pytest.raises(StoreUnavailableError, match=NO_SPACE):
+        WatchOperator(task_id="watch", profile="default").execute(context)
+
+    (message,) = mail.mails()
+    assert message["Subject"] == "[Ropo One] default: the store cannot be used"
+    assert NO_SPACE in unescape(body(message))
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles", "full_disk")
+def test_where_the_stores_disk_is_full_at_the_deadline_that_is_told(mail: MailServer) -> None:
+    context = {"dag_run": {"partition_key": "2026-10-05"}, "deadline": {}}
+
+    assert _tell(["default"], context) == "2026-10-05: the store cannot be used, told of default"
+
+    (message,) = mail.mails()
+    assert NO_SPACE in unescape(body(message))
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles", "full_disk")
+def test_the_callbacks_of_tasks_name_the_full_disk_and_blame_no_notifier(store: Connection, mail: MailServer) -> None:
+    record(store, datetime.date(2026, 10, 31), "breaks", break_count=1)
+    context = context_of("ropo_reconciliation", "profile.verdict", SimpleNamespace(profile="default"))
+
+    with pytest.raises(StoreUnavailableError, match=NO_SPACE):
+        RedVerdictNotifier()(context)
+    with pytest.raises(StoreUnavailableError, match=NO_SPACE):
+        FailedTaskNotifier()(context)
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles", "mail")
+def test_a_success_that_a_full_disk_keeps_from_being_written_names_the_disk(store: Connection) -> None:
+    context = context_of("ropo_maintenance", "profile.erase_texts", SimpleNamespace(profile="default"))
+    FailedTaskNotifier()(context)
+    refuse_alerts(store)
+
+    with pytest.raises(StoreUnavailableError, match=NO_SPACE):
+        failure_is_over(context)

@@ -283,6 +283,18 @@ def test_a_429_says_when_to_come_back(
     assert (limited.value.http_status, len(server.polls)) == (429, 1)
 
 
+@pytest.mark.parametrize(("header", "seconds"), [("120", 120), ("soon", 60), (None, None)])
+def test_a_503_may_say_when_to_come_back(
+    hook: RopoOneHook, server: ScriptedServer, header: str | None, seconds: float | None
+) -> None:
+    server.polls_will_be(answer(503) if header is None else answer(503, Retry_After=header))
+
+    with pytest.raises(RopoServerError) as unavailable:
+        hook.poll()
+
+    assert (unavailable.value.go_on_after, len(server.polls)) == (seconds, 1)
+
+
 @pytest.mark.parametrize(("ahead", "least", "most"), [(3600, 3000, 3600), (-3600, 0, 0)])
 def test_a_429_may_name_the_moment_to_come_back(
     hook: RopoOneHook, server: ScriptedServer, ahead: int, least: float, most: float

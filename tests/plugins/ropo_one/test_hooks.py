@@ -243,10 +243,11 @@ def test_a_token_request_that_fails_once_is_tried_again(hook: RopoOneHook, serve
     assert len(server.polls) == 1
 
 
-def test_a_token_request_too_many_waits_as_long_as_ropo_says(hook: RopoOneHook, server: ScriptedServer) -> None:
-    server.tokens_will_be(answer(429, Retry_After="17"))
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_token_request_waits_as_long_as_ropo_says(hook: RopoOneHook, server: ScriptedServer, status: int) -> None:
+    server.tokens_will_be(answer(status, Retry_After="17"))
 
-    with pytest.raises(RopoRateLimitedError, match="refused the token request") as limited:
+    with pytest.raises(RopoRateLimitedError, match=f"refused the token request with HTTP {status}") as limited:
         hook.poll()
 
     assert limited.value.go_on_after == 17

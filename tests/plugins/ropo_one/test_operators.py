@@ -157,6 +157,20 @@ def test_a_drain_skips_where_another_is_at_work(server: ScriptedServer, store: C
     assert len(server.polls) == polled
 
 
+def test_a_drain_skips_until_the_moment_that_ropo_one_has_named(server: ScriptedServer, store: Connection) -> None:
+    server.polls_will_be(answer(429, Retry_After="7200"))
+    assert drain().execute(context())["stopped_by"] == "refused"
+
+    with pytest.raises(
+        AirflowSkipException, match=r"Profile default: Ropo One has asked \(Retry-After\) not to be polled"
+    ):
+        drain().execute(context())
+    with pytest.raises(PollUnsentError, match=r"Profile default: Ropo One has asked \(Retry-After\) not to be polled"):
+        reread("2026-11-13").execute(context())
+
+    assert len(server.polls) == 1
+
+
 @pytest.mark.parametrize("polled_before", [True, False])
 def test_a_drain_skips_where_another_has_only_just_begun(
     server: ScriptedServer, store: Connection, lock: QueueLock, polled_before: bool
