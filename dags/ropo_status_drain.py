@@ -14,7 +14,8 @@ Every 15 minutes, for each profile:
    date that is red or has no verdict, a full comparison that is red, a signed month that changed, a task of another DAG
    that failed. Each is told once, and again as the profile's `alerts` say. It emits the metrics too.
 
-**close** then tells the asset `ropo_status_events` that events are in.
+**outcome** makes the run red where a task of any profile failed; else it updates the asset `ropo_status_events`, for
+DAGs of your own, whether or not anything new came.
 
 **Backfill:** none; the queue knows no dates. Dates are re-read and backfilled by `ropo_reconciliation`.
 
@@ -73,9 +74,9 @@ with DAG(
         drain >> recover >> watch
 
     @task(outlets=[STATUS_EVENTS], trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS, pool="default_pool")
-    def close() -> None:
-        """Tell the asset that events are in; red where a profile's task is."""
+    def outcome() -> None:
+        """Update the asset; not done, so that the run is red, where a profile's task failed."""
 
     profile.expand(name=[each.name for each in load_profiles()])
     # After each of their tasks, not their last ones alone: those run whatever became of the earlier ones.
-    [dag.get_task(f"profile.{name}") for name in ("drain", "recover", "watch")] >> close()
+    [dag.get_task(f"profile.{name}") for name in ("drain", "recover", "watch")] >> outcome()

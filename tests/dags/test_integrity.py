@@ -174,8 +174,8 @@ def test_the_drains_tasks_go_before_those_of_any_other_dag_such_as_a_backfills(b
 def test_the_drains_run_is_red_where_any_of_a_profiles_tasks_is(bag: DagBag) -> None:
     """Its later tasks run whatever became of the earlier ones, so their success says nothing of those."""
     drain = bag.dags["ropo_status_drain"]
-    assert drain.get_task("close").upstream_task_ids == {"profile.drain", "profile.recover", "profile.watch"}
-    assert drain.get_task("close").trigger_rule == TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
+    assert drain.get_task("outcome").upstream_task_ids == {"profile.drain", "profile.recover", "profile.watch"}
+    assert drain.get_task("outcome").trigger_rule == TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS
 
 
 def test_a_mistake_in_the_profiles_is_one_import_error_that_names_file_profile_and_key(

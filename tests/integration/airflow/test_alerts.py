@@ -97,7 +97,7 @@ with DAG("told", schedule=None, params={"date": Param(None, type=["null", "strin
         task_id="watch", trigger_rule=TriggerRule.ALL_DONE, on_success_callback=failure_is_over
     )
     names = [each.name for each in load_profiles()]
-    profile.expand(name=names) >> [watch.expand(profile=names), EmptyOperator(task_id="close")]
+    profile.expand(name=names) >> [watch.expand(profile=names), EmptyOperator(task_id="outcome")]
 """
 
 
