@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.include.reconciliation.differing import HOUR, OVER, accept, behind, breaks, history, mend, states
+from tests.include.reconciliation.differing import HOUR, NEXT, OVER, accept, behind, breaks, history, mend, states
 from tests.include.reconciliation.world import DAY, at
 
 if TYPE_CHECKING:
@@ -102,6 +102,25 @@ def test_a_run_of_any_date_sees_and_resolves_it_and_the_earliest_date_gives_its_
     mend(world)
     world.reconcile(earlier, now=OVER + 2 * HOUR)
     assert states(world) == [("b:1", "ledger_behind", "resolved")]
+
+
+def test_a_full_comparison_of_an_earlier_date_makes_no_break_older_that_a_date_has_shown(world: World) -> None:
+    behind(world)
+    world.reconcile(now=OVER)
+    world.reconcile(DAY - datetime.timedelta(days=40), now=OVER + HOUR, scope="full")
+    [found] = breaks(world)
+    assert (found["business_date"], found["times_seen"]) == (DAY, 2)
+
+
+def test_what_a_full_comparison_showed_first_bears_its_date_until_an_earlier_date_shows_it(world: World) -> None:
+    behind(world)
+    world.reconcile(NEXT, now=OVER, scope="full")
+    assert breaks(world)[0]["business_date"] == NEXT
+    world.comment("1", "98", "2026-03-12 09:00")
+    world.reconcile(NEXT + datetime.timedelta(days=1), now=OVER)
+    assert breaks(world)[0]["business_date"] == NEXT, "no younger than it is"
+    world.reconcile(now=OVER)
+    assert breaks(world)[0]["business_date"] == DAY
 
 
 def test_what_changes_of_an_open_break_is_an_event(world: World) -> None:

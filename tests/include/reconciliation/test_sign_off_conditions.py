@@ -197,6 +197,16 @@ def test_what_only_later_dates_show_is_not_the_months_to_settle(march: World) ->
     assert unmet(march) == []
 
 
+def test_a_full_comparison_that_is_run_again_does_not_make_later_differences_the_months(march: World) -> None:
+    run_all(march)
+    march.payment("3", "100", "2026-04-02", seen=at("2026-04-02 09:00"))
+    march.row("3", sent_at=at("2026-04-01 08:00"), changed_at=at("2026-04-01 08:00"))
+    assert run(march, APRIL).breaks == 1
+    assert run(march, LAST, scope="full", now=NOW + HOUR).breaks == 1
+    assert march.store("SELECT business_date FROM ropo.reconciliation_break") == [(APRIL,)]
+    assert unmet(march) == []
+
+
 def test_what_only_a_full_comparison_shows_is_counted_there_and_not_at_a_date_too(march: World) -> None:
     run(march, FIRST)
     run(march, LAST)
