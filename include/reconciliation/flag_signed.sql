@@ -1,5 +1,6 @@
 -- What these reconciliations change in periods that are signed: another result of a date than the one before it had, and
--- breaks that were opened or reopened, where they date from the period or where its sign-off rests on their acceptance.
+-- breaks that were opened or reopened, where they date from the period or where its sign-off rests on an accepted break of
+-- the same invoice, be it this one or one of another category or name.
 WITH signed AS (
     SELECT DISTINCT ON (period) sign_off_id, period, (period + interval '1 month')::date AS next_period, evidence
     FROM ropo.period_sign_off
@@ -47,17 +48,38 @@ WITH signed AS (
             (before.verdict, before.population, before.matched, before.pending, before.breaks, before.accepted,
             before.categories, before.totals)
         )
-), broken AS (
+), opened AS MATERIALIZED (
     SELECT
-        signed.sign_off_id, 'break_' || event.kind AS kind, known.business_date, event.reconciliation_id,
-        known.break_id,
-        known.invoice_key || ': ' || known.category || COALESCE(', ' || event.note, '') AS note
+        event.event_id, event.kind, event.note, event.reconciliation_id,
+        known.break_id, known.invoice_key, known.jobid, known.category, known.business_date
     FROM ropo.reconciliation_break_event AS event
     JOIN ropo.reconciliation_break AS known USING (break_id)
-    JOIN signed
-        ON (known.business_date >= signed.period AND known.business_date < signed.next_period)
-        OR signed.evidence -> 'breaks' @> to_jsonb(known.break_id)
     WHERE event.reconciliation_id = ANY(%(reconciliations)s) AND event.kind IN ('opened', 'reopened')
+), of_invoice AS (
+    SELECT opened.event_id, other.break_id
+    FROM opened
+    JOIN ropo.reconciliation_break AS other
+        ON other.profile = %(profile)s AND other.invoice_key = opened.invoice_key
+    UNION
+    SELECT opened.event_id, other.break_id
+    FROM opened
+    JOIN ropo.reconciliation_break AS other ON other.profile = %(profile)s AND other.jobid = opened.jobid
+), touched AS (
+    SELECT signed.sign_off_id, opened.event_id
+    FROM opened
+    JOIN signed ON opened.business_date >= signed.period AND opened.business_date < signed.next_period
+    UNION
+    SELECT signed.sign_off_id, of_invoice.event_id
+    FROM signed
+    CROSS JOIN jsonb_array_elements_text(signed.evidence -> 'breaks') AS rested_on (break_id)
+    JOIN of_invoice ON of_invoice.break_id = rested_on.break_id::bigint
+), broken AS (
+    SELECT
+        touched.sign_off_id, 'break_' || opened.kind AS kind, opened.business_date, opened.reconciliation_id,
+        opened.break_id,
+        opened.invoice_key || ': ' || opened.category || COALESCE(', ' || opened.note, '') AS note
+    FROM touched
+    JOIN opened USING (event_id)
 )
 INSERT INTO ropo.period_sign_off_flag (sign_off_id, kind, business_date, reconciliation_id, break_id, note)
 SELECT sign_off_id, kind, business_date, reconciliation_id, break_id, note

@@ -16,14 +16,17 @@ from tests.include.reconciliation.month import (
     MARCH,
     NOW,
     accepts,
+    books_wrongly,
     countersigns,
     flags,
+    found_by_full,
     owe,
     run,
     run_all,
     signs,
     status,
     transaction,
+    unmet,
 )
 from tests.include.reconciliation.world import at
 
@@ -93,6 +96,43 @@ def test_a_sign_off_is_flagged_where_an_older_break_that_it_rests_on_is_reopened
     march.ledger("UPDATE ropo_ledger SET paid = 1, open = 99 WHERE billnum = '1'")
     run(march, APRIL, scope="full")
     assert [kind for kind, _ in flags(march)] == ["break_reopened"]
+
+
+def test_a_sign_off_is_flagged_where_an_invoice_whose_accepted_break_it_rests_on_differs_otherwise(
+    march: World,
+) -> None:
+    found_by_full(march)
+    accepts(march)
+    signs(march)
+    countersigns(march)
+    books_wrongly(march, "9")
+    [flag] = status(march).flags
+    assert (flag.kind, flag.business_date, flag.note) == ("break_opened", APRIL, "b:9: amount_mismatch")
+    assert unmet(march) == [(LAST, "full_open_breaks")]
+
+
+def test_a_sign_off_is_flagged_where_an_invoice_it_rests_on_goes_by_another_name_and_differs_otherwise(
+    march: World,
+) -> None:
+    march.payment(None, "100", "2026-03-30", jobid="J9", seen=at("2026-03-30 09:00"))
+    run_all(march)
+    accepts(march)
+    march.store("UPDATE ropo.reconciliation_break SET business_date = '2026-02-27'")
+    signs(march)
+    march.row("9", sent_at=at("2026-03-30 08:00"), changed_at=at("2026-04-02 08:00"))
+    run(march, APRIL, now=NOW + HOUR)
+    assert march.store("SELECT invoice_key, state FROM ropo.reconciliation_break ORDER BY break_id") == [
+        ("j:J9", "resolved"),
+        ("b:9", "open"),
+    ]
+    assert flags(march) == [("break_opened", APRIL)]
+
+
+def test_another_difference_of_the_same_invoice_is_no_change_of_a_month_that_rests_on_none_of_it(march: World) -> None:
+    run_all(march)
+    signs(march)
+    books_wrongly(march, "1")
+    assert flags(march) == []
 
 
 def test_a_reconciliation_beside_a_signature_is_flagged(march: World) -> None:
