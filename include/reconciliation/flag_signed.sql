@@ -25,6 +25,10 @@ WITH signed AS (
             ) || CASE
                 WHEN before.verdict = 'incomplete' AND fresh.verdict = 'incomplete'
                     THEN '; what was accepted of the earlier one does not hold for this one'
+                WHEN (before.verdict, before.population, before.matched, before.pending, before.breaks, before.accepted)
+                    = (fresh.verdict, fresh.population, fresh.matched, fresh.pending, fresh.breaks, fresh.accepted)
+                    THEN '; not as they were: ' || array_to_string(otherwise.invoice_keys[:3], ', ')
+                        || COALESCE(' and ' || NULLIF(GREATEST(cardinality(otherwise.invoice_keys) - 3, 0), 0) || ' more', '')
                 ELSE ''
             END
         ) AS note
@@ -38,15 +42,36 @@ WITH signed AS (
         ORDER BY earlier.reconciliation_id DESC
         LIMIT 1
     ) AS before ON true
+    CROSS JOIN LATERAL (
+        SELECT array_agg(invoice_key ORDER BY invoice_key) AS invoice_keys
+        FROM (
+            SELECT * FROM ropo.reconciliation_item WHERE reconciliation_id = before.reconciliation_id
+        ) AS was
+        FULL JOIN (
+            SELECT * FROM ropo.reconciliation_item WHERE reconciliation_id = fresh.reconciliation_id
+        ) AS found USING (invoice_key)
+        -- As in changed_items.sql.
+        WHERE (was.category, was.reason, was.pending_until IS NULL, was.currency, was.further)
+                IS DISTINCT FROM (found.category, found.reason, found.pending_until IS NULL, found.currency, found.further)
+           OR (was.ropo_status, was.ropo_paid, was.ropo_discount)
+                IS DISTINCT FROM (found.ropo_status, found.ropo_paid, found.ropo_discount)
+           OR (
+                was.ledger_status, was.ledger_total, was.ledger_paid, was.ledger_discount, was.ledger_credited,
+                was.ledger_open
+            ) IS DISTINCT FROM (
+                found.ledger_status, found.ledger_total, found.ledger_paid, found.ledger_discount, found.ledger_credited,
+                found.ledger_open
+            )
+    ) AS otherwise
     WHERE fresh.reconciliation_id = ANY(%(reconciliations)s) AND fresh.scope = 'date'
         AND (
             -- That a date is incomplete was accepted of one reconciliation and its reasons: a newer one is another.
             fresh.verdict = 'incomplete'
-            OR (fresh.verdict, fresh.population, fresh.matched, fresh.pending, fresh.breaks, fresh.accepted,
-            fresh.categories, fresh.totals)
-            IS DISTINCT FROM
-            (before.verdict, before.population, before.matched, before.pending, before.breaks, before.accepted,
-            before.categories, before.totals)
+            OR (fresh.verdict, fresh.population, fresh.matched, fresh.pending, fresh.breaks, fresh.accepted)
+                IS DISTINCT FROM
+                (before.verdict, before.population, before.matched, before.pending, before.breaks, before.accepted)
+            -- Numbers and sums may be the same though the invoices are not; where these are, all that is made of them is.
+            OR otherwise.invoice_keys IS NOT NULL
         )
 ), opened AS MATERIALIZED (
     SELECT

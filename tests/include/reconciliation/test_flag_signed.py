@@ -76,6 +76,41 @@ def test_another_result_of_a_date_is_flagged_and_keeps_the_countersignature_away
     assert march.store("SELECT count(*) FROM ropo.period_sign_off_flag") == [(3,)]
 
 
+def test_a_payment_that_moves_from_one_invoice_to_another_is_another_result_though_the_sums_are_the_same(
+    march: World,
+) -> None:
+    march.row("5", sent_at=at("2026-03-31 08:00"), changed_at=at("2026-03-31 08:00"))
+    march.comment("5", "98", "2026-03-31 09:00", seen=at("2026-03-31 09:00"))
+    run_all(march)
+    signs(march)
+    countersigns(march)
+    march.payment("2", "-100", "2026-03-31", seen=at("2026-04-08 09:00"))
+    march.payment("5", "100", "2026-03-31", seen=at("2026-04-08 09:00"))
+    march.ledger("UPDATE ropo_ledger SET status = 'open', paid = 0, open = 100 WHERE billnum = '2'")
+    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '5'")
+    march.recheck(APRIL, now=NOW + HOUR)
+    assert flags(march) == [("result_changed", LAST)]
+    assert status(march).flags[0].note == (
+        "reconciled (2 invoices: 2 matched, 0 pending, 0 breaks, 0 accepted) → "
+        "reconciled (2 invoices: 2 matched, 0 pending, 0 breaks, 0 accepted); not as they were: b:2, b:5"
+    )
+
+
+def test_a_flag_names_three_of_the_invoices_that_are_not_as_they_were_and_counts_them(march: World) -> None:
+    billnums = ("3", "4", "5", "6")
+    for billnum in billnums:
+        march.row(billnum, "due", sent_at=at("2026-03-31 08:00"), changed_at=at("2026-03-31 08:00"))
+        march.comment(billnum, "120", "2026-03-31 09:00", seen=at("2026-03-31 09:00"))
+    run_all(march)
+    signs(march)
+    march.ledger("UPDATE ropo_ledger SET status = 'reminded' WHERE status = 'due'")
+    for billnum in billnums:
+        march.comment(billnum, "130", "2026-04-07 09:00", seen=at("2026-04-07 09:00"))
+    run(march, LAST, now=NOW + HOUR)
+    [flag] = status(march).flags
+    assert flag.note.endswith("; not as they were: b:3, b:4, b:5 and 1 more")
+
+
 def test_a_break_that_is_reopened_is_flagged_whichever_run_finds_it(march: World) -> None:
     owe(march)
     run_all(march)
