@@ -80,6 +80,7 @@ WITH signed AS (
     FROM ropo.reconciliation_break_event AS event
     JOIN ropo.reconciliation_break AS known USING (break_id)
     WHERE event.reconciliation_id = ANY(%(reconciliations)s) AND event.kind IN ('opened', 'reopened')
+        AND known.state = 'open'   -- what was accepted under another name stands so (breaks_renamed.sql)
 ), of_invoice AS (
     SELECT opened.event_id, other.break_id
     FROM opened

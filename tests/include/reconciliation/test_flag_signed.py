@@ -163,6 +163,21 @@ def test_a_sign_off_is_flagged_where_an_invoice_it_rests_on_goes_by_another_name
     assert flags(march) == [("break_opened", APRIL)]
 
 
+def test_a_sign_off_rests_on_an_accepted_break_under_whatever_name_its_invoice_goes(march: World) -> None:
+    owe(march)
+    run_all(march)
+    accepts(march)
+    signs(march)
+    march.row("1", jobid="NEW", sent_at=at("2026-04-01 08:00"), changed_at=at("2026-04-01 08:00"))
+    full = run(march, APRIL, scope="full")
+    assert (full.accepted, full.breaks) == (1, 0)
+    assert (flags(march), unmet(march)) == ([], [])
+    march.store("UPDATE ropo.reconciliation_break SET business_date = '2026-02-27'")
+    march.ledger("UPDATE ropo_ledger SET paid = 1, open = 99 WHERE jobid = 'J1'")
+    run(march, APRIL, scope="full")
+    assert [kind for kind, _ in flags(march)] == ["break_reopened"]
+
+
 def test_another_difference_of_the_same_invoice_is_no_change_of_a_month_that_rests_on_none_of_it(march: World) -> None:
     run_all(march)
     signs(march)
