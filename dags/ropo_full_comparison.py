@@ -15,7 +15,8 @@ What it leaves pending, and no date shows, is looked at by the nightly recheck o
 is over: as a break it stands at the business date of this comparison.
 
 **Backfill:** each month's last day in the range picked gives one run. Both sides are compared as they stand now, so
-that one run says as much as twelve. By hand, for any date: *Single run* with the param `date`.
+that one run says as much as twelve, and makes no break older that a date has shown. By hand, for
+any date: *Single run* with the param `date`.
 
 **When it is red:** as `ropo_reconciliation`.
 """

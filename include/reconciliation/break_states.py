@@ -2,8 +2,9 @@
 
 A break is one difference of one category of one invoice. It is opened by the first reconciliation that shows it past
 its grace, seen again by later ones, and resolved by one that finds the invoice right or in another category, or leaves
-it out because ``start_date`` was moved; one that returns is reopened, in the same row. Of several that saw an invoice
-the one of the latest moment counts.
+it out because ``start_date`` was moved; one that returns is reopened, in the same row. Where the invoice goes by
+another name, that is a break of its own, which takes its age and, while it differs as it did, its acceptance. Of
+several that saw an invoice the one of the latest moment counts.
 """
 
 from __future__ import annotations
@@ -20,7 +21,15 @@ if TYPE_CHECKING:
 
 # Who did what the program found by itself, in a break's history.
 ITSELF = "reconciliation"
-_STEPS = ("breaks_shown", "breaks_met", "breaks_opened", "breaks_resolved", "breaks_seen_late", "flag_signed")
+_STEPS = (
+    "breaks_shown",
+    "breaks_met",
+    "breaks_opened",
+    "breaks_renamed",
+    "breaks_resolved",
+    "breaks_seen_late",
+    "flag_signed",
+)
 
 
 def commit_with_breaks(store: Connection, profile: Profile) -> None:
@@ -71,7 +80,7 @@ def work_in(cursor: Cursor, profile: Profile) -> None:
     values = {"profile": profile.name, "reconciliations": [each[0] for each in waiting], "by": ITSELF}
     for name in _STEPS:
         cursor.execute(statement(name), values)
-    cursor.execute("DROP TABLE fresh, shown, candidate")
+    cursor.execute("DROP TABLE renamed, fresh, shown, candidate")
     for reconciliation_id, invoices, start_date in waiting:
         if invoices:
             left = {"reconciliation": reconciliation_id, "invoices": invoices, "start_date": start_date}

@@ -22,7 +22,7 @@ WITH met AS (
         currency = met.currency,
         amount = met.amount,
         evidence = met.evidence,
-        business_date = LEAST(known.business_date, met.business_date),
+        business_date = LEAST(known.business_date, met.first_date),
         last_seen = GREATEST(known.last_seen, met.started_at),
         times_seen = known.times_seen + met.times,
         last_reconciliation_id = met.reconciliation_id,

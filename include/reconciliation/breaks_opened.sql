@@ -23,7 +23,7 @@ WITH opened AS (
     )
     SELECT
         %(profile)s, invoice_key, billnum, jobid, category, reason, 'open',
-        LEAST(business_date, earlier_date), currency, amount, evidence,
+        COALESCE(LEAST(first_date, earlier_date), full_date), currency, amount, evidence,
         started_at, started_at, times, reconciliation_id, reconciliation_id
     FROM fresh
     ORDER BY invoice_key

@@ -4,7 +4,7 @@
 CREATE TEMP TABLE candidate ON COMMIT DROP AS
 WITH run AS (
     SELECT
-        reconciliation.reconciliation_id, business_date, started_at, view_at,
+        reconciliation.reconciliation_id, business_date, scope, started_at, view_at,
         ARRAY(
             SELECT later.reconciliation_id
             FROM ropo.reconciliation AS later
@@ -36,7 +36,7 @@ WITH run AS (
     JOIN unresolved ON unresolved.jobid = item.jobid
 )
 SELECT
-    run.reconciliation_id, run.business_date, run.started_at, run.view_at,
+    run.reconciliation_id, run.business_date, run.scope, run.started_at, run.view_at,
     item.invoice_key, item.billnum, item.jobid, item.category, item.reason, item.currency,
     item.category <> 'matched' AND item.pending_until IS NULL AS is_break,
     run.later_ids <> '{}' AND EXISTS (
@@ -59,15 +59,22 @@ FROM wanted
 JOIN run USING (reconciliation_id)
 JOIN ropo.reconciliation_item AS item USING (reconciliation_id, invoice_key);
 
--- One row an invoice, from the newest moment.
+-- One row an invoice, from the newest moment. A full comparison shows what differs now, whatever its date: its date is that
+-- of a difference only where no date has shown it (`first_date` is null).
 CREATE TEMP TABLE shown ON COMMIT DROP AS
 SELECT DISTINCT ON (invoice_key)
     reconciliation_id, started_at, invoice_key, billnum, jobid, category, reason, currency, is_break, amount, evidence,
-    min(business_date) OVER alike AS business_date,
-    count(*) OVER alike AS times
-FROM candidate
+    first_date, full_date, times
+FROM (
+    SELECT
+        candidate.*,
+        min(business_date) FILTER (WHERE scope = 'date') OVER alike AS first_date,
+        min(business_date) FILTER (WHERE scope = 'full') OVER alike AS full_date,
+        count(*) FILTER (WHERE NOT is_late) OVER alike AS times
+    FROM candidate
+    WINDOW alike AS (PARTITION BY invoice_key, category, is_break)
+) AS counted
 WHERE NOT is_late
-WINDOW alike AS (PARTITION BY invoice_key, category, is_break)
 ORDER BY invoice_key, view_at DESC, reconciliation_id DESC;
 
 ALTER TABLE shown ADD PRIMARY KEY (invoice_key);

@@ -1,4 +1,5 @@
--- The dates of which an item is another than in the newest reconciliation, in what finance would call its result.
+-- The dates of which an item is another than in the newest reconciliation, in what finance would call its result: by the
+-- columns of flag_signed.sql.
 WITH was AS (
     SELECT newest.business_date, item.*
     FROM wanted_date

@@ -1,5 +1,6 @@
 -- What these reconciliations change in periods that are signed: another result of a date than the one before it had, and
--- breaks that were opened or reopened, where they date from the period or where its sign-off rests on their acceptance.
+-- breaks that were opened or reopened, where they date from the period or where its sign-off rests on an accepted break of
+-- the same invoice, be it this one or one of another category or name.
 WITH signed AS (
     SELECT DISTINCT ON (period) sign_off_id, period, (period + interval '1 month')::date AS next_period, evidence
     FROM ropo.period_sign_off
@@ -24,6 +25,10 @@ WITH signed AS (
             ) || CASE
                 WHEN before.verdict = 'incomplete' AND fresh.verdict = 'incomplete'
                     THEN '; what was accepted of the earlier one does not hold for this one'
+                WHEN (before.verdict, before.population, before.matched, before.pending, before.breaks, before.accepted)
+                    = (fresh.verdict, fresh.population, fresh.matched, fresh.pending, fresh.breaks, fresh.accepted)
+                    THEN '; not as they were: ' || array_to_string(otherwise.invoice_keys[:3], ', ')
+                        || COALESCE(' and ' || NULLIF(GREATEST(cardinality(otherwise.invoice_keys) - 3, 0), 0) || ' more', '')
                 ELSE ''
             END
         ) AS note
@@ -37,27 +42,70 @@ WITH signed AS (
         ORDER BY earlier.reconciliation_id DESC
         LIMIT 1
     ) AS before ON true
+    CROSS JOIN LATERAL (
+        SELECT array_agg(invoice_key ORDER BY invoice_key) AS invoice_keys
+        FROM (
+            SELECT * FROM ropo.reconciliation_item WHERE reconciliation_id = before.reconciliation_id
+        ) AS was
+        FULL JOIN (
+            SELECT * FROM ropo.reconciliation_item WHERE reconciliation_id = fresh.reconciliation_id
+        ) AS found USING (invoice_key)
+        -- As in changed_items.sql.
+        WHERE (was.category, was.reason, was.pending_until IS NULL, was.currency, was.further)
+                IS DISTINCT FROM (found.category, found.reason, found.pending_until IS NULL, found.currency, found.further)
+           OR (was.ropo_status, was.ropo_paid, was.ropo_discount)
+                IS DISTINCT FROM (found.ropo_status, found.ropo_paid, found.ropo_discount)
+           OR (
+                was.ledger_status, was.ledger_total, was.ledger_paid, was.ledger_discount, was.ledger_credited,
+                was.ledger_open
+            ) IS DISTINCT FROM (
+                found.ledger_status, found.ledger_total, found.ledger_paid, found.ledger_discount, found.ledger_credited,
+                found.ledger_open
+            )
+    ) AS otherwise
     WHERE fresh.reconciliation_id = ANY(%(reconciliations)s) AND fresh.scope = 'date'
         AND (
             -- That a date is incomplete was accepted of one reconciliation and its reasons: a newer one is another.
             fresh.verdict = 'incomplete'
-            OR (fresh.verdict, fresh.population, fresh.matched, fresh.pending, fresh.breaks, fresh.accepted,
-            fresh.categories, fresh.totals)
-            IS DISTINCT FROM
-            (before.verdict, before.population, before.matched, before.pending, before.breaks, before.accepted,
-            before.categories, before.totals)
+            OR (fresh.verdict, fresh.population, fresh.matched, fresh.pending, fresh.breaks, fresh.accepted)
+                IS DISTINCT FROM
+                (before.verdict, before.population, before.matched, before.pending, before.breaks, before.accepted)
+            -- Numbers and sums may be the same though the invoices are not; where these are, all that is made of them is.
+            OR otherwise.invoice_keys IS NOT NULL
         )
-), broken AS (
+), opened AS MATERIALIZED (
     SELECT
-        signed.sign_off_id, 'break_' || event.kind AS kind, known.business_date, event.reconciliation_id,
-        known.break_id,
-        known.invoice_key || ': ' || known.category || COALESCE(', ' || event.note, '') AS note
+        event.event_id, event.kind, event.note, event.reconciliation_id,
+        known.break_id, known.invoice_key, known.jobid, known.category, known.business_date
     FROM ropo.reconciliation_break_event AS event
     JOIN ropo.reconciliation_break AS known USING (break_id)
-    JOIN signed
-        ON (known.business_date >= signed.period AND known.business_date < signed.next_period)
-        OR signed.evidence -> 'breaks' @> to_jsonb(known.break_id)
     WHERE event.reconciliation_id = ANY(%(reconciliations)s) AND event.kind IN ('opened', 'reopened')
+        AND known.state = 'open'   -- what was accepted under another name stands so (breaks_renamed.sql)
+), of_invoice AS (
+    SELECT opened.event_id, other.break_id
+    FROM opened
+    JOIN ropo.reconciliation_break AS other
+        ON other.profile = %(profile)s AND other.invoice_key = opened.invoice_key
+    UNION
+    SELECT opened.event_id, other.break_id
+    FROM opened
+    JOIN ropo.reconciliation_break AS other ON other.profile = %(profile)s AND other.jobid = opened.jobid
+), touched AS (
+    SELECT signed.sign_off_id, opened.event_id
+    FROM opened
+    JOIN signed ON opened.business_date >= signed.period AND opened.business_date < signed.next_period
+    UNION
+    SELECT signed.sign_off_id, of_invoice.event_id
+    FROM signed
+    CROSS JOIN jsonb_array_elements_text(signed.evidence -> 'breaks') AS rested_on (break_id)
+    JOIN of_invoice ON of_invoice.break_id = rested_on.break_id::bigint
+), broken AS (
+    SELECT
+        touched.sign_off_id, 'break_' || opened.kind AS kind, opened.business_date, opened.reconciliation_id,
+        opened.break_id,
+        opened.invoice_key || ': ' || opened.category || COALESCE(', ' || opened.note, '') AS note
+    FROM touched
+    JOIN opened USING (event_id)
 )
 INSERT INTO ropo.period_sign_off_flag (sign_off_id, kind, business_date, reconciliation_id, break_id, note)
 SELECT sign_off_id, kind, business_date, reconciliation_id, break_id, note

@@ -2,9 +2,19 @@
 UPDATE comparison
 SET is_accepted = true
 FROM item
-JOIN ropo.reconciliation_break AS known
-    ON known.profile = %(profile)s AND known.state = 'accepted'
-    AND known.invoice_key = item.invoice_key AND known.category = item.category
+JOIN (
+    SELECT invoice_key, category, accepted_evidence
+    FROM ropo.reconciliation_break
+    WHERE profile = %(profile)s AND state = 'accepted'
+    UNION ALL
+    -- Under another name, as in breaks_renamed.sql. A job of the table `job` is one that Ropo One has named.
+    SELECT renamed.invoice_key, known.category, known.accepted_evidence
+    FROM ropo.reconciliation_break AS known
+    JOIN job USING (jobid)
+    JOIN comparison AS renamed ON renamed.jobid = known.jobid AND renamed.invoice_key <> known.invoice_key
+    WHERE known.profile = %(profile)s AND known.state = 'accepted'
+        AND NOT EXISTS (SELECT FROM comparison AS itself WHERE itself.invoice_key = known.invoice_key)
+) AS known ON known.invoice_key = item.invoice_key AND known.category = item.category
 WHERE comparison.invoice_key = item.invoice_key
     AND item.pending_until IS NULL
     AND ropo.break_evidence(

@@ -5,7 +5,8 @@ reconciled; or its breaks accepted or resolved since, and its incompleteness acc
 
 A full comparison of the last date or a later one, begun after the period's end, must exist. The newest counts, and it
 is held to the same: its breaks accepted or resolved, its incompleteness accepted. Two things it may have, since
-business goes on while it runs: pending differences, and breaks that a date after the period has shown first.
+business goes on while it runs: pending differences, and breaks that a date after the period has shown first. Those of
+an invoice that differed before, and was not right by the period's end, are none of these, whatever their category.
 """
 
 from __future__ import annotations

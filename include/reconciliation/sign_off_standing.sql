@@ -25,15 +25,25 @@ WITH newest AS (
     JOIN ropo.reconciliation_item AS item USING (reconciliation_id)
     WHERE item.category <> 'matched'
 ), open_break AS MATERIALIZED (
-    SELECT
-        known.invoice_key,
-        known.business_date,
-        opening.scope AS opened_by,
-        -- A full comparison sees the dates after the period too: what these have shown is theirs to settle.
-        opening.scope = 'date' AND known.business_date > %(last)s AS is_of_later
+    SELECT known.break_id, known.invoice_key, known.business_date, opening.scope AS opened_by
     FROM ropo.reconciliation_break AS known
     JOIN ropo.reconciliation AS opening ON opening.reconciliation_id = known.first_reconciliation_id
     WHERE known.profile = %(profile)s AND known.state = 'open'
+), of_later AS MATERIALIZED (
+    -- A full comparison sees the dates after the period too: what these have shown is theirs to settle. Not so where the
+    -- invoice had differed before, in whatever category, and was not right by the period's end.
+    SELECT open_break.break_id
+    FROM difference
+    JOIN open_break USING (invoice_key)
+    WHERE difference.scope = 'full' AND open_break.opened_by = 'date' AND open_break.business_date > %(last)s
+        AND NOT EXISTS (
+            SELECT
+            FROM ropo.reconciliation_break AS former
+            JOIN ropo.reconciliation AS opening ON opening.reconciliation_id = former.first_reconciliation_id
+            WHERE former.profile = %(profile)s AND former.invoice_key = difference.invoice_key
+                AND (opening.scope = 'full' OR former.business_date <= %(last)s)
+                AND (former.state <> 'resolved' OR former.resolved_at >= %(period_end)s)
+        )
 ), unsettled AS (
     -- A difference is settled by what stands of it now: its break accepted, or resolved since, and no other one open.
     SELECT difference.reconciliation_id, count(*) AS invoices
@@ -42,7 +52,7 @@ WITH newest AS (
         SELECT
         FROM open_break
         WHERE open_break.invoice_key = difference.invoice_key
-            AND NOT (difference.scope = 'full' AND open_break.is_of_later)
+            AND NOT (difference.scope = 'full' AND open_break.break_id IN (SELECT break_id FROM of_later))
     )
     GROUP BY difference.reconciliation_id
     UNION ALL
@@ -67,12 +77,12 @@ WITH newest AS (
     FROM unsettled
     GROUP BY reconciliation_id
 ), rested_on AS (
-    SELECT item.reconciliation_id, array_agg(known.break_id ORDER BY known.break_id) AS accepted_breaks
+    -- Whatever the category was when the date was compared: what was accepted is how the invoice differs now.
+    SELECT difference.reconciliation_id, array_agg(known.break_id ORDER BY known.break_id) AS accepted_breaks
     FROM ropo.reconciliation_break AS known
     JOIN difference USING (invoice_key)
-    JOIN ropo.reconciliation_item AS item USING (reconciliation_id, invoice_key)
-    WHERE known.profile = %(profile)s AND known.state = 'accepted' AND known.category = item.category
-    GROUP BY item.reconciliation_id
+    WHERE known.profile = %(profile)s AND known.state = 'accepted'
+    GROUP BY difference.reconciliation_id
 )
 SELECT
     COALESCE(standing.scope, 'date') AS scope,

@@ -75,5 +75,24 @@ def owe(world: World, billnum: str = "1") -> None:
     world.ledger("UPDATE ropo_ledger SET status = 'open', paid = 0, open = 100 WHERE billnum = %s", (billnum,))
 
 
+def found_by_full(world: World) -> None:
+    """Both dates are right, and a full comparison finds an invoice that was not there when they were compared."""
+    run(world, FIRST)
+    run(world, LAST)
+    world.payment("9", "100", "2026-03-30", seen=at("2026-03-30 09:00"))
+    world.row("9", sent_at=at("2026-03-30 08:00"), changed_at=at("2026-03-30 08:00"))
+    run(world, LAST, scope="full")
+
+
+def books_wrongly(world: World, billnum: str) -> None:
+    """In April the ledger books half of the payment as a discount: the invoice differs in another category."""
+    world.ledger(
+        "UPDATE ropo_ledger SET status = 'paid', paid = 50, discount = 50, open = 0, changed_at = '2026-04-02 08:00Z' "
+        "WHERE billnum = %s",
+        (billnum,),
+    )
+    run(world, APRIL, now=NOW + HOUR)
+
+
 def flags(world: World) -> list[tuple[str, datetime.date]]:
     return [(flag.kind, flag.business_date) for flag in status(world).flags]

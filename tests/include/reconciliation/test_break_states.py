@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.include.reconciliation.differing import HOUR, OVER, accept, behind, breaks, history, mend, states
+from tests.include.reconciliation.differing import HOUR, NEXT, OVER, accept, behind, breaks, history, mend, states
 from tests.include.reconciliation.world import DAY, at
 
 if TYPE_CHECKING:
@@ -102,6 +102,25 @@ def test_a_run_of_any_date_sees_and_resolves_it_and_the_earliest_date_gives_its_
     mend(world)
     world.reconcile(earlier, now=OVER + 2 * HOUR)
     assert states(world) == [("b:1", "ledger_behind", "resolved")]
+
+
+def test_a_full_comparison_of_an_earlier_date_makes_no_break_older_that_a_date_has_shown(world: World) -> None:
+    behind(world)
+    world.reconcile(now=OVER)
+    world.reconcile(DAY - datetime.timedelta(days=40), now=OVER + HOUR, scope="full")
+    [found] = breaks(world)
+    assert (found["business_date"], found["times_seen"]) == (DAY, 2)
+
+
+def test_what_a_full_comparison_showed_first_bears_its_date_until_an_earlier_date_shows_it(world: World) -> None:
+    behind(world)
+    world.reconcile(NEXT, now=OVER, scope="full")
+    assert breaks(world)[0]["business_date"] == NEXT
+    world.comment("1", "98", "2026-03-12 09:00")
+    world.reconcile(NEXT + datetime.timedelta(days=1), now=OVER)
+    assert breaks(world)[0]["business_date"] == NEXT, "no younger than it is"
+    world.reconcile(now=OVER)
+    assert breaks(world)[0]["business_date"] == DAY
 
 
 def test_what_changes_of_an_open_break_is_an_event(world: World) -> None:
@@ -223,6 +242,54 @@ def test_an_invoice_that_gets_another_name_keeps_one_break_and_its_age(world: Wo
     assert states(world) == [("j:J1", "missing_in_ledger", "resolved"), ("b:1", "missing_in_ledger", "open")]
     assert [found["business_date"] for found in breaks(world)] == [DAY, DAY]
     assert history(world, "j:J1")[-1] == ("resolved", "the invoice is known as b:1 now")
+
+
+def use_again(world: World) -> None:
+    """The ledger gets another row of the number 1: what went by the number goes by its job now."""
+    behind(world)
+    world.reconcile(now=OVER)
+    accept(world)
+    world.row("1", jobid="NEW", changed_at=at("2026-03-12 08:00"))
+
+
+def test_an_acceptance_is_kept_where_nothing_but_the_invoices_name_changed(world: World) -> None:
+    use_again(world)
+    again = world.reconcile(now=OVER + HOUR)
+    assert (again.accepted, again.breaks) == (1, 0)
+    assert states(world) == [("b:1", "ledger_behind", "resolved"), ("j:J1", "ledger_behind", "accepted")]
+    assert [found["accepted_by"] for found in breaks(world)] == ["Anna", "Anna"]
+    assert history(world, "j:J1") == [("opened", None), ("accepted", "as b:1 by Anna: known")]
+    assert history(world)[-1] == ("resolved", "the invoice is known as j:J1 now")
+    assert world.store(
+        "SELECT accepted_note, accepted_evidence = evidence FROM ropo.reconciliation_break WHERE invoice_key = 'j:J1'"
+    ) == [("known", True)]
+    # And back again, in the row that there was.
+    world.ledger("DELETE FROM ropo_ledger WHERE jobid = 'NEW'")
+    back = world.reconcile(now=OVER + 2 * HOUR)
+    assert (back.accepted, back.breaks) == (1, 0)
+    assert states(world) == [("b:1", "ledger_behind", "accepted"), ("j:J1", "ledger_behind", "resolved")]
+    assert history(world)[-2:] == [("reopened", "it is back"), ("accepted", "as j:J1 by Anna: known")]
+    assert world.reconcile(now=OVER + 3 * HOUR).accepted == 1
+
+
+def test_an_acceptance_ends_where_an_amount_changes_together_with_the_name(world: World) -> None:
+    use_again(world)
+    world.ledger("UPDATE ropo_ledger SET total = 5000, open = 5000 WHERE jobid = 'J1'")
+    again = world.reconcile(now=OVER + HOUR)
+    assert (again.accepted, again.breaks) == (0, 1)
+    assert states(world) == [("b:1", "ledger_behind", "resolved"), ("j:J1", "ledger_behind", "open")]
+
+
+def test_an_acceptance_is_not_anothers_whose_row_has_the_same_jobid(world: World) -> None:
+    """Ropo One has named the job of neither, so that it is no sign that the one goes by the other's name."""
+    day_before = DAY - datetime.timedelta(days=1)
+    for billnum, day in (("1", DAY), ("2", day_before)):
+        world.payment(billnum, "100", str(day), jobid=None, seen=at(f"{day} 10:00"))
+        world.row(billnum, jobid="X", sent_at=None, changed_at=None)
+    world.reconcile(day_before, now=OVER)
+    accept(world)
+    assert (world.reconcile(now=OVER).accepted, states(world)[1:]) == (0, [("b:1", "ledger_behind", "open")])
+    assert states(world)[:1] == [("b:2", "ledger_behind", "accepted")]
 
 
 # ----- several at once (of one date they come one after the other; here an invoice is of two)

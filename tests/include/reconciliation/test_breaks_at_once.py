@@ -69,6 +69,35 @@ def test_an_older_view_opens_nothing_that_a_newer_one_found_right(
     assert breaks(world) == []
 
 
+def test_a_full_comparison_makes_no_break_older_though_a_newer_view_was_recorded_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind(world)
+    with monkeypatch.context() as held:
+
+        def hold(store: Any, profile: Any) -> None:
+            held.undo()
+            world.reconcile(now=OVER)
+            commit_with_breaks(store, profile)
+
+        held.setattr(module, "commit_with_breaks", hold)
+        world.reconcile(DAY - datetime.timedelta(days=40), now=OVER, scope="full")
+    [found] = breaks(world)
+    assert (found["business_date"], found["times_seen"]) == (DAY, 2)
+
+
+def test_a_date_that_waits_to_be_worked_in_gives_its_break_the_age_and_not_the_full_comparison_after_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind(world)
+    with monkeypatch.context() as held:
+        held.setattr(module, "commit_with_breaks", lambda store, profile: store.commit())
+        world.reconcile(now=OVER)
+    world.reconcile(DAY - datetime.timedelta(days=40), now=OVER, scope="full")
+    [found] = breaks(world)
+    assert found["business_date"] == DAY
+
+
 def test_a_clock_that_was_set_back_does_not_stop_the_breaks(world: World) -> None:
     behind(world)
     world.reconcile(now=OVER)

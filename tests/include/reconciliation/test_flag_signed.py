@@ -16,14 +16,17 @@ from tests.include.reconciliation.month import (
     MARCH,
     NOW,
     accepts,
+    books_wrongly,
     countersigns,
     flags,
+    found_by_full,
     owe,
     run,
     run_all,
     signs,
     status,
     transaction,
+    unmet,
 )
 from tests.include.reconciliation.world import at
 
@@ -73,6 +76,41 @@ def test_another_result_of_a_date_is_flagged_and_keeps_the_countersignature_away
     assert march.store("SELECT count(*) FROM ropo.period_sign_off_flag") == [(3,)]
 
 
+def test_a_payment_that_moves_from_one_invoice_to_another_is_another_result_though_the_sums_are_the_same(
+    march: World,
+) -> None:
+    march.row("5", sent_at=at("2026-03-31 08:00"), changed_at=at("2026-03-31 08:00"))
+    march.comment("5", "98", "2026-03-31 09:00", seen=at("2026-03-31 09:00"))
+    run_all(march)
+    signs(march)
+    countersigns(march)
+    march.payment("2", "-100", "2026-03-31", seen=at("2026-04-08 09:00"))
+    march.payment("5", "100", "2026-03-31", seen=at("2026-04-08 09:00"))
+    march.ledger("UPDATE ropo_ledger SET status = 'open', paid = 0, open = 100 WHERE billnum = '2'")
+    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '5'")
+    march.recheck(APRIL, now=NOW + HOUR)
+    assert flags(march) == [("result_changed", LAST)]
+    assert status(march).flags[0].note == (
+        "reconciled (2 invoices: 2 matched, 0 pending, 0 breaks, 0 accepted) → "
+        "reconciled (2 invoices: 2 matched, 0 pending, 0 breaks, 0 accepted); not as they were: b:2, b:5"
+    )
+
+
+def test_a_flag_names_three_of_the_invoices_that_are_not_as_they_were_and_counts_them(march: World) -> None:
+    billnums = ("3", "4", "5", "6")
+    for billnum in billnums:
+        march.row(billnum, "due", sent_at=at("2026-03-31 08:00"), changed_at=at("2026-03-31 08:00"))
+        march.comment(billnum, "120", "2026-03-31 09:00", seen=at("2026-03-31 09:00"))
+    run_all(march)
+    signs(march)
+    march.ledger("UPDATE ropo_ledger SET status = 'reminded' WHERE status = 'due'")
+    for billnum in billnums:
+        march.comment(billnum, "130", "2026-04-07 09:00", seen=at("2026-04-07 09:00"))
+    run(march, LAST, now=NOW + HOUR)
+    [flag] = status(march).flags
+    assert flag.note.endswith("; not as they were: b:3, b:4, b:5 and 1 more")
+
+
 def test_a_break_that_is_reopened_is_flagged_whichever_run_finds_it(march: World) -> None:
     owe(march)
     run_all(march)
@@ -93,6 +131,58 @@ def test_a_sign_off_is_flagged_where_an_older_break_that_it_rests_on_is_reopened
     march.ledger("UPDATE ropo_ledger SET paid = 1, open = 99 WHERE billnum = '1'")
     run(march, APRIL, scope="full")
     assert [kind for kind, _ in flags(march)] == ["break_reopened"]
+
+
+def test_a_sign_off_is_flagged_where_an_invoice_whose_accepted_break_it_rests_on_differs_otherwise(
+    march: World,
+) -> None:
+    found_by_full(march)
+    accepts(march)
+    signs(march)
+    countersigns(march)
+    books_wrongly(march, "9")
+    [flag] = status(march).flags
+    assert (flag.kind, flag.business_date, flag.note) == ("break_opened", APRIL, "b:9: amount_mismatch")
+    assert unmet(march) == [(LAST, "full_open_breaks")]
+
+
+def test_a_sign_off_is_flagged_where_an_invoice_it_rests_on_goes_by_another_name_and_differs_otherwise(
+    march: World,
+) -> None:
+    march.payment(None, "100", "2026-03-30", jobid="J9", seen=at("2026-03-30 09:00"))
+    run_all(march)
+    accepts(march)
+    march.store("UPDATE ropo.reconciliation_break SET business_date = '2026-02-27'")
+    signs(march)
+    march.row("9", sent_at=at("2026-03-30 08:00"), changed_at=at("2026-04-02 08:00"))
+    run(march, APRIL, now=NOW + HOUR)
+    assert march.store("SELECT invoice_key, state FROM ropo.reconciliation_break ORDER BY break_id") == [
+        ("j:J9", "resolved"),
+        ("b:9", "open"),
+    ]
+    assert flags(march) == [("break_opened", APRIL)]
+
+
+def test_a_sign_off_rests_on_an_accepted_break_under_whatever_name_its_invoice_goes(march: World) -> None:
+    owe(march)
+    run_all(march)
+    accepts(march)
+    signs(march)
+    march.row("1", jobid="NEW", sent_at=at("2026-04-01 08:00"), changed_at=at("2026-04-01 08:00"))
+    full = run(march, APRIL, scope="full")
+    assert (full.accepted, full.breaks) == (1, 0)
+    assert (flags(march), unmet(march)) == ([], [])
+    march.store("UPDATE ropo.reconciliation_break SET business_date = '2026-02-27'")
+    march.ledger("UPDATE ropo_ledger SET paid = 1, open = 99 WHERE jobid = 'J1'")
+    run(march, APRIL, scope="full")
+    assert [kind for kind, _ in flags(march)] == ["break_reopened"]
+
+
+def test_another_difference_of_the_same_invoice_is_no_change_of_a_month_that_rests_on_none_of_it(march: World) -> None:
+    run_all(march)
+    signs(march)
+    books_wrongly(march, "1")
+    assert flags(march) == []
 
 
 def test_a_reconciliation_beside_a_signature_is_flagged(march: World) -> None:

@@ -17,8 +17,10 @@ from tests.include.reconciliation.month import (
     MARCH,
     NOW,
     accepts,
+    books_wrongly,
     countersigns,
     flags,
+    found_by_full,
     owe,
     run,
     run_all,
@@ -197,16 +199,59 @@ def test_what_only_later_dates_show_is_not_the_months_to_settle(march: World) ->
     assert unmet(march) == []
 
 
+def test_a_full_comparison_that_is_run_again_does_not_make_later_differences_the_months(march: World) -> None:
+    run_all(march)
+    march.payment("3", "100", "2026-04-02", seen=at("2026-04-02 09:00"))
+    march.row("3", sent_at=at("2026-04-01 08:00"), changed_at=at("2026-04-01 08:00"))
+    assert run(march, APRIL).breaks == 1
+    assert run(march, LAST, scope="full", now=NOW + HOUR).breaks == 1
+    assert march.store("SELECT business_date FROM ropo.reconciliation_break") == [(APRIL,)]
+    assert unmet(march) == []
+
+
 def test_what_only_a_full_comparison_shows_is_counted_there_and_not_at_a_date_too(march: World) -> None:
-    run(march, FIRST)
-    run(march, LAST)
-    # Neither was there when the dates were compared.
-    march.payment("9", "100", "2026-03-30", seen=at("2026-03-30 09:00"))
-    march.row("9", sent_at=at("2026-03-30 08:00"), changed_at=at("2026-03-30 08:00"))
-    assert run(march, LAST, scope="full").breaks == 1
+    found_by_full(march)
     assert unmet(march) == [(LAST, "full_open_breaks")]
     stands = {(each.scope, each.business_date): each.unsettled for each in status(march).dates}
     assert stands == {("date", FIRST): 0, ("date", LAST): 0, ("full", LAST): 1}
+
+
+def test_a_difference_of_the_month_is_not_settled_by_differing_otherwise_on_a_later_date(march: World) -> None:
+    found_by_full(march)
+    books_wrongly(march, "9")
+    assert march.store("SELECT category, state FROM ropo.reconciliation_break ORDER BY break_id") == [
+        ("ledger_behind", "resolved"),
+        ("amount_mismatch", "open"),
+    ]
+    assert unmet(march) == [(LAST, "full_open_breaks")]
+    accepts(march)
+    assert unmet(march) == []
+
+
+def test_a_later_difference_of_an_invoice_that_was_right_by_the_months_end_is_not_the_months(march: World) -> None:
+    before = at("2026-03-31 20:00")  # Helsinki is at UTC+3 by then
+    march.payment("9", "100", "2026-03-27", seen=at("2026-03-27 09:00"))
+    march.row("9", sent_at=at("2026-03-30 08:00"), changed_at=at("2026-03-30 08:00"))
+    run(march, FIRST, now=before - HOUR)
+    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '9'")
+    run(march, FIRST, now=before)
+    run(march, LAST)
+    assert march.store("SELECT state FROM ropo.reconciliation_break") == [("resolved",)]
+    books_wrongly(march, "9")
+    run(march, LAST, scope="full", now=NOW + HOUR)
+    assert march.store("SELECT state FROM ropo.reconciliation_break ORDER BY break_id") == [("resolved",), ("open",)]
+    assert unmet(march) == []
+
+
+def test_a_sign_off_rests_on_an_accepted_break_whatever_the_category_was_when_the_date_was_compared(
+    march: World,
+) -> None:
+    owe(march)
+    run_all(march)
+    books_wrongly(march, "1")
+    [identity] = accepts(march)
+    signs(march)
+    assert march.store("SELECT evidence -> 'breaks' FROM ropo.period_sign_off") == [([identity],)]
 
 
 @pytest.mark.parametrize("text", ["2026-3", "2026-00", "0000-01", "2026-03-01", "march", ""])
