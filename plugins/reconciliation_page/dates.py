@@ -118,7 +118,7 @@ def show_date(
         changes = read_changes(cursor, against.reconciliation_id, shown.reconciliation_id)
     selection = choice.selection()
     items = read_items(cursor, page.profile.name, shown.reconciliation_id, selection, after=after or None)
-    # The date was compared again meanwhile: the first page is shown, since an empty one says nothing of the rest.
+    # Nothing stands there any more: the first page is shown, since an empty one says nothing of the rest.
     is_gone = bool(after) and not items.rows
     if is_gone:
         after, items = "", read_items(cursor, page.profile.name, shown.reconciliation_id, selection)
@@ -144,7 +144,8 @@ def show_date(
         reason_in_words=reason_in_words,
         here=f"dates/{date}",
         anchor="#items",
-        named=None if is_newest else shown.reconciliation_id,
+        # Whatever is compared meanwhile, the links go on with what the reader sees.
+        named=shown.reconciliation_id,
         before=before,
         following=following,
     )
@@ -168,12 +169,12 @@ def date_csv(
     # The mark of its encoding and the first lines are fetched before the answer begins: a store that is lost by then is
     # an error page, and not a file that ends without a word.
     begun = list(islice(pieces, 2))
+    what = "full-comparison" if shown.scope == "full" else "reconciliation"
+    name = f"{what}-{page.profile.name}-{date}-{shown.reconciliation_id}.csv"
     return StreamingResponse(
         chain(begun, pieces),
         media_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="reconciliation-{page.profile.name}-{date}.csv"',
-        },
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
