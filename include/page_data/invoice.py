@@ -54,6 +54,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     ledger_discount: Decimal | None
     ledger_credited: Decimal | None
     ledger_open: Decimal | None
+    further: str | None
 
     @property
     def ledger(self) -> tuple[object, ...]:

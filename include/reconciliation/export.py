@@ -50,7 +50,7 @@ COLUMNS = (
     "business_date", "reconciliation_id", "billnum", "jobid", "category", "reason", "pending_until", "accepted",
     "currency", "ropo_status", "ledger_status", "ledger_word", "ropo_paid", "ropo_discount", "ledger_total",
     "ledger_paid", "ledger_discount", "ledger_credited", "ledger_open", "event_count", "ledger_row_count", "caused_on",
-    "grace_until", "hint", "invoice_key",
+    "grace_until", "hint", "invoice_key", "further",
 )  # fmt: skip
 _CATEGORY, _REASON = 2, 3
 _HEAD_COLUMNS = (

@@ -106,6 +106,15 @@ def test_an_accepted_break_is_marked(world: World) -> None:
     assert [(item["billnum"], item["accepted"]) for item in items_of(of_day(world))] == [("1", "yes"), ("2", "")]
 
 
+def test_an_item_has_the_ledgers_further_rows(world: World) -> None:
+    world.payment("1", "100")
+    world.row("1", "paid", paid="100")
+    world.row("1", "open", total="7777")
+    world.reconcile()
+    (item,) = items_of(of_day(world))
+    assert item["further"] == "open, total 7777, paid 0, discount 0, credited 0, open 7777"
+
+
 def test_the_newest_reconciliation_of_each_date_in_the_order_of_dates_and_invoices(world: World) -> None:
     for billnum in ("b", "a", "B", "ä"):
         world.payment(billnum, "1")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciliation_page.access import may_change
+from reconciliation_page.checking import may_check
+from tests.include.reconciliation.world import World, at
 from tests.include.watch.records import broken, keep_break, record
 from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER
 
@@ -203,6 +205,20 @@ def test_an_empty_list_claims_no_more_than_is_known(
     assert told in page
     assert "Every difference is within" not in page
     assert ("to be trusted" in page) == (lacking is not None)
+
+
+def test_what_an_acceptance_covers_is_shown_where_it_is_given(
+    client: TestClient, page_app: FastAPI, world: World
+) -> None:
+    page_app.dependency_overrides[may_check] = lambda: True
+    world.payment("1", "100")
+    world.row("1", "paid", paid="100")
+    world.row("1", "open", total="7777")
+    for day in ("2026-03-20", "2026-03-25"):  # after its grace
+        world.reconcile(now=at(f"{day} 08:00"))
+    for path in ("breaks", "breaks/1", "invoice?key=b:1"):
+        page = re.sub("<[^>]+>", " ", client.get(f"/reconciliation/{path}").text)
+        assert re.search(r"Further rows:?\s+open, total 7777, paid 0, discount 0, credited 0, open 7777", page)
 
 
 def test_filters_are_told_apart_from_the_chips_and_keep_the_order(client: TestClient, ids: dict[str, int]) -> None:
