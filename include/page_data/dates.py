@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from include.reconciliation.item_selection import ItemSelection
 
 # In the order in which a controller wants to hear of them.
-CHANGES = ("new", "grace_over", "reopened", "other_category", "accepted", "mended", "same")
-Change = Literal["new", "grace_over", "reopened", "other_category", "accepted", "mended", "same"]
+CHANGES = ("new", "grace_over", "reopened", "other_category", "changed", "accepted", "mended", "same")
+Change = Literal["new", "grace_over", "reopened", "other_category", "changed", "accepted", "mended", "same"]
 
 
 class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):

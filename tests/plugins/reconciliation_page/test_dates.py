@@ -326,6 +326,32 @@ def test_what_changed_since_the_date_was_compared_before_is_told(client: TestCli
     assert sorted(shown(earlier)) == ["1", "2", "3"]
 
 
+@pytest.mark.parametrize(
+    "now",
+    [
+        {"amount": "900000"},
+        {"amount": "10", "reason": "stage"},
+        {"amount": "10", "ledger_status": "partly_paid"},
+        {"amount": "10", "currency": "SEK"},
+        {"amount": "10", "pending_until": PENDING_UNTIL},
+    ],
+    ids=str,
+)
+def test_a_difference_of_other_amounts_or_states_does_not_differ_as_it_did_and_is_named(
+    client: TestClient, store: Connection, now: dict[str, str]
+) -> None:
+    record(store, DATE, "breaks", breaks=(broken("1", "10"), broken("2", "20")))
+    record(store, DATE, "breaks", breaks=(broken("1", **now), broken("2", "20")))
+    page = client.get(PATH).text
+    changes = re.findall(r"<li><strong>(\d+)</strong> ([^<:]+)", page)
+    assert [(number, words.strip()) for number, words in changes] == [
+        ("1", "differ by other amounts or states"),
+        ("1", "differ as they did"),
+    ]
+    since = page[page.index("differ by other") : page.index("differ as they did")]
+    assert re.findall(r"invoice\?[^\"]*key=b%3A([^\"&]+)", since) == ["1"]
+
+
 def test_a_reconciliation_of_another_date_or_profile_is_not_shown(client: TestClient, store: Connection) -> None:
     record(store, DATE)
     other = record(store, DATE + datetime.timedelta(days=1))
