@@ -232,6 +232,22 @@ def test_money_that_differs_by_design_is_told_apart_from_differences(client: Tes
     assert "differing +30.00" in differing
 
 
+def test_the_ledgers_money_is_that_of_all_its_rows(client: TestClient, world: World) -> None:
+    world.payment("1", "90")
+    for _ in range(2):
+        world.row("1", "paid", paid="90", discount="10")
+    world.row("1", total="900", paid="7", currency="SEK")
+    world.reconcile()
+    page = re.sub("<[^>]+>", " ", client.get(f"/reconciliation/dates/{DAY}").text)
+    money = page[page.index("Paid, EUR") : page.index("What it stands on")]
+    assert re.sub(r"\s+", " ", money).strip() == (
+        "Paid, EUR 90.00 180.00 = 90.00 + 90.00 of duplicates \u221290.00 "
+        "Discount, EUR 0.00 20.00 = 10.00 + 10.00 of duplicates \u221220.00 "
+        "Paid, SEK 0.00 7.00 = 0.00 + 7.00 of duplicates \u22127.00 "
+        "Discount, SEK 0.00 0.00 0.00"
+    )
+
+
 def test_a_category_counts_what_it_leads_to(client: TestClient, store: Connection, three: int) -> None:
     with store.cursor() as cursor:
         cursor.execute(
