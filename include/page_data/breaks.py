@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import cursor as Cursor
 
+    from include.config.profiles import Profile
+
 State = Literal["open", "accepted", "resolved"]
 Severity = Literal["low", "medium", "high"]
 Order = Literal["amount", "age", "category"]
@@ -47,6 +49,41 @@ class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
         """SQL expressions that order the breaks, each in its own place."""
         return _ORDERS[self.order]
 
+    @property
+    def is_filtered(self) -> bool:
+        """Whether not all breaks of the state are meant."""
+        return bool(self.category or self.severity or self.text)
+
+    def ordering(self) -> str:
+        """Return the ORDER BY clause."""
+        direction = " DESC" if self.is_descending else ""
+        return "ORDER BY " + ", ".join(f"{key}{direction}" for key in self.keys)
+
+    def conditions(self) -> str:
+        """Return SQL that goes into a WHERE, of the breaks as ``break``."""
+        found = ["break.state = %(state)s"]
+        if self.category:
+            found.append("break.category = %(category)s")
+        if self.severity:
+            found.append("break.severity = %(severity)s")
+        if self.text:
+            found.append("(break.billnum ILIKE %(pattern)s OR break.jobid ILIKE %(pattern)s)")
+        return " AND ".join(found)
+
+    def parameters(self) -> dict[str, object]:
+        """Return what stands in :meth:`conditions`."""
+        return {
+            "state": self.state,
+            "category": self.category,
+            "severity": self.severity,
+            "pattern": contains(self.text or ""),
+        }
+
+    def in_words(self) -> dict[str, str]:
+        """Return what was filtered by, by name."""
+        named = {"state": self.state, "category": self.category, "severity": self.severity, "text": self.text}
+        return {name: value for name, value in named.items() if value}
+
 
 class Break(msgspec.Struct, frozen=True, kw_only=True):
     """A break as of today (``breaks.sql``).
@@ -74,6 +111,14 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
     accepted_by: str | None
     accepted_note: str | None
     resolved_at: datetime.datetime | None
+
+
+class BreakSum(msgspec.Struct, frozen=True, kw_only=True):
+    """Breaks of one currency, and what is at stake in them (``break_sums.sql``)."""
+
+    currency: str
+    breaks: int
+    amount: Decimal
 
 
 class BreakCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,24 +174,33 @@ def breaks_statement(
     profile: str, selection: BreakSelection, *, after: str | None = None
 ) -> tuple[str, dict[str, object]]:
     """Return the statement of :func:`read_breaks` with its parameters."""
-    parameters: dict[str, object] = {"profile": profile, "state": selection.state}
-    conditions = ["break.state = %(state)s"]
-    if selection.category:
-        conditions.append("break.category = %(category)s")
-        parameters["category"] = selection.category
-    if selection.severity:
-        conditions.append("break.severity = %(severity)s")
-        parameters["severity"] = selection.severity
-    if selection.text:
-        conditions.append("(break.billnum ILIKE %(pattern)s OR break.jobid ILIKE %(pattern)s)")
-        parameters["pattern"] = contains(selection.text)
+    parameters = {"profile": profile, **selection.parameters()}
+    conditions = selection.conditions()
     if after:
-        conditions.append(after_condition(selection.keys, is_descending=selection.is_descending))
+        conditions += f" AND {after_condition(selection.keys, is_descending=selection.is_descending)}"
         parameters |= place_values(after, selection.keys)
-    direction = " DESC" if selection.is_descending else ""
-    order = ", ".join(f"{key}{direction}" for key in selection.keys)
-    where = " AND ".join(conditions)
-    return f"{statement('breaks')} AND {where} ORDER BY {order} LIMIT {PAGE_ROWS + 1}", parameters
+    return f"{statement('breaks')} AND {conditions} {selection.ordering()} LIMIT {PAGE_ROWS + 1}", parameters
+
+
+def export_statement(profile: str, selection: BreakSelection) -> tuple[str, dict[str, object]]:
+    """Return the statement for the CSV of all that a selection means, with its parameters."""
+    text = f"{statement('export_breaks')} AND {selection.conditions()} {selection.ordering()}"
+    return text, {"profile": profile, **selection.parameters()}
+
+
+def read_break_sums(cursor: Cursor, profile: Profile, selection: BreakSelection) -> list[BreakSum]:
+    """Return how many breaks a selection means and their money by currency, the profile's own first."""
+    cursor.execute(*break_sums_statement(profile.name, selection))
+    found = [
+        BreakSum(currency=currency, breaks=breaks, amount=amount) for currency, breaks, amount in cursor.fetchall()
+    ]
+    return sorted(found, key=lambda each: (each.currency != profile.currency, each.currency))
+
+
+def break_sums_statement(profile: str, selection: BreakSelection) -> tuple[str, dict[str, object]]:
+    """Return the statement of :func:`read_break_sums` with its parameters."""
+    text = f"{statement('break_sums')} AND {selection.conditions()} GROUP BY break.currency"
+    return text, {"profile": profile, **selection.parameters()}
 
 
 def read_break(cursor: Cursor, profile: str, break_id: int) -> Break | None:

@@ -1,11 +1,11 @@
 -- What became of each invoice that differed in one of two reconciliations, and how many took the same way.
 -- Matched items are not read: an invoice that differs in one and not in the other agrees there, or is not in it.
 WITH earlier AS (
-    SELECT invoice_key, category, pending_until IS NOT NULL AS is_pending, is_accepted
+    SELECT *, pending_until IS NOT NULL AS is_pending
     FROM ropo.reconciliation_item
     WHERE reconciliation_id = %(earlier)s AND category <> 'matched'
 ), later AS (
-    SELECT invoice_key, category, pending_until IS NOT NULL AS is_pending, is_accepted
+    SELECT *, pending_until IS NOT NULL AS is_pending
     FROM ropo.reconciliation_item
     WHERE reconciliation_id = %(later)s AND category <> 'matched'
 ), both_sides AS (
@@ -18,6 +18,16 @@ WITH earlier AS (
             WHEN later.is_accepted AND NOT earlier.is_accepted THEN 'accepted'
             WHEN earlier.is_accepted AND NOT later.is_accepted THEN 'reopened'
             WHEN earlier.is_pending AND NOT later.is_pending THEN 'grace_over'
+            -- What a recheck calls another result (changed_items.sql).
+            WHEN (earlier.is_pending, earlier.reason, earlier.currency, earlier.further)
+                    IS DISTINCT FROM (later.is_pending, later.reason, later.currency, later.further)
+                OR (earlier.ropo_status, earlier.ropo_paid, earlier.ropo_discount)
+                    IS DISTINCT FROM (later.ropo_status, later.ropo_paid, later.ropo_discount)
+                OR (earlier.ledger_status, earlier.ledger_total, earlier.ledger_paid, earlier.ledger_discount)
+                    IS DISTINCT FROM (later.ledger_status, later.ledger_total, later.ledger_paid, later.ledger_discount)
+                OR (earlier.ledger_credited, earlier.ledger_open)
+                    IS DISTINCT FROM (later.ledger_credited, later.ledger_open)
+                THEN 'changed'
             ELSE 'same'
         END AS change
     FROM earlier

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from include.reconciliation.item_selection import ItemSelection
 
 # In the order in which a controller wants to hear of them.
-CHANGES = ("new", "grace_over", "reopened", "other_category", "accepted", "mended", "same")
-Change = Literal["new", "grace_over", "reopened", "other_category", "accepted", "mended", "same"]
+CHANGES = ("new", "grace_over", "reopened", "other_category", "changed", "accepted", "mended", "same")
+Change = Literal["new", "grace_over", "reopened", "other_category", "changed", "accepted", "mended", "same"]
 
 
 class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +118,7 @@ class _DifferingMoney(msgspec.Struct, frozen=True, kw_only=True):
 class MoneyLine(msgspec.Struct, frozen=True, kw_only=True):
     """Both sides' sums of one kind of money in one currency.
 
+    :param compared: the ledger's, of one row of each invoice; ``extra``: of its further rows.
     :param differing: by how much they differ in invoices that differ; where a sum is not compared, or within the
         tolerance, those that agree differ as well.
     """
@@ -125,8 +126,14 @@ class MoneyLine(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["paid", "discount"]
     currency: str
     ropo: Decimal
-    ledger: Decimal
+    compared: Decimal
+    extra: Decimal
     differing: Decimal
+
+    @property
+    def ledger(self) -> Decimal:
+        """The ledger's sum, of all its rows."""
+        return self.compared + self.extra
 
     @property
     def difference(self) -> Decimal:
@@ -154,16 +161,23 @@ def read_money(cursor: Cursor, shown: Reconciliation) -> list[MoneyLine]:
         part = of_currency.get(money.currency)
         paid = part.ropo_paid - part.ledger_paid if part else Decimal(0)
         discount = part.ropo_discount - part.ledger_discount if part else Decimal(0)
+        # An invoice with further rows in the ledger never agrees, so that all their money is of invoices that differ.
         lines += [
             MoneyLine(
-                kind="paid", currency=money.currency, ropo=money.ropo_paid, ledger=money.ledger_paid, differing=paid
+                kind="paid",
+                currency=money.currency,
+                ropo=money.ropo_paid,
+                compared=money.ledger_paid,
+                extra=money.extra_paid,
+                differing=paid - money.extra_paid,
             ),
             MoneyLine(
                 kind="discount",
                 currency=money.currency,
                 ropo=money.ropo_discount,
-                ledger=money.ledger_discount,
-                differing=discount,
+                compared=money.ledger_discount,
+                extra=money.extra_discount,
+                differing=discount - money.extra_discount,
             ),
         ]
     return lines

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from include.config.status_map import PAYMENT_TYPE
-from include.page_data.statements import rows_of
+from include.page_data.statements import rows_of, statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,6 +54,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     ledger_discount: Decimal | None
     ledger_credited: Decimal | None
     ledger_open: Decimal | None
+    further: str | None
 
     @property
     def ledger(self) -> tuple[object, ...]:
@@ -179,6 +180,7 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True):
 
     :param seen: the newest first; ``events`` and ``timeline``: the oldest first.
     :param is_cut: it has more events than are shown; the newest are.
+    :param renumbered: other numbers that jobs have now which were spoken of by this one; their events stand there.
     """
 
     key: str
@@ -187,6 +189,7 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True):
     seen: list[Seen]
     events: list[Event]
     is_cut: bool
+    renumbered: list[str]
     breaks: list[Break]
     history: dict[int, list[BreakEvent]]
     inquiries: list[Inquiry]
@@ -229,11 +232,17 @@ def read_invoice(cursor: Cursor, profile: Profile, key: str) -> Invoice:
         seen=seen,
         events=events,
         is_cut=len(newest_first) > EVENTS_SHOWN,
+        renumbered=_renumbered(cursor, profile, value) if kind == "b" else [],
         breaks=rows_of(cursor, Break, "invoice_breaks", of_invoice),
         history=history,
         inquiries=rows_of(cursor, Inquiry, "invoice_inquiries", asked) if billnum else [],
         timeline=list(_timeline(events, seen, profile.zone)),
     )
+
+
+def _renumbered(cursor: Cursor, profile: Profile, billnum: str) -> list[str]:
+    cursor.execute(statement("invoice_renumbered"), {"profile": profile.name, "billnum": billnum})
+    return [number for (number,) in cursor.fetchall()]
 
 
 def payment_sums(events: Iterable[Event], status_map: StatusMap) -> list[PaymentSum]:

@@ -1,15 +1,35 @@
--- One invoice's events, the newest first. By its number: also what only names one of its jobids.
-WITH key AS (
+-- One invoice's events, the newest first. By its number: all those of its jobs, whose newest number it is, whatever number
+-- a row of theirs names, as the comparison takes them.
+WITH job AS (
     SELECT jobid
     FROM ropo.status_event
     WHERE profile = %(profile)s AND billnum = %(billnum)s AND jobid IS NOT NULL
     UNION
+    (
+        -- Where no row of a job names a number, the ledger's row of that job does.
+        SELECT jobid COLLATE "C"
+        FROM ropo.reconciliation_item
+        WHERE profile = %(profile)s AND invoice_key = 'b:' || %(billnum)s
+        ORDER BY reconciliation_id DESC
+        LIMIT 1
+    )
+    UNION
     SELECT %(jobid)s::text WHERE %(jobid)s::text IS NOT NULL
 ), found AS (
     SELECT event.*
-    FROM key
-    JOIN ropo.status_event AS event ON event.profile = %(profile)s AND event.jobid = key.jobid
-    WHERE %(billnum)s::text IS NULL OR event.billnum IS NULL OR event.billnum = %(billnum)s
+    FROM job
+    LEFT JOIN LATERAL (
+        SELECT billnum
+        FROM ropo.status_event AS named
+        WHERE named.profile = %(profile)s AND named.jobid = job.jobid AND named.billnum IS NOT NULL
+        ORDER BY
+            statustime DESC,
+            COALESCE(NULLIF(regexp_replace(statusid, '[^0-9]', '', 'g'), '')::numeric, -1) DESC,
+            statusid COLLATE "C" DESC
+        LIMIT 1
+    ) AS newest ON true
+    JOIN ropo.status_event AS event ON event.profile = %(profile)s AND event.jobid = job.jobid
+    WHERE %(billnum)s::text IS NULL OR newest.billnum IS NULL OR newest.billnum = %(billnum)s
     UNION ALL
     SELECT event.*
     FROM ropo.status_event AS event

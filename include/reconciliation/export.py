@@ -8,6 +8,8 @@ cell begins with ``#``. In Python::
     with open(file, encoding="utf-8-sig", newline="") as lines:
         names, *items = (row for row in csv.reader(lines) if not row[0].startswith("#"))
 
+The columns after ``at_stake`` are of the item's break as of today, whatever it was in the reconciliation.
+
 Amounts are plain numbers with a decimal point, times are the market's with their offset. A text that a spreadsheet
 would take for a formula has an apostrophe in front; amounts never have one, negative ones neither.
 
@@ -50,7 +52,8 @@ COLUMNS = (
     "business_date", "reconciliation_id", "billnum", "jobid", "category", "reason", "pending_until", "accepted",
     "currency", "ropo_status", "ledger_status", "ledger_word", "ropo_paid", "ropo_discount", "ledger_total",
     "ledger_paid", "ledger_discount", "ledger_credited", "ledger_open", "event_count", "ledger_row_count", "caused_on",
-    "grace_until", "hint", "invoice_key",
+    "grace_until", "hint", "invoice_key", "further", "at_stake", "severity", "break_id", "break_state", "accepted_by",
+    "accepted_note",
 )  # fmt: skip
 _CATEGORY, _REASON = 2, 3
 _HEAD_COLUMNS = (
@@ -125,7 +128,7 @@ def _pieces(
             raise NothingToExportError(f"Profile {profile.name}: no reconciliation {what}")
         lines = _lines(connection, profile, asked, reconciliations, selection)
         yield BYTE_ORDER_MARK
-        yield from _csv(lines, profile.zone, form)
+        yield from csv_pieces(lines, profile.zone, form)
     finally:
         connection.rollback()
 
@@ -158,16 +161,8 @@ def _lines(
 
 def _statement(selection: ItemSelection | None) -> str:
     if selection is None:
-        return f'{statement("export_items")} ORDER BY invoice_key COLLATE "C"'
-    # A break of another category than the item's is another difference.
-    breaks = (
-        "LEFT JOIN ropo.break_today AS break ON break.profile = item.profile "
-        "AND break.invoice_key = item.invoice_key AND break.category = item.category "
-        if selection.severity
-        else ""
-    )
-    text = statement("export_items").replace("WHERE ", f"{breaks}WHERE ")
-    return f"{text} AND {selection.conditions()} {selection.ordering()}"
+        return f'{statement("export_items")} ORDER BY item.invoice_key COLLATE "C"'
+    return f"{statement('export_items')} AND {selection.conditions()} {selection.ordering()}"
 
 
 def _missing(asked: dict[str, Any], found: set[datetime.date]) -> Iterator[datetime.date]:
@@ -190,7 +185,8 @@ class _Pieces(list[str]):
     write = list.append
 
 
-def _csv(lines: Iterable[Sequence[Any]], zone: ZoneInfo, form: Form) -> Iterator[str]:
+def csv_pieces(lines: Iterable[Sequence[Any]], zone: ZoneInfo, form: Form) -> Iterator[str]:
+    """Return lines of cells as CSV text, some hundred at once; no text of them is a formula."""
     written = _Pieces()
     writer = csv.writer(written, delimiter=form.separator, lineterminator="\r\n")
     for line in lines:

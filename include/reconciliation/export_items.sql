@@ -1,10 +1,17 @@
--- One reconciliation's items; the program adds which of them, and their order.
+-- One reconciliation's items, with what is known of their breaks today; the program adds which of them, and their order.
 SELECT
     item.billnum, item.jobid, item.category, item.reason, item.pending_until,
     CASE WHEN item.is_accepted THEN 'yes' END AS accepted, item.currency,
     item.ropo_status, item.ledger_status, item.ledger_word,
     item.ropo_paid, item.ropo_discount, item.ledger_total, item.ledger_paid, item.ledger_discount, item.ledger_credited,
     item.ledger_open, item.event_count, item.ledger_row_count, item.caused_on, item.grace_until, item.hint,
-    item.invoice_key
+    item.invoice_key, item.further,
+    CASE WHEN item.category <> 'matched' THEN ropo.amount_at_stake(
+        item.ropo_paid, item.ropo_discount, item.ledger_paid, item.ledger_discount, item.ledger_total
+    ) END AS at_stake,
+    break.severity::text AS severity, break.break_id, break.state AS break_state, break.accepted_by, break.accepted_note
 FROM ropo.reconciliation_item AS item
+-- A break of another category than the item's is another difference.
+LEFT JOIN ropo.break_today AS break
+    ON break.profile = item.profile AND break.invoice_key = item.invoice_key AND break.category = item.category
 WHERE item.reconciliation_id = %(reconciliation_id)s

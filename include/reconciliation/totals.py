@@ -33,6 +33,7 @@ class CurrencyTotals(msgspec.Struct, kw_only=True):
 
     :param ropo_paid: money received, by Ropo's events; ``ropo_discount``: cash discounts.
     :param ledger_paid: money received, by the ledger; ``ledger_discount``: cash discounts.
+    :param extra_paid: and ``extra_discount``: of the extra rows, in their own currency; earlier versions recorded none.
     """
 
     currency: str
@@ -41,6 +42,8 @@ class CurrencyTotals(msgspec.Struct, kw_only=True):
     ropo_discount: Decimal = Decimal(0)
     ledger_paid: Decimal = Decimal(0)
     ledger_discount: Decimal = Decimal(0)
+    extra_paid: Decimal = Decimal(0)
+    extra_discount: Decimal = Decimal(0)
 
 
 class Totals(msgspec.Struct, kw_only=True):
@@ -97,6 +100,10 @@ def totals_of(cursor: Cursor, profile: Profile) -> Mapping[datetime.date, Totals
     cursor.execute("SELECT business_date, count(*) FROM part WHERE is_out_of_scope GROUP BY 1")
     for day, out_of_scope in cursor.fetchall():
         by_date[day].out_of_scope = out_of_scope
+    cursor.execute(statement("extra_money"), {"currency": profile.currency})
+    for day, currency, paid, discount in cursor.fetchall():
+        money = _money_of(by_date[day], currency)
+        money.extra_paid, money.extra_discount = paid, discount
     for day, totals in by_date.items():
         _complete(totals, f"Profile {profile.name}, {day}")
     return by_date
@@ -111,13 +118,18 @@ def _add(totals: Totals, row: Mapping[str, Any]) -> None:
     totals.missing_in_ledger += row["missing_in_ledger"]
     totals.ledger_rows += int(row["ledger_rows"])
     setattr(totals, row["bucket"], getattr(totals, row["bucket"]) + invoices)
-    money = next((each for each in totals.currencies if each.currency == row["currency"]), None)
-    if money is None:
-        money = CurrencyTotals(currency=row["currency"])
-        totals.currencies.append(money)
+    money = _money_of(totals, row["currency"])
     money.invoices += invoices
     for name in _MONEY:
         setattr(money, name, getattr(money, name) + row[name])
+
+
+def _money_of(totals: Totals, currency: str) -> CurrencyTotals:
+    money = next((each for each in totals.currencies if each.currency == currency), None)
+    if money is None:
+        money = CurrencyTotals(currency=currency)
+        totals.currencies.append(money)
+    return money
 
 
 def _complete(totals: Totals, what: str) -> None:

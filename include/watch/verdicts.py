@@ -152,11 +152,13 @@ def _fingerprint(verdict: LatestVerdict) -> str:
 
 
 def _totals(money: Mapping[str, Any]) -> str:
-    amounts = {name: _money(Decimal(value)) for name, value in money.items() if name not in ("currency", "invoices")}
+    def told(*names: str) -> str:
+        return _money(sum((Decimal(money.get(name, 0)) for name in names), Decimal(0)))
+
     return (
-        f"{money['currency']}, {counted(money['invoices'], 'invoice')}: Ropo One {amounts['ropo_paid']} paid and "
-        f"{amounts['ropo_discount']} discount; ledger {amounts['ledger_paid']} paid and "
-        f"{amounts['ledger_discount']} discount"
+        f"{money['currency']}, {counted(money['invoices'], 'invoice')}: Ropo One {told('ropo_paid')} paid and "
+        f"{told('ropo_discount')} discount; ledger {told('ledger_paid', 'extra_paid')} paid and "
+        f"{told('ledger_discount', 'extra_discount')} discount"
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, status
 from fastapi.responses import HTMLResponse, Response
+from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+from include.page_data.break_export import export_breaks
 from include.page_data.break_knowledge import read_knowledge
 from include.page_data.breaks import (
     BreakSelection,
@@ -17,16 +20,18 @@ from include.page_data.breaks import (
     count_breaks,
     count_decided,
     read_break,
+    read_break_sums,
     read_breaks,
 )
-from include.page_data.open_breaks import read_open_breaks
 from include.reconciliation.break_listing import history_of
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.decisions import NAMED_REFUSALS, BreakDecisionError, accept_breaks, comment_breaks
 from reconciliation_page.access import FOR_EDITORS
+from reconciliation_page.downloads import FORMS, download
 from reconciliation_page.page import Page, PageOf
 from reconciliation_page.parameters import (
     CategoryInQuery,
+    DecimalInQuery,
     Direction,
     IdInPath,
     Note,
@@ -173,7 +178,7 @@ def _listed(
         selection=selection,
         listed=listed,
         counts=counts,
-        at_stake=read_open_breaks(cursor, page.profile, page.today).at_stake if choice.state == "open" else {},
+        sums=read_break_sums(cursor, page.profile, selection),
         after=after,
         is_gone=is_gone,
         done=done,
@@ -189,6 +194,16 @@ def _listed(
         anchor="",
         named=None,
     )
+
+
+@router.get("/breaks.csv")
+def breaks_csv(page: PageOf, choice: ChoiceOf, decimal: DecimalInQuery = "point") -> Response:
+    """Return the same breaks as CSV, all pages of them."""
+
+    def export(connection: Connection) -> Iterator[str]:
+        return export_breaks(connection, page.profile, choice.selection(), FORMS[decimal])
+
+    return download(export, f"{choice.state}-breaks-{page.profile.name}-{page.today}.csv")
 
 
 @router.get("/breaks/{break_id}")

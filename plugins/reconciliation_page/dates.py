@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from itertools import chain, islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, status
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, Response
 
 from include.page_data.dates import Reconciliation, read_changes, read_items, read_money, read_reconciliations
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
-from include.reconciliation.export import COMMA, POINT, export_items
+from include.reconciliation.export import export_items
 from include.reconciliation.item_selection import ItemSelection, Order, State
-from reconciliation_page.page import Page, PageOf
+from reconciliation_page.downloads import FORMS, download
+from reconciliation_page.page import PageOf
 from reconciliation_page.parameters import (
     EARLIEST,
     LATEST,
@@ -27,13 +27,13 @@ from reconciliation_page.parameters import (
     SeverityInQuery,
     Text,
 )
-from reconciliation_page.stores import Reading, open_reading
+from reconciliation_page.stores import Reading
 from reconciliation_page.words import ITEM_STATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from include.reconciliation.export import Form
+    from psycopg2.extensions import connection as Connection
 
 router = APIRouter()
 
@@ -41,7 +41,6 @@ router = APIRouter()
 COMPARED_BY_ITSELF = 5_000
 # How a state of items is called in the counts of a reconciliation.
 _BUCKETS = {"break": ("breaks",), "pending": ("pending",), "accepted": ("accepted",), "matched": ()}
-_FORMS = {"point": POINT, "comma": COMMA}
 _DAY = datetime.timedelta(days=1)
 _NATURAL = {"amount": "desc", "invoice": "asc", "category": "asc"}
 
@@ -118,7 +117,7 @@ def show_date(
         changes = read_changes(cursor, against.reconciliation_id, shown.reconciliation_id)
     selection = choice.selection()
     items = read_items(cursor, page.profile.name, shown.reconciliation_id, selection, after=after or None)
-    # The date was compared again meanwhile: the first page is shown, since an empty one says nothing of the rest.
+    # Nothing stands there any more: the first page is shown, since an empty one says nothing of the rest.
     is_gone = bool(after) and not items.rows
     if is_gone:
         after, items = "", read_items(cursor, page.profile.name, shown.reconciliation_id, selection)
@@ -144,7 +143,8 @@ def show_date(
         reason_in_words=reason_in_words,
         here=f"dates/{date}",
         anchor="#items",
-        named=None if is_newest else shown.reconciliation_id,
+        # Whatever is compared meanwhile, the links go on with what the reader sees.
+        named=shown.reconciliation_id,
         before=before,
         following=following,
     )
@@ -158,23 +158,24 @@ def date_csv(
     choice: ChoiceOf,
     reconciliation: IdInQuery = None,
     decimal: DecimalInQuery = "point",
-) -> StreamingResponse:
+) -> Response:
     """Return the same items as CSV, all pages of them."""
     every = read_reconciliations(cursor, page.profile.name, date)
     shown = _chosen(every, reconciliation) if reconciliation else _newest(every)
     if shown is None:
         raise HTTPException(status.HTTP_404_NOT_FOUND, f"{date} was never compared by itself.")
-    pieces = _csv(page, shown, choice.selection(), _FORMS[decimal])
-    # The mark of its encoding and the first lines are fetched before the answer begins: a store that is lost by then is
-    # an error page, and not a file that ends without a word.
-    begun = list(islice(pieces, 2))
-    return StreamingResponse(
-        chain(begun, pieces),
-        media_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="reconciliation-{page.profile.name}-{date}.csv"',
-        },
-    )
+    what = "full-comparison" if shown.scope == "full" else "reconciliation"
+
+    def export(connection: Connection) -> Iterator[str]:
+        return export_items(
+            connection,
+            page.profile,
+            reconciliation_id=shown.reconciliation_id,
+            selection=choice.selection(),
+            form=FORMS[decimal],
+        )
+
+    return download(export, f"{what}-{page.profile.name}-{date}-{shown.reconciliation_id}.csv")
 
 
 def _counted(shown: Reconciliation, choice: Choice) -> dict[str, int]:
@@ -186,16 +187,6 @@ def _counted(shown: Reconciliation, choice: Choice) -> dict[str, int]:
         if name != MATCHED and (number or name == choice.category):
             found[name] = number
     return found
-
-
-def _csv(page: Page, shown: Reconciliation, selection: ItemSelection, form: Form) -> Iterator[str]:
-    connection = open_reading()
-    try:
-        yield from export_items(
-            connection, page.profile, reconciliation_id=shown.reconciliation_id, selection=selection, form=form
-        )
-    finally:
-        connection.close()
 
 
 def _newest(every: list[Reconciliation]) -> Reconciliation | None:

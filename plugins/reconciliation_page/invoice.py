@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Query, status
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 
 from include.config.status_map import load_status_map
 from include.page_data.invoice import find_invoices, payment_sums, read_invoice
@@ -49,12 +49,14 @@ def invoice(
     key: Key,
     is_checker: Annotated[bool, Depends(may_check)],
     run: Annotated[str | None, Query(max_length=250)] = None,
-) -> HTMLResponse:
+) -> Response:
     """Show an invoice.
 
     :param run: the run of ``ropo_invoice_check`` that was just triggered from here.
     """
     found = read_invoice(cursor, page.profile, key)
+    if not found.is_known and found.renumbered:
+        return page.go_to("invoices", find=key[2:])
     if not found.is_known:
         return page.render("invoices.html", status_code=404, find=key[2:], found=[])
     return page.render(

@@ -39,6 +39,7 @@ CHANGE_WORDS = {
     "grace_over": "are breaks now, their grace is over",
     "reopened": "were accepted and are open again",
     "other_category": "differ in another way",
+    "changed": "differ by other amounts or states",
     "accepted": "were accepted since",
     "mended": "no longer differ",
     "same": "differ as they did",

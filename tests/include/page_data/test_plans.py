@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from include.page_data.breaks import BreakSelection, breaks_statement
+from include.page_data.breaks import BreakSelection, break_sums_statement, breaks_statement
 from include.page_data.dates import items_statement
 from include.page_data.listing import place_name
 from include.page_data.statements import statement
@@ -111,6 +111,22 @@ def test_a_page_of_breaks_is_read_by_an_index(
         places = {"break.break_id": 100, "break.business_date": "2026-10-20", "break.category": "ledger_behind"}
         after = place_name([places.get(key, "100") for key in selection.keys])
     indexes, whole = planned(cursor, *breaks_statement(PROFILE, selection, after=after))
+    assert any(each.startswith(index) for each in indexes)
+    assert whole == []
+
+
+@pytest.mark.parametrize(
+    ("selection", "index"),
+    [
+        (BreakSelection(), "reconciliation_break_open"),
+        (BreakSelection(category="ledger_behind"), "reconciliation_break_open"),
+        (BreakSelection(state="accepted"), ANY_OF_BREAKS),
+        (BreakSelection(severity="high"), ANY_OF_BREAKS),
+    ],
+    ids=str,
+)
+def test_sums_of_breaks(cursor: Cursor, selection: BreakSelection, index: str) -> None:
+    indexes, whole = planned(cursor, *break_sums_statement(PROFILE, selection))
     assert any(each.startswith(index) for each in indexes)
     assert whole == []
 

@@ -32,6 +32,16 @@ def accept_as_incomplete(store: Connection, reconciliation_id: int) -> None:
         )
 
 
+def test_the_ledgers_money_is_that_of_all_its_rows(session: Session, store: Connection, profile: Profile) -> None:
+    record(store, DAY, "breaks", breaks=(broken("1", "10.00"),))
+    with store.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ropo.reconciliation SET totals = jsonb_set(totals, '{currencies, 0, extra_paid}', '\"100\"')"
+        )
+    (alert,) = told(session, RedVerdicts(profile, NOW))
+    assert "ledger 1,234.50 paid and 1.00 discount" in alert.text
+
+
 def test_it_says_profile_date_reasons_totals_the_five_largest_breaks_and_where_to_look(
     session: Session, store: Connection, profile: Profile
 ) -> None:

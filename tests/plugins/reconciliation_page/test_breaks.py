@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
+import html
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reconciliation_page.access import may_change
+from reconciliation_page.checking import may_check
+from tests.include.reconciliation.world import World, at
 from tests.include.watch.records import broken, keep_break, record
 from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER
 
@@ -74,6 +78,76 @@ def test_breaks_are_filtered_and_ordered(
         assert set(expected) <= set(listed(client.get(PATH + query).text))
     else:
         assert listed(client.get(PATH + query).text) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("", "Open breaks 3 breaks: 2\u202f012.00 EUR at stake"),
+        ("?category=ledger_behind", "Open breaks 2 breaks match: 12.00 EUR at stake"),
+        ("?text=2", "Open breaks 1 break matches: 2\u202f000.00 EUR at stake"),
+        ("?state=accepted", "Accepted breaks 1 break: 8.00 EUR at stake"),
+        ("?state=resolved", "Resolved breaks 1 break: 9.00 EUR was at stake"),
+        ("?text=9", "Open breaks CSV"),
+    ],
+)
+def test_the_lists_head_counts_its_breaks_and_their_money(
+    client: TestClient, ids: dict[str, int], query: str, told: str
+) -> None:
+    page = client.get(PATH + query).text
+    head = re.search(r'<h2 id="breaks-title".*?</header>', page, re.DOTALL)
+    assert head
+    assert re.sub("<[^>]+>", " ", head[0]).split()[: len(told.split())] == told.split()
+
+
+def test_money_of_two_currencies_is_never_added_and_the_profiles_own_comes_first(
+    client: TestClient, store: Connection, ids: dict[str, int]
+) -> None:
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.reconciliation_break SET currency = 'DKK' WHERE invoice_key = 'b:1'")
+    assert "3 breaks: 2\u202f007.00 EUR, 5.00 DKK at stake" in client.get(PATH).text
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [("", ["2", "3", "1"]), ("?order=age", ["3", "1", "2"]), ("?state=accepted", ["4"]), ("?text=3", ["3"])],
+)
+@pytest.mark.parametrize(("words", "separator"), [("CSV of this view", ","), ("CSV with decimal comma", ";")])
+def test_the_breaks_of_the_view_are_there_for_spreadsheets(
+    client: TestClient, ids: dict[str, int], query: str, expected: list[str], words: str, separator: str
+) -> None:
+    (link,) = re.findall(f'href="([^"]*)">{words}<', client.get(PATH + query).text)
+    answer = client.get(html.unescape(link))
+    assert re.search(
+        r'filename="(open|accepted)-breaks-default-\d{4}-\d\d-\d\d\.csv"', answer.headers["content-disposition"]
+    )
+    rows = list(csv.reader(answer.text.removeprefix("\ufeff").splitlines(), delimiter=separator))
+    names, *breaks = (row for row in rows if not row[0].startswith("#"))
+    assert [each[names.index("billnum")] for each in breaks] == expected
+
+
+def test_a_break_in_the_csv_has_both_sides_its_age_and_who_accepted_it(client: TestClient, world: World) -> None:
+    world.payment("1", "60.50")
+    world.row("1")
+    world.reconcile(now=at("2026-03-20 08:00"))
+    form = {"what": "accept", "note": "=known", "seen": "99"}
+    assert client.post(f"{PATH}/1", data=form, headers=SAME_ORIGIN).status_code == 303
+    text = client.get("/reconciliation/breaks.csv?state=accepted&decimal=comma&text=1").text
+    head, rows = [], []
+    for row in csv.reader(text.removeprefix("\ufeff").splitlines(), delimiter=";"):
+        (head if row[0].startswith("#") else rows).append(row)
+    names, values = rows
+    found = dict(zip(names, values, strict=True))
+    assert head[0] == ["# breaks of profile", "default"]
+    assert head[-1] == ["# only breaks of", "state: accepted", "text: 1"]
+    told = ("break_id", "billnum", "jobid", "category", "reason", "state", "business_date", "at_stake", "currency")
+    assert [found[name] for name in told] == [
+        "1", "1", "J1", "ledger_behind", "Ropo is further in payment", "accepted", "2026-03-10", "60,50", "EUR",
+    ]  # fmt: skip
+    assert (found["ropo_paid"], found["ledger_paid"], found["ledger_open"]) == ("60,5", "0", "100")
+    assert (found["accepted_by"], found["accepted_note"]) == (USER, "'=known")
+    assert int(found["age_days"]) > 200
+    assert found["times_seen"] == "1"
 
 
 @pytest.mark.parametrize("order", ["amount", "age", "category"])
@@ -203,6 +277,20 @@ def test_an_empty_list_claims_no_more_than_is_known(
     assert told in page
     assert "Every difference is within" not in page
     assert ("to be trusted" in page) == (lacking is not None)
+
+
+def test_what_an_acceptance_covers_is_shown_where_it_is_given(
+    client: TestClient, page_app: FastAPI, world: World
+) -> None:
+    page_app.dependency_overrides[may_check] = lambda: True
+    world.payment("1", "100")
+    world.row("1", "paid", paid="100")
+    world.row("1", "open", total="7777")
+    for day in ("2026-03-20", "2026-03-25"):  # after its grace
+        world.reconcile(now=at(f"{day} 08:00"))
+    for path in ("breaks", "breaks/1", "invoice?key=b:1"):
+        page = re.sub("<[^>]+>", " ", client.get(f"/reconciliation/{path}").text)
+        assert re.search(r"Further rows:?\s+open, total 7777, paid 0, discount 0, credited 0, open 7777", page)
 
 
 def test_filters_are_told_apart_from_the_chips_and_keep_the_order(client: TestClient, ids: dict[str, int]) -> None:

@@ -131,15 +131,69 @@ def test_pages_follow_each_other_without_gap_or_repetition(client: TestClient, s
     assert sorted(functools.reduce(operator.iadd, found, [])) == [f"{place:04}" for place in range(120)]
 
 
+def lines_of(client: TestClient, page: str) -> list[dict[str, str]]:
+    """The items of the CSV that a page links to."""
+    (link,) = re.findall('href="([^"]*)">CSV of this view<', page)
+    lines = csv.reader(client.get(html.unescape(link)).text.removeprefix("\ufeff").splitlines())
+    names, *items = (row for row in lines if not row[0].startswith("#"))
+    return [dict(zip(names, item, strict=True)) for item in items]
+
+
+def test_the_csv_is_of_the_view_that_is_shown_though_the_date_was_compared_again(
+    client: TestClient, store: Connection
+) -> None:
+    record(store, DATE, "breaks", breaks=(broken("1", "10"), broken("2", "20")))
+    page = client.get(PATH).text
+    record(store, DATE, "breaks", breaks=(broken("3", "30"),))
+    assert [item["billnum"] for item in lines_of(client, page)] == shown(page) == ["2", "1"]
+
+
+def test_the_next_page_goes_on_with_the_list_that_was_begun_and_says_that_there_is_a_newer_one(
+    client: TestClient, store: Connection
+) -> None:
+    amounts = {f"{place:04}": f"{1000 - place}" for place in range(60)}
+    record(store, DATE, "breaks", breaks=tuple(broken(*each) for each in amounts.items()))
+    first = client.get(PATH).text
+    (following,) = re.findall(r'rel="next" href="([^"]*)#items"', first)
+    assert "compared again" not in client.get(html.unescape(following)).text
+    # The smallest is the largest now.
+    record(store, DATE, "breaks", breaks=tuple(broken(*each) for each in {**amounts, "0059": "9000"}.items()))
+    second = client.get(html.unescape(following)).text
+    assert sorted(shown(first) + shown(second)) == sorted(amounts)
+    assert "The date was compared again since" in second
+    (newest,) = re.findall('<a href="([^"]*)#items">see the newest', second)
+    assert shown(client.get(html.unescape(newest)).text)[0] == "0059"
+
+
+def test_what_is_sorted_or_filtered_is_the_list_that_is_shown(client: TestClient, store: Connection) -> None:
+    record(store, DATE, "breaks", breaks=(broken("1", "10"), broken("2", "20")))
+    page = client.get(PATH).text
+    record(store, DATE, "breaks", breaks=(broken("3", "30"),))
+    (by_invoice,) = re.findall('<a href="([^"]*)#items">Invoice', page)
+    assert shown(client.get(html.unescape(by_invoice)).text) == ["1", "2"]
+    (number,) = re.findall('<input type="hidden" name="reconciliation" value="([^"]*)">', page)
+    assert shown(client.get(PATH, params={"reconciliation": number, "text": "1"}).text) == ["1"]
+
+
+def test_a_downloads_name_tells_its_reconciliation_and_a_full_comparison(client: TestClient, store: Connection) -> None:
+    number, full = record(store, DATE), record(store, DATE, scope="full")
+    for query, name in (
+        ("", f"reconciliation-default-{DATE}-{number}.csv"),
+        (f"?reconciliation={full}", f"full-comparison-default-{DATE}-{full}.csv"),
+    ):
+        headers = client.get(f"{PATH}/items.csv{query}").headers
+        assert headers["content-disposition"] == f'attachment; filename="{name}"'
+
+
 def test_a_page_beyond_the_last_item_is_the_first_page_and_no_claim_that_all_agree(
     client: TestClient, store: Connection
 ) -> None:
     record(store, DATE, "breaks", breaks=tuple(broken(f"{place:04}", "10.00") for place in range(51)))
     first = client.get(PATH, params={"order": "invoice"}).text
     (following,) = re.findall(r'rel="next" href="([^"]*)#items"', first)
-    # The date is compared again, and fewer differ.
+    # An address that names no reconciliation means the newest, in which fewer differ.
     record(store, DATE, "breaks", breaks=(broken("0001", "10.00"), broken("0002", "10.00")))
-    page = client.get(following.replace("&amp;", "&")).text
+    page = client.get(re.sub(r"reconciliation=\d+&", "", html.unescape(following))).text
     assert "Nothing differs" not in page
     assert "That page of the list is empty now" in page
     assert shown(page) == ["0001", "0002"]
@@ -178,6 +232,22 @@ def test_money_that_differs_by_design_is_told_apart_from_differences(client: Tes
     assert "differing +30.00" in differing
 
 
+def test_the_ledgers_money_is_that_of_all_its_rows(client: TestClient, world: World) -> None:
+    world.payment("1", "90")
+    for _ in range(2):
+        world.row("1", "paid", paid="90", discount="10")
+    world.row("1", total="900", paid="7", currency="SEK")
+    world.reconcile()
+    page = re.sub("<[^>]+>", " ", client.get(f"/reconciliation/dates/{DAY}").text)
+    money = page[page.index("Paid, EUR") : page.index("What it stands on")]
+    assert re.sub(r"\s+", " ", money).strip() == (
+        "Paid, EUR 90.00 180.00 = 90.00 + 90.00 of duplicates \u221290.00 "
+        "Discount, EUR 0.00 20.00 = 10.00 + 10.00 of duplicates \u221220.00 "
+        "Paid, SEK 0.00 7.00 = 0.00 + 7.00 of duplicates \u22127.00 "
+        "Discount, SEK 0.00 0.00 0.00"
+    )
+
+
 def test_a_category_counts_what_it_leads_to(client: TestClient, store: Connection, three: int) -> None:
     with store.cursor() as cursor:
         cursor.execute(
@@ -202,7 +272,7 @@ def test_filtering_keeps_the_order_and_the_place(client: TestClient, three: int)
     assert '<input type="hidden" name="order" value="category">' in page
     assert '<input type="hidden" name="direction" value="desc">' in page
     (clear,) = re.findall(r'href="([^"]+)">Clear', page)
-    assert clear == f"{PATH}?profile=default&amp;order=category&amp;direction=desc#items"
+    assert clear == f"{PATH}?profile=default&amp;reconciliation={three}&amp;order=category&amp;direction=desc#items"
     chips = re.search(r'class="chips".*?</ul>', page, re.DOTALL)
     assert chips
     assert "text=" not in chips[0]
@@ -268,8 +338,35 @@ def test_what_changed_since_the_date_was_compared_before_is_told(client: TestCli
         ("1", "no longer differ"),
     ]
     earlier = client.get(PATH, params={"reconciliation": newest - 1}).text
-    assert "This is an earlier reconciliation of the date" in earlier
+    told = re.sub(r"\s+", " ", re.sub("<[^>]+>", "", earlier))
+    assert "This is an earlier reconciliation of the date, kept as evidence. See the newest of the date" in told
     assert sorted(shown(earlier)) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        {"amount": "900000"},
+        {"amount": "10", "reason": "stage"},
+        {"amount": "10", "ledger_status": "partly_paid"},
+        {"amount": "10", "currency": "SEK"},
+        {"amount": "10", "pending_until": PENDING_UNTIL},
+    ],
+    ids=str,
+)
+def test_a_difference_of_other_amounts_or_states_does_not_differ_as_it_did_and_is_named(
+    client: TestClient, store: Connection, now: dict[str, str]
+) -> None:
+    record(store, DATE, "breaks", breaks=(broken("1", "10"), broken("2", "20")))
+    record(store, DATE, "breaks", breaks=(broken("1", **now), broken("2", "20")))
+    page = client.get(PATH).text
+    changes = re.findall(r"<li><strong>(\d+)</strong> ([^<:]+)", page)
+    assert [(number, words.strip()) for number, words in changes] == [
+        ("1", "differ by other amounts or states"),
+        ("1", "differ as they did"),
+    ]
+    since = page[page.index("differ by other") : page.index("differ as they did")]
+    assert re.findall(r"invoice\?[^\"]*key=b%3A([^\"&]+)", since) == ["1"]
 
 
 def test_a_reconciliation_of_another_date_or_profile_is_not_shown(client: TestClient, store: Connection) -> None:

@@ -165,6 +165,63 @@ def test_a_number_that_several_invoices_have_lists_them(client: TestClient, worl
     assert "Invoice 100" in shown(client, "invoice?key=j:A")
 
 
+def leads_to(client: TestClient, find: str) -> str:
+    answer = client.get("/reconciliation/invoices", params={"find": find})
+    assert answer.status_code == 303, answer.text
+    return answer.headers["location"].partition("key=")[2]
+
+
+def test_an_invoice_that_got_another_number_has_every_row_that_was_compared(client: TestClient, world: World) -> None:
+    world.payment("X", "100", "2026-03-10", jobid="J")
+    world.comment("Y", "98", "2026-03-10 12:00", jobid="J")
+    world.row("Y", "paid", paid="100", jobid="J")
+    world.reconcile()
+    text = shown(client, "invoice?key=b:Y")
+    assert re.search(r"money received Ropo's type 1, Viesti 1 100\.00", text)
+    assert "2026-03-10 00:00:00 payment" in text
+    for find in ("X", "Y", "J"):
+        assert leads_to(client, find) == "b%3AY"
+    earlier = client.get("/reconciliation/invoice?key=b:X")
+    assert earlier.headers["location"] == "/reconciliation/invoices?profile=default&find=X"
+
+
+def test_a_number_that_an_invoice_had_before_leads_to_the_one_that_it_has_now(client: TestClient, world: World) -> None:
+    world.payment("X", "100", "2026-03-10", jobid="J")
+    world.row("X", "paid", paid="100", jobid="J")
+    world.reconcile()
+    assert leads_to(client, "X") == "b%3AX"
+    world.comment("Y", "98", "2026-03-10 12:00", jobid="J")
+    # Not compared yet: what was recorded last is what there is.
+    assert leads_to(client, "X") == "b%3AX"
+    world.ledger("UPDATE ropo_ledger SET billnum = 'Y'")
+    world.reconcile()
+    assert leads_to(client, "X") == "b%3AY"
+
+    text = shown(client, "invoice?key=b:X")
+    assert "Ropo One's rows of it name another number now: Y . They stand there" in text
+    assert "has sent no row of type payment" not in text
+    assert "Ropo One has never spoken of it" not in text
+
+
+def test_rows_without_a_number_stand_with_the_invoice_that_the_ledger_names(client: TestClient, world: World) -> None:
+    world.payment(None, "100", "2026-03-10", jobid="J")
+    world.row("N", "paid", paid="100", jobid="J")
+    world.reconcile()
+    assert re.search(r"money received Ropo's type 1, Viesti 1 100\.00", shown(client, "invoice?key=b:N"))
+
+
+def test_a_number_used_again_stands_for_the_invoices_that_there_are(client: TestClient, world: World) -> None:
+    world.payment("1", "100", "2026-03-10")
+    world.row("1")
+    world.reconcile(now=at("2026-03-20 08:00"))
+    world.row("1", jobid="NEW", sent_at=at("2026-03-19 08:00"), changed_at=at("2026-03-19 08:00"))
+    world.reconcile(now=at("2026-03-20 10:00"))
+    world.reconcile(datetime.date(2026, 3, 19), now=at("2026-03-20 11:00"))
+    page = client.get("/reconciliation/invoices?find=1").text
+    assert re.findall(r'invoice\?[^"]*key=([^"&]+)', page) == ["j%3AJ1", "j%3ANEW"]
+    assert leads_to(client, "J1") == "j%3AJ1"
+
+
 def test_an_invoice_that_nobody_knows_is_said_to_be_so(client: TestClient, world: World) -> None:
     answer = client.get("/reconciliation/invoice?key=b:1")
     assert answer.status_code == 404
