@@ -13,7 +13,7 @@ import msgspec
 from include.status_store.landing import Page, keep_doubtful, land
 from include.status_store.polling import poll_rows
 from include.status_store.queue_lock import QueueLock, pin
-from include.status_store.retry_after import AskedToWaitError
+from include.status_store.retry_after import AskedToWaitError, pause_of
 from include.status_store.source import NO_CONTENT, PollInDoubtError, PollRefusedError, PollUnsentError
 from include.status_store.storing import Storing, short_turns
 
@@ -29,21 +29,24 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Stop = Literal["empty", "pages", "time", "in_doubt", "refused", "lock_lost", "empty_answers"]
+Stop = Literal["empty", "pages", "time", "in_doubt", "refused", "asked_to_wait", "lock_lost", "empty_answers"]
 
 # Ropo documents 204 as the queue's end. A 200 without rows is another thing, of which nobody knows what it means.
 MAX_EMPTY_ANSWERS = 3
 A_THREAD = partial(ThreadPoolExecutor, max_workers=1)
 # A server that says "again at once" and refuses again would be asked without a pause.
 MAX_REFUSALS_IN_A_ROW = 10
+# A drain that waits holds a slot that others need, and the next one comes in a quarter of an hour.
+LONGEST_WAIT_SECONDS = 60.0
 
 
 class DrainSummary(msgspec.Struct, kw_only=True):
     """What a drain did, in counts.
 
     :param stopped_by: ``empty`` is Ropo's 204: the queue held nothing more. Every other word leaves the rest to the
-        next run: a bound (``pages``, ``time``), a poll ``in_doubt`` or ``refused``, the queue's lock lost
-        (``lock_lost``), or answers without rows that were no 204 (``empty_answers``).
+        next run: a bound (``pages``, ``time``), a poll ``in_doubt`` or ``refused``, another task of the profile told
+        to wait (``asked_to_wait``), the queue's lock lost (``lock_lost``), or answers without rows that were no 204
+        (``empty_answers``).
     :param polls: GETs sent; ``pages``: those that brought rows or an empty list.
     :param taken_up: pages of earlier processes that ended before their events were stored; ``new`` and the other counts
         of events are without theirs.
@@ -142,12 +145,17 @@ class Drain:
         return None
 
     def _after(self, pause: Pause) -> int | None:
-        """Open the first poll after the pause that Ropo One has asked for, where there is time for that."""
-        if pause.seconds > self._seconds_left():
+        """Open the first poll after the pause that Ropo One has asked for, where it is a short one."""
+        if not self._waited(pause):
             raise AskedToWaitError(self._journal.profile, pause.until)
+        return self._reopen()
+
+    def _waited(self, pause: Pause) -> bool:
+        if pause.seconds > min(LONGEST_WAIT_SECONDS, self._seconds_left()):
+            return False
         logger.info("Profile %s: waiting for %.0f s, as Ropo One has asked", self._journal.profile.name, pause.seconds)
         time.sleep(pause.seconds)
-        return self._reopen()
+        return True
 
     def _poll(self, poll_id: int, storing: Storing) -> int | None:
         """Send one poll and keep what comes; return the next poll's id, None where the drain ends."""
@@ -191,6 +199,8 @@ class Drain:
             self._tell_lost_lock()
         elif bound is not None:
             self._summary.stopped_by = bound
+        elif landed.next_poll_id is None:
+            self._tell_asked_to_wait()
         try:
             self._count(storing.hand_over(page, parsing))
         except BaseException:
@@ -207,6 +217,13 @@ class Drain:
             self._journal.profile.name,
         )
         self._summary.stopped_by = "lock_lost"
+
+    def _tell_asked_to_wait(self) -> None:
+        logger.warning(
+            "Profile %s: Ropo One has asked another task of it to wait (Retry-After); the rest is left to a later run",
+            self._journal.profile.name,
+        )
+        self._summary.stopped_by = "asked_to_wait"
 
     def _count(self, pages: Iterable[StoredPage]) -> None:
         summary = self._summary
@@ -239,12 +256,19 @@ class Drain:
         return self._reopen()
 
     def _reopen(self) -> int | None:
-        """Open a poll in a transaction of its own, if the lock is still ours after the pause."""
-        with self._session.transaction() as cursor:
-            if self._lock.held(cursor):
-                return self._journal.open(cursor, "drain")
-        self._tell_lost_lock()
-        return None
+        """Open a poll in a transaction of its own, if the lock is still ours after a wait, and nobody was told to wait."""
+        while True:
+            with self._session.transaction() as cursor:
+                held = self._lock.held(cursor)
+                pause = pause_of(cursor, self._journal.profile.name)
+                if held and pause is None:
+                    return self._journal.open(cursor, "drain")
+            if not held or pause is None:
+                self._tell_lost_lock()
+                return None
+            if not self._waited(pause):
+                self._tell_asked_to_wait()
+                return None
 
     def _in_doubt(self, poll_id: int, error: PollInDoubtError) -> None:
         """Record the doubt and stop: a server in trouble might take a page with every further poll."""

@@ -19,6 +19,7 @@ from include.status_store.journal import Kind
 from include.status_store.page_body import GZIP, pack
 from include.status_store.page_events import parse_page, store_page
 from include.status_store.queue_lock import HELD
+from include.status_store.retry_after import NO_PAUSE
 from include.status_store.source import Answer
 from include.status_store.texts import withhold_broken
 
@@ -60,7 +61,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 class Landed(msgspec.Struct, frozen=True):
     """A drain's page that the store has.
 
-    :param next_poll_id: the poll opened in the same commit, if one was wanted and the lock is still ours.
+    :param next_poll_id: the poll opened in the same commit, if one was wanted, the lock is still ours and no other task
+        of the profile was asked to wait.
     :param lock_lost: the page's backend did not hold the queue's lock (any more).
     """
 
@@ -121,8 +123,11 @@ class _DrainAttempt(_Attempt[Landed]):
 
     def _complete(self, cursor: Cursor, values: dict[str, object]) -> Landed:
         if self._open_next:
-            next_poll_id = self._journal.open_next(cursor, _LANDED, values, HELD)
-            return Landed(next_poll_id, lock_lost=next_poll_id is None)
+            next_poll_id = self._journal.open_next(cursor, _LANDED, values, f"{HELD} AND {NO_PAUSE}")
+            if next_poll_id is None:
+                cursor.execute(f"SELECT {HELD}", values)
+                return Landed(None, lock_lost=cursor.fetchone() != (True,))
+            return Landed(next_poll_id, lock_lost=False)
         cursor.execute(f"{_LANDED} RETURNING {HELD}", values)
         return Landed(None, lock_lost=cursor.fetchone() != (True,))
 

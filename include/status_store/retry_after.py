@@ -18,6 +18,24 @@ if TYPE_CHECKING:
 
 # Whatever a header says, or a clock that was put back makes of it, must not stop a profile for good.
 LONGEST = datetime.timedelta(days=1)
+# Whether the profile of the parameter ``profile`` may be asked now.
+NO_PAUSE = f"""
+NOT EXISTS (
+    SELECT
+    FROM ropo.profile_pin
+    WHERE profile = %(profile)s AND not_before > clock_timestamp()
+        AND not_before <= clock_timestamp() + interval '{LONGEST.days} day'
+)
+"""  # noqa: S608 - a constant
+# The newest word counts where it is the longer one: an answer without a word must not cut short what another one said.
+_KEEP = """
+UPDATE ropo.profile_pin
+SET not_before = greatest(
+    clock_timestamp() + %(wait)s,
+    CASE WHEN not_before <= clock_timestamp() + %(longest)s THEN not_before END
+)
+WHERE profile = %(profile)s
+"""
 
 
 class Pause(msgspec.Struct, frozen=True):
@@ -51,8 +69,17 @@ class AskedToWaitError(PollUnsentError):
 
 
 def keep_pause(cursor: Cursor, profile: str, seconds: float) -> None:
-    """Keep for how long Ropo One asked not to be polled, :data:`LONGEST` at most. Its newest word counts."""
+    """Keep for how long Ropo One asked not to be polled, :data:`LONGEST` at most. A longer pause that stands stays."""
     wait = datetime.timedelta(seconds=min(seconds, LONGEST.total_seconds()))
+    cursor.execute(_KEEP, {"profile": profile, "wait": wait, "longest": LONGEST})
+
+
+def pause_of(cursor: Cursor, profile: str) -> Pause | None:
+    """Return the pause that Ropo One has asked for; None where the profile may be asked."""
     cursor.execute(
-        "UPDATE ropo.profile_pin SET not_before = clock_timestamp() + %s WHERE profile = %s", (wait, profile)
+        "SELECT not_before, extract(epoch FROM not_before - clock_timestamp())::float8 "
+        "FROM ropo.profile_pin WHERE profile = %s",
+        (profile,),
     )
+    row = cursor.fetchone()
+    return Pause.if_any(*row) if row else None

@@ -30,7 +30,7 @@ _PASSING = (psycopg2.OperationalError, psycopg2.InterfaceError, StoreUnavailable
 # stays so, however often it is tried.
 _LIMIT_EXCEEDED = "54"
 # SQLSTATE classes of what the server lacks, whatever it is asked to do: a full disk or no memory left, an operator's
-# doing, a failing system. A deadlock is none of it.
+# doing, a failing system. A deadlock is none of it, and no statement that took too long.
 _OF_THE_SERVER = ("53", "57", "58")
 
 
@@ -50,7 +50,7 @@ def takes_transactions() -> Iterator[None]:
     try:
         yield
     except psycopg2.Error as error:
-        if not (error.pgcode or "").startswith(_OF_THE_SERVER):
+        if not (error.pgcode or "").startswith(_OF_THE_SERVER) or isinstance(error, psycopg2.errors.QueryCanceled):
             raise
         raise StoreUnavailableError(f"The store takes no transaction: {error.diag.message_primary}") from error
 

@@ -10,11 +10,12 @@ import pytest
 
 from include.config.profiles import Profile
 from include.status_store.by_billnum import BillnumQuestions
+from include.status_store.drain import LONGEST_WAIT_SECONDS
 from include.status_store.earlier_dates import reread_earlier
 from include.status_store.journal import Journal
 from include.status_store.recovery import Recovery
 from include.status_store.reread import Reread
-from include.status_store.retry_after import LONGEST, AskedToWaitError
+from include.status_store.retry_after import LONGEST, AskedToWaitError, keep_pause
 from include.status_store.source import PollError, PollInDoubtError, PollRefusedError
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.views import column, doubts, drain, execute, outcomes, query
@@ -185,3 +186,55 @@ def test_another_profile_is_asked_all_the_same(session: Session, profile: Profil
     other = drain(session, Profile(name="other"), ScriptedSource(queue=("ropo.example", "2")))
 
     assert other.stopped_by == "empty"
+
+
+def test_a_drain_under_way_stops_where_another_task_is_told_to_wait(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    def another_task_is_told() -> object:
+        with session.another() as beside, pytest.raises(PollError):
+            by_date(beside, profile, ScriptedSource(busy()))
+        return page(row(1))
+
+    source = ScriptedSource(another_task_is_told, page(row(2)))  # type: ignore[arg-type]
+    summary = drain(session, profile, source)
+
+    assert (summary.stopped_by, summary.new, len(source.polls)) == ("asked_to_wait", 1, 1)
+    assert outcomes(store) == ["landed", "refused"]
+
+
+def test_a_drain_that_waited_for_a_refusal_stops_where_another_task_was_told_to_wait_longer(
+    session: Session, profile: Profile
+) -> None:
+    def another_task_is_told() -> object:
+        with session.another() as beside, pytest.raises(PollError):
+            by_date(beside, profile, ScriptedSource(busy()))
+        raise busy(0.1)
+
+    source = ScriptedSource(another_task_is_told)  # type: ignore[arg-type]
+    assert (drain(session, profile, source).stopped_by, len(source.polls)) == ("asked_to_wait", 1)
+
+
+def test_a_shorter_word_does_not_cut_a_pause_that_stands(session: Session, store: Connection, profile: Profile) -> None:
+    drain(session, profile, ScriptedSource(busy()))
+    with session.transaction() as cursor:
+        keep_pause(cursor, profile.name, 60.0)
+
+    (left,) = column(store, SECONDS_LEFT)
+    assert HOURS - 60 < left <= HOURS  # type: ignore[operator]
+
+    let_it_pass(store, LONGEST.total_seconds() + 3600)
+    with session.transaction() as cursor:
+        keep_pause(cursor, profile.name, 60.0)
+
+    assert column(store, f"SELECT ({SECONDS_LEFT}) <= 60") == [True]
+
+
+def test_a_drain_waits_in_its_slot_for_a_short_pause_only(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    drain(session, profile, ScriptedSource(EMPTY))
+    let_it_pass(store, LONGEST_WAIT_SECONDS + 30)
+
+    with pytest.raises(AskedToWaitError):
+        drain(session, profile, ScriptedSource())

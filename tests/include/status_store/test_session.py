@@ -10,7 +10,7 @@ from psycopg2.extensions import make_dsn
 
 from demo.cluster import free_port
 from include.status_store.database import StoreUnavailableError, connect
-from include.status_store.session import Session, may_pass
+from include.status_store.session import Session, may_pass, takes_transactions
 from tests.include.status_store.views import column
 from tests.include.status_store.waiting import others, terminate, until
 
@@ -138,3 +138,8 @@ def test_a_key_that_no_index_takes_never_passes(session: Session) -> None:
         session.insist(insert(name))
 
     assert not may_pass(caught.value)
+
+
+def test_a_statement_that_took_too_long_is_not_a_store_that_takes_nothing(session: Session) -> None:
+    with pytest.raises(psycopg2.errors.QueryCanceled), takes_transactions(), session.transaction() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 50; SELECT pg_sleep(10)")
