@@ -8,11 +8,7 @@ FROM found_event AS found;
 -- A job's invoice number is the newest that its events say; where none says one, the ledger's row of that jobid does.
 CREATE TEMP TABLE job ON COMMIT DROP AS
 WITH spoken AS (
-    SELECT
-        jobid,
-        max(seq) FILTER (WHERE billnum IS NOT NULL) AS naming_seq,
-        min(seq) AS first_seq,
-        min(statustime) AS first_time
+    SELECT jobid, max(seq) FILTER (WHERE billnum IS NOT NULL) AS naming_seq, min(seq) AS first_seq
     FROM event
     WHERE jobid IS NOT NULL
     GROUP BY jobid
@@ -26,7 +22,6 @@ SELECT
     spoken.jobid,
     COALESCE(naming.billnum, booked.billnum) AS billnum,
     spoken.first_seq,
-    spoken.first_time,
     ''::text AS invoice_key,
     true AS is_newest
 FROM spoken
@@ -82,8 +77,6 @@ SELECT
     END AS invoice_key,
     COALESCE('j:' || booked.jobid, 'b:' || booked.billnum) AS row_key,
     job.jobid IS NOT NULL AND job.billnum <> booked.billnum AND bill.billnum IS NOT NULL AS is_crossed,
-    -- By its billnum, while Ropo has not spoken of its jobid.
-    booked.jobid IS NOT NULL AND job.jobid IS NULL AND bill.billnum IS NOT NULL AND NOT bill.is_split AS names_unspoken,
     (booked.sent_at AT TIME ZONE %(timezone)s)::date AS sent_on,
     (booked.changed_at AT TIME ZONE %(timezone)s)::date AS changed_on
 FROM ledger_row AS booked
@@ -112,7 +105,7 @@ SELECT
     event.jobid,
     COALESCE(job.invoice_key, 'b:' || event.billnum) AS invoice_key,
     -- Sent again: the end of an earlier job is not the end of the invoice.
-    event.jobid IS NULL OR (job.is_newest AND COALESCE(resent.sent_time <= job.first_time, true)) AS may_end,
+    event.jobid IS NULL OR job.is_newest AS may_end,
     meaning.code IS NOT NULL AS is_mapped,
     meaning.kind,
     meaning.payment,
@@ -120,17 +113,6 @@ SELECT
     meaning.part_end
 FROM event
 LEFT JOIN job ON job.jobid = event.jobid
-LEFT JOIN (
-    -- Every job is an earlier one where the only row names a jobid that Ropo has not spoken of, sent when Ropo had spoken of
-    -- the others. Sent before, it is an ERP with ids of its own.
-    SELECT invoice_key, sent_at AT TIME ZONE %(timezone)s AS sent_time
-    FROM owned_row
-    WHERE names_unspoken AND NOT EXISTS (
-        SELECT
-        FROM owned_row AS other
-        WHERE other.invoice_key = owned_row.invoice_key AND other.row_id <> owned_row.row_id
-    )
-) AS resent ON resent.invoice_key = job.invoice_key
 LEFT JOIN code_meaning AS meaning ON meaning.statustype = event.statustype AND meaning.code = event.code;
 ANALYZE spoken;
 

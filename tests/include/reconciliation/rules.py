@@ -37,7 +37,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the ledger; ``sent`` by the market's clock, as an event's order."""
+    """One row of the ledger."""
 
     billnum: str
     jobid: str | None
@@ -49,7 +49,6 @@ class Row:
     open: Decimal | None = None
     by_ropo: bool = True
     in_day: bool = True
-    sent: datetime.datetime | None = None
 
 
 @dataclass
@@ -209,8 +208,8 @@ class Ropo:
         self.unknown_code = any(newest_meaningful is None or event.order > newest_meaningful for event in self.unmapped)
         stages = [(event, meaning.stage) for event, meaning in said if meaning.stage]
         codes = [(event, meaning.payment) for event, meaning in said if meaning.payment]
-        ending = (None, _newest_job(events, row))
-        ends = [(event, meaning.end) for event, meaning in said if meaning.end and event.jobid in ending]
+        newest_job = _newest_job(events)
+        ends = [(event, meaning.end) for event, meaning in said if meaning.end and event.jobid in (None, newest_job)]
         self.stage, self.stage_date = (stages[-1][1], stages[-1][0].date) if stages else (None, None)
         self.end, self.end_date = (ends[-1][1], ends[-1][0].date) if ends else (None, None)
         self.money_date = money[-1].date if money else None
@@ -264,13 +263,10 @@ def _number_of(job: str, ordered: list[Event], rows: list[Row]) -> str | None:
     return min((row.billnum for row in rows if row.jobid == job), default=None)
 
 
-def _newest_job(events: list[Event], row: Row | None) -> str | None:
-    """Sent again: the job that was first spoken of last; or one not spoken of yet that the row says was sent since."""
+def _newest_job(events: list[Event]) -> str | None:
+    """Sent again: the job that was first spoken of last."""
     first: dict[str, Event] = {}
     for event in events:
         if event.jobid is not None:
             first.setdefault(event.jobid, event)
-    newest = max(first, key=lambda job: first[job].order, default=None)
-    if newest is None or row is None or row.jobid is None or row.jobid in first or row.sent is None:
-        return newest
-    return row.jobid if row.sent > first[newest].order[0] else newest
+    return max(first, key=lambda job: first[job].order, default=None)

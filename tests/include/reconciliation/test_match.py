@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.include.reconciliation.world import at
 
 if TYPE_CHECKING:
-    import datetime
-
     from tests.include.reconciliation.world import World
 
 
@@ -34,33 +30,6 @@ def test_sent_again_and_the_ledger_knows_the_new_jobid_before_ropo_speaks_of_it(
     world.comment("1", "98", jobid="J1")
     world.row("1", jobid="J2")
     assert world.judged() == ("matched", None)
-
-
-def test_sent_again_the_end_of_the_old_job_is_not_the_invoices_before_ropo_speaks_of_the_new_one(world: World) -> None:
-    world.comment("1", "150", "2026-03-09 09:00", jobid="J1")
-    world.row("1", "sent", jobid="J2", sent_at=at("2026-03-10 08:00"), changed_at=at("2026-03-10 08:00"))
-    assert world.judged() == ("matched", None)
-    world.comment("1", "160", "2026-03-10 12:00", jobid="J2")
-    assert world.judged() == ("status_conflict", "ended_in_ropo")
-
-
-def test_sent_again_an_end_that_comes_late_for_the_old_job_is_not_the_invoices_either(world: World) -> None:
-    world.comment("1", "110", "2026-03-09 09:00", jobid="J1")
-    world.comment("1", "150", "2026-03-10 14:00", jobid="J1")
-    world.row("1", "sent", jobid="J2", sent_at=at("2026-03-10 08:00"), changed_at=at("2026-03-10 08:00"))
-    assert world.judged() == ("matched", None)
-    full = world.reconcile(now=at("2026-03-12 08:00"), scope="full")
-    assert {key: item["category"] for key, item in world.items(full).items()} == {"b:1": "matched"}
-
-
-@pytest.mark.parametrize("sent_at", [at("2026-03-09 06:00"), None])
-def test_an_end_counts_where_the_ledger_says_nothing_of_a_second_sending(
-    world: World, sent_at: datetime.datetime | None
-) -> None:
-    """An ERP may have ids of its own for Ropo's jobs; what it sent before Ropo spoke of it was not sent again."""
-    world.comment("1", "150", "2026-03-10 09:00", jobid="J1")
-    world.row("1", "sent", jobid="ERP-1", sent_at=sent_at)
-    assert world.judged() == ("status_conflict", "ended_in_ropo")
 
 
 def test_one_billnum_in_two_years_is_two_invoices_where_the_ledger_has_a_row_for_each(world: World) -> None:

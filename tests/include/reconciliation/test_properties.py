@@ -29,8 +29,6 @@ BILLNUMS = ("1", "1", "1", "01", "2")
 JOBIDS = ("7", "7", "8", "9")
 # A statustime has no zone.
 IN_DAY, BEFORE = (datetime.datetime.fromisoformat(text) for text in ("2026-03-10 09:00", "2026-03-08 09:00"))
-# By the market's clock too: before all that Ropo says, or after some of it.
-SENT = tuple(datetime.datetime.fromisoformat(text) for text in ("2026-03-08 08:00", "2026-03-08 10:00"))
 AMOUNTS = ("100", "60", "40", "2", "98", "-40", "0", "120")
 PAYMENT_TYPES = ("1",) * 8 + ("8", "8", "9", "77")
 CODES = ("98", "98", "101", "101", "55", "110", "120", "130", "150", "150", "160", "66")
@@ -72,7 +70,6 @@ def rows(draw: st.DrawFn, identity: Identity) -> dict[str, Any]:
         "open": draw(st.sampled_from((tied, tied, tied, tied, tied - 2, Decimal(0), None))),
         "by_ropo": draw(st.integers(0, 5)) > 0,
         "in_day": draw(st.booleans()),
-        "sent": draw(st.sampled_from(SENT)),
     }
 
 
@@ -151,8 +148,7 @@ def _fill(world: World, said: list[tuple[str, Event, datetime.datetime]], booked
             [
                 (
                     row.billnum, row.jobid, row.status, row.total, row.paid, row.discount, row.credited, row.open, None,
-                    row.sent and row.sent.replace(tzinfo=world.profile.zone),
-                    at("2026-03-10 08:00" if row.in_day else "2026-03-08 08:00"), row.by_ropo,
+                    at("2026-03-08 08:00"), at("2026-03-10 08:00" if row.in_day else "2026-03-08 08:00"), row.by_ropo,
                 )
                 for row in booked
             ],
@@ -170,7 +166,7 @@ PAID = {
 }
 BOOKED = {
     "billnum": "1", "jobid": "7", "status": "paid", "total": Decimal(100), "paid": Decimal(100), "discount": Decimal(0),
-    "credited": None, "open": Decimal(0), "by_ropo": True, "in_day": False, "sent": SENT[1],
+    "credited": None, "open": Decimal(0), "by_ropo": True, "in_day": False,
 }  # fmt: skip
 # Settled, but for what one more event, one more row, or another row in its place may change.
 nearly_settled = st.one_of(
