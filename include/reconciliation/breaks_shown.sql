@@ -10,6 +10,13 @@ WITH run AS (
             FROM ropo.reconciliation AS later
             WHERE later.profile = %(profile)s AND later.view_at > reconciliation.view_at
                 AND later.view_at <= clock_timestamp()   -- a clock that was set back must not make all to come older
+                -- One that is not in hand and waits is worked in after these, and is the newer one then.
+                AND (
+                    later.reconciliation_id = ANY(%(reconciliations)s)
+                    OR NOT EXISTS (
+                        SELECT FROM ropo.break_backlog AS waiting WHERE waiting.reconciliation_id = later.reconciliation_id
+                    )
+                )
         ) AS later_ids
     FROM ropo.reconciliation
     WHERE reconciliation_id = ANY(%(reconciliations)s)

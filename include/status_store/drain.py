@@ -256,7 +256,7 @@ class Drain:
         return self._reopen()
 
     def _reopen(self) -> int | None:
-        """Open a poll in a transaction of its own, if the lock is still ours after a wait, and nobody was told to wait."""
+        """Open a poll in a transaction of its own, if after a wait the lock is ours and nobody was told to wait."""
         while True:
             with self._session.transaction() as cursor:
                 held = self._lock.held(cursor)

@@ -11,8 +11,10 @@ import msgspec
 import psycopg2
 import pytest
 
+from include.reconciliation import break_states
 from include.reconciliation import reconcile as module
 from include.reconciliation.break_states import commit_with_breaks, work_in
+from include.reconciliation.statements import statement
 from include.status_store.database import StoreUnavailableError, connect
 from tests.include.reconciliation.differing import HOUR, NEXT, OVER, behind, breaks, history, mend, states
 from tests.include.reconciliation.world import DAY, at
@@ -96,6 +98,31 @@ def test_a_date_that_waits_to_be_worked_in_gives_its_break_the_age_and_not_the_f
     world.reconcile(DAY - datetime.timedelta(days=40), now=OVER, scope="full")
     [found] = breaks(world)
     assert found["business_date"] == DAY
+
+
+def test_a_view_is_not_late_for_a_newer_one_that_waits_to_be_worked_in_after_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind(world)
+    _also_of_the_next_day(world, "1")
+
+    def recorded_meanwhile(name: str) -> str:
+        monkeypatch.undo()
+        with monkeypatch.context() as held:
+            held.setattr(module, "commit_with_breaks", lambda store, profile: store.commit())
+            world.reconcile(NEXT, now=OVER)
+        return statement(name)
+
+    # After the older run has taken what waits, and before it looks at what it shows.
+    monkeypatch.setattr(
+        break_states, "statement", lambda name: statement(name) if name == "break_policy" else recorded_meanwhile(name)
+    )
+    world.reconcile(now=OVER)
+    assert [(found["business_date"], found["times_seen"]) for found in breaks(world)] == [(DAY, 1)]
+
+    with closing(connect(world.store_dsn)) as store, store, store.cursor() as cursor:
+        work_in(cursor, world.profile)
+    assert [(found["business_date"], found["times_seen"]) for found in breaks(world)] == [(DAY, 2)]
 
 
 def test_a_clock_that_was_set_back_does_not_stop_the_breaks(world: World) -> None:
