@@ -212,14 +212,8 @@ def record(cursor: Cursor, of: Circumstances, judged: Judged, inquiries: Inquiri
 
 
 def _tied(totals: Totals) -> dict[str, Any]:
-    names = ("ropo_invoices", "missing_at_ropo", "ledger_rows", "missing_in_ledger", "extra_rows")
-    return {name: getattr(totals, name) for name in names} | {"currencies": [*map(_money, totals.currencies)]}
-
-
-def _money(money: CurrencyTotals) -> dict[str, Any]:
-    # Without extra rows as earlier versions wrote it: a signed date that is compared again has no other result by that.
-    values = msgspec.structs.asdict(money)
-    return {name: value for name, value in values.items() if value or name not in ("extra_paid", "extra_discount")}
+    names = ("ropo_invoices", "missing_at_ropo", "ledger_rows", "missing_in_ledger", "extra_rows", "currencies")
+    return {name: getattr(totals, name) for name in names}
 
 
 def _json(value: Any) -> Json:

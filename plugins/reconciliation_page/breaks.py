@@ -178,7 +178,8 @@ def _listed(
         selection=selection,
         listed=listed,
         counts=counts,
-        sums=read_break_sums(cursor, page.profile, selection),
+        # Nothing is at stake in those that are resolved, and there are ever more of them.
+        sums=[] if choice.state == "resolved" else read_break_sums(cursor, page.profile, selection),
         after=after,
         is_gone=is_gone,
         done=done,

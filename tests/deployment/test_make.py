@@ -8,7 +8,9 @@ from tests.deployment.compose import ROOT
 
 
 def _make(*arguments: str) -> str:
-    return subprocess.run(["make", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    # Called by a make, as `make test` does, it would say which directory it enters.
+    command = ["make", "--no-print-directory", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
 def test_clean_leaves_the_home_of_an_airflow_that_is_in_use() -> None:
