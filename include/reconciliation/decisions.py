@@ -72,7 +72,7 @@ def accept_breaks(
     :raises ValueError: where the name or the note is empty, or no break is named.
     """
     require_texts(by=by, note=note)
-    ids = _hold(cursor, break_ids)
+    ids = _hold(cursor, break_ids, "accepted")
     values = {"break_ids": ids, "by": by.strip(), "note": note.strip(), "shown_up_to": shown_up_to}
     cursor.execute(statement("refused_breaks"), {**values, "profile": profile})
     _refuse([Refused(*row) for row in cursor.fetchall()], "accepted")
@@ -91,7 +91,7 @@ def comment_breaks(
     :raises ValueError: where the name or the note is empty, or no break is named.
     """
     require_texts(by=by, note=note)
-    ids = _hold(cursor, break_ids)
+    ids = _hold(cursor, break_ids, "commented")
     cursor.execute(
         "SELECT asked.break_id, 'not there' FROM unnest(%s::bigint[]) AS asked (break_id) "
         "WHERE NOT EXISTS (SELECT FROM ropo.reconciliation_break AS known WHERE known.break_id = asked.break_id "
@@ -108,16 +108,18 @@ def comment_breaks(
     return len(ids)
 
 
-def _hold(cursor: Cursor, break_ids: Collection[int]) -> list[int]:
+def _hold(cursor: Cursor, break_ids: Collection[int], what: str) -> list[int]:
     """Keep every other writer of these breaks out until the transaction ends; return the ids, each once.
 
     Like :func:`include.reconciliation.break_states.hold_breaks`, of each profile in turn.
+
+    :param what: is to be done with them, for the refusal.
     """
     ids = sorted(set(break_ids))
     if not ids:
         raise ValueError("expected at least one break, none is named")
     impossible = [Refused(break_id, "not there") for break_id in ids if not 0 < break_id <= _LARGEST_ID]
-    _refuse(impossible, "taken")
+    _refuse(impossible, what)
     cursor.execute(
         "SELECT FROM ropo.break_policy WHERE profile IN "
         "(SELECT profile FROM ropo.reconciliation_break WHERE break_id = ANY(%s)) ORDER BY profile FOR NO KEY UPDATE",

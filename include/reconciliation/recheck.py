@@ -12,7 +12,7 @@ from include.reconciliation.comparison import compare, prepare
 from include.reconciliation.inquiry import Inquiries
 from include.reconciliation.parts import take_dates
 from include.reconciliation.population import Span
-from include.reconciliation.recording import Circumstances, Reconciliation, judge_parts, record
+from include.reconciliation.recording import ComparisonContext, Reconciliation, judge_parts, record
 from include.reconciliation.sides import ledger_transaction, store_transaction
 from include.reconciliation.statements import statement
 from include.reconciliation.turns import claim
@@ -122,11 +122,11 @@ def recheck(
                 dates = unfinished(cursor, profile, status_map, before, moment)
                 if not dates:
                     return Rechecked()
-                of = Circumstances.of(profile, status_map, reader, moment, dag_id=dag_id, run_id=run_id)
-                rereads = _compare(cursor, reader, of, dates)
+                context = ComparisonContext.of(profile, status_map, reader, moment, dag_id=dag_id, run_id=run_id)
+                rereads = _compare(cursor, reader, context, dates)
                 if asking.wanted(cursor, rereads):
                     return None
-                found = _record_changed(cursor, of, dates, rereads, asking)
+                found = _record_changed(cursor, context, dates, rereads, asking)
             commit_with_breaks(store, profile)
         return found
 
@@ -158,27 +158,28 @@ def unfinished(
 
 
 def _compare(
-    cursor: Cursor, reader: LedgerReader, of: Circumstances, dates: list[Unfinished]
+    cursor: Cursor, reader: LedgerReader, context: ComparisonContext, dates: list[Unfinished]
 ) -> dict[datetime.date, int | None]:
     days = tuple(date.business_date for date in dates)
-    claim(cursor, of.profile.name, days, scope="date", status_map_version=of.status_map_version, now=of.now)
-    compare(cursor, reader, of.profile, Span(days), now=of.now, start=of.profile.start_date)
+    profile, now = context.profile, context.now
+    claim(cursor, profile.name, days, scope="date", status_map_version=context.status_map_version, now=now)
+    compare(cursor, reader, profile, Span(days), now=now, start=profile.start_date)
     take_dates(cursor)
     return {date.business_date: date.reread_poll_id for date in dates}
 
 
 def _record_changed(
     cursor: Cursor,
-    of: Circumstances,
+    context: ComparisonContext,
     dates: list[Unfinished],
     rereads: dict[datetime.date, int | None],
     asking: Inquiries,
 ) -> Rechecked:
-    cursor.execute(statement("changed_items"), {"profile": of.profile.name})
+    cursor.execute(statement("changed_items"), {"profile": context.profile.name})
     changed = {day for (day,) in cursor.fetchall()}
     found = Rechecked(dates=len(dates))
-    for date, judged in zip(dates, judge_parts(cursor, of, rereads, scope="date"), strict=True):
+    for date, judged in zip(dates, judge_parts(cursor, context, rereads, scope="date"), strict=True):
         found.items += judged.totals.population
         if date.is_news(judged, has_changed_items=date.business_date in changed):
-            found.changed.append(Changed(date.verdict, record(cursor, of, judged, asking)))
+            found.changed.append(Changed(date.verdict, record(cursor, context, judged, asking)))
     return found

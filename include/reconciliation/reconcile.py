@@ -10,7 +10,7 @@ from include.reconciliation.comparison import compare, prepare
 from include.reconciliation.inquiry import Inquiries
 from include.reconciliation.parts import take_dates, take_unsettled
 from include.reconciliation.population import ALL_TIME, Span
-from include.reconciliation.recording import Circumstances, judge_parts, record
+from include.reconciliation.recording import ComparisonContext, judge_parts, record
 from include.reconciliation.sides import ledger_transaction, store_transaction
 from include.reconciliation.turns import claim
 
@@ -73,9 +73,9 @@ def reconcile(
                 _compare(cursor, reader, profile, business_date, scope, moment)
                 if asking.wanted(cursor, rereads):
                     return None
-                of = Circumstances.of(profile, status_map, reader, moment, dag_id=dag_id, run_id=run_id)
-                [judged] = judge_parts(cursor, of, rereads, scope=scope)
-                result = record(cursor, of, judged, asking)
+                context = ComparisonContext.of(profile, status_map, reader, moment, dag_id=dag_id, run_id=run_id)
+                [judged] = judge_parts(cursor, context, rereads, scope=scope)
+                result = record(cursor, context, judged, asking)
             commit_with_breaks(store, profile)
         return result
 

@@ -70,7 +70,7 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     second_opinions_cleared: int
 
 
-class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
+class ComparisonContext(msgspec.Struct, frozen=True, kw_only=True):
     """What the reconciliations of one comparison have in common.
 
     :param now: aware; grace and age are counted to it.
@@ -96,7 +96,7 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
         *,
         dag_id: str | None,
         run_id: str | None,
-    ) -> Circumstances:
+    ) -> ComparisonContext:
         """Return those of a comparison that has begun; the ledger is asked what it says of itself."""
         newest_change = reader.newest_change() if profile.ledger.max_age_hours else None
         return cls(
@@ -124,20 +124,21 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def judge_parts(
-    cursor: Cursor, of: Circumstances, rereads: Mapping[datetime.date, int | None], *, scope: Scope
+    cursor: Cursor, context: ComparisonContext, rereads: Mapping[datetime.date, int | None], *, scope: Scope
 ) -> list[Judged]:
     """Judge each part of the comparison (:mod:`include.reconciliation.parts`), in the order of their dates.
 
     :param rereads: their business dates, each with the re-read to rely on.
     :raises TotalsDoNotTieError: where the totals of any part do not tie.
     """
-    require_ties(cursor, of.profile)
-    totals = totals_of(cursor, of.profile)
-    unmapped = unmapped_of_population(cursor, of.profile)
+    profile, now = context.profile, context.now
+    require_ties(cursor, profile)
+    totals = totals_of(cursor, profile)
+    unmapped = unmapped_of_population(cursor, profile)
     judged = []
     for day, reread_poll_id in sorted(rereads.items()):
-        known = read_knowledge(cursor, of.profile, day, scope=scope, reread_poll_id=reread_poll_id, now=of.now)
-        verdict, reasons = judge(totals[day], missing_knowledge(of.profile, day, known, of.ledger, of.now))
+        known = read_knowledge(cursor, profile, day, scope=scope, reread_poll_id=reread_poll_id, now=now)
+        verdict, reasons = judge(totals[day], missing_knowledge(profile, day, known, context.ledger, now))
         judged.append(
             Judged(
                 business_date=day,
@@ -153,7 +154,7 @@ def judge_parts(
     return judged
 
 
-def record(cursor: Cursor, of: Circumstances, judged: Judged, inquiries: Inquiries) -> Reconciliation:
+def record(cursor: Cursor, context: ComparisonContext, judged: Judged, inquiries: Inquiries) -> Reconciliation:
     """Record a reconciliation: its row, and an item for each invoice of the part that was judged.
 
     :param inquiries: what was asked before.
@@ -165,7 +166,7 @@ def record(cursor: Cursor, of: Circumstances, judged: Judged, inquiries: Inquiri
     row = {
         **counts,
         **opinions,
-        "profile": of.profile.name,
+        "profile": context.profile.name,
         "business_date": judged.business_date,
         "scope": judged.scope,
         "verdict": judged.verdict,
@@ -176,26 +177,26 @@ def record(cursor: Cursor, of: Circumstances, judged: Judged, inquiries: Inquiri
         "categories": _json(totals.categories),
         "totals": _json(_tied(totals)),
         "unmapped": _json(judged.unmapped),
-        "status_map_version": of.status_map_version,
+        "status_map_version": context.status_map_version,
         "reread_poll_id": judged.reread_poll_id,
         "events_cutoff": known.events_cutoff,
-        "ledger_cutoff": of.ledger_cutoff,
-        "ledger_newest_change": of.ledger.newest_change,
-        "dag_id": of.dag_id,
-        "run_id": of.run_id,
-        "started_at": of.now,
-        "start_date": of.profile.start_date,
+        "ledger_cutoff": context.ledger_cutoff,
+        "ledger_newest_change": context.ledger.newest_change,
+        "dag_id": context.dag_id,
+        "run_id": context.run_id,
+        "started_at": context.now,
+        "start_date": context.profile.start_date,
     }
     cursor.execute(statement("record"), row)
     reconciliation_id: int = only_row(cursor)[0]
-    profile, day = of.profile.name, judged.business_date
+    profile, day = context.profile.name, judged.business_date
     values = {"reconciliation_id": reconciliation_id, "profile": profile, "business_date": day}
     cursor.execute(statement("record_items"), values)
     make_newest(cursor, reconciliation_id, profile=profile, business_date=day, scope=judged.scope)
     return Reconciliation(
         **counts,
         reconciliation_id=reconciliation_id,
-        profile=of.profile.name,
+        profile=context.profile.name,
         business_date=judged.business_date,
         scope=judged.scope,
         verdict=judged.verdict,

@@ -9,7 +9,7 @@ import msgspec
 
 from include.status_store.batches import Batches
 from include.status_store.envelope import split_rows
-from include.status_store.events import mark_drained, store_events
+from include.status_store.event_writing import mark_drained, store_events
 from include.status_store.journal import Kind
 from include.status_store.page_body import unpack
 from include.status_store.page_events import ALREADY_STORED, parse_page, store_page
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile
-    from include.status_store.events import Stored
+    from include.status_store.event_writing import Stored
     from include.status_store.session import Session
 
 _PAGES = """

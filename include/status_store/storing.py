@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from include.status_store.events import Stored
+from include.status_store.event_writing import Stored
 from include.status_store.page_events import (
     ALREADY_STORED,
     NeedsALookError,

@@ -83,7 +83,7 @@ def test_many_are_accepted_in_one_call_or_none_of_them(world: World) -> None:
     accept(world, ids[:1])
     with pytest.raises(BreakDecisionError) as refused:
         accept(world, [*ids, 9999, 0, 2**70])
-    assert str(refused.value) == f"Nothing was taken: break 0 is not there; break {2**70} is not there"
+    assert str(refused.value) == f"Nothing was accepted: break 0 is not there; break {2**70} is not there"
     with pytest.raises(BreakDecisionError) as refused:
         accept(world, [*ids, 9999])
     assert str(refused.value) == (

@@ -12,7 +12,7 @@ from include.status_store import fields, page_events, replay
 from include.status_store.attention import dismiss_row
 from include.status_store.database import connect
 from include.status_store.envelope import split_rows
-from include.status_store.events import store_events
+from include.status_store.event_writing import store_events
 from include.status_store.fields import RowError
 from include.status_store.journal import Journal
 from include.status_store.page_events import Parsed, parse_page, store_page

@@ -15,7 +15,7 @@ from include.status_store import batches, page_events, storing
 from include.status_store.database import connect
 from include.status_store.drain import A_THREAD
 from include.status_store.envelope import split_rows
-from include.status_store.events import Stored
+from include.status_store.event_writing import Stored
 from include.status_store.journal import Journal
 from include.status_store.landing import Page, land
 from include.status_store.page_events import NeedsALookError, Parsed, parse_page, store_new_page, store_page

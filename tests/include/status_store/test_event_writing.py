@@ -13,7 +13,7 @@ import pytest
 from include.config.profiles import Profile
 from include.status_store.batches import Batches
 from include.status_store.database import connect
-from include.status_store.events import store_events
+from include.status_store.event_writing import store_events
 from include.status_store.journal import Journal
 from include.status_store.parsing import parse_rows
 from include.status_store.session import Session
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
     from include.status_store.event import ParsedPage
-    from include.status_store.events import Stored
+    from include.status_store.event_writing import Stored
     from include.status_store.journal import Kind
 
 HELD = "SELECT amount::text FROM ropo.status_event WHERE statusid = 'P1'"
