@@ -10,6 +10,7 @@ WITH run AS (
             FROM ropo.reconciliation AS later
             WHERE later.profile = %(profile)s AND later.view_at > reconciliation.view_at
                 AND later.view_at <= clock_timestamp()   -- a clock that was set back must not make all to come older
+                AND NOT later.reasons @> '[{"word": "ledger_empty"}]'
                 -- One that is not in hand and waits is worked in after these, and is the newer one then.
                 AND (
                     later.reconciliation_id = ANY(%(reconciliations)s)

@@ -13,7 +13,7 @@ import msgspec
 from include.status_store.landing import Page, keep_doubtful, land
 from include.status_store.polling import poll_rows
 from include.status_store.queue_lock import QueueLock, pin
-from include.status_store.retry_after import AskedToWaitError, pause_of
+from include.status_store.retry_after import LONGEST_WAIT_SECONDS, AskedToWaitError, pause_of
 from include.status_store.source import NO_CONTENT, PollInDoubtError, PollRefusedError, PollUnsentError
 from include.status_store.storing import Storing, short_turns
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from include.status_store.journal import Journal, Outcome
-    from include.status_store.retry_after import Pause
     from include.status_store.session import Session
     from include.status_store.source import StatusSource
     from include.status_store.storing import StoredPage
@@ -36,17 +35,15 @@ MAX_EMPTY_ANSWERS = 3
 A_THREAD = partial(ThreadPoolExecutor, max_workers=1)
 # A server that says "again at once" and refuses again would be asked without a pause.
 MAX_REFUSALS_IN_A_ROW = 10
-# A drain that waits holds a slot that others need, and the next one comes in a quarter of an hour.
-LONGEST_WAIT_SECONDS = 60.0
 
 
 class DrainSummary(msgspec.Struct, kw_only=True):
     """What a drain did, in counts.
 
     :param stopped_by: ``empty`` is Ropo's 204: the queue held nothing more. Every other word leaves the rest to the
-        next run: a bound (``pages``, ``time``), a poll ``in_doubt`` or ``refused``, another task of the profile told
-        to wait (``asked_to_wait``), the queue's lock lost (``lock_lost``), or answers without rows that were no 204
-        (``empty_answers``).
+        next run: a bound (``pages``, ``time``), a poll ``in_doubt`` or ``refused``, a longer pause that Ropo One asked
+        another task of the profile for (``asked_to_wait``), the queue's lock lost (``lock_lost``), or answers without
+        rows that were no 204 (``empty_answers``).
     :param polls: GETs sent; ``pages``: those that brought rows or an empty list.
     :param taken_up: pages of earlier processes that ended before their events were stored; ``new`` and the other counts
         of events are without theirs.
@@ -103,7 +100,7 @@ class Drain:
 
         :raises QueueBusyError: where another drain holds the queue.
         :raises PinnedElsewhereError: where profile and queue belong to others.
-        :raises AskedToWaitError: where Ropo One has asked for a longer pause than this drain may last.
+        :raises AskedToWaitError: where Ropo One has asked for a longer pause than is waited for; nothing was polled.
         :raises PollUnsentError: where Ropo One cannot be reached: nothing was asked, nothing is lost.
         :raises PollRefusedError: where it refuses for good.
         """
@@ -139,23 +136,10 @@ class Drain:
                 self._summary.abandoned = self._journal.judge_abandoned(cursor)
                 if pause is None:
                     return self._journal.open(cursor, "drain")
-        if held and pause:
-            return self._after(pause)
+        if held:
+            return self._reopen()
         self._tell_lost_lock()
         return None
-
-    def _after(self, pause: Pause) -> int | None:
-        """Open the first poll after the pause that Ropo One has asked for, where it is a short one."""
-        if not self._waited(pause):
-            raise AskedToWaitError(self._journal.profile, pause.until)
-        return self._reopen()
-
-    def _waited(self, pause: Pause) -> bool:
-        if pause.seconds > min(LONGEST_WAIT_SECONDS, self._seconds_left()):
-            return False
-        logger.info("Profile %s: waiting for %.0f s, as Ropo One has asked", self._journal.profile.name, pause.seconds)
-        time.sleep(pause.seconds)
-        return True
 
     def _poll(self, poll_id: int, storing: Storing) -> int | None:
         """Send one poll and keep what comes; return the next poll's id, None where the drain ends."""
@@ -199,14 +183,14 @@ class Drain:
             self._tell_lost_lock()
         elif bound is not None:
             self._summary.stopped_by = bound
-        elif landed.next_poll_id is None:
-            self._tell_asked_to_wait()
         try:
             self._count(storing.hand_over(page, parsing))
         except BaseException:
             if landed.next_poll_id is not None:
                 self._close(landed.next_poll_id, "unsent", error="the drain ended before the request left")
             raise
+        if landed.next_poll_id is None and bound is None and not landed.lock_lost:
+            return self._reopen()
         return landed.next_poll_id
 
     def _tell_lost_lock(self) -> None:
@@ -217,13 +201,6 @@ class Drain:
             self._journal.profile.name,
         )
         self._summary.stopped_by = "lock_lost"
-
-    def _tell_asked_to_wait(self) -> None:
-        logger.warning(
-            "Profile %s: Ropo One has asked another task of it to wait (Retry-After); the rest is left to a later run",
-            self._journal.profile.name,
-        )
-        self._summary.stopped_by = "asked_to_wait"
 
     def _count(self, pages: Iterable[StoredPage]) -> None:
         summary = self._summary
@@ -247,7 +224,7 @@ class Drain:
         if wait is None:
             raise error
         self._refusals_in_a_row += 1
-        if wait > self._seconds_left() or self._refusals_in_a_row > MAX_REFUSALS_IN_A_ROW:
+        if not self._has_time_for(wait) or self._refusals_in_a_row > MAX_REFUSALS_IN_A_ROW:
             logger.warning("%s; it may be polled again in %.0f s: the rest is left to a later run", error, wait)
             self._summary.stopped_by = "refused"
             return None
@@ -256,7 +233,7 @@ class Drain:
         return self._reopen()
 
     def _reopen(self) -> int | None:
-        """Open a poll in a transaction of its own, if after a wait the lock is ours and nobody was told to wait."""
+        """Open a poll in a transaction of its own, after the pause that Ropo One asks for, if it may be sent."""
         while True:
             with self._session.transaction() as cursor:
                 held = self._lock.held(cursor)
@@ -266,9 +243,18 @@ class Drain:
             if not held or pause is None:
                 self._tell_lost_lock()
                 return None
-            if not self._waited(pause):
-                self._tell_asked_to_wait()
+            if not self._has_time_for(pause.seconds):
+                self._leave(AskedToWaitError(self._journal.profile, pause.until))
                 return None
+            logger.info("Profile %s: waiting for %.0f s (Retry-After)", self._journal.profile.name, pause.seconds)
+            time.sleep(pause.seconds)
+
+    def _leave(self, error: AskedToWaitError) -> None:
+        """Stop as after any page; where none was asked for, there is nothing to report but the error."""
+        if not self._summary.polls:
+            raise error
+        logger.warning("%s; the rest is left to a later run", error)
+        self._summary.stopped_by = "asked_to_wait"
 
     def _in_doubt(self, poll_id: int, error: PollInDoubtError) -> None:
         """Record the doubt and stop: a server in trouble might take a page with every further poll."""
@@ -285,6 +271,9 @@ class Drain:
 
     def _seconds_left(self) -> float:
         return self._max_seconds - (time.monotonic() - self._started)
+
+    def _has_time_for(self, seconds: float) -> bool:
+        return seconds <= min(LONGEST_WAIT_SECONDS, self._seconds_left())
 
     def _bound(self) -> Stop | None:
         if self._empty_answers >= MAX_EMPTY_ANSWERS:

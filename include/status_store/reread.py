@@ -12,7 +12,7 @@ import tenacity
 from include.status_store.landing import Page, keep_doubtful, land_reread
 from include.status_store.polling import poll_rows
 from include.status_store.queue_lock import pin
-from include.status_store.retry_after import AskedToWaitError
+from include.status_store.retry_after import LONGEST_WAIT_SECONDS, AskedToWaitError
 from include.status_store.source import NO_CONTENT, PollError, PollInDoubtError, PollRefusedError, PollUnsentError
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ ATTEMPTS = 3
 PAUSE_SECONDS = 2.0
 # A cut date answer is asked again; each time that brings something new earns another.
 MAX_ASKS = 10
-# A server that wants a longer pause is left alone until a later run.
-LONGEST_PAUSE_SECONDS = 300.0
 
 _JUDGE = Path(__file__).with_name("judge_reread.sql").read_text(encoding="utf-8")
 
@@ -152,7 +150,7 @@ class Reread:
 
     def _open(self, kind: Kind, value: str) -> int:
         """Open a poll, after the pause that Ropo One has asked for."""
-        left = LONGEST_PAUSE_SECONDS
+        left = LONGEST_WAIT_SECONDS
         while True:
             with self._session.transaction() as cursor:
                 pause = pin(cursor, self._journal.profile.name, self._source.queue)
@@ -208,8 +206,8 @@ def _joined(before: RereadSummary, after: RereadSummary) -> RereadSummary:
 
 def _may_be_repeated(error: BaseException) -> bool:
     if isinstance(error, PollRefusedError):
-        return error.go_on_after is not None and error.go_on_after <= LONGEST_PAUSE_SECONDS
-    return isinstance(error, PollInDoubtError) and (error.go_on_after or 0.0) <= LONGEST_PAUSE_SECONDS
+        return error.go_on_after is not None and error.go_on_after <= LONGEST_WAIT_SECONDS
+    return isinstance(error, PollInDoubtError) and (error.go_on_after or 0.0) <= LONGEST_WAIT_SECONDS
 
 
 def _pause(state: tenacity.RetryCallState) -> float:

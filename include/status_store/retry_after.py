@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Whatever a header says, or a clock that was put back makes of it, must not stop a profile for good.
 LONGEST = datetime.timedelta(days=1)
+# A task that waits holds a slot that others need; a drain comes again in a quarter of an hour.
+LONGEST_WAIT_SECONDS = 300.0
 # Whether the profile of the parameter ``profile`` may be asked now.
 NO_PAUSE = f"""
 NOT EXISTS (

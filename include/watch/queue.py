@@ -102,10 +102,10 @@ class NotEmptied:
         polls = ", ".join(f"{count} {outcome}" for outcome, count in sorted(known["outcomes"].items())) or "none"
         lines = (
             f"{newest}. Drain polls of the last hour: {polls}; they brought {counted(known['events'], 'new event')}",
-            "`landed` alone: a backlog is being drained. `unsent` or `refused`: Ropo One is not reached or refuses."
-            " `in_doubt`: answers do not come whole. None: no drain came as far as its first poll (the connection is "
-            "missing or invalid, or the queue is another profile's), none began, another one holds the queue, or Ropo "
-            "One has asked not to be polled for now (Retry-After)",
+            "`landed` alone: a backlog is being drained, or Ropo One asks for pauses. `unsent` or `refused`: Ropo One "
+            "is not reached or refuses. `in_doubt`: answers do not come whole. None: no drain came as far as its first "
+            "poll (the connection is missing or invalid, or the queue is another profile's), none began, another one "
+            "holds the queue, or Ropo One has asked not to be polled for now (Retry-After)",
             "What to do: read the last line of the drain's newest run",
         )
         return [

@@ -125,6 +125,17 @@ def test_a_view_is_not_late_for_a_newer_one_that_waits_to_be_worked_in_after_it(
     assert [(found["business_date"], found["times_seen"]) for found in breaks(world)] == [(DAY, 2)]
 
 
+def test_a_view_of_an_empty_ledger_makes_none_before_it_late(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    behind(world)
+    _also_of_the_next_day(world, "1")
+    with monkeypatch.context() as held:
+        held.setattr(module, "commit_with_breaks", lambda store, profile: store.commit())
+        world.reconcile(now=OVER)
+    world.ledger("DELETE FROM ropo_ledger")
+    world.reconcile(NEXT, now=OVER)
+    assert [(found["business_date"], found["times_seen"]) for found in breaks(world)] == [(DAY, 1)]
+
+
 def test_a_clock_that_was_set_back_does_not_stop_the_breaks(world: World) -> None:
     behind(world)
     world.reconcile(now=OVER)

@@ -10,12 +10,11 @@ import pytest
 
 from include.config.profiles import Profile
 from include.status_store.by_billnum import BillnumQuestions
-from include.status_store.drain import LONGEST_WAIT_SECONDS
 from include.status_store.earlier_dates import reread_earlier
 from include.status_store.journal import Journal
 from include.status_store.recovery import Recovery
 from include.status_store.reread import Reread
-from include.status_store.retry_after import LONGEST, AskedToWaitError, keep_pause
+from include.status_store.retry_after import LONGEST, LONGEST_WAIT_SECONDS, AskedToWaitError, keep_pause
 from include.status_store.source import PollError, PollInDoubtError, PollRefusedError
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.views import column, doubts, drain, execute, outcomes, query
@@ -230,11 +229,27 @@ def test_a_shorter_word_does_not_cut_a_pause_that_stands(session: Session, store
     assert column(store, f"SELECT ({SECONDS_LEFT}) <= 60") == [True]
 
 
-def test_a_drain_waits_in_its_slot_for_a_short_pause_only(
+def test_a_drain_under_way_waits_for_a_short_pause_of_another_task_and_goes_on(
     session: Session, store: Connection, profile: Profile
 ) -> None:
-    drain(session, profile, ScriptedSource(EMPTY))
-    let_it_pass(store, LONGEST_WAIT_SECONDS + 30)
+    def another_task_is_told() -> object:
+        let_it_pass(store, 0.2)
+        return page(row(1))
+
+    source = ScriptedSource(another_task_is_told, page(row(2)))  # type: ignore[arg-type]
+    summary = drain(session, profile, source)
+
+    assert (summary.stopped_by, summary.new, outcomes(store)) == ("empty", 2, ["landed", "landed", "empty"])
+
+
+def test_no_drain_waits_in_its_slot_for_a_long_pause_though_it_has_the_time(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    an_hour = LONGEST_WAIT_SECONDS * 12
+    told = drain(session, profile, ScriptedSource(busy(LONGEST_WAIT_SECONDS + 30)), max_seconds=an_hour)
+    assert told.stopped_by == "refused"
 
     with pytest.raises(AskedToWaitError):
-        drain(session, profile, ScriptedSource())
+        drain(session, profile, ScriptedSource(), max_seconds=an_hour)
+    let_it_pass(store)
+    assert drain(session, profile, ScriptedSource()).stopped_by == "empty"
