@@ -86,8 +86,15 @@ class Airflow:
         self._end_scheduler(how)
         ground.ropo.faults.clear()
         self._start_scheduler()
-        until(lambda: self._state(run["dag_run_id"]) in ("success", "failed"), seconds=SECONDS)
+        try:
+            until(lambda: self._state(run["dag_run_id"]) in ("success", "failed"), seconds=SECONDS)
+        except TimeoutError as error:
+            raise TimeoutError(f"scheduler {how}; after {SECONDS} s: {self._tasks(run['dag_run_id'])}") from error
         return how if under_way else None
+
+    def _tasks(self, run_id: str) -> dict[str, str | None]:
+        found = self._ask("GET", f"/api/v2/dags/{DAG}/dagRuns/{run_id}/taskInstances") or {}
+        return {task["task_id"]: task["state"] for task in found.get("task_instances", ())}
 
     def _state(self, run_id: str) -> str | None:
         run = self._ask("GET", f"/api/v2/dags/{DAG}/dagRuns/{run_id}")
