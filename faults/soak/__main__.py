@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import operator
+import signal
 import subprocess
 import sys
 import time
@@ -136,8 +137,20 @@ def play_side_by_side(rounds: int, seed: int, parts: int, scheduler: int) -> Res
         for part, share in enumerate(shares)
         if share
     ]
-    results = [msgspec.json.decode(process.communicate()[0].splitlines()[-1], type=Result) for process in processes]
-    return functools.reduce(operator.add, results)
+    try:
+        return functools.reduce(operator.add, map(_result_of, processes))
+    finally:
+        # Where one has failed the others need not go on; each takes down what it has set up.
+        for process in processes:
+            process.send_signal(signal.SIGINT)
+            process.wait()
+
+
+def _result_of(process: subprocess.Popen[bytes]) -> Result:
+    *_, last = process.communicate()[0].splitlines() or [b""]
+    if not last.startswith(b"{"):
+        raise SystemExit("A part has failed; its error stands above.")
+    return msgspec.json.decode(last, type=Result)
 
 
 def main() -> int:

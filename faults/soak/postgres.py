@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -96,9 +97,15 @@ class Postgres:
 
     def fill_disk(self) -> None:
         """Take what is left of the store's disk."""
-        free = shutil.disk_usage(self._disk).free
         with (self._disk / "ballast").open("wb") as ballast:
-            os.posix_fallocate(ballast.fileno(), 0, free)
+            while True:
+                # PostgreSQL may take of it meanwhile.
+                free = shutil.disk_usage(self._disk).free
+                try:
+                    return os.posix_fallocate(ballast.fileno(), 0, free) if free else None
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
 
     def free_disk(self) -> None:
         """Give it back."""
