@@ -98,14 +98,15 @@ class Postgres:
     def fill_disk(self) -> None:
         """Take what is left of the store's disk."""
         with (self._disk / "ballast").open("wb") as ballast:
-            while True:
-                # PostgreSQL may take of it meanwhile.
-                free = shutil.disk_usage(self._disk).free
+            while free := shutil.disk_usage(self._disk).free:
                 try:
-                    return os.posix_fallocate(ballast.fileno(), 0, free) if free else None
+                    os.posix_fallocate(ballast.fileno(), 0, free)
                 except OSError as error:
+                    # PostgreSQL has taken of it meanwhile.
                     if error.errno != errno.ENOSPC:
                         raise
+                else:
+                    return
 
     def free_disk(self) -> None:
         """Give it back."""

@@ -2,144 +2,50 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import logging
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import psycopg2
 import pytest
-from psycopg2 import sql
 
 from include.reconciliation.unmapped import unmapped_of_profile
-from include.status_store import reread
-from include.status_store.attention import accept_doubt, dismiss_row
+from include.status_store.attention import accept_doubt
 from include.status_store.erasure import NotDealtWithError, NothingToEraseError, TextErasure
-from include.status_store.journal import Journal
 from include.status_store.redaction import ERASED
 from include.status_store.replay import replay
-from include.status_store.reread import Reread
 from include.status_store.source import PollInDoubtError
-from tests.include.reconciliation.world import LEDGER, STATUS_MAP, World
+from tests.include.reconciliation.world import STATUS_MAP, World
+from tests.include.status_store.erasing import (
+    BAD_ROW,
+    DATE,
+    NOW,
+    OTHER,
+    ROWS,
+    SECRET,
+    by_date,
+    drain_broken,
+    erase,
+    kept,
+    places_of,
+    results,
+)
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.test_redaction import comment
 from tests.include.status_store.test_storing import land_alone
 from tests.include.status_store.views import bodies, column, drain, execute, query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from psycopg2.extensions import connection as Connection
 
-    from demo.embedded import Server
     from include.config.profiles import Profile
     from include.status_store.erasure import Erased
     from include.status_store.invoice_rows import InvoiceRows
     from include.status_store.session import Session
-
-DATE = datetime.date(2026, 11, 13)
-NOW = datetime.datetime(2026, 11, 14, 1, tzinfo=datetime.UTC)
-A_YEAR_LATER = NOW + datetime.timedelta(days=366)
-SECRET, OTHER = "SALAISUUS", "TOINEN"
-# Of invoice 10001: a message, a code that no map knows, a payment; of 10002 another message.
-ROWS = (
-    comment(1, statustext=f"Matti: {SECRET}\nsoittaa", statusref=f"Viesti {SECRET}", memo=f"{SECRET} too"),
-    comment(3, jobid=3_000_001, billnum="10001", statuscode="777", statustext=SECRET, statusref=f"{SECRET} label"),
-    row(1, amount="96.720", statusref=f"Maksettu {SECRET}"),
-    comment(2, statustext=OTHER),
-)
-BAD_ROW = row(1, statusid="P9", amount=f"paid by {SECRET}")
-KEPT_COLUMNS = (
-    "statusid, jobid, billnum, statustype, statustime, statuscode, paydate, amount, source, first_poll_id, "
-    "first_seen_at, content_sha256, CASE WHEN statustype = 'payment' THEN statustext END"
-)
-
-
-@pytest.fixture(autouse=True)
-def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reread, "PAUSE_SECONDS", 0.0)
-
-
-@pytest.fixture
-def world(postgres: Server, store_dsn: str, profile: Profile) -> Iterator[World]:
-    """The store beside a ledger that has both invoices."""
-    name = postgres.fresh_database("ledger")
-    with closing(psycopg2.connect(postgres.dsn(name))) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(LEDGER)
-    world = World(store_dsn, postgres.dsn(name), profile)
-    world.row("10001", "paid", "96.72", jobid="3000001", paid="96.72")
-    world.row("10002", "open", "50.00", jobid="3000002")
-    yield world
-    postgres.drop_database(name)
-
-
-@pytest.fixture
-def filled(session: Session, store: Connection, world: World, profile: Profile) -> World:
-    """A store with texts wherever there can be one: events, revisions, quarantine, answers whole and broken, labels."""
-    drain(session, profile, ScriptedSource(page(*ROWS, BAD_ROW)))
-    again = [{**ROWS[0], "statustext": f"{SECRET} put right"}, *ROWS[1:], BAD_ROW]
-    broken = PollInDoubtError("broke off", http_status=200, body=json.dumps(ROWS).encode()[:150])
-    by_date(session, profile, ScriptedSource(broken, page(*again)))
-    (quarantine_id,) = column(store, "SELECT quarantine_id FROM ropo.status_quarantine")
-    with session.transaction() as cursor:
-        dismiss_row(cursor, int(str(quarantine_id)), by="Eero", note="paid elsewhere")
-    world.reconcile(DATE, now=NOW)
-    assert {"status_event", "status_event_revision", "status_quarantine", "status_page", "reconciliation"} == {
-        place.partition(".")[0] for place in places_of(store, SECRET)
-    }
-    return world
-
-
-def by_date(session: Session, profile: Profile, source: ScriptedSource) -> reread.RereadSummary:
-    return Reread(session, source, Journal(profile)).by_date(DATE)
-
-
-def places_of(store: Connection, text: str) -> set[str]:
-    """Every column of the store's schema that holds the text."""
-    columns = query(
-        store,
-        "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'ropo' "
-        "AND data_type IN ('text', 'character varying', 'json', 'jsonb', 'bytea', 'ARRAY')",
-    )
-    found = set()
-    for table, name, kind in columns:
-        value = "position(%s::text::bytea IN {}) > 0" if kind == "bytea" else "position(%s::text IN {}::text) > 0"
-        statement = sql.SQL("SELECT EXISTS (SELECT FROM ropo.{} WHERE " + value + ")").format(
-            sql.Identifier(str(table)), sql.Identifier(str(name))
-        )
-        if column(store, statement.as_string(store), (text,)) == [True]:
-            found.add(f"{table}.{name}")
-    if any(text.encode() in body for body in bodies(store)):  # packed, where the statement cannot see into it
-        found.add("status_page.body")
-    return found
-
-
-def kept(store: Connection) -> list[tuple[object, ...]]:
-    return query(store, f"SELECT {KEPT_COLUMNS} FROM ropo.status_event ORDER BY statusid")
-
-
-def results(world: World, reconciliation: Any) -> tuple[Any, ...]:
-    counts = (reconciliation.verdict, reconciliation.categories, reconciliation.totals, reconciliation.reasons)
-    return *counts, {
-        key: {name: value for name, value in item.items() if name != "reconciliation_id"}
-        for key, item in world.items(reconciliation).items()
-    }
-
-
-def erase(session: Session, profile: Profile, billnum: str = "10001") -> Erased:
-    return TextErasure(session, profile, by="Aino", note="asked for by the customer").of_invoice(billnum)
-
-
-def erase_old(
-    session: Session, profile: Profile, now: datetime.datetime = A_YEAR_LATER, days: int = 365, **bounds: float
-) -> Erased:
-    erasure = TextErasure(
-        session, msgspec.structs.replace(profile, text_retention_days=days), by="ropo_maintenance", note="by age"
-    )
-    return erasure.by_age(now, **{"max_seconds": 60, **bounds})
 
 
 def test_no_text_of_an_erased_invoice_is_left_in_any_table_or_log(
@@ -293,12 +199,6 @@ def test_a_page_that_a_drain_lands_meanwhile_is_left_to_the_drain(
     assert places_of(store, SECRET) == set()
 
 
-def drain_broken(session: Session, profile: Profile) -> None:
-    """A drain whose answer breaks off in another invoice's rows: what came is kept, in doubt."""
-    came = json.dumps([comment(7, statustext=OTHER), comment(8)]).encode()
-    drain(session, profile, ScriptedSource(PollInDoubtError("broke off", http_status=200, body=came[:-5])))
-
-
 def test_what_came_of_an_unsettled_doubt_stays_and_its_doubt_is_to_be_settled_first(
     filled: World, session: Session, store: Connection, profile: Profile
 ) -> None:
@@ -399,53 +299,6 @@ def test_an_invoice_whose_only_row_is_in_an_unparsed_page_is_not_said_to_be_unkn
 def test_who_and_why_are_asked_for(session: Session, profile: Profile, missing: str) -> None:
     with pytest.raises(ValueError, match=missing):
         TextErasure(session, profile, **{"by": "Aino", "note": "asked for", missing: " "})
-
-
-def test_by_age_no_old_text_is_left_in_any_table_or_log(
-    filled: World, session: Session, store: Connection, profile: Profile, caplog: pytest.LogCaptureFixture
-) -> None:
-    execute(store, "UPDATE ropo.reconciliation SET started_at = %s", (NOW,))
-    execute(store, "UPDATE ropo.status_page SET received_at = %s", (NOW,))
-    execute(store, "UPDATE ropo.status_quarantine SET first_seen_at = %s", (NOW,))
-    before, held = results(filled, filled.reconcile(DATE, now=NOW)), kept(store)
-
-    with caplog.at_level(logging.DEBUG):
-        done = erase_old(session, profile)
-
-    assert places_of(store, SECRET) == places_of(store, OTHER) == set()
-    assert SECRET not in caplog.text
-    assert (done.events, done.revisions, done.quarantined, done.waiting, done.finished) == (4, 1, 1, 0, True)
-    assert kept(store) == held
-    assert results(filled, filled.reconcile(DATE, now=NOW)) == before
-
-
-def test_by_age_younger_texts_stay(filled: World, session: Session, store: Connection, profile: Profile) -> None:
-    before = places_of(store, SECRET)
-
-    done = erase_old(session, profile, now=NOW, days=1)
-
-    assert (done.events, done.pages, column(store, "SELECT count(*) FROM ropo.text_erasure")) == (0, 0, [0])
-    assert places_of(store, SECRET) == before
-
-
-def test_by_age_it_goes_on_where_it_ran_out_of_time(
-    filled: World, session: Session, store: Connection, profile: Profile
-) -> None:
-    assert not erase_old(session, profile, max_seconds=0).finished
-    assert erase_old(session, profile).events == 4
-    assert erase_old(session, profile).events == 0
-
-
-def test_by_age_what_waits_for_somebody_is_counted_and_stays(
-    session: Session, store: Connection, profile: Profile
-) -> None:
-    drain(session, profile, ScriptedSource(page(*ROWS, BAD_ROW)))
-    execute(store, "UPDATE ropo.status_quarantine SET first_seen_at = %s", (NOW,))
-
-    done = erase_old(session, profile)
-
-    assert done.waiting == 1
-    assert places_of(store, SECRET) == {"status_quarantine.raw"}
 
 
 def test_a_drain_does_not_wait_for_an_erasure(

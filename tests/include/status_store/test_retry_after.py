@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from include.status_store.session import Session
+    from include.status_store.source import Answer
 
 DATE = datetime.date(2026, 11, 13)
 HOURS = 7200.0
@@ -45,6 +46,12 @@ def by_date(session: Session, profile: Profile, source: ScriptedSource) -> None:
 
 def recover(session: Session, profile: Profile, source: ScriptedSource) -> None:
     Recovery(session, source, Journal(profile), max_seconds=60).run()
+
+
+def seconds_left(store: Connection) -> float:
+    (left,) = column(store, SECONDS_LEFT)
+    assert isinstance(left, float)
+    return left
 
 
 def let_it_pass(store: Connection, seconds_left: float = -1.0) -> None:
@@ -72,8 +79,7 @@ def test_after_a_long_retry_after_neither_the_recovery_nor_the_next_drain_asks_b
         drain(session, profile, source)
 
     assert (len(told.polls), source.polls) == (1, [])
-    (left,) = column(store, SECONDS_LEFT)
-    assert HOURS - 60 < left <= HOURS  # type: ignore[operator]
+    assert HOURS - 60 < seconds_left(store) <= HOURS
     assert {recovery for recovery, _ in doubts(store)} == {"pending"}
 
     let_it_pass(store)
@@ -132,11 +138,11 @@ def test_a_pause_that_a_run_has_time_for_is_waited_for(
     let_it_pass(store, 0.2)
     before: list[object] = []
 
-    def answered() -> object:
+    def answered() -> Answer:
         before.extend(column(store, "SELECT not_before > clock_timestamp() FROM ropo.profile_pin"))
         return page(row(1))
 
-    source = ScriptedSource(answered)  # type: ignore[arg-type]
+    source = ScriptedSource(answered)
     ask(session, profile, source)
 
     assert before == [False]
@@ -157,8 +163,7 @@ def test_a_nonsense_retry_after_holds_up_a_profile_for_a_day_at_most(
 ) -> None:
     drain(session, profile, ScriptedSource(busy(seconds)))
 
-    (left,) = column(store, SECONDS_LEFT)
-    assert LONGEST.total_seconds() - 60 < left <= LONGEST.total_seconds()  # type: ignore[operator]
+    assert LONGEST.total_seconds() - 60 < seconds_left(store) <= LONGEST.total_seconds()
 
 
 def test_a_moment_that_a_clock_put_back_has_left_far_ahead_counts_for_nothing(
@@ -190,12 +195,12 @@ def test_another_profile_is_asked_all_the_same(session: Session, profile: Profil
 def test_a_drain_under_way_stops_where_another_task_is_told_to_wait(
     session: Session, store: Connection, profile: Profile
 ) -> None:
-    def another_task_is_told() -> object:
+    def another_task_is_told() -> Answer:
         with session.another() as beside, pytest.raises(PollError):
             by_date(beside, profile, ScriptedSource(busy()))
         return page(row(1))
 
-    source = ScriptedSource(another_task_is_told, page(row(2)))  # type: ignore[arg-type]
+    source = ScriptedSource(another_task_is_told, page(row(2)))
     summary = drain(session, profile, source)
 
     assert (summary.stopped_by, summary.new, len(source.polls)) == ("asked_to_wait", 1, 1)
@@ -205,12 +210,12 @@ def test_a_drain_under_way_stops_where_another_task_is_told_to_wait(
 def test_a_drain_that_waited_for_a_refusal_stops_where_another_task_was_told_to_wait_longer(
     session: Session, profile: Profile
 ) -> None:
-    def another_task_is_told() -> object:
+    def another_task_is_told() -> Answer:
         with session.another() as beside, pytest.raises(PollError):
             by_date(beside, profile, ScriptedSource(busy()))
         raise busy(0.1)
 
-    source = ScriptedSource(another_task_is_told)  # type: ignore[arg-type]
+    source = ScriptedSource(another_task_is_told)
     assert (drain(session, profile, source).stopped_by, len(source.polls)) == ("asked_to_wait", 1)
 
 
@@ -219,24 +224,23 @@ def test_a_shorter_word_does_not_cut_a_pause_that_stands(session: Session, store
     with session.transaction() as cursor:
         keep_pause(cursor, profile.name, 60.0)
 
-    (left,) = column(store, SECONDS_LEFT)
-    assert HOURS - 60 < left <= HOURS  # type: ignore[operator]
+    assert HOURS - 60 < seconds_left(store) <= HOURS
 
     let_it_pass(store, LONGEST.total_seconds() + 3600)
     with session.transaction() as cursor:
         keep_pause(cursor, profile.name, 60.0)
 
-    assert column(store, f"SELECT ({SECONDS_LEFT}) <= 60") == [True]
+    assert seconds_left(store) <= 60
 
 
 def test_a_drain_under_way_waits_for_a_short_pause_of_another_task_and_goes_on(
     session: Session, store: Connection, profile: Profile
 ) -> None:
-    def another_task_is_told() -> object:
+    def another_task_is_told() -> Answer:
         let_it_pass(store, 0.2)
         return page(row(1))
 
-    source = ScriptedSource(another_task_is_told, page(row(2)))  # type: ignore[arg-type]
+    source = ScriptedSource(another_task_is_told, page(row(2)))
     summary = drain(session, profile, source)
 
     assert (summary.stopped_by, summary.new, outcomes(store)) == ("empty", 2, ["landed", "landed", "empty"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+import re
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,14 +22,22 @@ from reconciliation_page.access import may_change, may_read
 from reconciliation_page.app import create_app
 from reconciliation_page.plugin import PREFIX
 from tests.include.reconciliation.world import LEDGER, World
+from tests.include.watch.records import broken, keep_break, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from psycopg2.extensions import connection as Connection
 
     from demo.embedded import Server
 
 USER = "ada"
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+
+
+def listed(page: str) -> list[str]:
+    """The invoices of a page's list, in its order."""
+    return re.findall(r"invoice\?[^\"]*key=b%3A([^\"&]+)", page)
 
 
 @pytest.fixture
@@ -78,3 +88,19 @@ def client(page_app: FastAPI, store_connection: str) -> Iterator[TestClient]:
     server.mount(PREFIX, page_app)
     with TestClient(server, base_url="http://airflow/", follow_redirects=False) as client:
         yield client
+
+
+@pytest.fixture
+def ids(store: Connection) -> dict[str, int]:
+    """Breaks by the key of their invoice: three open, one accepted, one resolved."""
+    number = record(store, datetime.date(2026, 11, 20), "breaks", breaks=(broken("1", "5.00"),))
+    older = record(store, datetime.date(2026, 1, 5), "breaks", breaks=(broken("3", "7.00"),))
+    keep_break(store, number, "b:1", "ledger_behind", "open", "5.00")
+    keep_break(store, number, "b:2", "missing_in_ledger", "open", "2000.00")
+    keep_break(store, older, "b:3", "ledger_behind", "open", "7.00")
+    keep_break(store, number, "b:4", "ledger_behind", "accepted", "8.00")
+    keep_break(store, number, "b:5", "ledger_behind", "resolved", "9.00")
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.reconciliation_break SET billnum = substr(invoice_key, 3), reason = NULL")
+        cursor.execute("SELECT invoice_key, break_id FROM ropo.reconciliation_break")
+        return dict(cursor.fetchall())

@@ -1,4 +1,4 @@
-"""Where alerts and metrics go in tests: a mail server and a StatsD socket on the loopback address."""
+"""Where alerts and metrics go in tests (a mail server, a StatsD socket), and what Airflow hands those who send them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import socket
 import socketserver
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,3 +117,22 @@ class StatsdSocket:
 
     def close(self) -> None:
         self._socket.close()
+
+
+class Instance:
+    """What a task is told of itself."""
+
+    dag_id, run_id = "ropo_status_drain", "run 1"
+
+
+class Run:
+    """The run that a task is of."""
+
+    run_type = "scheduled"
+    partition_key = "2026-10-31"
+
+
+def context_of(dag_id: str, task_id: str, task: object) -> Any:
+    """What Airflow hands the callback of a task."""
+    instance = SimpleNamespace(dag_id=dag_id, task_id=task_id, run_id="run 1", task=task, map_index=0)
+    return {"ti": instance, "dag_run": Run(), "params": {}}

@@ -8,6 +8,7 @@ import json
 import ssl
 from typing import TYPE_CHECKING, Protocol
 
+import psycopg2.extensions
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from demo.cluster import SUPERUSER
 from ropo_one.hooks import RopoOneHook
+from tests.plugins.ropo_one.alert_receivers import mail_server
 from tests.plugins.ropo_one.scripted_server import ScriptedServer
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from demo.embedded import Server
+    from tests.plugins.ropo_one.alert_receivers import MailServer
 
 CID = "1000011"
 APICODE = "c0de-of-a-test"
@@ -99,3 +102,32 @@ def store_connection(monkeypatch: pytest.MonkeyPatch, postgres: Server, store_na
     fields = postgres.airflow_connection(store_name, SUPERUSER)
     monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps(fields))
     return str(fields["password"])
+
+
+@pytest.fixture
+def mail(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
+    """A mail server that Airflow's connection ``smtp_default`` leads to."""
+    with mail_server() as server:
+        monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", server.airflow_connection)
+        yield server
+
+
+@pytest.fixture
+def airflow_store(store_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test's store as Airflow's connection ``ropo_store``."""
+    fields = psycopg2.extensions.parse_dsn(store_dsn)
+    names = {"host": "host", "port": "port", "user": "login", "password": "password", "dbname": "schema"}
+    connection = {"conn_type": "postgres", **{names[key]: value for key, value in fields.items() if key in names}}
+    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps({**connection, "port": int(fields["port"])}))
+
+
+@pytest.fixture
+def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A profiles file whose one profile sends mail."""
+    file = tmp_path / "profiles.yaml"
+    file.write_text(
+        "profiles:\n  - name: default\n    alerts:\n      to: [finance@example.com, ops@example.com]\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("ROPO_PROFILES_FILE", str(file))
+    return file

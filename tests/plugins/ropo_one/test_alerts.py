@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import json
 import logging
 import pathlib
-from html import unescape
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import psycopg2.extensions
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import BaseNotifier
@@ -19,25 +16,20 @@ from airflow.sdk.exceptions import AirflowException
 
 from demo.paths import ROOT
 from include.config.alerts import Alerts
-from include.status_store.database import StoreUnavailableError
 from include.watch.verdicts import RedVerdicts
 from ropo_one.alerts import (
     AlertsMisconfiguredError,
     FailedTaskNotifier,
-    RedVerdictNotifier,
     failure_is_over,
     make_notifier,
     tell_topic,
 )
 from ropo_one.deadline import _tell
 from ropo_one.watch import WatchOperator
-from tests.include.status_store.views import execute
 from tests.include.watch.records import broken, record
-from tests.plugins.ropo_one.alert_receivers import MailServer, body, mail_server
+from tests.plugins.ropo_one.alert_receivers import Instance, MailServer, body, context_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from airflow.sdk import Context
     from psycopg2.extensions import connection as Connection
 
@@ -62,63 +54,6 @@ class FileNotifier(BaseNotifier):
     def notify(self, context: Context) -> None:
         with pathlib.Path(self.path).open("a", encoding="utf-8") as file:
             file.write(self.text)
-
-
-@pytest.fixture
-def mail(monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
-    """A mail server that Airflow's connection ``smtp_default`` leads to."""
-    with mail_server() as server:
-        monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", server.airflow_connection)
-        yield server
-
-
-@pytest.fixture
-def airflow_store(store_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test's store as Airflow's connection ``ropo_store``."""
-    fields = psycopg2.extensions.parse_dsn(store_dsn)
-    names = {"host": "host", "port": "port", "user": "login", "password": "password", "dbname": "schema"}
-    connection = {"conn_type": "postgres", **{names[key]: value for key, value in fields.items() if key in names}}
-    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps({**connection, "port": int(fields["port"])}))
-
-
-@pytest.fixture
-def no_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store where nobody listens."""
-    connection = {"conn_type": "postgres", "host": "127.0.0.1", "port": 9, "login": "ropo", "password": "s3cret"}
-    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps(connection))
-
-
-@pytest.fixture
-def profiles(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
-    """A profiles file whose one profile sends mail."""
-    file = tmp_path / "profiles.yaml"
-    file.write_text(
-        "profiles:\n  - name: default\n    alerts:\n      to: [finance@example.com, ops@example.com]\n",
-        encoding="utf-8",
-    )
-    monkeypatch.setenv("ROPO_PROFILES_FILE", str(file))
-    return file
-
-
-def refuse_alerts(store: Connection) -> None:
-    """Let the store be read, and take no alert: its disk is full."""
-    execute(
-        store,
-        """
-        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            RAISE 'could not extend file "base/5/24711": No space left on device' USING ERRCODE = 'disk_full';
-        END
-        $$;
-        CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON ropo.alert FOR EACH ROW EXECUTE FUNCTION refuse();
-        """,
-    )
-
-
-@pytest.fixture
-def full_disk(store: Connection) -> None:
-    """A store whose disk is full."""
-    refuse_alerts(store)
 
 
 def with_alerts(profile: Profile, **alerts: Any) -> Profile:
@@ -211,15 +146,11 @@ def a_gap_and_red_dates(store: Connection) -> None:
     record(store, today, "breaks", breaks=(broken("INV1", "10.00"),), scope="full")
 
 
-class _Instance:
-    dag_id, run_id = "ropo_status_drain", "run 1"
-
-
 @pytest.mark.usefixtures("airflow_store", "profiles")
 def test_the_watch_tells_each_topic_once_and_says_how_many(store: Connection, mail: MailServer) -> None:
     a_gap_and_red_dates(store)
     watch = WatchOperator(task_id="watch", profile="default")
-    context: Any = {"ti": _Instance()}
+    context: Any = {"ti": Instance()}
 
     first, second = watch.execute(context), watch.execute(context)
 
@@ -239,21 +170,10 @@ def test_where_one_alert_cannot_be_sent_the_watch_fails_after_it_has_tried_them_
 ) -> None:
     a_gap_and_red_dates(store)
     mail.refuses = True
-    context: Any = {"ti": _Instance()}
+    context: Any = {"ti": Instance()}
 
     with pytest.raises(AirflowException, match=r"missing_verdict \(SMTP.*red_verdict \(SMTP.*The next run tells them"):
         WatchOperator(task_id="watch", profile="default").execute(context)
-
-
-class _Run:
-    run_type = "scheduled"
-    partition_key = "2026-10-31"
-
-
-def context_of(dag_id: str, task_id: str, task: object) -> Any:
-    """What Airflow hands the callback of a task."""
-    instance = SimpleNamespace(dag_id=dag_id, task_id=task_id, run_id="run 1", task=task, map_index=0)
-    return {"ti": instance, "dag_run": _Run(), "params": {}}
 
 
 @pytest.mark.usefixtures("airflow_store", "profiles")
@@ -290,7 +210,7 @@ def test_a_failure_that_could_not_be_sent_is_told_by_the_next_watch(mail: MailSe
         FailedTaskNotifier()(context)
     mail.refuses = False
 
-    watched: Any = {"ti": _Instance()}
+    watched: Any = {"ti": Instance()}
     told = WatchOperator(task_id="watch", profile="default").execute(watched)["told"]
 
     assert told["failed_task"] == 1
@@ -325,103 +245,3 @@ def test_a_missed_deadline_names_the_profiles_without_a_verdict_and_no_other(
     record(store, date, "incomplete")
     assert _tell(["default"], context) == f"{date}: nothing new to tell of default"
     assert mail.mails() == []
-
-
-@pytest.mark.usefixtures("no_store", "profiles")
-@pytest.mark.parametrize(("minute", "mails"), [(0, 1), (15, 0), (30, 0), (45, 0)])
-def test_where_the_store_is_away_the_watch_says_so_in_the_first_run_of_each_hour(
-    mail: MailServer, minute: int, mails: int
-) -> None:
-    context: Any = {"ti": _Instance(), "dag_run": SimpleNamespace(run_after=NOW.replace(minute=minute))}
-
-    with pytest.raises(StoreUnavailableError):
-        WatchOperator(task_id="watch", profile="default").execute(context)
-
-    told = mail.mails()
-    assert [str(each["Subject"]) for each in told] == ["[Ropo One] default: the store cannot be used"] * mails
-    for message in told:
-        assert "The store (connection ropo_store) cannot be reached" in body(message)
-        assert "nothing is drained or compared" in body(message)
-        assert "s3cret" not in body(message)
-
-
-@pytest.mark.usefixtures("airflow_store", "profiles")
-def test_where_the_store_goes_away_beneath_the_watch_it_says_so_too(
-    store: Connection, mail: MailServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def lose(*_: object, **__: object) -> int:
-        raise StoreUnavailableError("The store's connection was lost")
-
-    monkeypatch.setattr("ropo_one.watch.tell_topic", lose)
-    context: Any = {"ti": _Instance(), "dag_run": SimpleNamespace(run_after=NOW.replace(minute=0))}
-
-    with pytest.raises(StoreUnavailableError):
-        WatchOperator(task_id="watch", profile="default").execute(context)
-
-    (message,) = mail.mails()
-    assert "connection was lost" in body(message)
-
-
-@pytest.mark.usefixtures("no_store", "profiles")
-def test_where_the_store_is_away_at_the_deadline_each_profile_is_told(mail: MailServer, profiles: pathlib.Path) -> None:
-    profiles.write_text(
-        "profiles:\n"
-        "  - {name: fi, alerts: {to: [fi@example.com]}}\n"
-        "  - {name: se, alerts: {to: [se@example.com]}}\n"
-        "  - {name: silent}\n",
-        encoding="utf-8",
-    )
-    context = {"dag_run": {"partition_key": "2026-10-05"}, "deadline": {}}
-
-    assert _tell(["fi", "se", "silent"], context) == "2026-10-05: the store cannot be used, told of fi, se, silent"
-
-    assert [(each["To"], each["Subject"]) for each in mail.mails()] == [
-        ("fi@example.com", "[Ropo One] fi: the store cannot be used"),
-        ("se@example.com", "[Ropo One] se: the store cannot be used"),
-    ]
-
-
-NO_SPACE = 'The store takes no transaction: could not extend file "base/5/24711": No space left on device'
-
-
-@pytest.mark.usefixtures("airflow_store", "profiles", "full_disk")
-def test_where_the_stores_disk_is_full_the_watch_tells_that_the_store_cannot_be_used(mail: MailServer) -> None:
-    context: Any = {"ti": _Instance(), "dag_run": SimpleNamespace(run_after=NOW.replace(minute=0))}
-
-    with pytest.raises(StoreUnavailableError, match=NO_SPACE):
-        WatchOperator(task_id="watch", profile="default").execute(context)
-
-    (message,) = mail.mails()
-    assert message["Subject"] == "[Ropo One] default: the store cannot be used"
-    assert NO_SPACE in unescape(body(message))
-
-
-@pytest.mark.usefixtures("airflow_store", "profiles", "full_disk")
-def test_where_the_stores_disk_is_full_at_the_deadline_that_is_told(mail: MailServer) -> None:
-    context = {"dag_run": {"partition_key": "2026-10-05"}, "deadline": {}}
-
-    assert _tell(["default"], context) == "2026-10-05: the store cannot be used, told of default"
-
-    (message,) = mail.mails()
-    assert NO_SPACE in unescape(body(message))
-
-
-@pytest.mark.usefixtures("airflow_store", "profiles", "full_disk")
-def test_the_callbacks_of_tasks_name_the_full_disk_and_blame_no_notifier(store: Connection, mail: MailServer) -> None:
-    record(store, datetime.date(2026, 10, 31), "breaks", break_count=1)
-    context = context_of("ropo_reconciliation", "profile.verdict", SimpleNamespace(profile="default"))
-
-    with pytest.raises(StoreUnavailableError, match=NO_SPACE):
-        RedVerdictNotifier()(context)
-    with pytest.raises(StoreUnavailableError, match=NO_SPACE):
-        FailedTaskNotifier()(context)
-
-
-@pytest.mark.usefixtures("airflow_store", "profiles", "mail")
-def test_a_success_that_a_full_disk_keeps_from_being_written_names_the_disk(store: Connection) -> None:
-    context = context_of("ropo_maintenance", "profile.erase_texts", SimpleNamespace(profile="default"))
-    FailedTaskNotifier()(context)
-    refuse_alerts(store)
-
-    with pytest.raises(StoreUnavailableError, match=NO_SPACE):
-        failure_is_over(context)

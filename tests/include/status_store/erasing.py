@@ -1,0 +1,88 @@
+"""Rows with free texts, and where in a store these are, for the tests of their erasure."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import TYPE_CHECKING, Any
+
+from psycopg2 import sql
+
+from include.status_store.erasure import TextErasure
+from include.status_store.journal import Journal
+from include.status_store.reread import Reread
+from include.status_store.source import PollInDoubtError
+from tests.include.status_store.scripted_source import ScriptedSource, row
+from tests.include.status_store.test_redaction import comment
+from tests.include.status_store.views import bodies, column, drain, query
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from include.config.profiles import Profile
+    from include.status_store import reread
+    from include.status_store.erasure import Erased
+    from include.status_store.session import Session
+    from tests.include.reconciliation.world import World
+
+DATE = datetime.date(2026, 11, 13)
+NOW = datetime.datetime(2026, 11, 14, 1, tzinfo=datetime.UTC)
+SECRET, OTHER = "SALAISUUS", "TOINEN"
+# Of invoice 10001: a message, a code that no map knows, a payment; of 10002 another message.
+ROWS = (
+    comment(1, statustext=f"Matti: {SECRET}\nsoittaa", statusref=f"Viesti {SECRET}", memo=f"{SECRET} too"),
+    comment(3, jobid=3_000_001, billnum="10001", statuscode="777", statustext=SECRET, statusref=f"{SECRET} label"),
+    row(1, amount="96.720", statusref=f"Maksettu {SECRET}"),
+    comment(2, statustext=OTHER),
+)
+BAD_ROW = row(1, statusid="P9", amount=f"paid by {SECRET}")
+KEPT_COLUMNS = (
+    "statusid, jobid, billnum, statustype, statustime, statuscode, paydate, amount, source, first_poll_id, "
+    "first_seen_at, content_sha256, CASE WHEN statustype = 'payment' THEN statustext END"
+)
+
+
+def by_date(session: Session, profile: Profile, source: ScriptedSource) -> reread.RereadSummary:
+    return Reread(session, source, Journal(profile)).by_date(DATE)
+
+
+def places_of(store: Connection, text: str) -> set[str]:
+    """Every column of the store's schema that holds the text."""
+    columns = query(
+        store,
+        "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'ropo' "
+        "AND data_type IN ('text', 'character varying', 'json', 'jsonb', 'bytea', 'ARRAY')",
+    )
+    found = set()
+    for table, name, kind in columns:
+        value = "position(%s::text::bytea IN {}) > 0" if kind == "bytea" else "position(%s::text IN {}::text) > 0"
+        statement = sql.SQL("SELECT EXISTS (SELECT FROM ropo.{} WHERE " + value + ")").format(
+            sql.Identifier(str(table)), sql.Identifier(str(name))
+        )
+        if column(store, statement.as_string(store), (text,)) == [True]:
+            found.add(f"{table}.{name}")
+    if any(text.encode() in body for body in bodies(store)):  # packed, where the statement cannot see into it
+        found.add("status_page.body")
+    return found
+
+
+def kept(store: Connection) -> list[tuple[object, ...]]:
+    return query(store, f"SELECT {KEPT_COLUMNS} FROM ropo.status_event ORDER BY statusid")
+
+
+def results(world: World, reconciliation: Any) -> tuple[Any, ...]:
+    counts = (reconciliation.verdict, reconciliation.categories, reconciliation.totals, reconciliation.reasons)
+    return *counts, {
+        key: {name: value for name, value in item.items() if name != "reconciliation_id"}
+        for key, item in world.items(reconciliation).items()
+    }
+
+
+def erase(session: Session, profile: Profile, billnum: str = "10001") -> Erased:
+    return TextErasure(session, profile, by="Aino", note="asked for by the customer").of_invoice(billnum)
+
+
+def drain_broken(session: Session, profile: Profile) -> None:
+    """A drain whose answer breaks off in another invoice's rows: what came is kept, in doubt."""
+    came = json.dumps([comment(7, statustext=OTHER), comment(8)]).encode()
+    drain(session, profile, ScriptedSource(PollInDoubtError("broke off", http_status=200, body=came[:-5])))

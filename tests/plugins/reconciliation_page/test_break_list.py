@@ -1,0 +1,194 @@
+"""The list of breaks: filtered, ordered, counted, page by page and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import html
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.include.reconciliation.world import World, at
+from tests.include.watch.records import keep_break, record
+from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER, listed
+
+if TYPE_CHECKING:
+    from fastapi.testclient import TestClient
+    from psycopg2.extensions import connection as Connection
+
+DATE = datetime.date(2026, 11, 20)
+PATH = "/reconciliation/breaks"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["2", "3", "1"]),
+        ("?order=age", ["3", "1", "2"]),
+        ("?order=category", ["3", "1", "2"]),
+        ("?order=age&direction=desc", ["2", "1", "3"]),
+        ("?state=accepted", ["4"]),
+        ("?state=resolved", ["5"]),
+        ("?category=missing_in_ledger", ["2"]),
+        ("?severity=high", ["2", "3"]),
+        ("?text=3", ["3"]),
+        ("?text=%25", []),
+    ],
+)
+def test_breaks_are_filtered_and_ordered(
+    client: TestClient, ids: dict[str, int], query: str, expected: list[str]
+) -> None:
+    if query == "?severity=high":
+        # By amount the one, by age the other, and since this year's November all of them are old enough some day.
+        assert set(expected) <= set(listed(client.get(PATH + query).text))
+    else:
+        assert listed(client.get(PATH + query).text) == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("", "Open breaks 3 breaks: 2\u202f012.00 EUR at stake"),
+        ("?category=ledger_behind", "Open breaks 2 breaks match: 12.00 EUR at stake"),
+        ("?text=2", "Open breaks 1 break matches: 2\u202f000.00 EUR at stake"),
+        ("?state=accepted", "Accepted breaks 1 break: 8.00 EUR at stake"),
+        ("?state=resolved", "Resolved breaks CSV"),
+        ("?text=9", "Open breaks CSV"),
+    ],
+)
+def test_the_lists_head_counts_its_breaks_and_their_money(
+    client: TestClient, ids: dict[str, int], query: str, told: str
+) -> None:
+    page = client.get(PATH + query).text
+    head = re.search(r'<h2 id="breaks-title".*?</header>', page, re.DOTALL)
+    assert head
+    assert re.sub("<[^>]+>", " ", head[0]).split()[: len(told.split())] == told.split()
+
+
+def test_money_of_two_currencies_is_never_added_and_the_profiles_own_comes_first(
+    client: TestClient, store: Connection, ids: dict[str, int]
+) -> None:
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.reconciliation_break SET currency = 'DKK' WHERE invoice_key = 'b:1'")
+    assert "3 breaks: 2\u202f007.00 EUR, 5.00 DKK at stake" in client.get(PATH).text
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [("", ["2", "3", "1"]), ("?order=age", ["3", "1", "2"]), ("?state=accepted", ["4"]), ("?text=3", ["3"])],
+)
+@pytest.mark.parametrize(("words", "separator"), [("CSV of this view", ","), ("CSV with decimal comma", ";")])
+def test_the_breaks_of_the_view_are_there_for_spreadsheets(
+    client: TestClient, ids: dict[str, int], query: str, expected: list[str], words: str, separator: str
+) -> None:
+    (link,) = re.findall(f'href="([^"]*)">{words}<', client.get(PATH + query).text)
+    answer = client.get(html.unescape(link))
+    assert re.search(
+        r'filename="(open|accepted)-breaks-default-\d{4}-\d\d-\d\d\.csv"', answer.headers["content-disposition"]
+    )
+    rows = list(csv.reader(answer.text.removeprefix("\ufeff").splitlines(), delimiter=separator))
+    names, *breaks = (row for row in rows if not row[0].startswith("#"))
+    assert [each[names.index("billnum")] for each in breaks] == expected
+
+
+def test_a_break_in_the_csv_has_both_sides_its_age_and_who_accepted_it(client: TestClient, world: World) -> None:
+    world.payment("1", "60.50")
+    world.row("1")
+    world.reconcile(now=at("2026-03-20 08:00"))
+    form = {"what": "accept", "note": "=known", "seen": "99"}
+    assert client.post(f"{PATH}/1", data=form, headers=SAME_ORIGIN).status_code == 303
+    text = client.get("/reconciliation/breaks.csv?state=accepted&decimal=comma&text=1").text
+    head, rows = [], []
+    for row in csv.reader(text.removeprefix("\ufeff").splitlines(), delimiter=";"):
+        (head if row[0].startswith("#") else rows).append(row)
+    names, values = rows
+    found = dict(zip(names, values, strict=True))
+    assert head[0] == ["# breaks of profile", "default"]
+    assert head[-1] == ["# only breaks of", "state: accepted", "text: 1"]
+    told = ("break_id", "billnum", "jobid", "category", "reason", "state", "business_date", "at_stake", "currency")
+    assert [found[name] for name in told] == [
+        "1", "1", "J1", "ledger_behind", "Ropo is further in payment", "accepted", "2026-03-10", "60,50", "EUR",
+    ]  # fmt: skip
+    assert (found["ropo_paid"], found["ledger_paid"], found["ledger_open"]) == ("60,5", "0", "100")
+    assert (found["accepted_by"], found["accepted_note"]) == (USER, "'=known")
+    assert int(found["age_days"]) > 200
+    assert found["times_seen"] == "1"
+
+
+@pytest.mark.parametrize("order", ["amount", "age", "category"])
+def test_pages_follow_each_other_without_gap_or_repetition(client: TestClient, store: Connection, order: str) -> None:
+    number = record(store, DATE, "breaks")
+    for place in range(60):
+        keep_break(store, number, f"b:{place:03}", "ledger_behind", "open", "10.00")
+    first = client.get(PATH, params={"order": order}).text
+    (following,) = re.findall(r'rel="next" href="([^"]+)"', first)
+    second = client.get(following.replace("&amp;", "&")).text
+    found = [listed(page) for page in (first, second)]
+    assert [len(each) for each in found] == [50, 10]
+    assert sorted(found[0] + found[1]) == [f"{place:03}" for place in range(60)]
+
+
+def test_a_page_beyond_the_last_break_is_the_first_page_and_no_claim_that_there_is_none(
+    client: TestClient, store: Connection
+) -> None:
+    number = record(store, DATE, "breaks")
+    for place in range(60):
+        keep_break(store, number, f"b:{place:03}", "ledger_behind", "open", "10.00")
+    (following,) = re.findall(r'rel="next" href="([^"]+)"', client.get(PATH).text)
+    second = following.replace("&amp;", "&")
+    rest = listed(client.get(second).text)
+    (seen,) = re.findall(r'name="seen" value="(\d+)"', client.get(second).text)
+    with store.cursor() as cursor:
+        cursor.execute("SELECT break_id FROM ropo.reconciliation_break WHERE substr(invoice_key, 3) = ANY(%s)", (rest,))
+        stale = [break_id for (break_id,) in cursor.fetchall()]
+    form = {"what": "accept", "note": "ten of them", "seen": seen, "break_id": stale}
+    assert client.post(second, data=form, headers=SAME_ORIGIN).status_code == 303
+
+    page = client.get(second).text
+    assert len(listed(page)) == 50
+    assert "That page of the list is empty now" in page
+    assert "No open breaks" not in page
+    late = client.post(second, data={**form, "note": "another's note"}, headers=SAME_ORIGIN)
+    assert late.status_code == 409
+    assert "Nothing was accepted" in late.text
+    assert "No open breaks" not in late.text
+    assert "another&#39;s note</textarea>" in late.text
+
+
+@pytest.mark.parametrize(
+    ("lacking", "told"),
+    [
+        (None, "No break is recorded as open"),
+        ("nothing", "No date was compared yet"),
+        ("ledger", "found no row at all in the ledger"),
+        ("backlog", "1 reconciliation waits to be taken into this list"),
+    ],
+)
+def test_an_empty_list_claims_no_more_than_is_known(
+    client: TestClient, store: Connection, lacking: str | None, told: str
+) -> None:
+    if lacking != "nothing":
+        number = record(store, DATE, "incomplete" if lacking else "reconciled",
+                        reasons=("ledger_empty",) if lacking == "ledger" else ())  # fmt: skip
+    if lacking == "backlog":
+        with store.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO ropo.break_backlog (reconciliation_id, profile) VALUES (%s, 'default')", (number,)
+            )
+    page = client.get(PATH).text
+    assert told in page
+    assert "Every difference is within" not in page
+    assert ("to be trusted" in page) == (lacking is not None)
+
+
+def test_filters_are_told_apart_from_the_chips_and_keep_the_order(client: TestClient, ids: dict[str, int]) -> None:
+    page = client.get(PATH, params={"category": "ledger_behind", "order": "age", "direction": "desc"}).text
+    chips = re.search(r'class="chips".*?</ul>', page, re.DOTALL)
+    assert chips
+    assert "category=" not in chips[0]
+    assert "order=age&amp;direction=desc" in chips[0]
+    assert '<input type="hidden" name="direction" value="desc">' in page
+    (clear,) = re.findall(r'href="([^"]+)">Clear', page)
+    assert clear == "/reconciliation/breaks?profile=default&amp;order=age&amp;direction=desc"

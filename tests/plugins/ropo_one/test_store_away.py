@@ -1,0 +1,162 @@
+"""A store that is away, or takes nothing, is told without it: nothing can be written down then."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+from html import unescape
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from include.status_store.database import StoreUnavailableError
+from ropo_one.alerts import (
+    FailedTaskNotifier,
+    RedVerdictNotifier,
+    failure_is_over,
+)
+from ropo_one.deadline import _tell
+from ropo_one.watch import WatchOperator
+from tests.include.status_store.views import execute
+from tests.include.watch.records import record
+from tests.plugins.ropo_one.alert_receivers import Instance, MailServer, body, context_of
+
+if TYPE_CHECKING:
+    import pathlib
+
+    from psycopg2.extensions import connection as Connection
+
+
+DAY = datetime.date(2026, 10, 5)
+NOW = datetime.datetime(2026, 10, 6, 3, tzinfo=datetime.UTC)
+logger = logging.getLogger("alerts")
+
+
+@pytest.fixture
+def no_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store where nobody listens."""
+    connection = {"conn_type": "postgres", "host": "127.0.0.1", "port": 9, "login": "ropo", "password": "s3cret"}
+    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps(connection))
+
+
+def refuse_alerts(store: Connection) -> None:
+    """Let the store be read, and take no alert: its disk is full."""
+    execute(
+        store,
+        """
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE 'could not extend file "base/5/24711": No space left on device' USING ERRCODE = 'disk_full';
+        END
+        $$;
+        CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON ropo.alert FOR EACH ROW EXECUTE FUNCTION refuse();
+        """,
+    )
+
+
+@pytest.fixture
+def full_disk(store: Connection) -> None:
+    """A store whose disk is full."""
+    refuse_alerts(store)
+
+
+@pytest.mark.usefixtures("no_store", "profiles")
+@pytest.mark.parametrize(("minute", "mails"), [(0, 1), (15, 0), (30, 0), (45, 0)])
+def test_where_the_store_is_away_the_watch_says_so_in_the_first_run_of_each_hour(
+    mail: MailServer, minute: int, mails: int
+) -> None:
+    context: Any = {"ti": Instance(), "dag_run": SimpleNamespace(run_after=NOW.replace(minute=minute))}
+
+    with pytest.raises(StoreUnavailableError):
+        WatchOperator(task_id="watch", profile="default").execute(context)
+
+    told = mail.mails()
+    assert [str(each["Subject"]) for each in told] == ["[Ropo One] default: the store cannot be used"] * mails
+    for message in told:
+        assert "The store (connection ropo_store) cannot be reached" in body(message)
+        assert "nothing is drained or compared" in body(message)
+        assert "s3cret" not in body(message)
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+def test_where_the_store_goes_away_beneath_the_watch_it_says_so_too(
+    store: Connection, mail: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(*_: object, **__: object) -> int:
+        raise StoreUnavailableError("The store's connection was lost")
+
+    monkeypatch.setattr("ropo_one.watch.tell_topic", lose)
+    context: Any = {"ti": Instance(), "dag_run": SimpleNamespace(run_after=NOW.replace(minute=0))}
+
+    with pytest.raises(StoreUnavailableError):
+        WatchOperator(task_id="watch", profile="default").execute(context)
+
+    (message,) = mail.mails()
+    assert "connection was lost" in body(message)
+
+
+@pytest.mark.usefixtures("no_store", "profiles")
+def test_where_the_store_is_away_at_the_deadline_each_profile_is_told(mail: MailServer, profiles: pathlib.Path) -> None:
+    profiles.write_text(
+        "profiles:\n"
+        "  - {name: fi, alerts: {to: [fi@example.com]}}\n"
+        "  - {name: se, alerts: {to: [se@example.com]}}\n"
+        "  - {name: silent}\n",
+        encoding="utf-8",
+    )
+    context = {"dag_run": {"partition_key": "2026-10-05"}, "deadline": {}}
+
+    assert _tell(["fi", "se", "silent"], context) == "2026-10-05: the store cannot be used, told of fi, se, silent"
+
+    assert [(each["To"], each["Subject"]) for each in mail.mails()] == [
+        ("fi@example.com", "[Ropo One] fi: the store cannot be used"),
+        ("se@example.com", "[Ropo One] se: the store cannot be used"),
+    ]
+
+
+NO_SPACE = 'The store takes no transaction: could not extend file "base/5/24711": No space left on device'
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles", "full_disk")
+def test_where_the_stores_disk_is_full_the_watch_tells_that_the_store_cannot_be_used(mail: MailServer) -> None:
+    context: Any = {"ti": Instance(), "dag_run": SimpleNamespace(run_after=NOW.replace(minute=0))}
+
+    with pytest.raises(StoreUnavailableError, match=NO_SPACE):
+        WatchOperator(task_id="watch", profile="default").execute(context)
+
+    (message,) = mail.mails()
+    assert message["Subject"] == "[Ropo One] default: the store cannot be used"
+    assert NO_SPACE in unescape(body(message))
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles", "full_disk")
+def test_where_the_stores_disk_is_full_at_the_deadline_that_is_told(mail: MailServer) -> None:
+    context = {"dag_run": {"partition_key": "2026-10-05"}, "deadline": {}}
+
+    assert _tell(["default"], context) == "2026-10-05: the store cannot be used, told of default"
+
+    (message,) = mail.mails()
+    assert NO_SPACE in unescape(body(message))
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles", "full_disk")
+def test_the_callbacks_of_tasks_name_the_full_disk_and_blame_no_notifier(store: Connection, mail: MailServer) -> None:
+    record(store, datetime.date(2026, 10, 31), "breaks", break_count=1)
+    context = context_of("ropo_reconciliation", "profile.verdict", SimpleNamespace(profile="default"))
+
+    with pytest.raises(StoreUnavailableError, match=NO_SPACE):
+        RedVerdictNotifier()(context)
+    with pytest.raises(StoreUnavailableError, match=NO_SPACE):
+        FailedTaskNotifier()(context)
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles", "mail")
+def test_a_success_that_a_full_disk_keeps_from_being_written_names_the_disk(store: Connection) -> None:
+    context = context_of("ropo_maintenance", "profile.erase_texts", SimpleNamespace(profile="default"))
+    FailedTaskNotifier()(context)
+    refuse_alerts(store)
+
+    with pytest.raises(StoreUnavailableError, match=NO_SPACE):
+        failure_is_over(context)
