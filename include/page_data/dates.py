@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 CHANGES = ("new", "grace_over", "reopened", "other_category", "changed", "accepted", "mended", "same")
 Change = Literal["new", "grace_over", "reopened", "other_category", "changed", "accepted", "mended", "same"]
 
+Kind = Literal["paid", "discount"]
+KINDS: tuple[Kind, ...] = ("paid", "discount")
+
 
 class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     """A recorded reconciliation (``reconciliations.sql``); its fields are the table's.
@@ -123,7 +126,7 @@ class MoneyLine(msgspec.Struct, frozen=True, kw_only=True):
         tolerance, those that agree differ as well.
     """
 
-    kind: Literal["paid", "discount"]
+    kind: Kind
     currency: str
     ropo: Decimal
     compared: Decimal
@@ -159,27 +162,20 @@ def read_money(cursor: Cursor, shown: Reconciliation) -> list[MoneyLine]:
     lines = []
     for money in shown.totals.currencies:
         part = of_currency.get(money.currency)
-        paid = part.ropo_paid - part.ledger_paid if part else Decimal(0)
-        discount = part.ropo_discount - part.ledger_discount if part else Decimal(0)
-        # An invoice with further rows in the ledger never agrees, so that all their money is of invoices that differ.
-        lines += [
-            MoneyLine(
-                kind="paid",
-                currency=money.currency,
-                ropo=money.ropo_paid,
-                compared=money.ledger_paid,
-                extra=money.extra_paid,
-                differing=paid - money.extra_paid,
-            ),
-            MoneyLine(
-                kind="discount",
-                currency=money.currency,
-                ropo=money.ropo_discount,
-                compared=money.ledger_discount,
-                extra=money.extra_discount,
-                differing=discount - money.extra_discount,
-            ),
-        ]
+        for kind in KINDS:
+            # An invoice with further rows in the ledger never agrees: all their money is of invoices that differ.
+            extra = getattr(money, f"extra_{kind}")
+            one_row_each = getattr(part, f"ropo_{kind}") - getattr(part, f"ledger_{kind}") if part else Decimal(0)
+            lines.append(
+                MoneyLine(
+                    kind=kind,
+                    currency=money.currency,
+                    ropo=getattr(money, f"ropo_{kind}"),
+                    compared=getattr(money, f"ledger_{kind}"),
+                    extra=extra,
+                    differing=one_row_each - extra,
+                )
+            )
     return lines
 
 

@@ -18,16 +18,7 @@ WITH job AS (
 ), found AS (
     SELECT event.*
     FROM job
-    LEFT JOIN LATERAL (
-        SELECT billnum
-        FROM ropo.status_event AS named
-        WHERE named.profile = %(profile)s AND named.jobid = job.jobid AND named.billnum IS NOT NULL
-        ORDER BY
-            statustime DESC,
-            COALESCE(NULLIF(regexp_replace(statusid, '[^0-9]', '', 'g'), '')::numeric, -1) DESC,
-            statusid COLLATE "C" DESC
-        LIMIT 1
-    ) AS newest ON true
+    CROSS JOIN LATERAL ropo.newest_billnum(%(profile)s, job.jobid) AS newest (billnum)
     JOIN ropo.status_event AS event ON event.profile = %(profile)s AND event.jobid = job.jobid
     WHERE %(billnum)s::text IS NULL OR newest.billnum IS NULL OR newest.billnum = %(billnum)s
     UNION ALL

@@ -42,16 +42,7 @@ WITH recorded AS (
 ), spoken AS (
     SELECT COALESCE('b:' || named.billnum, 'j:' || job.jobid) AS invoice_key, named.billnum, job.jobid
     FROM job
-    LEFT JOIN LATERAL (
-        SELECT billnum
-        FROM ropo.status_event AS event
-        WHERE event.profile = %(profile)s AND event.jobid = job.jobid AND event.billnum IS NOT NULL
-        ORDER BY
-            statustime DESC,
-            COALESCE(NULLIF(regexp_replace(statusid, '[^0-9]', '', 'g'), '')::numeric, -1) DESC,
-            statusid COLLATE "C" DESC
-        LIMIT 1
-    ) AS named ON true
+    CROSS JOIN LATERAL ropo.newest_billnum(%(profile)s, job.jobid) AS named (billnum)
     UNION ALL
     (
         SELECT 'b:' || billnum, billnum, NULL

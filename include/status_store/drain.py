@@ -247,7 +247,7 @@ class Drain:
                 self._leave(AskedToWaitError(self._journal.profile, pause.until))
                 return None
             logger.info("Profile %s: waiting for %.0f s (Retry-After)", self._journal.profile.name, pause.seconds)
-            time.sleep(pause.seconds)
+            time.sleep(pause.seconds)  # five minutes at most, and nothing is held but the queue: it may be killed here
 
     def _leave(self, error: AskedToWaitError) -> None:
         """Stop as after any page; where none was asked for, there is nothing to report but the error."""

@@ -159,7 +159,7 @@ class Reread:
             left -= pause.seconds
             if left < 0:
                 raise AskedToWaitError(self._journal.profile, pause.until)
-            time.sleep(pause.seconds)
+            time.sleep(pause.seconds)  # before anything is written: it may be killed here
 
     def _close(self, poll_id: int, outcome: Outcome, **details: Any) -> None:
         self._session.insist(lambda cursor: self._journal.close(cursor, poll_id, outcome, **details))
