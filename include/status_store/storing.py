@@ -44,7 +44,7 @@ ORDER BY poll_id
 
 
 # Seconds. A thread that has waited for PostgreSQL is to go on at once, not after Python's usual five milliseconds.
-_TURN = 0.0002
+_TURN = 0.00005
 # So many pages that have landed may wait for their events while the next one is asked for: neither side has to wait for
 # the other at each page. They are in memory, and a process that ends leaves so many, and the one in its hand.
 MOST_BEHIND = 3
