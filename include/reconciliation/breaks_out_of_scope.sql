@@ -15,7 +15,9 @@ WITH run AS (
             JOIN ropo.reconciliation AS later USING (reconciliation_id)
             WHERE item.profile = %(profile)s AND item.invoice_key = known.invoice_key
                 AND later.view_at > run.view_at
-                AND later.view_at <= clock_timestamp()   -- as in breaks_shown.sql
+                -- As in breaks_shown.sql.
+                AND later.view_at <= clock_timestamp()
+                AND NOT later.reasons @> '[{"word": "ledger_empty"}]'
         )
 ), written AS (
     UPDATE ropo.reconciliation_break AS known

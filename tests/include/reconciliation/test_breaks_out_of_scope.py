@@ -69,3 +69,17 @@ def test_a_run_that_left_an_invoice_out_closes_nothing_that_a_later_view_has_see
     world.reconcile(now=OVER + 2 * HOUR)
     assert states(world) == [("b:1", "ledger_behind", "open")]
     assert [kind for kind, _ in history(world)] == ["opened"]
+
+
+def test_a_view_of_an_empty_ledger_keeps_no_break_of_an_invoice_that_is_left_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says nothing of any invoice, though it was the later one."""
+    behind(world)
+    world.reconcile(now=OVER)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "commit_with_breaks", lambda store, profile: store.commit())
+        world.reconcile(now=OVER + HOUR, profile=later_start(world))
+    world.ledger("DELETE FROM ropo_ledger")
+    world.reconcile(now=OVER + 2 * HOUR, profile=later_start(world))
+    assert states(world) == [("b:1", "ledger_behind", "resolved")]
