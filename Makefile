@@ -73,7 +73,7 @@ fuzz: install ## any answer whatever, through the real drain into a real store (
 check: install ## lint, format, security lint and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml include plugins dags demo
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml include plugins dags local_airflow demo
 	$(BIN)/mypy
 
 .PHONY: scale
@@ -84,7 +84,7 @@ scale: install ## Celery: 200 profiles drained by two workers, of which one is k
 .PHONY: migrate
 migrate: install ## the store that AIRFLOW_CONN_ROPO_STORE names, Airflow's metadata database, and the pools
 	$(BIN)/python -m include.status_store.migrate
-	$(BIN)/python -m demo.migration
+	$(BIN)/python -m local_airflow.migration
 
 .PHONY: audit
 audit: install ## known vulnerabilities of what is built and run; red too where a package could not be looked up

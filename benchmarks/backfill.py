@@ -21,11 +21,11 @@ import requests
 from benchmarks.environments import HOME, ROOT
 from benchmarks.report import Line
 from benchmarks.rounds import Contestant, alternate, run
-from demo.cluster import free_port
-from demo.environment import METADATA_VARIABLE, project_environment
-from demo.migration import migrate
-from demo.serving import USER, admin_password, serving
 from faults.waiting import until
+from local_airflow.cluster import free_port
+from local_airflow.environment import METADATA_VARIABLE, project_environment
+from local_airflow.migration import migrate
+from local_airflow.serving import USER, admin_password, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

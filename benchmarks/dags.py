@@ -11,7 +11,7 @@ from benchmarks.environments import HOME, ROOT, project_python
 from benchmarks.report import Line
 from benchmarks.rounds import Contestant, alternate
 from benchmarks.rounds import run as run_once
-from demo.environment import METADATA_VARIABLE, project_environment
+from local_airflow.environment import METADATA_VARIABLE, project_environment
 
 if TYPE_CHECKING:
     from benchmarks.stage import Stage

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.environments import HOME, ROOT, project_python
-from demo import embedded
 from include.status_store.migrate import upgrade
+from local_airflow import embedded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

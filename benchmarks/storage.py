@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import psycopg2
 
-from demo import embedded
 from include.config.profiles import Profile
 from include.config.status_map import load_status_map
 from include.reconciliation.recheck import recheck
@@ -28,6 +27,7 @@ from include.status_store.journal import Journal
 from include.status_store.migrate import upgrade
 from include.status_store.session import Session
 from include.status_store.source import Answer
+from local_airflow import embedded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,1 +1,1 @@
-"""The embedded environment: PostgreSQL, Airflow and a stand-in of Ropo One on this machine, and what runs on it."""
+"""The main job on made-up data, with a stand-in of Ropo One: ``make demo`` and ``make up``."""

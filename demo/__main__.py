@@ -6,13 +6,13 @@ import argparse
 import subprocess
 import sys
 
-from demo.cluster import EmbeddedPostgresError
 from demo.job import DemoFailedError, prepared, run
-from demo.paths import airflow_home
 from demo.progress import Progress
 from demo.state import DemoRunsAlreadyError
 from demo.stopping import stops_as_exit
 from demo.tryton.client import TrytonError
+from local_airflow.cluster import EmbeddedPostgresError
+from local_airflow.paths import airflow_home
 
 
 def main(arguments: list[str]) -> int:

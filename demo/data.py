@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from demo.cluster import free_port, port_is_free
 from demo.state import Erp, Recorded, forget, record, recorded
 from demo.tryton import ledger as tryton
 from include.simulator.dataset import Dataset, make_dataset
 from include.simulator.ledger import plan_differences, seed_ledger
 from include.simulator.ropo import DEFAULT_APICODE, DEFAULT_CID
+from local_airflow.cluster import free_port, port_is_free
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from demo.embedded import Server
     from include.simulator.differences import Difference
+    from local_airflow.embedded import Server
 
 MARKET = ZoneInfo("Europe/Helsinki")
 SEED = 7

@@ -1,4 +1,4 @@
-"""The main job on the embedded environment: drain the queue, reconcile each date, look whether it came out right."""
+"""The main job on made-up data: drain the queue, reconcile each date, look whether it came out right."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from demo import environment, outcome
+from demo import outcome
+from demo.connections import DEMO_VARIABLES, with_demo
 from demo.data import Data, provide
-from demo.embedded import Server, shared
-from demo.migration import migrate_embedded
-from demo.paths import private_directory
 from demo.state import HOST, alone, recorded
 from include.simulator.server import SimulatorServer
+from local_airflow import environment
+from local_airflow.embedded import Server, shared
+from local_airflow.migration import migrate_embedded
+from local_airflow.paths import private_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -120,13 +122,13 @@ def run(demo: Demo, progress: Progress) -> list[str]:
 
 def _variables(home: Path, server: Server) -> dict[str, str]:
     """The demo's own of everything: what the user has set for an installation of theirs must not be touched by it."""
-    foreign = (*environment.METADATA_VARIABLES, *environment.DEMO_VARIABLES)
+    foreign = (*environment.METADATA_VARIABLES, *DEMO_VARIABLES)
     given = {name: value for name, value in os.environ.items() if name not in foreign}
     demo = recorded(home)
     if demo is None:
         raise DemoFailedError(f"{home} has no demo")
     variables = environment.with_embedded_metadata(environment.project_environment(given, home), server)
-    return environment.with_demo(variables, server, demo)
+    return with_demo(variables, server, demo)
 
 
 def _migrate(home: Path, server: Server, variables: Mapping[str, str], progress: Progress) -> None:

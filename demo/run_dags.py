@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Any
 
-from demo.paths import ROOT
+from local_airflow.paths import ROOT
 
 
 def main() -> int:

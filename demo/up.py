@@ -10,18 +10,18 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from demo.cluster import EmbeddedPostgresError, port_is_free
 from demo.data import move_ledger
 from demo.job import Demo, DemoFailedError, prepared, run
-from demo.paths import airflow_home
-from demo.processes import ProcessDiedError
 from demo.progress import Progress
-from demo.serving import USER, admin_password, serving
 from demo.state import DemoRunsAlreadyError, record, recorded
 from demo.stopping import stops_as_exit
+from local_airflow.cluster import EmbeddedPostgresError, port_is_free
+from local_airflow.paths import airflow_home
+from local_airflow.processes import ProcessDiedError
+from local_airflow.serving import USER, admin_password, serving
 
 if TYPE_CHECKING:
-    from demo.processes import Running
+    from local_airflow.processes import Running
 
 # An ERP hears of payments in its own time: the ledger follows the stand-in at this pace.
 LEDGER_SECONDS = 300

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from typing import TYPE_CHECKING, Any, Self
 
-from demo.paths import ROOT
+from local_airflow.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

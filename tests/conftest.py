@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-from demo import embedded
 from include.config.profiles import Profile
 from include.status_store.database import connect
 from include.status_store.migrate import upgrade
 from include.status_store.session import Session
+from local_airflow import embedded
 
 if TYPE_CHECKING:
     import pathlib

@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from demo.paths import ROOT
+from local_airflow.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ ROOMS = dict(_ROW.findall((ROOT / "README.md").read_text(encoding="utf-8").parti
 
 
 def test_every_room_with_code_is_in_the_table() -> None:
-    tops = {"benchmarks", "dags", "demo", "faults", "tests"}
+    tops = {"benchmarks", "dags", "demo", "faults", "local_airflow", "tests"}
     inner = {f"{top}/{each.name}" for top in ("include", "plugins") for each in (ROOT / top).iterdir() if each.is_dir()}
     assert set(ROOMS) == {room for room in tops | inner if not room.endswith(("__pycache__", ".egg-info"))}
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from demo.paths import ROOT
+from local_airflow.paths import ROOT
 from tests.needs import missing
 
 if TYPE_CHECKING:

@@ -22,12 +22,12 @@ from typing import IO, TYPE_CHECKING, Any
 import psycopg2
 from psycopg2 import sql
 
-from demo.paths import ROOT, private_directory
+from local_airflow.paths import ROOT, private_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
 
 OWNER, READER = "tryton_owner", "tryton_reader"
 READER_RIGHTS = ROOT / "include" / "erp" / "tryton_reader.sql"

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from demo.embedded import Server
     from include.simulator.dataset import Dataset
     from include.simulator.differences import Difference
     from include.simulator.ledger_entries import LedgerEntry
+    from local_airflow.embedded import Server
 
 DATABASE = "tryton"
 PAST_DAYS = 18

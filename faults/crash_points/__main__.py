@@ -18,13 +18,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from demo import embedded
 from faults.crash_points import stops
 from faults.crash_points.schedules import LIVING, Points, pairs
 from faults.crash_points.stage import PAGES, Stage, small_pages
 from faults.crash_points.stops import Action
 from faults.forker import Forker
 from include.status_store.migrate import upgrade
+from local_airflow import embedded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

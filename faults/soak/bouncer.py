@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from demo import cluster
 from faults.waiting import until
+from local_airflow import cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,21 +14,22 @@ import psutil
 import requests
 import yaml
 
-from demo import cluster, environment
-from demo.cli import AIRFLOW
-from demo.migration import migrate
-from demo.paths import ROOT
-from demo.processes import started
-from demo.serving import HOST, USER, admin_password
 from faults.soak.ground import MOST_ROWS
 from faults.waiting import until
 from include.simulator.faults import Fault
+from include.status_store.database import STORE_VARIABLE
+from local_airflow import cluster, environment
+from local_airflow.cli import AIRFLOW
+from local_airflow.migration import migrate
+from local_airflow.paths import ROOT
+from local_airflow.processes import started
+from local_airflow.serving import HOST, USER, admin_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from demo.processes import Running
     from faults.soak.ground import Ground
+    from local_airflow.processes import Running
 
 KIND = "Airflow's scheduler restarted"
 DAG = "ropo_status_drain"
@@ -155,7 +156,7 @@ class Airflow:
         given = {
             environment.METADATA_VARIABLE: server.dsn(METADATA, cluster.SUPERUSER, driver="psycopg2"),
             "AIRFLOW_CONN_ROPO_ONE_DEFAULT": json.dumps(ropo_one),
-            environment.STORE_VARIABLE: json.dumps(server.airflow_connection("soak", cluster.SUPERUSER)),
+            STORE_VARIABLE: json.dumps(server.airflow_connection("soak", cluster.SUPERUSER)),
             "ROPO_PROFILES_FILE": str(profiles),
             "NO_PROXY": HOST,
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),

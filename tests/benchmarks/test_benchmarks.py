@@ -15,12 +15,12 @@ from benchmarks.pages import FIRST_DAY, ROWS_A_PAGE, Queue
 from benchmarks.report import BEGIN, END, Line
 from benchmarks.rounds import Contestant, Results, run
 from benchmarks.stage import Stage, queue_server
-from demo.paths import ROOT
+from local_airflow.paths import ROOT
 
 if TYPE_CHECKING:
     import pathlib
 
-    from demo import embedded
+    from local_airflow import embedded
 
 
 def rows(answer: bytes) -> list[dict[str, str]]:

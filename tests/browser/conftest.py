@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
 
 TIMEOUT_SECONDS = 600
 

@@ -14,24 +14,26 @@ from typing import TYPE_CHECKING, Any
 import psycopg2
 import requests
 
-from demo import cluster, environment
-from demo.embedded import LEDGER_READER
-from demo.migration import migrate
-from demo.secret_files import read_or_create
-from demo.serving import serving
+from demo.connections import PROFILES_FILE
 from include.simulator.dataset import Dataset, make_dataset
 from include.simulator.ledger import plan_differences, seed_ledger
 from include.simulator.ropo import DEFAULT_APICODE, DEFAULT_CID
 from include.simulator.rows import QueuedRow
 from include.simulator.server import SimulatorServer
+from include.status_store.database import STORE_VARIABLE
 from include.status_store.migrate import upgrade
+from local_airflow import cluster, environment
+from local_airflow.embedded import LEDGER_READER
+from local_airflow.migration import migrate
+from local_airflow.secret_files import read_or_create
+from local_airflow.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from demo.embedded import Server
     from include.simulator.ropo import Ropo
+    from local_airflow.embedded import Server
 
 PROFILE = "demo"
 ENDED = "SELECT state FROM dag_run WHERE dag_id = %s AND run_id = %s AND state IN ('success', 'failed')"
@@ -155,9 +157,9 @@ def _variables(server: Server, home: Path, names: dict[str, str], ropo_url: str)
     given = {
         environment.METADATA_VARIABLE: server.dsn(names["metadata"], driver="psycopg2"),
         "AIRFLOW_CONN_ROPO_ONE_DEFAULT": json.dumps(ropo_one),
-        environment.STORE_VARIABLE: json.dumps(server.airflow_connection(names["store"])),
+        STORE_VARIABLE: json.dumps(server.airflow_connection(names["store"])),
         "AIRFLOW_CONN_ERP_LEDGER": json.dumps(server.airflow_connection(names["ledger"], LEDGER_READER)),
-        "ROPO_PROFILES_FILE": str(environment.PROFILES_FILE),
+        "ROPO_PROFILES_FILE": str(PROFILES_FILE),
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "15",

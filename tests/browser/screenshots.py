@@ -7,12 +7,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from demo import cluster
 from demo.job import DRAIN_DAG, prepared, run
-from demo.paths import ROOT
 from demo.progress import Progress
-from demo.serving import USER, admin_password, serving
 from include.simulator.faults import Fault
+from local_airflow import cluster
+from local_airflow.paths import ROOT
+from local_airflow.serving import USER, admin_password, serving
 from tests.browser.deployment import Deployment
 from tests.browser.windows import launched, log_in, window
 

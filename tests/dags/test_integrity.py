@@ -14,8 +14,8 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import TriggerRule
 from airflow.task.priority_strategy import validate_and_load_priority_weight_strategy
 
-from demo.paths import ROOT
 from include.watch.failed import MEANINGS
+from local_airflow.paths import ROOT
 from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over
 from ropo_one.maintenance import RetentionOperator
 from ropo_one.operators import RopoDoubtRecoveryOperator, RopoEarlierRereadOperator, RopoStatusDrainOperator

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 import psycopg2
 import pytest
 
-from demo import cluster, embedded
 from demo.job import DAY_DAG, DRAIN_DAG
-from demo.paths import ROOT
+from local_airflow import cluster, embedded
+from local_airflow.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

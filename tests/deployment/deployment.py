@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
-from demo import cluster, embedded
+from local_airflow import cluster, embedded
 from tests.deployment import compose
 from tests.deployment.container import Container, need
 

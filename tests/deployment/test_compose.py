@@ -16,7 +16,7 @@ import psycopg2
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
-from demo import cluster, embedded
+from local_airflow import cluster, embedded
 from ropo_one.operators import RopoStatusDrainOperator
 from tests.deployment import compose
 from tests.deployment.deployment import DATABASES, PROCESSES, SECRETS, Deployment

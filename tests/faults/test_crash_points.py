@@ -16,8 +16,8 @@ from faults.crash_points.stops import Action, Stop
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from demo.embedded import Server
     from faults.crash_points.stage import Played
+    from local_airflow.embedded import Server
 
 
 @pytest.fixture(scope="module")

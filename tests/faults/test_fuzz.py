@@ -29,7 +29,7 @@ from tests.plugins.ropo_one.scripted_server import ScriptedServer, answer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 FUZZ = settings(

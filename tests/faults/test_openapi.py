@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from schemathesis import Case
 
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
 
 FUZZ = settings(
     max_examples=int(os.environ.get("FUZZ_EXAMPLES", "5")),

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from demo.paths import ROOT
+from local_airflow.paths import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import cursor as Cursor
 
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
 
 LARGE = Path(__file__).with_name("large_store.sql").read_text(encoding="utf-8")
 PROFILE = "default"

@@ -14,7 +14,7 @@ from tests.include.reconciliation.month import FIRST
 from tests.include.reconciliation.world import LEDGER, World, at
 
 if TYPE_CHECKING:
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
 
 
 @pytest.fixture(scope="session")

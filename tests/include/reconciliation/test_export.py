@@ -20,7 +20,7 @@ from include.status_store.database import STORE_VARIABLE, connect
 from tests.include.reconciliation.world import DAY, NOW, at
 
 if TYPE_CHECKING:
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
     from tests.include.reconciliation.world import World
 
 NEXT_DAY = DAY + datetime.timedelta(days=1)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
 
 AS_OF = datetime(2026, 11, 24, 7, 30, tzinfo=UTC)
 CAUSED_BY_A_LEDGER = {

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import connection as Connection
 
-    from demo.embedded import Server
     from include.config.profiles import Profile
     from include.status_store.session import Session
+    from local_airflow.embedded import Server
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg2.extensions import parse_dsn
 
-from demo.cluster import free_port
 from include.status_store.database import (
     StoreUnavailableError,
     connect,
@@ -19,10 +18,11 @@ from include.status_store.database import (
     make_dsn,
     store_dsn_from_environment,
 )
+from local_airflow.cluster import free_port
 from tests.include.status_store.views import query
 
 if TYPE_CHECKING:
-    from demo import embedded
+    from local_airflow import embedded
 
 EVERYTHING = {"user": "ropo", "password": "pass", "host": "db.example", "port": "5433", "dbname": "store"}
 FIELDS = {

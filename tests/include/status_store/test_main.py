@@ -20,9 +20,9 @@ from tests.include.status_store.views import doubts, drain, events, execute, que
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
-    from demo import embedded
     from include.config.profiles import Profile
     from include.status_store.session import Session
+    from local_airflow import embedded
 
 ROOT = Path(__file__).parents[3]
 

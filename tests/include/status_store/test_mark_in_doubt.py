@@ -20,9 +20,9 @@ from tests.include.status_store.views import doubts, drain, events, query
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
-    from demo.embedded import Server
     from include.config.profiles import Profile
     from include.status_store.session import Session
+    from local_airflow.embedded import Server
 
 DAY = datetime.timedelta(days=1)
 

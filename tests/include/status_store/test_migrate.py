@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import connection as Connection
 
-    from demo import embedded
     from include.config.profiles import Profile
+    from local_airflow import embedded
 
 ROOT = Path(__file__).parents[3]
 CONTRACT = {

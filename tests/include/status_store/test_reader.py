@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import connection as Connection
 
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
 
 ROLE = "a reader of the tests"
 

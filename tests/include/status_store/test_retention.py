@@ -23,10 +23,10 @@ from tests.include.status_store.views import column, drain, execute, query
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
-    from demo.embedded import Server
     from include.config.profiles import Profile
     from include.status_store.retention import RemovedPages
     from include.status_store.session import Session
+    from local_airflow.embedded import Server
 
 CAME = datetime.datetime(2026, 11, 14, 6, tzinfo=datetime.UTC)
 NOW = CAME + datetime.timedelta(days=31)

@@ -8,9 +8,9 @@ import psycopg2
 import pytest
 from psycopg2.extensions import make_dsn
 
-from demo.cluster import free_port
 from include.status_store.database import StoreUnavailableError, connect
 from include.status_store.session import Session, may_pass, takes_transactions
+from local_airflow.cluster import free_port
 from tests.include.status_store.views import column
 from tests.include.status_store.waiting import others, terminate, until
 

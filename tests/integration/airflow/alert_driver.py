@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from demo import paths
+from local_airflow import paths
 
 
 def main() -> None:

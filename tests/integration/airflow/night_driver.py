@@ -12,7 +12,7 @@ import os
 import sys
 from typing import Any
 
-from demo import paths
+from local_airflow import paths
 
 
 def main() -> None:

@@ -16,8 +16,6 @@ from zoneinfo import ZoneInfo
 import psycopg2
 import pytest
 
-from demo import environment
-from demo.paths import ROOT
 from include.config.profiles import Profile
 from include.status_store.database import connect
 from include.status_store.drain import Drain
@@ -25,6 +23,8 @@ from include.status_store.journal import Journal
 from include.status_store.session import Session
 from include.status_store.source import PollInDoubtError
 from include.watch.failed import note_failure
+from local_airflow import environment
+from local_airflow.paths import ROOT
 from ropo_one.deadline import deadline_of, verdict_deadlines
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.watch.records import broken, keep_break, record
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from email.message import EmailMessage
 
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 DAY = datetime.timedelta(days=1)

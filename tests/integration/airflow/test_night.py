@@ -17,20 +17,20 @@ from zoneinfo import ZoneInfo
 import psycopg2
 import pytest
 
-from demo import environment
-from demo.paths import ROOT
 from include.config.profiles import Profile
 from include.config.status_map import load_status_map
 from include.simulator.ropo import DEFAULT_APICODE, DEFAULT_CID, Ropo
 from include.simulator.rows import make_row
 from include.simulator.server import SimulatorServer
+from local_airflow import environment
+from local_airflow.paths import ROOT
 from tests.include.reconciliation.world import LEDGER, World
 
 if TYPE_CHECKING:
     import pathlib
     from collections.abc import Iterator
 
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
 
 DAY = datetime.timedelta(days=1)
 TODAY = datetime.datetime.now(ZoneInfo("Europe/Helsinki")).date()

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from demo import environment
-from demo.cluster import SUPERUSER
-from demo.paths import ROOT
 from include.status_store.database import connect
+from local_airflow import environment
+from local_airflow.cluster import SUPERUSER
+from local_airflow.paths import ROOT
 from tests.include.watch.records import broken, keep_break, record
 
 if TYPE_CHECKING:
     import pathlib
 
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
 
 SIMPLE = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
 FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"

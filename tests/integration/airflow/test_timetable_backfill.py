@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from demo import environment
-from demo.paths import ROOT
+from local_airflow import environment
+from local_airflow.paths import ROOT
 
 if TYPE_CHECKING:
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
 
     Outcome = dict[str, tuple[list[str], object, object]]
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from demo import cluster
-from demo.embedded import Server
 from include.status_store.database import StoreUnavailableError, connect
 from include.status_store.migrate import upgrade
 from include.status_store.session import Session
+from local_airflow import cluster
+from local_airflow.embedded import Server
 from ropo_one.hooks import RopoOneHook
 from tests.include.status_store.views import column, doubts, outcomes, query
 from tests.include.status_store.waiting import meanwhile, until

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from demo.paths import airflow_home
 from demo.tryton import client
 from demo.tryton.ledger import open_books
 from include.config.profiles import Ledger, Profile
 from include.config.status_map import load_status_map
+from local_airflow.paths import airflow_home
 from tests.include.reconciliation.world import STATUS_MAP
 from tests.integration.tryton.books import Books
 from tests.needs import missing
@@ -21,7 +21,7 @@ from tests.needs import missing
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
 
 ERP = Path(__file__).parents[3] / "include" / "erp"
 DATABASE = "tryton_stories"

@@ -18,22 +18,22 @@ import pytest
 from psycopg2 import errors
 
 from demo import outcome
+from demo.connections import LEDGERS, PROFILES_FILES
 from demo.data import MARKET, Data
-from demo.environment import LEDGERS, PROFILES_FILES
-from demo.paths import airflow_home
 from demo.tryton import ledger as demo
 from include.config.profiles import load_profile
 from include.config.status_map import Meaning, load_status_map
 from include.reconciliation.check_ledger import check
 from include.reconciliation.ledger_contract import check_contract
+from local_airflow.paths import airflow_home
 from tests.include.reconciliation.world import NOW, World
 from tests.integration.tryton.books import BOOKED_ON, INVOICED_ON
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from demo.embedded import Server
     from demo.tryton.client import Tryton
+    from local_airflow.embedded import Server
     from tests.integration.tryton.books import Books
 
 GREEN = ("matched", None, "reconciled")

@@ -16,8 +16,8 @@ from airflow.api_fastapi.core_api.security import get_user
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from demo.cluster import SUPERUSER
 from include.config.profiles import Profile
+from local_airflow.cluster import SUPERUSER
 from reconciliation_page.access import may_change, may_read
 from reconciliation_page.app import create_app
 from reconciliation_page.plugin import PREFIX
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import connection as Connection
 
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
 
 USER = "ada"
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}

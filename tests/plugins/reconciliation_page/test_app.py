@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from fastapi.dependencies.models import Dependant
 
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
     from tests.include.reconciliation.world import World
 
 

@@ -25,7 +25,7 @@ from reconciliation_page.stores import reading
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
 
 LARGE = {
     "status_event",

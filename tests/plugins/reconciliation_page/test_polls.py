@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from fastapi.testclient import TestClient
 
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
 
 POLLS = "/reconciliation/polls"
 NOW = datetime.datetime.now(datetime.UTC)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from demo.cluster import free_port
 from include.status_store.database import connect
+from local_airflow.cluster import free_port
 from reconciliation_page import stores
 from tests.include.watch.records import keep_break, record
 from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fastapi.testclient import TestClient
     from psycopg2.extensions import connection as Connection
 
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
 
 ROLE = "a reader without rights"
 DATE = datetime.date(2026, 2, 4)

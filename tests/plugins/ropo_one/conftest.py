@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from demo.cluster import SUPERUSER
+from local_airflow.cluster import SUPERUSER
 from ropo_one.hooks import RopoOneHook
 from tests.plugins.ropo_one.alert_receivers import mail_server
 from tests.plugins.ropo_one.scripted_server import ScriptedServer
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
     from tests.plugins.ropo_one.alert_receivers import MailServer
 
 CID = "1000011"

@@ -14,9 +14,9 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import BaseNotifier
 from airflow.sdk.exceptions import AirflowException
 
-from demo.paths import ROOT
 from include.config.alerts import Alerts
 from include.watch.verdicts import RedVerdicts
+from local_airflow.paths import ROOT
 from ropo_one.alerts import (
     AlertsMisconfiguredError,
     FailedTaskNotifier,

@@ -16,9 +16,9 @@ from airflow.sdk.exceptions import (
     DownstreamTasksSkipped,
 )
 
-from demo.cluster import SUPERUSER
 from include.status_store.drain import Drain
 from include.status_store.journal import Journal
+from local_airflow.cluster import SUPERUSER
 from ropo_one.maintenance import EraseTextsOperator, RemovePagesOperator
 from ropo_one.operators import RopoEarlierRereadOperator
 from ropo_one.reconciliation import RecheckOperator, ReconciliationOperator, SettleOperator
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from psycopg2.extensions import connection as Connection
 
-    from demo.embedded import Server
     from include.config.profiles import Profile
     from include.status_store.session import Session
+    from local_airflow.embedded import Server
     from tests.plugins.ropo_one.conftest import Connect
     from tests.plugins.ropo_one.scripted_server import ScriptedServer
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from demo.paths import ROOT
+from local_airflow.paths import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

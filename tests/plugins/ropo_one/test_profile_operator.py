@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from demo.cluster import SUPERUSER
 from include.status_store.database import StoreUnavailableError
+from local_airflow.cluster import SUPERUSER
 from ropo_one.profile_operator import ProfileOperator
 from ropo_one.store import connection_dsn
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
 
 
 def operator(profile: str = "default") -> ProfileOperator:

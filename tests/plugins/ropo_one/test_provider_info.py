@@ -13,7 +13,7 @@ from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService
 from airflow.providers_manager import ProvidersManager
 from jsonschema import Draft7Validator
 
-from demo.paths import ROOT
+from local_airflow.paths import ROOT
 from ropo_one.hooks import RopoOneHook
 from ropo_one.provider_info import get_provider_info
 

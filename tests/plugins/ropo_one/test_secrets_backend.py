@@ -8,18 +8,18 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from demo.cluster import SUPERUSER
-from demo.paths import ROOT
 from include.simulator.ropo import DEFAULT_APICODE, DEFAULT_CID, Ropo
 from include.simulator.rows import bulk_rows
 from include.simulator.server import SimulatorServer
+from local_airflow.cluster import SUPERUSER
+from local_airflow.paths import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from psycopg2.extensions import connection as Connection
 
-    from demo.embedded import Server
+    from local_airflow.embedded import Server
 
 DRIVER = """
 import psycopg2

@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 import secrets
 from typing import TYPE_CHECKING
 
-from demo.embedded import LEDGER_READER
-from demo.paths import ROOT, private_directory
-from demo.secret_files import read_or_create
-from demo.tryton.client import READER as TRYTON_READER
+from local_airflow.paths import ROOT, private_directory
+from local_airflow.secret_files import read_or_create
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from demo.embedded import Server
-    from demo.state import Erp, Recorded
+    from local_airflow.embedded import Server
 
 METADATA_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 # Airflow takes the same setting as a command or from a secrets backend, too.
 METADATA_VARIABLES = (METADATA_VARIABLE, f"{METADATA_VARIABLE}_CMD", f"{METADATA_VARIABLE}_SECRET")
-STORE_VARIABLE = "AIRFLOW_CONN_ROPO_STORE"
-# What the demo's data needs, each of them the demo's own and for its own commands only: a stand-in's codes must not
-# explain a real queue, nor a real queue be drained into the demo's throw-away store.
-DEMO_VARIABLES = ("AIRFLOW_CONN_ROPO_ONE_DEFAULT", STORE_VARIABLE, "AIRFLOW_CONN_ERP_LEDGER", "ROPO_PROFILES_FILE")
-PROFILES_FILE = ROOT / "demo" / "profiles.yaml"
-PROFILES_FILES: dict[Erp, Path] = {
-    "plain": PROFILES_FILE,
-    "tryton": ROOT / "demo" / "tryton" / "profiles.yaml",
-}
-# The ledger's database and the role that reads it.
-LEDGERS: dict[Erp, tuple[str, str]] = {"plain": ("erp", LEDGER_READER), "tryton": ("tryton", TRYTON_READER)}
 
 
 def project_environment(given: Mapping[str, str], home: Path) -> dict[str, str]:
@@ -70,37 +55,6 @@ def with_embedded_metadata(environment: Mapping[str, str], server: Server) -> di
     :return: them, and the metadata database.
     """
     return {**environment, METADATA_VARIABLE: server.dsn("airflow", driver="psycopg2")}
-
-
-def with_demo(environment: Mapping[str, str], server: Server, demo: Recorded) -> dict[str, str]:
-    """The demo's connections and profile: Ropo One's stand-in, the store and the ledger.
-
-    :param environment: the variables so far.
-    :param server: the running server, provisioned.
-    :param demo: where Ropo One's stand-in listens.
-    :return: them, and :data:`DEMO_VARIABLES`; DAGs that are new run at once, a few tasks at a time.
-    """
-    ropo_one = {
-        "conn_type": "ropo_one",
-        "host": demo.url,
-        "login": demo.cid,
-        "password": demo.apicode,
-    }
-    connections = {
-        "AIRFLOW_CONN_ROPO_ONE_DEFAULT": ropo_one,
-        STORE_VARIABLE: server.airflow_connection("store"),
-        "AIRFLOW_CONN_ERP_LEDGER": server.airflow_connection(*LEDGERS[demo.erp]),
-    }
-    values = {name: json.dumps(fields) for name, fields in connections.items()}
-    return {
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-        "AIRFLOW__CORE__PARALLELISM": "8",
-        # On a small or busy machine Airflow's own 5 s are too short, and tasks fail that were never run.
-        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
-        **environment,
-        **values,
-        "ROPO_PROFILES_FILE": str(PROFILES_FILES[demo.erp]),
-    }
 
 
 def _secrets(home: Path) -> dict[str, str]:

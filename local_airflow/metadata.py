@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from demo.environment import METADATA_VARIABLE, METADATA_VARIABLES
+from local_airflow.environment import METADATA_VARIABLE, METADATA_VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

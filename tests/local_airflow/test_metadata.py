@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from demo import environment, metadata
+from local_airflow import environment, metadata
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,9 @@ import signal
 import subprocess
 import sys
 
-from demo import embedded, environment, metadata
-from demo.migration import migrate_embedded
-from demo.paths import ROOT, airflow_home
+from local_airflow import embedded, environment, metadata
+from local_airflow.migration import migrate_embedded
+from local_airflow.paths import ROOT, airflow_home
 
 AIRFLOW = str(ROOT / ".venv" / "bin" / "airflow")
 # These ask no database, so none is started for them.

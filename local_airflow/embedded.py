@@ -16,8 +16,8 @@ from urllib.parse import quote
 import psycopg2
 from psycopg2 import errors, sql
 
-from demo import cluster
-from demo.paths import private_directory
+from local_airflow import cluster
+from local_airflow.paths import private_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +116,7 @@ class Server:
             cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def provision(self) -> None:
-        """Make the databases of the demo, their owners, and the role that may only read the ledger; repeatable."""
+        """Make all databases, their owners, and the role that may only read the ledger; repeatable."""
         with self._admin() as admin, admin.cursor() as cursor:
             # Airflow's parts may be started at once, and PostgreSQL refuses to change one right twice at a time.
             cursor.execute("SELECT pg_advisory_lock(%s)", (ALONE,))
@@ -157,9 +157,9 @@ def shared(home: Path, *, durable: bool = True) -> Iterator[Server]:
     Users are told apart by a lock that the kernel gives back however a process ends; who was killed is not waited for.
 
     :param home: the directory the server lives in; made if it is not there.
-    :param durable: see :func:`demo.cluster.start`; the first user's word counts.
+    :param durable: see :func:`local_airflow.cluster.start`; the first user's word counts.
     :return: the running server.
-    :raises demo.cluster.EmbeddedPostgresError: if it does not start.
+    :raises local_airflow.cluster.EmbeddedPostgresError: if it does not start.
     """
     private_directory(home)
     with (home / "postgres-users.lock").open("w") as users:

@@ -10,9 +10,9 @@ import urllib.request
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from demo.cli import AIRFLOW
-from demo.processes import ProcessDiedError, Running, started
-from demo.secret_files import read_or_create
+from local_airflow.cli import AIRFLOW
+from local_airflow.processes import ProcessDiedError, Running, started
+from local_airflow.secret_files import read_or_create
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -14,8 +14,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import psycopg2
 
-from demo import embedded, environment, metadata
-from demo.paths import ROOT, airflow_home
+from local_airflow import embedded, environment, metadata
+from local_airflow.paths import ROOT, airflow_home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

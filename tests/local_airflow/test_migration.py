@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import psycopg2
 
-from demo import embedded, environment
-from demo.paths import ROOT
+from local_airflow import embedded, environment
+from local_airflow.paths import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ def _run(command: list[str], variables: dict[str, str]) -> subprocess.CompletedP
 
 
 def _migrate(variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return _run([sys.executable, "-m", "demo.migration"], variables)
+    return _run([sys.executable, "-m", "local_airflow.migration"], variables)
 
 
 def _asked(dsn: str, statement: str) -> list[tuple[object, ...]]:

@@ -18,8 +18,8 @@ import sqlalchemy
 from psycopg2 import errors
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from demo import cluster, embedded
-from demo.paths import ROOT
+from local_airflow import cluster, embedded
+from local_airflow.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 USER = """
 import pathlib, sys
-from demo import embedded
+from local_airflow import embedded
 with embedded.shared(pathlib.Path(sys.argv[1]), durable=False) as server:
     print(server.port, flush=True)
     sys.stdin.read()

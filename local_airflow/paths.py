@@ -1,4 +1,4 @@
-"""Where things lie: the project's root, and the home that holds everything the embedded environment writes."""
+"""Where things lie: the project's root, and the home that holds everything that Airflow on this machine writes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def airflow_home() -> Path:
-    """The directory that holds the embedded environment's state.
+    """The directory that holds Airflow's state on this machine.
 
     :return: ``AIRFLOW_HOME`` where it is set, else ``.airflow`` in the project's root (git-ignored); always absolute.
     """

@@ -20,7 +20,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from demo.secret_files import read_or_create
+from local_airflow.secret_files import read_or_create
 
 HOST = "127.0.0.1"
 SUPERUSER = "postgres"

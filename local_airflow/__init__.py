@@ -1,0 +1,1 @@
+"""Airflow on this machine without Docker: its environment, its command line, an embedded PostgreSQL, its processes."""
