@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAlert
 
-from ropo_one.business_date import parse_date
+from ropo_one.business_date import SCHEDULED, parse_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
 
 logger = logging.getLogger(__name__)
-
-SCHEDULED = "scheduled"
 
 
 @dataclass(eq=False)
