@@ -19,8 +19,8 @@ from include.watch.missing import MissingVerdicts
 from include.watch.queue import NotEmptied, OldDoubts
 from include.watch.signed import ChangedPeriods
 from include.watch.verdicts import RedVerdicts
-from ropo_one.alerts import make_notifier, tell_store_away, tell_topic
 from ropo_one.profile_operator import ProfileOperator
+from ropo_one.telling import make_notifier, tell_store_away, tell_topic
 
 if TYPE_CHECKING:
     from typing import Any
