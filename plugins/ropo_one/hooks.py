@@ -36,8 +36,8 @@ from ropo_one.exceptions import (
     RopoUnauthorizedError,
     RopoUnreachableError,
 )
+from ropo_one.http_session import Bearer, RopoSession
 from ropo_one.refusals import asks_to_wait, json_object, reason, retry_after
-from ropo_one.session import Bearer, RopoSession
 
 if TYPE_CHECKING:
     import datetime
