@@ -47,7 +47,8 @@ _PROFILES = f"profiles: [{{name: default, start_date: {FIRST}, settle_hours: 0}}
 
 
 def bench(stage: Stage, *, dates: int, rounds: int) -> list[Line]:
-    """
+    """Run backfills of our DAG and of one that does nothing, in turns.
+
     :param dates: of each backfill, one a round and DAG.
     """
     print(f"Backfills of {dates} dates, run", flush=True)

@@ -29,7 +29,8 @@ DAY = 5_000
 
 
 def bench(stage: Stage, *, invoices: int, rounds: int) -> list[Line]:
-    """
+    """Let each contestant compare all invoices on the same tables.
+
     :param invoices: with about five events each.
     """
     print(f"Comparison of {invoices:,} invoices", flush=True)
@@ -59,7 +60,8 @@ def bench(stage: Stage, *, invoices: int, rounds: int) -> list[Line]:
 
 
 def bench_day(stage: Stage, *, small: int, large: int, rounds: int) -> list[Line]:
-    """
+    """Compare the same day in a small and in a large store.
+
     :param small: and ``large``: invoices in the two stores, of which :data:`DAY` each moved on the compared date.
     """
     print(f"A day of {DAY:,} invoices with {small:,} and with {large:,} in the store", flush=True)

@@ -20,7 +20,8 @@ PARSE_GOAL = 0.3
 
 
 def bench(stage: Stage, *, dates: int, run: int, rounds: int) -> list[Line]:
-    """
+    """Parse the DAG files, and make and run a backfill.
+
     :param dates: of the backfill that is made.
     :param run: dates of a backfill that Airflow runs to its end.
     """

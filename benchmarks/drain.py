@@ -21,7 +21,8 @@ SAME_MEGABYTES = 10
 
 
 def bench(stage: Stage, *, rows: int, rounds: int, long_rows: int) -> list[Line]:
-    """
+    """Let each contestant drain an equal queue, and ours a long one too.
+
     :param rows: in the queue.
     :param long_rows: of the long drain, whose memory must be that of one a hundredth of its size.
     """
@@ -40,7 +41,8 @@ def bench(stage: Stage, *, rows: int, rounds: int, long_rows: int) -> list[Line]
 
 
 def bench_reread(stage: Stage, *, rows: int, rounds: int) -> list[Line]:
-    """
+    """Re-read one date, and hold a row of it against a row of the drain.
+
     :param rows: of the date; :data:`LOST_ROWS` more are not known yet.
     """
     print(f"Re-read of a date of {rows:,} changes", flush=True)

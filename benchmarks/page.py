@@ -21,7 +21,8 @@ _DATA = Path(__file__).with_name("page_data.sql")
 
 
 def bench(stage: Stage, *, invoices: int, rounds: int) -> list[Line]:
-    """
+    """Time each address of the page on one store.
+
     :param invoices: with about five events each; one in ten has an open break.
     """
     print(f"The page on a store of {invoices:,} invoices", flush=True)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stage:
-    """
+    """What every benchmark is given.
+
     :param server: the PostgreSQL.
     :param url: of the Ropo One.
     :param template: a migrated, empty store.

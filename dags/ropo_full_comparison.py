@@ -25,10 +25,11 @@ from __future__ import annotations
 
 import datetime
 
-from airflow.sdk import DAG, Param, TriggerRule, task_group
+from airflow.sdk import DAG, TriggerRule, task_group
 
 from include.config.profiles import load_profiles
 from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over
+from ropo_one.business_date import date_param
 from ropo_one.operators import RopoStatusRereadOperator
 from ropo_one.reconciliation import ReconciliationOperator, SettleOperator, VerdictOperator
 from ropo_one.timetable import MonthEndTimetable
@@ -40,15 +41,7 @@ with DAG(
     start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
     catchup=False,
     max_active_runs=2,
-    params={
-        "date": Param(
-            None,
-            type=["null", "string"],
-            format="date",
-            title="Business date",
-            description="For a run by hand. Leave it empty in a backfill: each run has its own date there.",
-        ),
-    },
+    params={"date": date_param()},
     default_args={"retries": 0, "execution_timeout": datetime.timedelta(hours=3)},
     tags=["ropo-one", "reconciliation"],
 ) as dag:

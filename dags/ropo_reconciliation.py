@@ -49,6 +49,7 @@ from airflow.sdk import DAG, Param, TriggerRule, task_group
 
 from include.config.profiles import load_profiles
 from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over
+from ropo_one.business_date import date_param
 from ropo_one.deadline import verdict_deadlines
 from ropo_one.operators import RopoEarlierRereadOperator, RopoStatusRereadOperator
 from ropo_one.reconciliation import RecheckOperator, ReconciliationOperator, SettleOperator, VerdictOperator
@@ -67,13 +68,7 @@ with DAG(
     # A scheduled date that has no verdict by the profile's hour of the next morning is told.
     deadline=verdict_deadlines(PROFILES),
     params={
-        "date": Param(
-            None,
-            type=["null", "string"],
-            format="date",
-            title="Business date",
-            description="For a run by hand. Leave it empty in a backfill: each run has its own date there.",
-        ),
+        "date": date_param(),
         "scope": Param(
             "date",
             type="string",

@@ -20,17 +20,19 @@ from typing import TYPE_CHECKING, Self
 
 from faults.crash_points import stops
 from faults.crash_points.schedules import LIVING, Points, pairs
-from faults.crash_points.stage import PAGES, Stage, small_pages
+from faults.crash_points.stage import PAGES, ROWS_A_PAGE, Stage
 from faults.crash_points.stops import Action
 from faults.forker import Forker
+from faults.simulated import small_pages
 from include.status_store.migrate import upgrade
 from local_airflow import embedded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from faults.crash_points.stage import Played, SetValue
+    from faults.crash_points.stage import Played
     from faults.crash_points.stops import Schedule
+    from faults.simulated import SetValue
 
 TOLD_EVERY = 60
 
@@ -46,7 +48,7 @@ class Players:
     def __init__(
         self, server: embedded.Server, stages: int, set_value: SetValue = setattr, *, loud: bool = False
     ) -> None:
-        small_pages(set_value)
+        small_pages(set_value, ROWS_A_PAGE)
         self._server = server
         self._stages = stages
         self._loud = loud

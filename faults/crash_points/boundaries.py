@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 OURS = ("include.status_store.", "ropo_one.")
 # Ways to an effect, not reasons for one.
-NOT_CAUSES = ("include.status_store.session", "include.status_store.database", "ropo_one.session")
+NOT_CAUSES = ("include.status_store.session", "include.status_store.database", "ropo_one.http_session")
 # An answer of two rows comes in three or four parts.
 PART = 192
 

@@ -6,7 +6,6 @@ import datetime
 import itertools
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Self
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -14,28 +13,25 @@ from faults.consumer import Task, reread_dates
 from faults.crash_points.consumer import Told, consume
 from faults.crash_points.invariant import WINDOW, broken
 from faults.crash_points.stops import Schedule, Stop, has_late_request, runs
+from faults.simulated import today
 from faults.truth import compare
 from faults.waiting import until
-from include.simulator import effects, ropo
 from include.simulator.ropo import Ropo
 from include.simulator.rows import bulk_rows
 from include.simulator.server import SimulatorServer
 from include.status_store.database import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from faults.forker import Forker, Running
     from include.simulator.rows import Row
-
-    SetValue = Callable[[object, str, object], None]
 
 PAGES = 3
 ROWS_A_PAGE = 2
 MOST_RUNS = 6
 APICODE = "apicode-of-a-schedule"
 _WAITS_FOR = "SELECT FROM pg_stat_activity WHERE pg_blocking_pids(pid) && %s"
-HELSINKI = ZoneInfo("Europe/Helsinki")
 
 
 class Played(msgspec.Struct):
@@ -51,15 +47,6 @@ class Played(msgspec.Struct):
     told: list[Told] = []
     wrong: list[str] = []
     found_late: int = 0
-
-
-def small_pages(set_value: SetValue) -> None:
-    """Let the simulator's pages be small, so that few rows are many pages.
-
-    :param set_value: sets a module's value.
-    """
-    for module in (effects, ropo):
-        set_value(module, "PAGE_SIZE", ROWS_A_PAGE)
 
 
 class Stage:
@@ -89,18 +76,18 @@ class Stage:
     def play(self, schedule: Schedule) -> Played:
         """Play a schedule, let runs follow until nothing is left to do, and look whether all is right."""
         number = next(self._numbers)
-        today = datetime.datetime.now(HELSINKI).date()
+        yesterday = today() - datetime.timedelta(days=1)
         # More than the first pages, which come when another consumer has emptied the queue.
-        self._later = bulk_rows(4 * PAGES * ROWS_A_PAGE, first_day=today - datetime.timedelta(days=1), days=2)
+        self._later = bulk_rows(4 * PAGES * ROWS_A_PAGE, first_day=yesterday, days=2)
         self._later.sort(key=lambda row: row["statusid"][1:])
         self._rows: list[Row] = []
-        ropo = self._server.ropo
-        ropo.reset()
+        simulated = self._server.ropo
+        simulated.reset()
         task = Task(
             dsn=self._dsn, url=self._server.url, cid=str(1_000_000 + number), apicode=APICODE,
-            profile=f"schedule-{number}", start_date=today - datetime.timedelta(days=1),
+            profile=f"schedule-{number}", start_date=yesterday,
         )  # fmt: skip
-        ropo.add_customer(task.cid, APICODE)
+        simulated.add_customer(task.cid, APICODE)
         self._more_rows(task, PAGES)
         played = Played(schedule)
         started = 0
@@ -110,7 +97,7 @@ class Stage:
         if has_late_request(schedule) and compare(self._store, task.profile, self._rows).lost:
             with self._forker.start(reread_dates, task, WINDOW) as process:
                 played.found_late = process.hear()
-        played.wrong += broken(self._store, task.profile, self._rows, ropo.truth, schedule, started)
+        played.wrong += broken(self._store, task.profile, self._rows, simulated.truth, schedule, started)
         return played
 
     def _more_rows(self, task: Task, pages: int) -> None:

@@ -9,7 +9,6 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from zoneinfo import ZoneInfo
 
 import msgspec
 import psycopg2
@@ -18,20 +17,17 @@ from faults import truth
 from faults.consumer import Task, reread_dates, run
 from faults.forker import Forker, Running
 from faults.lossy_proxy import LossyProxy
+from faults.simulated import small_pages, today
 from faults.soak.postgres import Clock, Postgres
 from faults.waiting import until
-from include.simulator import effects, ropo
 from include.simulator.ropo import Ropo
 from include.simulator.rows import bulk_rows
 from include.simulator.server import SimulatorServer
 from include.status_store.migrate import upgrade
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from faults.simulated import SetValue
     from include.simulator.rows import Row
-
-    SetValue = Callable[[object, str, object], None]
 
 ROWS_A_PAGE = 20
 MOST_ROWS = 8 * ROWS_A_PAGE
@@ -40,7 +36,6 @@ MOST_RUNS = 12
 LATE_DAYS = 4
 DAYS = 2
 APICODE = "apicode-of-the-soak"
-HELSINKI = ZoneInfo("Europe/Helsinki")
 _LOCK_HOLDERS = """
 SELECT pid FROM pg_locks
 WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -76,8 +71,7 @@ class Ground:
         self.rng = random.Random(seed)
         self.books = Books()
         self._opened = ExitStack()
-        for module in (effects, ropo):
-            set_value(module, "PAGE_SIZE", ROWS_A_PAGE)
+        small_pages(set_value, ROWS_A_PAGE)
         self._number = 0
         self.server = SimulatorServer(Ropo(default_customer=False))
 
@@ -105,7 +99,7 @@ class Ground:
     def begin_queue(self) -> None:
         """A customer number and a profile that are new, so that no answer of a date grows without end."""
         self._number += 1
-        self.today = datetime.datetime.now(HELSINKI).date()
+        self.today = today()
         self.added: list[Row] = []
         first_day = self.today - datetime.timedelta(days=DAYS - 1)
         self._rows = bulk_rows(100 * MOST_ROWS, first_day=first_day, days=DAYS)

@@ -1,4 +1,4 @@
--- Breaks of one state. The page adds its conditions, order and limit.
+-- Breaks of a profile, as they are today. The page adds its conditions, order and limit.
 SELECT
     break.break_id,
     break.invoice_key,

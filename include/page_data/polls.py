@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from include.page_data.statements import rows_of, statement
+from include.status_store.database import LARGEST_ID
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -22,7 +23,6 @@ ROWS_SHOWN = 100
 # From the best to the worst, as they are drawn.
 OUTCOMES = ("landed", "empty", "open", "unsent", "refused", "in_doubt")
 KINDS = ("drain", "date", "billnum")
-_BEYOND_ANY_ID = 2**63 - 1
 
 
 class OutcomeCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,7 +173,7 @@ def read_polls(
     :param below: only polls with smaller ids; None begins at the newest.
     :return: at most :data:`POLLS_SHOWN` polls, and ``below`` of the next page, None where there is none.
     """
-    parameters = {"kind": kind, "outcome": outcome, "below": below or _BEYOND_ANY_ID, "limit": POLLS_SHOWN + 1}
+    parameters = {"kind": kind, "outcome": outcome, "below": below or LARGEST_ID, "limit": POLLS_SHOWN + 1}
     found = rows_of(cursor, Poll, "polls", {"profile": profile, **parameters})
     shown = found[:POLLS_SHOWN]
     return shown, shown[-1].poll_id if len(found) > POLLS_SHOWN else None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.reconciliation.statements import statement
+from include.status_store.database import LARGEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
 NAMED_REFUSALS = 10
-_LARGEST_ID = 2**63 - 1
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -118,7 +118,7 @@ def _hold(cursor: Cursor, break_ids: Collection[int], what: str) -> list[int]:
     ids = sorted(set(break_ids))
     if not ids:
         raise ValueError("expected at least one break, none is named")
-    impossible = [Refused(break_id, "not there") for break_id in ids if not 0 < break_id <= _LARGEST_ID]
+    impossible = [Refused(break_id, "not there") for break_id in ids if not 0 < break_id <= LARGEST_ID]
     _refuse(impossible, what)
     cursor.execute(
         "SELECT FROM ropo.break_policy WHERE profile IN "

@@ -1,5 +1,4 @@
-"""
-The simulator as a process: `python -m include.simulator --seed 7 --first-day 2026-03-02 --days 30`.
+"""The simulator as a process: `python -m include.simulator --seed 7 --first-day 2026-03-02 --days 30`.
 
 Prints its URL on a line of its own once it accepts connections, and serves until SIGINT or SIGTERM.
 """
@@ -35,8 +34,7 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
 
 
 def main(arguments: list[str]) -> None:
-    """
-    Serve until stopped.
+    """Serve until stopped.
 
     :param arguments: of the command line.
     """

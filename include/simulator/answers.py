@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# How it is put on the wire: whole, not at all (an orderly close or a TCP reset), or cut short.
 Delivery = Literal["whole", "close", "reset", "cut", "cut_chunked"]
-"""How it is put on the wire: whole, not at all (an orderly close or a TCP reset), or cut short."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """
-    An answer and the way it goes out.
+    """An answer and the way it goes out.
 
     :param status: HTTP status.
     :param delivery: see :data:`Delivery`.
@@ -36,8 +35,7 @@ class Answer:
 
 
 def json_answer(status: int, content: Any, content_type: str = "application/json", **headers: str) -> Answer:
-    """
-    A JSON body; Finnish letters go as UTF-8, except where a lone surrogate forbids it.
+    """A JSON body; Finnish letters go as UTF-8, except where a lone surrogate forbids it.
 
     :param status: HTTP status.
     :param content: what JSON can say.
@@ -54,8 +52,7 @@ def json_answer(status: int, content: Any, content_type: str = "application/json
 
 
 def problem(status: int, detail: str, **headers: str) -> Answer:
-    """
-    An error of the jobs endpoints in the shape of RFC 7807 (documented by Ropo).
+    """An error of the jobs endpoints in the shape of RFC 7807 (documented by Ropo).
 
     :param status: HTTP status.
     :param detail: what was wrong, for a person.

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 
 def create_app(ropo: Ropo) -> FastAPI:
-    """
-    The simulator's application; broken connections need :class:`SimulatorServer` below it.
+    """The simulator's application; broken connections need :class:`SimulatorServer` below it.
 
     :param ropo: the state that it serves.
     """

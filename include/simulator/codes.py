@@ -12,17 +12,16 @@ STATUS_MAP_PATH = Path(__file__).with_name("status_map.yaml")
 
 MESSAGE_CODE = "98"
 PAID_CODE = "101"
-PAYMENT_TYPE = "1"
-DISCOUNT_TYPE = "8"
-
+# The type numbers of payment rows, which are their statustext.
+PAYMENT_TYPE_NUMBER = "1"
+DISCOUNT_TYPE_NUMBER = "8"
+# A code that the simulator's map lacks on purpose: it causes `unknown_status`.
 UNMAPPED_CODE = "777"
-"""A code that the simulator's map lacks on purpose: it causes `unknown_status`."""
 
 
 @dataclass(frozen=True)
 class Codes:
-    """
-    What the simulated sides write for a meaning.
+    """What the simulated sides write for a meaning.
 
     :param stage_codes: stage of the life cycle → Ropo's status code.
     :param end_codes: end (credited, cancelled) → Ropo's status code.

@@ -79,8 +79,7 @@ class _WishRoute(APIRoute):
 
 
 class _Control:
-    """
-    The control API's endpoints.
+    """The control API's endpoints.
 
     :param ropo: the state that they change and show.
     """
@@ -141,8 +140,7 @@ class _Control:
 
 
 def control_router(ropo: Ropo) -> APIRouter:
-    """
-    The routes of the control API; a wrong wish is answered 400, 404 or 422 in the shape of RFC 7807.
+    """The routes of the control API; a wrong wish is answered 400, 404 or 422 in the shape of RFC 7807.
 
     :param ropo: the state that they change and show.
     """

@@ -16,8 +16,7 @@ DateSelects = Literal["statustime", "recorded"]
 
 
 class Customer:
-    """
-    A customer number with its own queue.
+    """A customer number with its own queue.
 
     :param cid: the customer number.
     :param apicode: its secret.
@@ -55,8 +54,7 @@ class Customer:
         return sum(at <= now and number not in self._handed_over for at, number in self._queue)
 
     def of_date(self, day: str, now: datetime, *, selects: DateSelects, limit: int | None, consume: bool) -> list[Row]:
-        """
-        The rows of a day, handed over already or not.
+        """The rows of a day, handed over already or not.
 
         :param day: YYYY-MM-DD.
         :param now: rows recorded later do not exist yet.

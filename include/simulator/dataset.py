@@ -12,9 +12,16 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from include.simulator import texts
-from include.simulator.codes import DISCOUNT_TYPE, MESSAGE_CODE, PAID_CODE, PAYMENT_TYPE, UNMAPPED_CODE, simulated_codes
+from include.simulator.codes import (
+    DISCOUNT_TYPE_NUMBER,
+    MESSAGE_CODE,
+    PAID_CODE,
+    PAYMENT_TYPE_NUMBER,
+    UNMAPPED_CODE,
+    simulated_codes,
+)
 from include.simulator.invoices import Fact, Invoice
-from include.simulator.lifecycle import SATURDAY, Life
+from include.simulator.lifecycle import SATURDAY, Life, next_weekday
 from include.simulator.rows import QueuedRow, Row, statustime
 
 if TYPE_CHECKING:
@@ -32,8 +39,7 @@ _ON_A_BILLING_DAY, _ON_A_WEEKDAY, _ON_A_WEEKEND_DAY = 2_000, 125, 30
 
 @dataclass(frozen=True)
 class Dataset:
-    """
-    What one simulated customer lived through.
+    """What one simulated customer lived through.
 
     :param invoices: with their true facts.
     :param rows: what Ropo sends, in the order of recording; late rows are recorded up to five days after their time.
@@ -57,8 +63,7 @@ def make_dataset(
     timezone: str = "Europe/Helsinki",
     unmapped_every: int = 7,
 ) -> Dataset:
-    """
-    Make a data set; equal arguments give equal data.
+    """Make a data set; equal arguments give equal data.
 
     :param seed: of all chance.
     :param first_day: the market's first day; every invoice's whole life lies in the data set.
@@ -84,13 +89,9 @@ def make_dataset(
 
 
 def _sent_on(day: date, scale: float, rng: Random) -> int:
-    billing_days = {_first_weekday(day.replace(day=number)) for number in _BILLING_DAYS}
+    billing_days = {next_weekday(day.replace(day=number)) for number in _BILLING_DAYS}
     usual = _ON_A_WEEKEND_DAY if day.weekday() >= SATURDAY else _ON_A_WEEKDAY
     return math.ceil((_ON_A_BILLING_DAY if day in billing_days else usual) * scale * rng.uniform(0.8, 1.2))
-
-
-def _first_weekday(day: date) -> date:
-    return day + timedelta(days=(7 - day.weekday()) % 7 if day.weekday() >= SATURDAY else 0)
 
 
 def _invoice(index: int, day: date, rng: Random, zone: ZoneInfo) -> Invoice:
@@ -160,8 +161,8 @@ def _wording(fact: Fact) -> tuple[str, str, str]:
     if fact.kind == "end":
         return (*texts.END_LABELS[fact.value], simulated_codes().end_codes[fact.value])
     return {
-        "payment": (texts.PAYMENT_LABEL, PAYMENT_TYPE, ""),
-        "discount": (texts.DISCOUNT_LABEL, DISCOUNT_TYPE, ""),
+        "payment": (texts.PAYMENT_LABEL, PAYMENT_TYPE_NUMBER, ""),
+        "discount": (texts.DISCOUNT_LABEL, DISCOUNT_TYPE_NUMBER, ""),
         "paid": (texts.PAID_LABEL, texts.PAID_TEXT, PAID_CODE),
         "message": (texts.MESSAGE_LABEL, fact.value, MESSAGE_CODE),
         "unmapped": (texts.UNMAPPED_LABEL, texts.UNMAPPED_TEXT, UNMAPPED_CODE),

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from include.simulator.dataset import Dataset
     from include.simulator.invoices import Invoice
 
+# Back to which day before `as_of` the days other than the chosen ones stay spotless.
 WINDOW_DAYS = 14
-"""Back to which day before `as_of` the days other than the chosen ones stay spotless."""
 
 _CHOSEN_WEEKDAYS = (0, 1, 2, 4, 7)
 _DUPLICATE_OFFSET = 10_000_000
@@ -28,8 +28,7 @@ _DUPLICATE_OFFSET = 10_000_000
 
 @dataclass(frozen=True)
 class Difference:
-    """
-    One seeded difference.
+    """One seeded difference.
 
     :param billnum: the invoice's number.
     :param jobid: Ropo's id, as text.
@@ -53,8 +52,7 @@ class _Candidate:
 
 
 def plan_differences(dataset: Dataset, as_of: datetime, per_category: int = 2) -> list[Difference]:
-    """
-    Choose the invoices, so that of the last 14 days only five weekdays are touched.
+    """Choose the invoices, so that of the last 14 days only five weekdays are touched.
 
     `unknown_status` is caused by the data set itself, by its rows of an unmapped code; `ambiguous_match` makes two
     differences a time, as two invoices' jobids are swapped; the others are made in the ledger.
@@ -163,8 +161,7 @@ _FITTING: dict[str, Callable[[LedgerEntry], bool]] = {
 def apply_differences(
     entries: dict[str, LedgerEntry], differences: list[Difference], zone: ZoneInfo
 ) -> list[LedgerEntry]:
-    """
-    The ledger's rows with the differences in them.
+    """The ledger's rows with the differences in them.
 
     :param entries: the right ledger, by invoice number.
     :param differences: as planned, maybe as of an earlier moment.

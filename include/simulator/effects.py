@@ -16,14 +16,13 @@ if TYPE_CHECKING:
     from include.simulator.faults import Fault, FaultName
     from include.simulator.rows import Row
 
+# At most so many rows a request, documented by Ropo.
 PAGE_SIZE = 1000
-"""At most so many rows a request, documented by Ropo."""
 
 
 @dataclass(frozen=True)
 class Serving:
-    """
-    A request that is about to be served.
+    """A request that is about to be served.
 
     :param rows: takes at most so many rows for the answer; those of a drain poll leave the queue.
     :param answer: the honest answer that holds these rows.
@@ -42,8 +41,7 @@ class Serving:
 
 
 def status_page(rows: Any) -> Answer:
-    """
-    A page of status updates.
+    """A page of status updates.
 
     :param rows: a list, or what a fault makes of it.
     """
@@ -51,8 +49,7 @@ def status_page(rows: Any) -> Answer:
 
 
 def hit(fault: Fault, serving: Serving) -> Answer:
-    """
-    The answer to a request that a fault hits.
+    """The answer to a request that a fault hits.
 
     :param fault: it.
     :param serving: the request.

@@ -42,8 +42,9 @@ _FOR_TOKENS = {
 
 @dataclass(frozen=True)
 class Fault:
-    """
-    A fault and the polls that it hits. Only polls that would be served count: not those refused for token or filters.
+    """A fault and the polls that it hits.
+
+    Only polls that would be served count: not those refused for token or filters.
 
     :param name: what goes wrong; each is described in effects.py.
     :param after: it hits the n-th next poll of its kind, 1 being the next.
@@ -99,8 +100,7 @@ class _Planned:
 
 
 class FaultPlan:
-    """
-    The faults to come. Of several that are due at one poll the oldest hits it, the others stay due for the next.
+    """The faults to come. Of several that are due at one poll the oldest hits it, the others stay due for the next.
 
     :param seed: of the faults with a probability.
     """
@@ -128,8 +128,7 @@ class FaultPlan:
             return [planned.fault for planned in self._planned]
 
     def take(self, kind: str) -> Fault | None:
-        """
-        The fault that hits this request, if any.
+        """The fault that hits this request, if any.
 
         :param kind: drain, date, billnum or token.
         """

@@ -15,8 +15,7 @@ FactKind = Literal["stage", "end", "payment", "discount", "paid", "message", "un
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """
-    One thing that happened to an invoice and that Ropo reports as one row.
+    """One thing that happened to an invoice and that Ropo reports as one row.
 
     :param kind: what it is; `paid` is the comment 101 that follows the payment which settles the invoice.
     :param statustime: local, as the row will say (payments: midnight).
@@ -36,8 +35,7 @@ class Fact:
 
 @dataclass(slots=True)
 class Invoice:
-    """
-    An invoice with its true history.
+    """An invoice with its true history.
 
     :param jobid: Ropo's id (the newest, where it was sent again).
     :param billnum: the number in the sender's books.

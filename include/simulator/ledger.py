@@ -30,8 +30,7 @@ __all__ = ["Difference", "plan_differences", "seed_ledger"]
 def seed_ledger(
     dsn: str, dataset: Dataset, differences: Sequence[Difference] | None = None, *, as_of: datetime
 ) -> list[Difference]:
-    """
-    Fill the ERP's tables and its view `ropo_ledger` (the contract of include/erp/generic.sql), in one transaction.
+    """Fill the ERP's tables and its view `ropo_ledger` (the contract of include/erp/generic.sql), in one transaction.
 
     Called again with a later moment and the same differences it moves the ledger on; only changed rows are written.
 

@@ -22,8 +22,7 @@ PAID = "paid"
 
 @dataclass(frozen=True, slots=True)
 class LedgerPayment:
-    """
-    Money or a cash discount as the ERP booked it.
+    """Money or a cash discount as the ERP booked it.
 
     :param kind: "payment" or "discount".
     """
@@ -35,8 +34,7 @@ class LedgerPayment:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """
-    One row of the ERP's invoices.
+    """One row of the ERP's invoices.
 
     :param jobid: Ropo's id, where the ERP stored it.
     :param status: the ERP's own word.
@@ -66,8 +64,7 @@ class LedgerEntry:
 
 
 def ledger_entries(dataset: Dataset, as_of: datetime) -> dict[str, LedgerEntry]:
-    """
-    The whole ledger as it is right at a moment, by invoice number.
+    """The whole ledger as it is right at a moment, by invoice number.
 
     :param as_of: aware; what is recorded, sent or drafted later is not there yet.
     """

@@ -22,7 +22,7 @@ _STAGES_AFTER_DUE = (("due", 1), ("reminded", 8), ("in_collection", 22))
 
 def next_weekday(day: date) -> date:
     """That day, or the Monday after where it falls on a weekend: banks and letters rest."""
-    return day + timedelta(days=max(0, 7 - day.weekday())) if day.weekday() >= SATURDAY else day
+    return day + timedelta(days=7 - day.weekday()) if day.weekday() >= SATURDAY else day
 
 
 def cents(amount: Decimal) -> Decimal:
@@ -31,8 +31,7 @@ def cents(amount: Decimal) -> Decimal:
 
 
 class Life:
-    """
-    Writes the facts of one invoice's life, up to the data set's end.
+    """Writes the facts of one invoice's life, up to the data set's end.
 
     :param invoice: gets the facts.
     :param rng: the data set's generator.

@@ -18,6 +18,7 @@ def _with(**fields: Any) -> Callable[[Row], Any]:
     return lambda row: row | fields
 
 
+# Unusual rows that still tell what they mean: a reader should take them.
 TOLERABLE: dict[str, Callable[[Row], Any]] = {
     "extra_field": _with(channel="einvoice", priority=3),
     "nested_extra_field": _with(details={"sent": [{"by": "post"}, None, True]}),
@@ -26,8 +27,8 @@ TOLERABLE: dict[str, Callable[[Row], Any]] = {
     "nulls_for_blanks": _with(paydate=None, amount=None),
     "spaces_around": lambda row: row | {name: f"  {row[name]} " for name in ("jobid", "billnum", "statusid")},
 }
-"""Unusual rows that still tell what they mean: a reader should take them."""
 
+# Rows that a reader cannot take as they are: whatever it does with one, the rest of the page must go on.
 BROKEN: dict[str, Callable[[Row], Any]] = {
     "bad_amount": _with(statustype="payment", statustext="1", amount="12,3O", paydate="2026-03-02"),
     "not_a_number": _with(statustype="payment", statustext="1", amount="NaN", paydate="2026-03-02"),
@@ -42,14 +43,12 @@ BROKEN: dict[str, Callable[[Row], Any]] = {
     "nul_character": _with(statustext="Viesti\u0000loppu"),
     "lone_surrogate": _with(statustext="Viesti \ud83d katkesi"),
 }
-"""Rows that a reader cannot take as they are: whatever it does with one, the rest of the page must go on."""
 
 MALFORMED = TOLERABLE | BROKEN
 
 
 def malformed_rows(variants: tuple[str, ...], like: Row) -> list[Any]:
-    """
-    One malformed row for each variant, with a `statusid` and `jobid` of its own.
+    """One malformed row for each variant, with a `statusid` and `jobid` of its own.
 
     :param variants: names in :data:`MALFORMED`; none means all.
     :param like: a valid row to start from.

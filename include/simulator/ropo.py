@@ -28,8 +28,7 @@ DEFAULT_APICODE = "apicode-of-the-simulator"
 
 @dataclass(frozen=True)
 class Behaviour:
-    """
-    What nobody knows of Ropo, settable so that a client can be shown to hold either way.
+    """What nobody knows of Ropo, settable so that a client can be shown to hold either way.
 
     :param date_selects: whether `date` means the statustime's day or the day of recording.
     :param date_cap: most rows in an answer by date; None means no cap.
@@ -42,8 +41,7 @@ class Behaviour:
 
 
 class Ropo:
-    """
-    The server's state.
+    """The server's state.
 
     :param behaviour: of the polls by date and billnum.
     :param now: a fixed clock; None means the machine's.
@@ -77,8 +75,7 @@ class Ropo:
                 self.add_customer(DEFAULT_CID, DEFAULT_APICODE)
 
     def set_now(self, now: datetime | None) -> None:
-        """
-        Set the clock.
+        """Set the clock.
 
         :param now: aware; None means the machine's clock from here on.
         :raises ValueError: without a time zone.
@@ -92,8 +89,7 @@ class Ropo:
         return self._now or datetime.now(UTC)
 
     def add_customer(self, cid: str, apicode: str, timezone: str = "Europe/Helsinki") -> None:
-        """
-        A customer with an empty queue of its own.
+        """A customer with an empty queue of its own.
 
         :param timezone: the market's.
         :raises ValueError: where it exists already.
@@ -104,8 +100,7 @@ class Ropo:
             self._customers[cid] = Customer(cid, apicode, timezone)
 
     def add_rows(self, rows: Iterable[Row | QueuedRow], cid: str = DEFAULT_CID) -> int:
-        """
-        Put rows into a customer's queue; plain rows are recorded now.
+        """Put rows into a customer's queue; plain rows are recorded now.
 
         :raises KeyError: on an unknown customer.
         :return: how many.
@@ -145,8 +140,7 @@ class Ropo:
             return hit(fault, serving) if fault else serving.serve()
 
     def poll(self, token: str, query: Sequence[tuple[str, str]], header_names: Sequence[str] = ()) -> Answer:
-        """
-        GET /rest/jobs/statusupdates.
+        """GET /rest/jobs/statusupdates.
 
         :param token: of the bearer; blank where there is none.
         :param query: the parameters as received.

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+# One row as it goes over the wire.
 Row = dict[str, Any]
-"""One row as it goes over the wire."""
 
 FIELDS = (
     "jobid",
@@ -25,8 +25,7 @@ FIELDS = (
 
 @dataclass(frozen=True, slots=True)
 class QueuedRow:
-    """
-    A row and the moment at which it enters the queue.
+    """A row and the moment at which it enters the queue.
 
     :param row: the fields as sent.
     :param recorded_at: aware; before it the row does not exist for any poll.
@@ -42,8 +41,7 @@ def statustime(moment: datetime) -> str:
 
 
 def make_row(number: int = 1, *, statustype: str = "comment", **fields: Any) -> Row:
-    """
-    One valid row; whatever is not said takes a plausible value.
+    """One valid row; whatever is not said takes a plausible value.
 
     :param number: goes into `statusid` (C… for comments, P… for payments), `jobid` and `billnum`.
     :param statustype: "comment" (a message, code 98) or "payment" (of 10.00, type 1).
@@ -70,8 +68,7 @@ def make_row(number: int = 1, *, statustype: str = "comment", **fields: Any) -> 
 
 
 def bulk_rows(count: int, *, first_day: date = date(2026, 3, 2), days: int = 1, rows_per_invoice: int = 2) -> list[Row]:
-    """
-    Many simple valid rows with distinct ids, for tests of a backlog.
+    """Many simple valid rows with distinct ids, for tests of a backlog.
 
     :param count: how many rows.
     :param first_day: the first statustime's date.

@@ -32,8 +32,7 @@ class _Announced(uvicorn.Server):
 
 
 class SimulatorServer:
-    """
-    Serves a simulated Ropo One at a loopback address, as a context manager in a thread of its own.
+    """Serves a simulated Ropo One at a loopback address, as a context manager in a thread of its own.
 
     :param ropo: the state to serve; it outlives the server, so that a restart can be played.
     :param host: address to listen at.
@@ -65,8 +64,7 @@ class SimulatorServer:
         return f"http://{self.host}:{self.port}"
 
     def serve(self, announce: Callable[[], None]) -> None:
-        """
-        Serve in this thread until a signal stops the process.
+        """Serve in this thread until a signal stops the process.
 
         :param announce: called when connections are accepted.
         """

@@ -59,8 +59,7 @@ def person(rng: Random) -> str:
 
 
 def message(rng: Random, name: str) -> str:
-    """
-    A free text about the customer, often of several lines.
+    """A free text about the customer, often of several lines.
 
     :param rng: the data set's generator.
     :param name: the customer's name.

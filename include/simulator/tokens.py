@@ -7,8 +7,8 @@ import json
 import secrets
 from datetime import datetime, timedelta
 
+# Documented by Ropo.
 LIFETIME = timedelta(hours=2)
-"""Documented by Ropo."""
 
 
 class Tokens:
@@ -18,8 +18,7 @@ class Tokens:
         self._issued: dict[str, tuple[str, datetime]] = {}
 
     def issue(self, cid: str, now: datetime) -> str:
-        """
-        A new token; older ones stay valid.
+        """A new token; older ones stay valid.
 
         :param cid: the customer's number.
         :param now: aware.

@@ -31,8 +31,7 @@ class ReachableTransport(H11Protocol):
 
 
 class WireResponse(Response):
-    """
-    Puts an answer on the wire as it says.
+    """Puts an answer on the wire as it says.
 
     :param answer: its delay is the caller's to keep.
     """

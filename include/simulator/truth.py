@@ -16,8 +16,7 @@ PollKind = Literal["drain", "date", "billnum", "invalid"]
 
 @dataclass
 class PollRecord:
-    """
-    One poll as the server saw it.
+    """One poll as the server saw it.
 
     :param number: counts from 1 over all customers.
     :param cid: None where the token was not valid.
@@ -48,8 +47,7 @@ class PollRecord:
 
 @dataclass
 class Truth:
-    """
-    The server's own record, which nothing but a reset erases.
+    """The server's own record, which nothing but a reset erases.
 
     :param polls: in the order of arrival.
     :param token_requests: how many, refused ones too.
@@ -61,8 +59,7 @@ class Truth:
     redirects_followed: int = 0
 
     def handed_out(self, cid: str | None = None) -> list[Row]:
-        """
-        Every row that left the queue by a drain poll, even if its answer was then dropped.
+        """Every row that left the queue by a drain poll, even if its answer was then dropped.
 
         :param cid: one customer's; None means all.
         """
@@ -73,8 +70,7 @@ class Truth:
         return Counter(poll.kind for poll in self.polls)
 
     def as_json(self, *, with_rows: bool, cid: str | None = None) -> dict[str, Any]:
-        """
-        For the control API.
+        """For the control API.
 
         :param with_rows: whether each poll's rows are listed, or only counted.
         :param cid: one customer's polls; None means all.

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 STORE_VARIABLE = "AIRFLOW_CONN_ROPO_STORE"
 MIGRATE_COMMAND = "make migrate"
+# Of PostgreSQL's bigint, as the store counts its rows.
+LARGEST_ID = 2**63 - 1
 
 # What every session of ours asks of libpq. A drain may hold its session for minutes while Ropo answers: the keepalives
 # find a dead peer within a minute or two.

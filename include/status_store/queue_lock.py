@@ -25,6 +25,11 @@ AND ((classid::bigint << 32) | objid::bigint) = %(lock)s AND objsubid = 1
 HELD = f"EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND {_THIS_LOCK})"
 _HOLDER = f"SELECT backend_start FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE {_THIS_LOCK}"  # noqa: S608 - of constants
 
+_IS_QUIET = """
+SELECT coalesce(greatest(%(since)s, max(greatest(opened_at, closed_at))) < clock_timestamp() - %(span)s, true)
+FROM ropo.status_poll WHERE profile = %(profile)s AND kind = 'drain'
+"""
+
 
 class QueueBusyError(RuntimeError):
     """Another drain holds this queue's lock.
@@ -81,6 +86,16 @@ class QueueLock:
         except (psycopg2.Error, StoreUnavailableError):
             # It ends with its backend, and must not stand before the error that ended the drain.
             self._session.close()
+
+
+def is_quiet(cursor: Cursor, profile: str, since: datetime.datetime | None, span: datetime.timedelta) -> bool:
+    """Tell whether whoever holds a profile's queue has not polled for longer than ``span``, by the store's clock.
+
+    :param since: of :class:`QueueBusyError`: nobody is quiet who has only just begun. Where it is None there is no more
+        to go by than the polls.
+    """
+    cursor.execute(_IS_QUIET, {"profile": profile, "since": since, "span": span})
+    return cursor.fetchone() == (True,)
 
 
 def pin(cursor: Cursor, profile: str, queue: tuple[str, str]) -> Pause | None:

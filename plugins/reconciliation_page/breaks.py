@@ -35,6 +35,7 @@ from reconciliation_page.parameters import (
     Direction,
     IdInPath,
     Note,
+    NumberInQuery,
     Place,
     SeverityInQuery,
     Text,
@@ -46,8 +47,6 @@ from reconciliation_page.words import BREAK_EVENTS, BREAK_STATES
 router = APIRouter()
 
 Done = Annotated[Literal["accept", "comment", ""], Query()]
-# An event of the breaks: a decision is told only as far as the store has it, from this user and after that.
-Since = Annotated[int, Query(ge=0, le=2**63 - 1)]
 
 _KINDS: dict[str, Literal["accepted", "commented"]] = {"accept": "accepted", "comment": "commented"}
 _NATURAL = {"amount": "desc", "age": "asc", "category": "asc"}
@@ -118,7 +117,7 @@ def list_breaks(
     choice: ChoiceOf,
     after: Place = "",
     done: Done = "",
-    since: Since = 0,
+    since: NumberInQuery = 0,
 ) -> HTMLResponse:
     """List breaks.
 
@@ -213,7 +212,7 @@ def show_break(
     cursor: Reading,
     break_id: IdInPath,
     done: Done = "",
-    since: Since = 0,
+    since: NumberInQuery = 0,
 ) -> HTMLResponse:
     """Show a break with its evidence and history.
 
@@ -265,7 +264,10 @@ def _shown(
 
 
 def _decided(page: Page, cursor: Cursor, done: str, since: int, break_id: int | None = None) -> int:
-    """Of how many breaks, or of this one, the user has decided that by the store: an address may say anything."""
+    """Of how many breaks, or of this one, the user has decided that after ``since``, an event, as the store has it.
+
+    An address may say anything.
+    """
     if not done:
         return 0
     by = page.user.get_name().strip()

@@ -10,11 +10,11 @@ from pydantic import AfterValidator
 
 from include.reconciliation.categories import CATEGORIES, MATCHED
 from include.reconciliation.sign_off_conditions import parse_period
+from include.status_store.database import LARGEST_ID
 
 EARLIEST, LATEST = datetime.date(2000, 1, 1), datetime.date(2100, 1, 1)
 # As many as the forms let one write.
 NOTE_LENGTH = 2_000
-_LARGEST_ID = 2**63 - 1
 
 
 def _difference(text: str) -> str:
@@ -47,8 +47,10 @@ def _with_plain_line_ends(text: str) -> str:
 
 DateInPath = Annotated[datetime.date, Path(ge=EARLIEST, le=LATEST)]
 DateInQuery = Annotated[datetime.date | None, Query(ge=EARLIEST, le=LATEST)]
-IdInQuery = Annotated[int | None, Query(ge=1, le=_LARGEST_ID)]
-IdInPath = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
+IdInQuery = Annotated[int | None, Query(ge=1, le=LARGEST_ID)]
+IdInPath = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+# An id, 0 where there is none; or a count.
+NumberInQuery = Annotated[int, Query(ge=0, le=LARGEST_ID)]
 # A month is passed on as YYYY-MM.
 Month = Annotated[str, AfterValidator(_month)]
 MonthInPath = Annotated[Month, Path()]

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
 
+from reconciliation_page import PREFIX
+
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
-
-PREFIX = "/reconciliation"
 
 
 class PageApp:

@@ -24,7 +24,7 @@ from include.status_store.attention import NothingToSettleError, accept_doubt, d
 from include.status_store.replay import replay
 from reconciliation_page.access import FOR_EDITORS
 from reconciliation_page.page import Page, PageOf
-from reconciliation_page.parameters import IdInPath, Note, note_problem
+from reconciliation_page.parameters import IdInPath, IdInQuery, Note, NumberInQuery, note_problem
 from reconciliation_page.poll_chart import draw
 from reconciliation_page.stores import Reading, StoreBusyError, changing
 
@@ -45,8 +45,6 @@ OUTCOME_WORDS = {
 }
 # A request that takes longer is given up by proxies, and nobody knows what came of it.
 REPLAY_SECONDS = 20.0
-After = Annotated[int, Query(ge=0, le=2**63 - 1)]
-Number = Annotated[int, Query(ge=0, le=2**63 - 1)]
 
 
 @dataclass(frozen=True)
@@ -60,12 +58,12 @@ class View:
 
     kind: Annotated[Literal["", "drain", "date", "billnum"], Query()] = ""
     outcome: Annotated[Literal["", "landed", "empty", "open", "unsent", "refused", "in_doubt"], Query()] = ""
-    below: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None
+    below: IdInQuery = None
     done: Annotated[Literal["", "accepted", "dismissed", "replayed"], Query()] = ""
-    settled: Number = 0
-    untried: Number = 0
-    after_page: After = 0
-    after_row: After = 0
+    settled: NumberInQuery = 0
+    untried: NumberInQuery = 0
+    after_page: NumberInQuery = 0
+    after_row: NumberInQuery = 0
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def dismiss(page: PageOf, cursor: Reading, quarantine_id: IdInPath, note: Note =
 
 
 @router.post("/polls/replay", dependencies=FOR_EDITORS)
-def parse_again(page: PageOf, after_page: After = 0, after_row: After = 0) -> RedirectResponse:
+def parse_again(page: PageOf, after_page: NumberInQuery = 0, after_row: NumberInQuery = 0) -> RedirectResponse:
     """Parse again what waits: rows in quarantine and pages that could not be parsed, for :data:`REPLAY_SECONDS`.
 
     :param after_page: and ``after_row``: where the last one stopped.

@@ -16,8 +16,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from include.config.errors import ConfigurationError
 from include.config.profiles import load_profiles
 from include.reconciliation.unmapped import shown_code, shown_label
+from reconciliation_page import PREFIX
 from reconciliation_page.parameters import NOTE_LENGTH
-from reconciliation_page.plugin import PREFIX
 from reconciliation_page.words import CATEGORY_WORDS, CHANGE_WORDS, STATE_WORDS, VERDICT_SIGNS, VERDICT_WORDS
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Alerts by Airflow: how a message is sent, and the callbacks of tasks: a red verdict, a failure and its end."""
+"""Callbacks of tasks that alert: a red verdict, a failure and its end."""
 
 from __future__ import annotations
 
@@ -6,32 +6,20 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseNotifier
-from airflow.sdk.configuration import conf
 
-from include.config.profiles import load_profile, profiles_file
+from include.config.profiles import load_profile
 from include.status_store.session import takes_transactions
-from include.watch.away import store_away
 from include.watch.failed import FailedTasks, note_failure, note_success
-from include.watch.topics import tell
 from include.watch.verdicts import RedVerdicts
 from ropo_one.business_date import BACKFILL, SCOPE_PARAM, business_date
 from ropo_one.store import open_store
+from ropo_one.telling import tell_topic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from airflow.sdk import Context
 
     from include.config.profiles import Profile
-    from include.status_store.database import StoreUnavailableError
-    from include.status_store.session import Session
-    from include.watch.alert import Alert
-    from include.watch.topics import Topic
     from ropo_one.profile_operator import ProfileOperator
-
-
-class AlertsMisconfiguredError(ValueError):
-    """The profile's ``alerts`` name a notifier that cannot be made."""
 
 
 class RedVerdictNotifier(BaseNotifier):
@@ -102,62 +90,3 @@ def _profile(context: Context) -> Profile:
 def _task(context: Context) -> str:
     instance = context["ti"]
     return f"{instance.dag_id} {instance.task_id.rpartition('.')[2]}"
-
-
-def tell_topic(session: Session, topic: Topic, context: dict[str, Any], log: Callable[..., None]) -> int:
-    """Tell what is new in a topic by the notifier of its profile; the log has it in any case.
-
-    :param context: for the notifier's templates, beside ``alert``.
-    :param log: takes a format and its arguments.
-    :return: how many matters were told.
-    :raises AlertsMisconfiguredError: naming file, profile and key.
-    :raises StoreUnavailableError: where the store is away or takes no transaction.
-    """
-    return tell(session, topic, _sender(topic.profile, context, log), base_url=_base_url())
-
-
-def tell_store_away(
-    profile: Profile, error: StoreUnavailableError, context: dict[str, Any], log: Callable[..., None], *, again: str
-) -> None:
-    """Tell that the store is away, without its register: each call sends a message.
-
-    :param again: how often it is called, in words.
-    :raises AlertsMisconfiguredError: naming file, profile and key.
-    """
-    _sender(profile, context, log)(store_away(profile, error, again=again, base_url=_base_url()))
-
-
-def _sender(profile: Profile, context: dict[str, Any], log: Callable[..., None]) -> Callable[[Alert], None]:
-    notifier = make_notifier(profile)
-
-    def send(alert: Alert) -> None:
-        # Its subject only: the text names debtors' invoices.
-        log("Alert: %s%s", alert.subject, "" if notifier else " (the profile's `alerts` name nobody to tell)")
-        if notifier:
-            notifier({**context, "alert": alert})
-
-    return send
-
-
-def _base_url() -> str:
-    return conf.get("api", "base_url", fallback="") or "http://localhost:8080"
-
-
-def make_notifier(profile: Profile) -> Callable[[dict[str, Any]], None] | None:
-    """Return the profile's notifier, None where it names neither one nor a mail address.
-
-    :raises AlertsMisconfiguredError: where it cannot be made.
-    """
-    alerts = profile.alerts
-    if not alerts.anybody:
-        return None
-    try:
-        notifier_class = alerts.notifier_class()
-        if not issubclass(notifier_class, BaseNotifier):
-            raise TypeError("is no Airflow notifier")
-        notifier: Callable[[dict[str, Any]], None] = notifier_class(**alerts.all_arguments)
-    except (TypeError, ValueError) as error:
-        raise AlertsMisconfiguredError(
-            f"{profiles_file()}: profile '{profile.name}', key 'alerts': {alerts.notifier_path}: {error}"
-        ) from error
-    return notifier

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
+from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 if TYPE_CHECKING:
@@ -28,6 +29,17 @@ def parse_date(text: str) -> datetime.date:
     if date is None or date.isoformat() != text:
         raise ValueError(f"expected YYYY-MM-DD, got {text!r}")
     return date
+
+
+def date_param() -> Param:
+    """Return the param that :func:`business_date` reads."""
+    return Param(
+        None,
+        type=["null", "string"],
+        format="date",
+        title="Business date",
+        description="For a run by hand. Leave it empty in a backfill: each run has its own date there.",
+    )
 
 
 def business_date(context: Context) -> datetime.date:

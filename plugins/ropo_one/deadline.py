@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAlert
 
-from ropo_one.business_date import parse_date
+from ropo_one.business_date import SCHEDULED, parse_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
 
 logger = logging.getLogger(__name__)
-
-SCHEDULED = "scheduled"
 
 
 @dataclass(eq=False)
@@ -99,16 +97,17 @@ async def tell_missing_verdicts(profiles: list[str], context: dict[str, Any]) ->
     :param context: ``dag_run`` as a dict, and ``deadline``.
     :return: what became of it, in words, for the callback's record in Airflow.
     """
-    return await asyncio.to_thread(_tell, profiles, context)
+    return await asyncio.to_thread(tell_of_missing, profiles, context)
 
 
-def _tell(profiles: list[str], context: dict[str, Any]) -> str:
+def tell_of_missing(profiles: list[str], context: dict[str, Any]) -> str:
+    """Do the work of :func:`tell_missing_verdicts`."""
     # Here and not above: the DAG file that names this module needs none of it.
     from include.config.profiles import load_profile
     from include.status_store.database import StoreUnavailableError
     from include.watch.missing import MissingVerdicts
-    from ropo_one.alerts import tell_store_away, tell_topic
     from ropo_one.store import open_store
+    from ropo_one.telling import tell_store_away, tell_topic
 
     date = parse_date(context["dag_run"]["partition_key"])
     told: list[str] = []

@@ -23,7 +23,7 @@ from include.status_store.source import (
 )
 from ropo_one.business_date import parse_date
 from ropo_one.causes import cause, never_connected, timed_out
-from ropo_one.connection import RopoConnection, get_connection
+from ropo_one.connection import CONNECTION_TYPE, RopoConnection, get_connection
 from ropo_one.exceptions import (
     RopoConnectionLostError,
     RopoRateLimitedError,
@@ -36,8 +36,8 @@ from ropo_one.exceptions import (
     RopoUnauthorizedError,
     RopoUnreachableError,
 )
+from ropo_one.http_session import Bearer, RopoSession
 from ropo_one.refusals import asks_to_wait, json_object, reason, retry_after
-from ropo_one.session import Bearer, RopoSession
 
 if TYPE_CHECKING:
     import datetime
@@ -69,7 +69,7 @@ class RopoOneHook(HttpHook):
 
     conn_name_attr = "ropo_conn_id"
     default_conn_name = "ropo_one_default"
-    conn_type = "ropo_one"
+    conn_type = CONNECTION_TYPE
     hook_name = "Ropo One"
 
     def __init__(self, ropo_conn_id: str = default_conn_name) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include.status_store.erasure import TextErasure
 from include.status_store.retention import remove_pages
-from ropo_one.profile_operator import ProfileOperator
+from ropo_one.profile_operator import ProfileOperator, as_dict
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -50,8 +49,7 @@ class RemovePagesOperator(RetentionOperator):
             "wait for somebody%s",
             self.profile, done.removed, done.kept, "" if done.finished else ", or for the next run",
         )  # fmt: skip
-        result: dict[str, Any] = msgspec.to_builtins(done)
-        return result
+        return as_dict(done)
 
 
 class EraseTextsOperator(RetentionOperator):
@@ -76,5 +74,4 @@ class EraseTextsOperator(RetentionOperator):
                 self.profile,
                 done.waiting,
             )
-        result: dict[str, Any] = msgspec.to_builtins(done)
-        return result
+        return as_dict(done)

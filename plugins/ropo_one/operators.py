@@ -9,17 +9,16 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from include.status_store.drain import Drain
 from include.status_store.earlier_dates import reread_earlier
-from include.status_store.queue_lock import QueueBusyError
+from include.status_store.queue_lock import QueueBusyError, is_quiet
 from include.status_store.recovery import Recovery
 from include.status_store.reread import Reread
 from include.status_store.retry_after import AskedToWaitError
 from ropo_one.business_date import business_date, parse_date, skip_unless_scheduled
-from ropo_one.profile_operator import ProfileOperator
+from ropo_one.profile_operator import ProfileOperator, as_dict
 from ropo_one.store import STORE_CONNECTION
 
 if TYPE_CHECKING:
@@ -30,11 +29,6 @@ if TYPE_CHECKING:
     from include.status_store.reread import RereadSummary
     from include.status_store.session import Session
 
-# Where the holder's session is another role's there is no more to go by than the polls.
-_QUIET = """
-SELECT coalesce(greatest(%s, max(greatest(opened_at, closed_at))) < clock_timestamp() - %s, true)
-FROM ropo.status_poll WHERE profile = %s AND kind = 'drain'
-"""
 MAX_SKIPPING = datetime.timedelta(hours=1)
 
 
@@ -73,13 +67,11 @@ class RopoStatusDrainOperator(ProfileOperator):
             )
         told = "the queue is empty" if summary.stopped_by == "empty" else f"stopped by: {summary.stopped_by}"
         self.log.info("Profile %s: %d pages, %d new events, %s", self.profile, summary.pages, summary.new, told)
-        result: dict[str, Any] = msgspec.to_builtins(summary)
-        return result
+        return as_dict(summary)
 
     def _skipped(self, session: Session, busy: QueueBusyError) -> AirflowException:
         with session.transaction() as cursor:
-            cursor.execute(_QUIET, (busy.since, MAX_SKIPPING, self.profile))
-            quiet = cursor.fetchone() == (True,)
+            quiet = is_quiet(cursor, self.profile, busy.since, MAX_SKIPPING)
         if quiet:
             return AirflowException(
                 f"Profile {self.profile}: {busy}, but no drain of this profile has polled in the last hour. Find the "
@@ -111,8 +103,7 @@ class RopoStatusRereadOperator(ProfileOperator):
         with self.session() as session:
             summary = Reread(session, self.hook, self.journal(context)).by_date(date)
         self._tell(summary)
-        result: dict[str, Any] = msgspec.to_builtins(summary)
-        return result
+        return as_dict(summary)
 
     def _tell(self, summary: RereadSummary) -> None:
         self.log.info(
@@ -158,8 +149,7 @@ class RopoEarlierRereadOperator(ProfileOperator):
                 f"Profile {self.profile}: {done.failed} of {done.dates} earlier dates could not be re-read; the log "
                 "above says why. The recheck goes on with what is known, and the next run asks again"
             )
-        result: dict[str, Any] = msgspec.to_builtins(done)
-        return result
+        return as_dict(done)
 
 
 class RopoInvoiceStatusOperator(ProfileOperator):
@@ -185,8 +175,7 @@ class RopoInvoiceStatusOperator(ProfileOperator):
         with self.session() as session:
             summary = Reread(session, self.hook, self.journal(context)).by_billnum(billnum)
         self.log.info("Profile %s: %d rows, %d new", self.profile, summary.rows, summary.new)
-        result: dict[str, Any] = msgspec.to_builtins(summary)
-        return result
+        return as_dict(summary)
 
 
 class RopoDoubtRecoveryOperator(ProfileOperator):
@@ -216,5 +205,4 @@ class RopoDoubtRecoveryOperator(ProfileOperator):
                 "`python -m include.status_store doubts` names them with their reasons; their dates are asked again "
                 "every hour, or accept one with a note: `python -m include.status_store accept POLL --note …`"
             )
-        result: dict[str, Any] = msgspec.to_builtins(summary)
-        return result
+        return as_dict(summary)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from airflow.sdk import BaseOperator
 
 from include.config.profiles import load_profile
@@ -61,3 +62,9 @@ class ProfileOperator(BaseOperator):
         """Return the profile's journal on behalf of this run."""
         instance = context["ti"]
         return Journal(self.settings, dag_id=instance.dag_id, run_id=instance.run_id)
+
+
+def as_dict(summary: msgspec.Struct) -> dict[str, Any]:
+    """Return a summary as a task may return it."""
+    result: dict[str, Any] = msgspec.to_builtins(summary)
+    return result

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-import msgspec
 from airflow.sdk.exceptions import AirflowException
 from airflow.sdk.observability import stats
 
@@ -19,8 +18,8 @@ from include.watch.missing import MissingVerdicts
 from include.watch.queue import NotEmptied, OldDoubts
 from include.watch.signed import ChangedPeriods
 from include.watch.verdicts import RedVerdicts
-from ropo_one.alerts import make_notifier, tell_store_away, tell_topic
-from ropo_one.profile_operator import ProfileOperator
+from ropo_one.profile_operator import ProfileOperator, as_dict
+from ropo_one.telling import make_notifier, tell_store_away, tell_topic
 
 if TYPE_CHECKING:
     from typing import Any
@@ -98,7 +97,7 @@ class WatchOperator(ProfileOperator):
                 f"Profile {profile.name}: these alerts could not be told: {', '.join(unsent)}. The log above says "
                 "why: most likely the notifier of the profile's `alerts` or its connection. The next run tells them"
             )
-        return {"told": told, "measures": msgspec.to_builtins(measures)}
+        return {"told": told, "measures": as_dict(measures)}
 
 
 def emit(profile: str, measures: Measures) -> None:

@@ -18,9 +18,9 @@ from fastapi.testclient import TestClient
 
 from include.config.profiles import Profile
 from local_airflow.cluster import SUPERUSER
+from reconciliation_page import PREFIX
 from reconciliation_page.access import may_change, may_read
 from reconciliation_page.app import create_app
-from reconciliation_page.plugin import PREFIX
 from tests.include.reconciliation.world import LEDGER, World
 from tests.include.watch.records import broken, keep_break, record
 

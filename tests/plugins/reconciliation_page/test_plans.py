@@ -16,10 +16,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from include.status_store.database import connect
+from reconciliation_page import PREFIX
 from reconciliation_page.access import may_change, may_read
 from reconciliation_page.app import create_app
 from reconciliation_page.checking import may_check
-from reconciliation_page.plugin import PREFIX
 from reconciliation_page.stores import reading
 
 if TYPE_CHECKING:

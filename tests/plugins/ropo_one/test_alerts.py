@@ -17,14 +17,9 @@ from airflow.sdk.exceptions import AirflowException
 from include.config.alerts import Alerts
 from include.watch.verdicts import RedVerdicts
 from local_airflow.paths import ROOT
-from ropo_one.alerts import (
-    AlertsMisconfiguredError,
-    FailedTaskNotifier,
-    failure_is_over,
-    make_notifier,
-    tell_topic,
-)
-from ropo_one.deadline import _tell
+from ropo_one.alerts import FailedTaskNotifier, failure_is_over
+from ropo_one.deadline import tell_of_missing
+from ropo_one.telling import AlertsMisconfiguredError, make_notifier, tell_topic
 from ropo_one.watch import WatchOperator
 from tests.include.watch.records import broken, record
 from tests.plugins.ropo_one.alert_receivers import Instance, MailServer, body, context_of
@@ -238,10 +233,10 @@ def test_a_missed_deadline_names_the_profiles_without_a_verdict_and_no_other(
         record(store, later)
     context = {"dag_run": {"partition_key": date.isoformat()}, "deadline": {}}
 
-    assert _tell(["default"], context) == f"{date}: told of default"
+    assert tell_of_missing(["default"], context) == f"{date}: told of default"
     (message,) = mail.mails()
     assert message["Subject"] == f"[Ropo One] default: {date} has no verdict by 07:00"
 
     record(store, date, "incomplete")
-    assert _tell(["default"], context) == f"{date}: nothing new to tell of default"
+    assert tell_of_missing(["default"], context) == f"{date}: nothing new to tell of default"
     assert mail.mails() == []

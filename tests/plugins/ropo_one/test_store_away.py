@@ -12,12 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from include.status_store.database import StoreUnavailableError
-from ropo_one.alerts import (
-    FailedTaskNotifier,
-    RedVerdictNotifier,
-    failure_is_over,
-)
-from ropo_one.deadline import _tell
+from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over
+from ropo_one.deadline import tell_of_missing
 from ropo_one.watch import WatchOperator
 from tests.include.status_store.views import execute
 from tests.include.watch.records import record
@@ -108,7 +104,9 @@ def test_where_the_store_is_away_at_the_deadline_each_profile_is_told(mail: Mail
     )
     context = {"dag_run": {"partition_key": "2026-10-05"}, "deadline": {}}
 
-    assert _tell(["fi", "se", "silent"], context) == "2026-10-05: the store cannot be used, told of fi, se, silent"
+    told = tell_of_missing(["fi", "se", "silent"], context)
+
+    assert told == "2026-10-05: the store cannot be used, told of fi, se, silent"
 
     assert [(each["To"], each["Subject"]) for each in mail.mails()] == [
         ("fi@example.com", "[Ropo One] fi: the store cannot be used"),
@@ -135,7 +133,7 @@ def test_where_the_stores_disk_is_full_the_watch_tells_that_the_store_cannot_be_
 def test_where_the_stores_disk_is_full_at_the_deadline_that_is_told(mail: MailServer) -> None:
     context = {"dag_run": {"partition_key": "2026-10-05"}, "deadline": {}}
 
-    assert _tell(["default"], context) == "2026-10-05: the store cannot be used, told of default"
+    assert tell_of_missing(["default"], context) == "2026-10-05: the store cannot be used, told of default"
 
     (message,) = mail.mails()
     assert NO_SPACE in unescape(body(message))

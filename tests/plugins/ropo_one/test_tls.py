@@ -9,7 +9,7 @@ from airflow.sdk.log import mask_logs
 
 from ropo_one.exceptions import RopoTokenRefusedError, RopoTokenUnavailableError
 from ropo_one.hooks import RopoOneHook
-from ropo_one.session import Bearer, RopoSession
+from ropo_one.http_session import Bearer, RopoSession
 from tests.plugins.ropo_one.conftest import APICODE, certificate
 from tests.plugins.ropo_one.scripted_server import ScriptedServer, answer
 
