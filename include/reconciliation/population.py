@@ -173,17 +173,17 @@ def want(cursor: Cursor, span: Span) -> None:
 
 def name_earlier(cursor: Cursor, profile: Profile) -> None:
     """Name the invoices of earlier reconciliations of the wanted dates."""
-    cursor.execute(statement("seed_earlier"), {"profile": profile.name})
+    cursor.execute(statement("name_earlier"), {"profile": profile.name})
 
 
 def name_revised(cursor: Cursor, profile: Profile) -> None:
     """Name the invoices of which an event of any date came with other content on the wanted dates."""
-    cursor.execute(statement("seed_revised"), {"profile": profile.name, "timezone": profile.timezone})
+    cursor.execute(statement("name_revised"), {"profile": profile.name, "timezone": profile.timezone})
 
 
 def name_unspoken(cursor: Cursor, profile: Profile) -> None:
     """Name every invoice of which an earlier reconciliation knew by the ledger alone: its row may be gone since."""
-    cursor.execute(statement("seed_unspoken"), {"profile": profile.name})
+    cursor.execute(statement("name_unspoken"), {"profile": profile.name})
 
 
 def name_billnum(cursor: Cursor, billnum: str) -> None:

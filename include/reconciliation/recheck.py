@@ -151,7 +151,7 @@ def unfinished(
         "first_event_days": profile.first_event_days,
         "now": now,
     }
-    cursor.execute(statement("seed_left_pending"), values)
+    cursor.execute(statement("name_left_pending"), values)
     cursor.execute(statement("pick_recheck"), values)
     names = [column.name for column in cursor.description or ()]
     return [Unfinished(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
