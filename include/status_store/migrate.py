@@ -130,7 +130,9 @@ def require_current(connection: Connection) -> None:
     finally:
         connection.rollback()
     if found is None or found[0] != wanted:
-        raise StoreUnavailableError(f"{_named(connection)} {unfit(found[0] if found else None)}")
+        raise StoreUnavailableError(
+            f"The store (connection ropo_store, database {connection.info.dbname}) {unfit(found[0] if found else None)}"
+        )
 
 
 def unfit(revision: str | None) -> str:
@@ -143,10 +145,6 @@ def unfit(revision: str | None) -> str:
     if revision not in _revisions():
         return f"is at migration {revision}, which this code does not have; {_OLDER}"
     return f"is at migration {revision}, this code needs {head()}: run `{MIGRATE_COMMAND}`"
-
-
-def _named(connection: Connection) -> str:
-    return f"The store (connection ropo_store, database {connection.info.dbname})"
 
 
 def _config() -> Config:
