@@ -17,6 +17,7 @@ import msgspec
 from include.status_store.invoice_rows import InvoiceRows
 from include.status_store.page_body import held_pages
 from include.status_store.redaction import Redaction
+from include.status_store.required import require_texts
 from include.status_store.texts import erase_events, erase_pages
 
 if TYPE_CHECKING:
@@ -117,9 +118,7 @@ class TextErasure:
     """
 
     def __init__(self, session: Session, profile: Profile, *, by: str, note: str) -> None:
-        for name, text in {"by": by, "note": note}.items():
-            if not text.strip():
-                raise ValueError(f"{name}: expected a text, it is empty")
+        require_texts(by=by, note=note)
         self._session = session
         self._profile = profile
         self._redaction = Redaction.of(profile)
