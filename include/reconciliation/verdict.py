@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import cursor as Cursor
 
-    from include.config.profiles import Profile
+    from include.config.profiles import Profile, Verdict
     from include.reconciliation.totals import Totals
 
-Verdict = Literal["reconciled", "pending", "breaks", "incomplete"]
 # Longer than any answer may take to come and to be kept: a drain poll still open after it belongs to a dead process.
 LEFT_OPEN_AFTER = datetime.timedelta(minutes=15)
 

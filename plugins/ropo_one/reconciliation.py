@@ -19,6 +19,7 @@ from include.reconciliation.reconcile import reconcile
 from include.reconciliation.recorded import read_recorded
 from include.reconciliation.second_opinion import SecondOpinion
 from include.reconciliation.sides import LedgerUnavailableError, connect_ledger
+from include.reconciliation.totals import COUNTS
 from include.reconciliation.verdict import is_red
 from include.status_store.by_billnum import BillnumQuestions
 from ropo_one.business_date import SCHEDULED, business_date, skip_unless_scheduled
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from include.status_store.journal import Journal
     from include.status_store.session import Session
 
-_COUNTED = ("population", "matched", "pending", "breaks", "accepted")
 _OPINIONS = ("second_opinions_asked", "second_opinions_cleared")
 
 
@@ -155,7 +155,7 @@ class ReconciliationOperator(LedgerOperator):
                 run_id=instance.run_id,
                 inquiries=self.inquiries(asking, self.journal(context)),
             )
-        counts = {name: getattr(result, name) for name in (*_COUNTED, *_OPINIONS)}
+        counts = {name: getattr(result, name) for name in (*COUNTS, *_OPINIONS)}
         return {"reconciliation_id": result.reconciliation_id, "verdict": result.verdict, **counts}
 
 
