@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import psycopg2
 
 from include.config.errors import ConfigurationError
-from include.config.profiles import load_profile, load_profiles
 from include.config.status_map import load_status_map
 from include.reconciliation.ledger import LedgerReader
 from include.reconciliation.ledger_contract import CONTRACT_FILE, LedgerContractError
 from include.reconciliation.ledger_findings import Finding, findings, known_invoices
 from include.reconciliation.sides import LedgerUnavailableError, connect_ledger
+from include.status_store.command_line import add_profile, profiles
 from include.status_store.database import (
     STORE_VARIABLE,
     StoreUnavailableError,
@@ -97,14 +97,13 @@ def _lines(found: Finding) -> Iterator[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check the ledger of every profile, or of one, and say what is found."""
     parser = argparse.ArgumentParser(prog="python -m include.reconciliation.check_ledger", description=__doc__)
-    parser.add_argument("--profile", help="one profile; by default every profile of the profiles file")
+    add_profile(parser)
     parser.add_argument("--sample", type=int, default=SAMPLE, help="invoices known to Ropo to look for (%(default)s)")
     parser.add_argument("--timeout", type=int, default=TIMEOUT_SECONDS, help="seconds for a statement (%(default)s)")
     options = parser.parse_args(arguments)
     wrong = 0
     try:
-        profiles = (load_profile(options.profile),) if options.profile else load_profiles()
-        for profile in profiles:
+        for profile in profiles(options):
             ledger = profile.ledger
             sys.stdout.write(f"Profile {profile.name}: connection {ledger.connection}, query {ledger.query}\n")
             for found in check(profile, sample=options.sample, timeout_seconds=options.timeout):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import psycopg2
 
 from include.config.errors import ConfigurationError
+from include.config.profiles import load_profile, load_profiles
 from include.status_store.database import StoreUnavailableError, connect, store_dsn_from_environment
 from include.status_store.migrate import require_current
 from include.status_store.session import Session
@@ -16,6 +17,8 @@ from include.status_store.session import Session
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
+
+    from include.config.profiles import Profile
 
 
 def run_command(options: argparse.Namespace, *refusals: type[Exception]) -> int:
@@ -40,6 +43,19 @@ def run_command(options: argparse.Namespace, *refusals: type[Exception]) -> int:
         sys.stderr.write(f"PostgreSQL refuses it: {reason}\n")
         return 1
     return 0
+
+
+def add_profile(parser: argparse.ArgumentParser) -> None:
+    """Add ``--profile``, by which :func:`profiles` goes."""
+    parser.add_argument("--profile", help="one profile; by default every one")
+
+
+def profiles(options: argparse.Namespace) -> tuple[Profile, ...]:
+    """Return the profiles that a command is for: the one of ``--profile``, else every one.
+
+    :raises ConfigurationError: where there is none of that name, or the profiles file is at fault.
+    """
+    return (load_profile(options.profile),) if options.profile else load_profiles()
 
 
 def add_note(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
