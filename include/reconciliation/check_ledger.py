@@ -26,6 +26,7 @@ from include.status_store.database import (
     StoreUnavailableError,
     connect,
     dsn_from_environment,
+    first_line,
     store_dsn_from_environment,
 )
 from include.status_store.migrate import require_current
@@ -61,8 +62,7 @@ def check(profile: Profile, *, sample: int = SAMPLE, timeout_seconds: int = TIME
             text = f"the SELECT takes more than {timeout_seconds} s over all rows; see the indexes in {CONTRACT_FILE}"
             yield Finding("WRONG", "time", text)
         except psycopg2.Error as error:  # a row that the SELECT itself stumbles over, a missing right on a table
-            reason = (error.diag.message_primary or str(error)).strip().partition("\n")[0]
-            yield Finding("WRONG", "rows", f"PostgreSQL cannot give them: {reason}")
+            yield Finding("WRONG", "rows", f"PostgreSQL cannot give them: {first_line(error)}")
     if known is None:
         yield Finding("note", "sample", f"{STORE_VARIABLE} is not set: no invoice known to Ropo was looked for")
 

@@ -10,7 +10,7 @@ import psycopg2
 
 from include.config.errors import ConfigurationError
 from include.config.profiles import load_profile, load_profiles
-from include.status_store.database import StoreUnavailableError, connect, store_dsn_from_environment
+from include.status_store.database import StoreUnavailableError, connect, first_line, store_dsn_from_environment
 from include.status_store.migrate import require_current
 from include.status_store.session import Session
 
@@ -38,9 +38,8 @@ def run_command(options: argparse.Namespace, *refusals: type[Exception]) -> int:
     except in_one_line as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    except psycopg2.Error as error:  # a missing right, say; its first line quotes no row
-        reason = str(error).partition("\n")[0]
-        sys.stderr.write(f"PostgreSQL refuses it: {reason}\n")
+    except psycopg2.Error as error:  # a missing right, say
+        sys.stderr.write(f"PostgreSQL refuses it: {first_line(error)}\n")
         return 1
     return 0
 

@@ -65,7 +65,7 @@ def connect(dsn: str, connection_id: str = "ropo_store") -> Connection:
             cursor.execute(_SETTINGS)
         connection.commit()
     except psycopg2.OperationalError as error:
-        reason = _first_line(error)
+        reason = first_line(error)
         raise StoreUnavailableError(f"The store (connection {connection_id}) cannot be reached: {reason}") from None
     except psycopg2.ProgrammingError:
         # libpq quotes the piece that it cannot read, which may be of the password.
@@ -189,5 +189,7 @@ def _extra(value: object) -> dict[str, Any]:
     return extra
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def first_line(error: psycopg2.Error) -> str:
+    """Return what is wrong by PostgreSQL or libpq, in one line: those that follow may quote a statement or a row."""
+    said = error.diag.message_primary or str(error)
+    return (said.strip().splitlines() or [type(error).__name__])[0]

@@ -17,6 +17,7 @@ from include.status_store.database import (
     STORE_VARIABLE,
     StoreUnavailableError,
     connect,
+    first_line,
     store_dsn_from_environment,
 )
 from include.status_store.reader import READER_VARIABLE, grant_reader
@@ -71,9 +72,9 @@ def upgrade(dsn: str, revision: str | None = None) -> str:
     return revision
 
 
-def _reason(error: BaseException, dsn: str) -> str:
+def _reason(error: psycopg2.Error, dsn: str) -> str:
     """Return what PostgreSQL says, and on what a step failed: a view of somebody's own over a column, say."""
-    reason = str(error).partition("\n")[0]
+    reason = first_line(error)
     if isinstance(error, psycopg2.errors.InsufficientPrivilege):
         return reason + _remedy(dsn)
     detail = error.diag.message_detail if isinstance(error, psycopg2.errors.FeatureNotSupported) else None
