@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,6 +100,7 @@ def _remedy(dsn: str) -> str:
     )
 
 
+@cache
 def head() -> str:
     """Return the newest revision that this code has."""
     # Half of the time that the DAG files may take to parse, which migrate nothing.
@@ -116,9 +118,11 @@ def _revisions() -> set[str]:
     return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
-def require_current(connection: Connection) -> None:
+def require_current(connection: Connection, connection_id: str = "ropo_store") -> None:
     """Check that the store is at the newest migration.
 
+    :param connection: in no transaction.
+    :param connection_id: where it stands in Airflow, for the error.
     :raises StoreUnavailableError: naming the command that mends it.
     """
     wanted = head()
@@ -131,12 +135,11 @@ def require_current(connection: Connection) -> None:
     finally:
         connection.rollback()
     if found is None or found[0] != wanted:
-        raise StoreUnavailableError(
-            f"The store (connection ropo_store, database {connection.info.dbname}) {unfit(found[0] if found else None)}"
-        )
+        store = f"The store (connection {connection_id}, database {connection.info.dbname})"
+        raise StoreUnavailableError(f"{store} {_unfit(found[0] if found else None)}")
 
 
-def unfit(revision: str | None) -> str:
+def _unfit(revision: str | None) -> str:
     """Return what is wrong with a store that is at another migration than this code needs, and what mends it.
 
     :param revision: None where the store was never set up.
