@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from include.reconciliation.business_days import day_span
 from include.reconciliation.statements import statement
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ def standings(cursor: Cursor, profile: Profile, period: datetime.date) -> list[S
         "profile": profile.name,
         "first": first,
         "last": last,
-        "period_end": day_span(last, profile.zone)[1],
+        "period_end": profile.day_end(last),
     }
     cursor.execute(statement("sign_off_standing"), values)
     names = Standing.__struct_fields__
@@ -128,9 +127,9 @@ def unmet_conditions(
         why = f"the month is over before {profile.start_date}, the start_date of profile {profile.name}"
         return [Unmet(date=None, what="before_start", why=why)]
     found = []
-    end = day_span(last, profile.zone)[1]
+    end = profile.day_end(last)
     if now < end:
-        text = f"the month is not over before {end.astimezone(profile.zone):%Y-%m-%d %H:%M %Z}"
+        text = f"the month is not over before {profile.clock(end)}"
         found.append(Unmet(date=None, what="period_not_over", why=text))
     for each in stand:
         if each.scope == "date":
@@ -152,9 +151,8 @@ def _of_date(profile: Profile, date: Standing) -> Iterator[Unmet]:
         yield _unmet(date, "not_reconciled", f"{date.business_date} has no reconciliation; run the date")
         return
     if date.pending:
-        until = date.pending_until.astimezone(profile.zone) if date.pending_until else None
         why = f"{_differing(date.pending, str(date.business_date))} within the grace"
-        why += f", at the latest until {until:%Y-%m-%d %H:%M %Z}" if until else ""
+        why += f", at the latest until {profile.clock(date.pending_until)}" if date.pending_until else ""
         yield _unmet(date, "pending", f"{why}; run the date again then")
     if date.unsettled:
         why = _differing(date.unsettled, str(date.business_date))

@@ -135,7 +135,7 @@ class TextErasure:
         :param max_seconds: what is left then goes to the next run.
         """
         older_than = self._profile.business_date(now) - datetime.timedelta(days=self._profile.text_retention_days)
-        before = datetime.datetime.combine(older_than, datetime.time(), tzinfo=self._profile.zone)
+        before = self._profile.midnight(older_than)
         self._record.update(reason="age", older_than=older_than)
         deadline = time.monotonic() + max_seconds
         done = Erased()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, cast
 
@@ -35,18 +34,11 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from psycopg2.extensions import connection as Connection
 
-    from include.config.profiles import Profile
     from include.reconciliation.recording import Scope
     from include.status_store.journal import Journal
     from include.status_store.session import Session
 
 _OPINIONS = ("second_opinions_asked", "second_opinions_cleared")
-
-
-def settled_at(date: datetime.date, profile: Profile) -> datetime.datetime:
-    """Return when a business date may be re-read: the midnight that ends it in the market, plus ``settle_hours``."""
-    midnight = datetime.datetime.combine(date + datetime.timedelta(days=1), datetime.time(), tzinfo=profile.zone)
-    return midnight.astimezone(datetime.UTC) + datetime.timedelta(hours=profile.settle_hours)
 
 
 class SettleOperator(ProfileOperator):
@@ -65,7 +57,7 @@ class SettleOperator(ProfileOperator):
 
         :raises DownstreamTasksSkipped: in a run that is not scheduled; Airflow then takes this task for a success.
         """
-        moment = settled_at(business_date(context), self.settings)
+        moment = self.settings.settled_at(business_date(context))
         if context["dag_run"].run_type != SCHEDULED:
             if self.scheduled_only:
                 index = context["ti"].map_index
