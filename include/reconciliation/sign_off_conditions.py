@@ -14,6 +14,7 @@ from __future__ import annotations
 import calendar
 import datetime
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
 
 FULL_DAG_ID = "ropo_full_comparison"
-_PERIOD = re.compile(r"(\d{4})-(\d{2})\Z")
+_PERIOD = re.compile("[0-9]{4}-[0-9]{2}")
 
 
 class Unmet(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,11 +82,10 @@ def parse_period(text: str) -> datetime.date:
     :param text: YYYY-MM.
     :raises ValueError: where it is no month.
     """
-    found = _PERIOD.match(text)
-    try:
-        return datetime.date(int(found[1]), int(found[2]), 1) if found else _no_month(text)
-    except ValueError:
-        return _no_month(text)
+    if _PERIOD.fullmatch(text):
+        with suppress(ValueError):
+            return datetime.date.fromisoformat(f"{text}-01")
+    raise ValueError(f"period: expected a month as YYYY-MM, got {text!r}")
 
 
 def last_day(period: datetime.date) -> datetime.date:
@@ -178,7 +178,3 @@ def _differing(number: int, of: str) -> str:
 
 def _unmet(stand: Standing, what: str, why: str) -> Unmet:
     return Unmet(date=stand.business_date, what=what, why=why, reconciliation_id=stand.reconciliation_id)
-
-
-def _no_month(text: str) -> datetime.date:
-    raise ValueError(f"period: expected a month as YYYY-MM, got {text!r}")
