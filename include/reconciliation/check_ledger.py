@@ -20,12 +20,12 @@ from include.reconciliation.ledger import LedgerReader
 from include.reconciliation.ledger_contract import CONTRACT_FILE, LedgerContractError
 from include.reconciliation.ledger_findings import Finding, findings, known_invoices
 from include.reconciliation.sides import LedgerUnavailableError, connect_ledger
+from include.status_store.airflow_connection import ConnectionInvalidError, dsn_from_environment
 from include.status_store.command_line import add_profile, profiles
 from include.status_store.database import (
     STORE_VARIABLE,
     StoreUnavailableError,
     connect,
-    dsn_from_environment,
     first_line,
     store_dsn_from_environment,
 )
@@ -47,8 +47,9 @@ def check(profile: Profile, *, sample: int = SAMPLE, timeout_seconds: int = TIME
 
     :param sample: how many invoices of the store are looked for.
     :param timeout_seconds: after which the ledger's database gives a statement up.
+    :raises ConnectionInvalidError: where the ledger is not named, or by what is no connection of a PostgreSQL.
     :raises LedgerUnavailableError: where the ledger cannot be reached; StoreUnavailableError: where a store that is
-        named cannot, or the ledger is not named.
+        named cannot.
     :raises ConfigurationError: where the status map is at fault.
     """
     status_map = load_status_map(profile.status_map)
@@ -110,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 wrong += found.level == "WRONG"
                 sys.stdout.writelines(f"{line}\n" for line in _lines(found))
                 sys.stdout.flush()
-    except (ConfigurationError, LedgerUnavailableError, StoreUnavailableError) as error:
+    except (ConfigurationError, ConnectionInvalidError, LedgerUnavailableError, StoreUnavailableError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     verdict = f"The contract is not kept in {wrong} points" if wrong else "The contract is kept"

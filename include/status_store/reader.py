@@ -10,7 +10,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import encrypt_password, make_dsn, parse_dsn
 
-from include.status_store.database import StoreUnavailableError, connect, dsn_from_airflow, first_line
+from include.status_store.database import StoreUnavailableError, connect, first_line, store_dsn_from_environment
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -50,10 +50,9 @@ def grant_reader(dsn: str) -> str | None:
     :raises StoreUnavailableError: where the variable names no role with a password, or one that cannot log in or may
         more than read, or where the owner may not make one; it says what somebody who may has to run.
     """
-    value = os.environ.get(READER_VARIABLE)
-    if not value:
+    if not os.environ.get(READER_VARIABLE):
         return None
-    fields = parse_dsn(dsn_from_airflow(value, READER_VARIABLE))
+    fields = parse_dsn(store_dsn_from_environment(READER_VARIABLE))
     name: str = fields.get("user", "")
     password: str | None = fields.get("password")
     if not (name and password):

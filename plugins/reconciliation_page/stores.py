@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 from include.status_store.database import MIGRATE_COMMAND, StoreUnavailableError, connect
 from include.status_store.migrate import require_current
 from include.status_store.session import Session
-from ropo_one.store import STORE_CONNECTION, connection_dsn, open_store
+from ropo_one.store import STORE_CONNECTION, open_store, store_dsn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,7 @@ def open_reading() -> Connection:
 
 
 def _opened(connection_id: str) -> Connection:
-    connection = connect(connection_dsn(connection_id), connection_id)
+    connection = connect(store_dsn(connection_id), connection_id)
     try:
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
         with connection.cursor() as cursor:

@@ -78,7 +78,7 @@ class LedgerOperator(ProfileOperator):
     def ledger(self) -> Connection:
         """Open a session of the ledger, which may only read.
 
-        :raises StoreUnavailableError: where the connection is missing or of another type.
+        :raises ConnectionInvalidError: where the connection is missing or of another type.
         :raises AirflowFailException: where PostgreSQL does not let us in.
         """
         try:
