@@ -29,9 +29,9 @@ FROM ropo.status_event WHERE profile = %s
 """
 # Every event was counted as new by exactly one poll.
 _COUNTED = """
-SELECT coalesce(sum(new_count), 0), (SELECT count(*) FROM ropo.status_event WHERE profile = %(profile)s),
-    (SELECT count(*) FROM ropo.status_event_revision WHERE profile = %(profile)s)
-FROM ropo.status_poll WHERE profile = %(profile)s
+SELECT coalesce(sum(new_count), 0), (SELECT count(*) FROM ropo.status_event WHERE profile = %s),
+    (SELECT count(*) FROM ropo.status_event_revision WHERE profile = %s)
+FROM ropo.status_poll WHERE profile = %s
 """
 _LANDED = """
 SELECT page.sha256 FROM ropo.status_page AS page JOIN ropo.status_poll AS poll USING (poll_id)
@@ -68,7 +68,7 @@ def fields(row: Row) -> tuple[Any, ...]:
 def rows(store: Connection, statement: str, *values: object) -> list[tuple[Any, ...]]:
     """All rows of a SELECT."""
     with store.cursor() as cursor:
-        cursor.execute(statement, values[0] if len(values) == 1 and isinstance(values[0], dict) else values)
+        cursor.execute(statement, values)
         return cursor.fetchall()
 
 
@@ -103,7 +103,7 @@ def compare(store: Connection, profile: str, added: Iterable[Row]) -> Difference
     """Compare the events with the rows that ever were in the queue, all of which were handed out."""
     held = Counter(rows(store, _HELD, profile))
     expected = Counter(set(map(fields, added)))
-    ((counted, count, revised),) = rows(store, _COUNTED, {"profile": profile})
+    ((counted, count, revised),) = rows(store, _COUNTED, profile, profile, profile)
     return Difference(count, (expected - held).total(), (held - expected).total(), int(counted), revised)
 
 

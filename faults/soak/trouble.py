@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
@@ -141,11 +142,10 @@ def clock(ground: Ground) -> str | None:
 
 def _until_it_is(ground: Ground, offset: str) -> None:
     days = {"+2d": 2, "-1d": -1, "+0": 0}[offset]
+    # The clock of this process never jumps.
     asked = "SELECT round(extract(epoch FROM clock_timestamp() - to_timestamp(%s)) / 86400)"
 
     def jumped() -> bool:
-        import time  # this process has its own clock, which never jumps
-
         ((off,),) = ground.execute(asked, time.time())
         return int(off) == days
 

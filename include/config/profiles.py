@@ -113,6 +113,22 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         """Return the market's calendar day of an aware ``moment``."""
         return moment.astimezone(self.zone).date()
 
+    def midnight(self, date: datetime.date) -> datetime.datetime:
+        """Return the first moment of a calendar day in the market, in UTC."""
+        return datetime.datetime.combine(date, datetime.time(), self.zone).astimezone(datetime.UTC)
+
+    def day_end(self, date: datetime.date) -> datetime.datetime:
+        """Return the midnight that ends a calendar day in the market, in UTC; a day may have 23 or 25 hours."""
+        return self.midnight(date + datetime.timedelta(days=1))
+
+    def settled_at(self, date: datetime.date) -> datetime.datetime:
+        """Return when a business date may be re-read, in UTC: ``settle_hours`` after the midnight that ends it."""
+        return self.day_end(date) + datetime.timedelta(hours=self.settle_hours)
+
+    def clock(self, moment: datetime.datetime) -> str:
+        """Return an aware moment as the clocks of the market show it, for people."""
+        return f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M %Z}"
+
 
 def profiles_file() -> Path:
     """Return the file that profiles are read from."""

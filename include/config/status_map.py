@@ -24,7 +24,7 @@ PAYMENTS = ("unpaid", "partly_paid", "paid")
 STAGES = ("invoiced", "due", "reminded", "in_collection")
 ENDS = ("credited", "cancelled")
 PAYMENT_KINDS = ("paid", "discount", "ignore")
-# What Ropo calls its two known types of rows.
+# What Ropo calls its two known types of rows, in small letters: a statustype counts whatever its letters are.
 PAYMENT_TYPE, COMMENT_TYPE = "payment", "comment"
 
 

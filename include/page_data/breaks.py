@@ -10,6 +10,7 @@ import msgspec
 
 from include.page_data.listing import PAGE_ROWS, Listed, after_condition, place_name, place_values
 from include.page_data.statements import row_of, statement
+from include.reconciliation.break_listing import Severity, State
 from include.reconciliation.item_selection import contains
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
 
-State = Literal["open", "accepted", "resolved"]
-Severity = Literal["low", "medium", "high"]
 Order = Literal["amount", "age", "category"]
 
 # What each order begins with by nature: the largest amount, the oldest break.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from include.config.profiles import Verdict
 from include.page_data.statements import row_of, rows_of
-from include.reconciliation.verdict import Verdict
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from include.config.profiles import Verdict
 from include.page_data.listing import PAGE_ROWS, Listed, after_condition, place_name, place_values
 from include.page_data.statements import rows_of, statement
 from include.reconciliation.totals import Totals
 from include.reconciliation.unmapped import UnmappedCode
-from include.reconciliation.verdict import Reason, Verdict
+from include.reconciliation.verdict import Reason
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor

@@ -11,6 +11,7 @@ import msgspec
 
 from include.config.status_map import PAYMENT_TYPE
 from include.page_data.statements import rows_of, statement
+from include.reconciliation.break_listing import Severity, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -100,7 +101,7 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
     break_id: int
     category: str
     reason: str | None
-    state: Literal["open", "accepted", "resolved"]
+    state: State
     business_date: datetime.date
     currency: str
     amount: Decimal
@@ -108,7 +109,7 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
     last_seen: datetime.datetime
     times_seen: int
     age_days: int
-    severity: Literal["low", "medium", "high"]
+    severity: Severity
     accepted_at: datetime.datetime | None
     accepted_by: str | None
     accepted_note: str | None

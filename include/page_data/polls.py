@@ -150,8 +150,7 @@ class QuarantinedRow(msgspec.Struct, frozen=True, kw_only=True):
 def read_days(cursor: Cursor, profile: Profile, today: datetime.date) -> list[PollDay]:
     """Return the newest :data:`DAYS` days with their polls, the oldest first, those without any too."""
     first = today - datetime.timedelta(days=DAYS - 1)
-    since = datetime.datetime.combine(first, datetime.time(), profile.zone)
-    parameters = {"profile": profile.name, "zone": profile.timezone, "since": since}
+    parameters = {"profile": profile.name, "zone": profile.timezone, "since": profile.midnight(first)}
     by_day: dict[datetime.date, list[OutcomeCount]] = defaultdict(list)
     for row in rows_of(cursor, OutcomeCount, "poll_days", parameters):
         by_day[row.day].append(row)

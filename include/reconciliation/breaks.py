@@ -9,11 +9,11 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from include.config.profiles import load_profile, load_profiles
+from include.config.profiles import load_profile
 from include.reconciliation.break_listing import BreakFilter, history_of, list_breaks
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.decisions import BreakDecisionError, accept_breaks, comment_breaks
-from include.status_store.command_line import add_note, run_command, say, who
+from include.status_store.command_line import add_note, add_profile, profiles, run_command, say, who
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     text = "list breaks, the most severe first"
     listing = commands.add_parser("list", help=text, description=text)
-    listing.add_argument("--profile", help="one profile; by default every one")
+    add_profile(listing)
     listing.add_argument("--state", choices=("open", "accepted", "resolved", "any"), default="open")
     _add_filters(listing)
     listing.add_argument("--billnum", help="of one invoice")
@@ -70,8 +70,7 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(session: Session, options: argparse.Namespace) -> None:
-    profiles = (load_profile(options.profile),) if options.profile else load_profiles()
-    for profile in profiles:
+    for profile in profiles(options):
         asked = BreakFilter(
             profile=profile.name,
             state=None if options.state == "any" else options.state,

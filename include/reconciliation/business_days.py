@@ -65,10 +65,3 @@ class BusinessCalendar:
         while not self.is_business_day(day):
             day += datetime.timedelta(days=1)
         return day
-
-
-def day_span(day: datetime.date, zone: ZoneInfo) -> tuple[datetime.datetime, datetime.datetime]:
-    """Return the first moment of a calendar day and that of the next, aware; 23 or 25 hours apart on DST days."""
-    start = datetime.datetime.combine(day, datetime.time(), zone)
-    end = datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time(), zone)
-    return start.astimezone(datetime.UTC), end.astimezone(datetime.UTC)

@@ -15,17 +15,18 @@ from typing import TYPE_CHECKING
 import psycopg2
 
 from include.config.errors import ConfigurationError
-from include.config.profiles import load_profile, load_profiles
 from include.config.status_map import load_status_map
 from include.reconciliation.ledger import LedgerReader
 from include.reconciliation.ledger_contract import CONTRACT_FILE, LedgerContractError
 from include.reconciliation.ledger_findings import Finding, findings, known_invoices
 from include.reconciliation.sides import LedgerUnavailableError, connect_ledger
+from include.status_store.airflow_connection import ConnectionInvalidError, dsn_from_environment
+from include.status_store.command_line import add_profile, profiles
 from include.status_store.database import (
     STORE_VARIABLE,
     StoreUnavailableError,
     connect,
-    dsn_from_environment,
+    first_line,
     store_dsn_from_environment,
 )
 from include.status_store.migrate import require_current
@@ -46,8 +47,9 @@ def check(profile: Profile, *, sample: int = SAMPLE, timeout_seconds: int = TIME
 
     :param sample: how many invoices of the store are looked for.
     :param timeout_seconds: after which the ledger's database gives a statement up.
+    :raises ConnectionInvalidError: where the ledger is not named, or by what is no connection of a PostgreSQL.
     :raises LedgerUnavailableError: where the ledger cannot be reached; StoreUnavailableError: where a store that is
-        named cannot, or the ledger is not named.
+        named cannot.
     :raises ConfigurationError: where the status map is at fault.
     """
     status_map = load_status_map(profile.status_map)
@@ -61,8 +63,7 @@ def check(profile: Profile, *, sample: int = SAMPLE, timeout_seconds: int = TIME
             text = f"the SELECT takes more than {timeout_seconds} s over all rows; see the indexes in {CONTRACT_FILE}"
             yield Finding("WRONG", "time", text)
         except psycopg2.Error as error:  # a row that the SELECT itself stumbles over, a missing right on a table
-            reason = (error.diag.message_primary or str(error)).strip().partition("\n")[0]
-            yield Finding("WRONG", "rows", f"PostgreSQL cannot give them: {reason}")
+            yield Finding("WRONG", "rows", f"PostgreSQL cannot give them: {first_line(error)}")
     if known is None:
         yield Finding("note", "sample", f"{STORE_VARIABLE} is not set: no invoice known to Ropo was looked for")
 
@@ -97,21 +98,20 @@ def _lines(found: Finding) -> Iterator[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check the ledger of every profile, or of one, and say what is found."""
     parser = argparse.ArgumentParser(prog="python -m include.reconciliation.check_ledger", description=__doc__)
-    parser.add_argument("--profile", help="one profile; by default every profile of the profiles file")
+    add_profile(parser)
     parser.add_argument("--sample", type=int, default=SAMPLE, help="invoices known to Ropo to look for (%(default)s)")
     parser.add_argument("--timeout", type=int, default=TIMEOUT_SECONDS, help="seconds for a statement (%(default)s)")
     options = parser.parse_args(arguments)
     wrong = 0
     try:
-        profiles = (load_profile(options.profile),) if options.profile else load_profiles()
-        for profile in profiles:
+        for profile in profiles(options):
             ledger = profile.ledger
             sys.stdout.write(f"Profile {profile.name}: connection {ledger.connection}, query {ledger.query}\n")
             for found in check(profile, sample=options.sample, timeout_seconds=options.timeout):
                 wrong += found.level == "WRONG"
                 sys.stdout.writelines(f"{line}\n" for line in _lines(found))
                 sys.stdout.flush()
-    except (ConfigurationError, LedgerUnavailableError, StoreUnavailableError) as error:
+    except (ConfigurationError, ConnectionInvalidError, LedgerUnavailableError, StoreUnavailableError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     verdict = f"The contract is not kept in {wrong} points" if wrong else "The contract is kept"

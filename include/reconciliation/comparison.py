@@ -14,7 +14,7 @@ from psycopg2.extras import execute_values
 from include.config.errors import ConfigurationError
 from include.config.profiles import profiles_file
 from include.config.status_map import COMMENT_TYPE, PAYMENT_TYPE, PAYMENTS, STAGES
-from include.reconciliation.business_days import BusinessCalendar, day_span
+from include.reconciliation.business_days import BusinessCalendar
 from include.reconciliation.ledger import bare_number
 from include.reconciliation.population import gather, name_earlier, name_quarantined, name_revised, name_unspoken, want
 from include.reconciliation.statements import statement
@@ -98,7 +98,7 @@ def compare(
             name_unspoken(cursor, profile)
         name_quarantined(cursor, profile, span)
         gather(cursor, ledger, profile, span)
-        start_of_interest = day_span(start, profile.zone)[0] if start else "-infinity"
+        start_of_interest = profile.midnight(start) if start else "-infinity"
         values = {"timezone": profile.timezone, "everything": span.everything, "start": start_of_interest}
         cursor.execute(statement("match"), values)
         cursor.execute(statement("states"))

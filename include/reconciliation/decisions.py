@@ -8,6 +8,7 @@ import msgspec
 
 from include.reconciliation.statements import statement
 from include.status_store.database import LARGEST_ID
+from include.status_store.required import require_texts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -37,16 +38,6 @@ class BreakDecisionError(LookupError):
         super().__init__(message)
         self.refused = refused
         self.what = what
-
-
-def require_texts(**texts: str) -> None:
-    """Check that what a person must say is said.
-
-    :raises ValueError: naming what is empty.
-    """
-    for name, text in texts.items():
-        if not text.strip():
-            raise ValueError(f"{name}: expected a text, it is empty")
 
 
 def accept_breaks(

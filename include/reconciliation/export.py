@@ -24,16 +24,13 @@ import csv
 import datetime
 import re
 import sys
-from contextlib import closing
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from include.config.errors import ConfigurationError
 from include.config.profiles import load_profile
 from include.reconciliation.categories import reason_in_words
 from include.reconciliation.statements import statement
-from include.status_store.database import StoreUnavailableError, connect, store_dsn_from_environment
-from include.status_store.migrate import require_current
+from include.status_store.command_line import run_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -44,6 +41,7 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
     from include.reconciliation.item_selection import ItemSelection
+    from include.status_store.session import Session
 
 FETCH_ROWS = 2_000
 LINES_AT_ONCE = 500
@@ -211,27 +209,7 @@ def _cell(value: Any, zone: ZoneInfo, form: Form) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the CSV to standard output; an error goes to standard error, with exit code 1 and no output."""
-    options = _parser().parse_args(arguments)
-    try:
-        profile = load_profile(options.profile)
-        with closing(connect(store_dsn_from_environment())) as store:
-            require_current(store)
-            pieces = export_items(
-                store,
-                profile,
-                first=options.first,
-                last=options.last,
-                reconciliation_id=options.reconciliation,
-                form=COMMA if options.decimal_comma else POINT,
-            )
-            for piece in pieces:
-                # Bytes: neither the system's encoding nor its line ends have a say.
-                sys.stdout.buffer.write(piece.encode())
-            sys.stdout.buffer.flush()
-    except (ConfigurationError, StoreUnavailableError, NothingToExportError, ValueError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+    return run_command(_parser().parse_args(arguments), NothingToExportError)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -247,7 +225,23 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--from", dest="first", type=datetime.date.fromisoformat, metavar="DATE")
     what.add_argument("--to", dest="last", type=datetime.date.fromisoformat, metavar="DATE", help="included")
     what.add_argument("--reconciliation", type=int, metavar="ID")
+    parser.set_defaults(command=_export)
     return parser
+
+
+def _export(session: Session, options: argparse.Namespace) -> None:
+    pieces = export_items(
+        session.connection,
+        load_profile(options.profile),
+        first=options.first,
+        last=options.last,
+        reconciliation_id=options.reconciliation,
+        form=COMMA if options.decimal_comma else POINT,
+    )
+    for piece in pieces:
+        # Bytes: neither the system's encoding nor its line ends have a say.
+        sys.stdout.buffer.write(piece.encode())
+    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

@@ -132,7 +132,7 @@ def _breaks(profile: Profile, breaks: list[tuple[Any, ...]]) -> Iterator[str]:
 
 
 def _moment(profile: Profile, moment: datetime.datetime | None) -> str:
-    return "not known" if moment is None else f"{moment.astimezone(profile.zone):%Y-%m-%d %H:%M %Z}"
+    return "not known" if moment is None else profile.clock(moment)
 
 
 def _counted(count: int, what: str) -> str:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from include.reconciliation.break_listing import Severity
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 State = Literal["differing", "break", "pending", "accepted", "matched", "all"]
-Severity = Literal["low", "medium", "high"]
 Order = Literal["amount", "invoice", "category"]
 
 AT_STAKE = (

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import psycopg2
@@ -14,7 +14,7 @@ from psycopg2 import sql
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from psycopg2.extensions import connection as Connection
@@ -23,12 +23,23 @@ if TYPE_CHECKING:
 
 CONTRACT_FILE = "include/erp/generic.sql"
 
-# Type numbers of pg_type; they are PostgreSQL's own and the same in every database.
-_TEXT = {25: "text", 1043: "character varying", 1042: "character"}
-_NUMBER = {1700: "numeric", 23: "integer", 20: "bigint", 21: "smallint"}
+
+class _Kind(NamedTuple):
+    """What a column is to hold.
+
+    :param name: of the type to cast to.
+    :param types: that serve as they are, by their numbers in pg_type, PostgreSQL's own and the same in every database.
+    """
+
+    name: str
+    types: Mapping[int, str]
+
+
+_TEXT = _Kind("text", {25: "text", 1043: "character varying", 1042: "character"})
+_NUMBER = _Kind("numeric", {1700: "numeric", 23: "integer", 20: "bigint", 21: "smallint"})
 _WITH_ZONE, _WITHOUT_ZONE, _DATE = 1184, 1114, 1082
-_TIME = {_WITH_ZONE: "timestamptz", _WITHOUT_ZONE: "timestamp without time zone", _DATE: "date"}
-_BOOLEAN = {16: "boolean"}
+_TIME = _Kind("timestamptz", {_WITH_ZONE: "timestamptz", _WITHOUT_ZONE: "timestamp without time zone", _DATE: "date"})
+_BOOLEAN = _Kind("boolean", {16: "boolean"})
 _COLUMNS = {
     "billnum": _TEXT,
     "jobid": _TEXT,
@@ -44,9 +55,8 @@ _COLUMNS = {
     "payments_by_ropo": _BOOLEAN,
 }
 COLUMNS = tuple(_COLUMNS)
-NUMBERS = tuple(name for name, types in _COLUMNS.items() if types is _NUMBER)
+NUMBERS = tuple(name for name, kind in _COLUMNS.items() if kind is _NUMBER)
 _REQUIRED = ("billnum", "status", "total", "paid")
-_NAMES = {id(_TEXT): "text", id(_NUMBER): "numeric", id(_TIME): "timestamptz", id(_BOOLEAN): "boolean"}
 _ADVICE = {
     790: "; money rounds as its server's locale says and has no currency: cast it to numeric",
     700: "; a float does not hold cents exactly: cast it to numeric where the ERP stores it",
@@ -166,12 +176,11 @@ def _types(profile: Profile, found: list[tuple[str, int]], cursor: Any) -> dict[
 
 
 def _problem(name: str, codes: list[int], cursor: Any) -> str | None:
-    accepted = _COLUMNS[name]
-    expected = _NAMES[id(accepted)]
+    expected = _COLUMNS[name]
     if len(codes) != 1:
-        return f"column {name} {'is missing' if not codes else 'stands twice'}, expected one of type {expected}"
-    if codes[0] in accepted:
+        return f"column {name} {'is missing' if not codes else 'stands twice'}, expected one of type {expected.name}"
+    if codes[0] in expected.types:
         return None
     cursor.execute("SELECT format_type(%s, NULL)", (codes[0],))
-    advice = _ADVICE.get(codes[0], _ADVICE_BY_KIND[expected])
-    return f"column {name} is of type {cursor.fetchone()[0]}, expected {expected}{advice}"
+    advice = _ADVICE.get(codes[0], _ADVICE_BY_KIND[expected.name])
+    return f"column {name} is of type {cursor.fetchone()[0]}, expected {expected.name}{advice}"

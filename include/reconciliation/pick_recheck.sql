@@ -1,6 +1,6 @@
 -- The business dates to compare again: the last ones, since either side may have recorded something late; and of those
 -- before them each that is missing, whose newest verdict is not reconciled or rests on breaks that were accepted, that was
--- compared under another version of the status map, of which a full comparison has left something (seed_left_pending.sql),
+-- compared under another version of the status map, of which a full comparison has left something (name_left_pending.sql),
 -- or whose invoices ought to have been spoken of by now. Each with the re-read that says most.
 SELECT
     day.business_date,

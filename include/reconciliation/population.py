@@ -12,7 +12,6 @@ from psycopg2 import sql
 from psycopg2.extras import execute_values
 
 from include.config.status_map import COMMENT_TYPE, PAYMENTS
-from include.reconciliation.business_days import day_span
 from include.reconciliation.ledger import ALL_ROWS
 from include.reconciliation.statements import only_row, statement
 from include.status_store.copying import copy_rows
@@ -95,7 +94,7 @@ class Period(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, first: datetime.date, last: datetime.date, profile: Profile) -> Period:
         """Return the stretch of two business dates and all between them."""
-        start, end = day_span(first, profile.zone)[0], day_span(last, profile.zone)[1]
+        start, end = profile.midnight(first), profile.day_end(last)
         wall = tuple(moment.astimezone(profile.zone).replace(tzinfo=None) for moment in (start, end))
         return cls((wall[0], wall[1]), (start, end))
 
@@ -128,7 +127,7 @@ def _take_all(cursor: Cursor, ledger: LedgerReader, profile: Profile) -> None:
     cursor.execute(sql.SQL(_ROWS_SEEN).format(**own))
     cursor.execute(_KNOWN_CODES, {"comment": COMMENT_TYPE, "settled": PAYMENTS.index("paid")})
     codes = dict(zip((column.name for column in cursor.description or ()), only_row(cursor), strict=True))
-    start, _ = day_span(profile.start_date, profile.zone)
+    start = profile.midnight(profile.start_date)
     values = {"profile": profile.name, "timezone": profile.timezone, "start": start, **codes}
     cursor.execute(sql.SQL(statement("leave_out_settled")).format(**own), values)
     ledger.check_rows(cursor, ALL_ROWS)
@@ -173,17 +172,17 @@ def want(cursor: Cursor, span: Span) -> None:
 
 def name_earlier(cursor: Cursor, profile: Profile) -> None:
     """Name the invoices of earlier reconciliations of the wanted dates."""
-    cursor.execute(statement("seed_earlier"), {"profile": profile.name})
+    cursor.execute(statement("name_earlier"), {"profile": profile.name})
 
 
 def name_revised(cursor: Cursor, profile: Profile) -> None:
     """Name the invoices of which an event of any date came with other content on the wanted dates."""
-    cursor.execute(statement("seed_revised"), {"profile": profile.name, "timezone": profile.timezone})
+    cursor.execute(statement("name_revised"), {"profile": profile.name, "timezone": profile.timezone})
 
 
 def name_unspoken(cursor: Cursor, profile: Profile) -> None:
     """Name every invoice of which an earlier reconciliation knew by the ledger alone: its row may be gone since."""
-    cursor.execute(statement("seed_unspoken"), {"profile": profile.name})
+    cursor.execute(statement("name_unspoken"), {"profile": profile.name})
 
 
 def name_billnum(cursor: Cursor, billnum: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from include.config.profiles import Verdict
 from include.reconciliation.break_states import commit_with_breaks
 from include.reconciliation.comparison import compare, prepare
 from include.reconciliation.inquiry import Inquiries
@@ -15,8 +16,8 @@ from include.reconciliation.population import Span
 from include.reconciliation.recording import ComparisonContext, Reconciliation, judge_parts, record
 from include.reconciliation.sides import ledger_transaction, store_transaction
 from include.reconciliation.statements import statement
+from include.reconciliation.totals import COUNTS
 from include.reconciliation.turns import claim
-from include.reconciliation.verdict import Verdict
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from include.config.status_map import StatusMap
     from include.reconciliation.ledger import LedgerReader
     from include.reconciliation.recording import Judged
-
-_COUNTS = ("population", "matched", "pending", "breaks", "accepted")
 
 
 class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +54,7 @@ class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
         and is news then.
         """
         words = {reason.word for reason in judged.reasons}
-        found = has_changed_items or any(getattr(self, name) != getattr(judged.totals, name) for name in _COUNTS)
+        found = has_changed_items or any(getattr(self, name) != getattr(judged.totals, name) for name in COUNTS)
         if self.verdict == "reconciled":
             return found and "ledger_empty" not in words
         return found or self.verdict != judged.verdict or {reason["word"] for reason in self.reasons or ()} != words
@@ -151,7 +150,7 @@ def unfinished(
         "first_event_days": profile.first_event_days,
         "now": now,
     }
-    cursor.execute(statement("seed_left_pending"), values)
+    cursor.execute(statement("name_left_pending"), values)
     cursor.execute(statement("pick_recheck"), values)
     names = [column.name for column in cursor.description or ()]
     return [Unfinished(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from include.config.profiles import Verdict
 from include.reconciliation.categories import CATEGORIES, MATCHED
 from include.reconciliation.unmapped import UnmappedCode, shown_code, shown_label
-from include.reconciliation.verdict import Reason, Verdict
+from include.reconciliation.verdict import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import msgspec
 from psycopg2.extras import Json
 
-from include.config.profiles import Profile
+from include.config.profiles import Profile, Verdict
 from include.reconciliation.statements import only_row, statement
-from include.reconciliation.totals import CurrencyTotals, Totals, require_ties, totals_of
+from include.reconciliation.totals import COUNTS, CurrencyTotals, Totals, require_ties, totals_of
 from include.reconciliation.turns import make_newest
 from include.reconciliation.unmapped import UnmappedCode, unmapped_of_population
 from include.reconciliation.verdict import (
     LedgerKnowledge,
     Reason,
     StoreKnowledge,
-    Verdict,
     judge,
     missing_knowledge,
     read_knowledge,
@@ -161,7 +160,7 @@ def record(cursor: Cursor, context: ComparisonContext, judged: Judged, inquiries
     :param cursor: in a transaction that has claimed the date (:mod:`include.reconciliation.turns`).
     """
     totals, known = judged.totals, judged.known
-    counts = {name: getattr(totals, name) for name in ("population", "matched", "pending", "breaks", "accepted")}
+    counts = {name: getattr(totals, name) for name in COUNTS}
     opinions = inquiries.columns(cursor, judged.business_date)
     row = {
         **counts,

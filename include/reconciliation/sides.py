@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg2
 
 from include.reconciliation.ledger import LedgerReader
-from include.status_store.database import SESSION, StoreUnavailableError
+from include.status_store.database import SESSION, StoreUnavailableError, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,9 +32,9 @@ def connect_ledger(dsn: str, profile: Profile) -> Connection:
     try:
         connection: Connection = psycopg2.connect(dsn, **SESSION)
     except psycopg2.OperationalError as error:
-        reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise LedgerUnavailableError(
-            f"Profile {profile.name}: the ledger (connection {profile.ledger.connection}) cannot be reached: {reason}"
+            f"Profile {profile.name}: the ledger (connection {profile.ledger.connection}) cannot be reached: "
+            f"{first_line(error)}"
         ) from None
     return connection
 
@@ -73,10 +73,9 @@ def ledger_transaction(ledger: Connection, profile: Profile) -> Iterator[LedgerR
     except psycopg2.Error as error:
         is_of_ledger = error.cursor is not None and error.cursor.connection is ledger
         if is_of_ledger or ledger.closed:
-            reason = error.diag.message_primary or str(error).partition("\n")[0]
             raise LedgerUnavailableError(
                 f"Profile {profile.name}: the ledger (connection {profile.ledger.connection}) failed while it was "
-                f"read: {reason}. Nothing is recorded; run it again when that is mended"
+                f"read: {first_line(error)}. Nothing is recorded; run it again when that is mended"
             ) from error
         raise
     finally:

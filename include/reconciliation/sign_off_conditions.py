@@ -14,11 +14,11 @@ from __future__ import annotations
 import calendar
 import datetime
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from include.reconciliation.business_days import day_span
 from include.reconciliation.statements import statement
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
 
 FULL_DAG_ID = "ropo_full_comparison"
-_PERIOD = re.compile(r"(\d{4})-(\d{2})\Z")
+_PERIOD = re.compile("[0-9]{4}-[0-9]{2}")
 
 
 class Unmet(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,11 +82,10 @@ def parse_period(text: str) -> datetime.date:
     :param text: YYYY-MM.
     :raises ValueError: where it is no month.
     """
-    found = _PERIOD.match(text)
-    try:
-        return datetime.date(int(found[1]), int(found[2]), 1) if found else _no_month(text)
-    except ValueError:
-        return _no_month(text)
+    if _PERIOD.fullmatch(text):
+        with suppress(ValueError):
+            return datetime.date.fromisoformat(f"{text}-01")
+    raise ValueError(f"period: expected a month as YYYY-MM, got {text!r}")
 
 
 def last_day(period: datetime.date) -> datetime.date:
@@ -108,7 +107,7 @@ def standings(cursor: Cursor, profile: Profile, period: datetime.date) -> list[S
         "profile": profile.name,
         "first": first,
         "last": last,
-        "period_end": day_span(last, profile.zone)[1],
+        "period_end": profile.day_end(last),
     }
     cursor.execute(statement("sign_off_standing"), values)
     names = Standing.__struct_fields__
@@ -128,9 +127,9 @@ def unmet_conditions(
         why = f"the month is over before {profile.start_date}, the start_date of profile {profile.name}"
         return [Unmet(date=None, what="before_start", why=why)]
     found = []
-    end = day_span(last, profile.zone)[1]
+    end = profile.day_end(last)
     if now < end:
-        text = f"the month is not over before {end.astimezone(profile.zone):%Y-%m-%d %H:%M %Z}"
+        text = f"the month is not over before {profile.clock(end)}"
         found.append(Unmet(date=None, what="period_not_over", why=text))
     for each in stand:
         if each.scope == "date":
@@ -152,9 +151,8 @@ def _of_date(profile: Profile, date: Standing) -> Iterator[Unmet]:
         yield _unmet(date, "not_reconciled", f"{date.business_date} has no reconciliation; run the date")
         return
     if date.pending:
-        until = date.pending_until.astimezone(profile.zone) if date.pending_until else None
         why = f"{_differing(date.pending, str(date.business_date))} within the grace"
-        why += f", at the latest until {until:%Y-%m-%d %H:%M %Z}" if until else ""
+        why += f", at the latest until {profile.clock(date.pending_until)}" if date.pending_until else ""
         yield _unmet(date, "pending", f"{why}; run the date again then")
     if date.unsettled:
         why = _differing(date.unsettled, str(date.business_date))
@@ -180,7 +178,3 @@ def _differing(number: int, of: str) -> str:
 
 def _unmet(stand: Standing, what: str, why: str) -> Unmet:
     return Unmet(date=stand.business_date, what=what, why=why, reconciliation_id=stand.reconciliation_id)
-
-
-def _no_month(text: str) -> datetime.date:
-    raise ValueError(f"period: expected a month as YYYY-MM, got {text!r}")

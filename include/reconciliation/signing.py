@@ -14,9 +14,9 @@ import msgspec
 from psycopg2.extras import Json
 
 from include.reconciliation.break_states import work_in
-from include.reconciliation.decisions import require_texts
 from include.reconciliation.sign_off_conditions import Standing, Unmet, standings, unmet_conditions
 from include.reconciliation.statements import only_row
+from include.status_store.required import require_texts
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
 
+# A reconciliation in numbers: its population and the four parts of it.
+COUNTS = ("population", "matched", "pending", "breaks", "accepted")
 _MONEY = ("ropo_paid", "ropo_discount", "ledger_paid", "ledger_discount")
 
 

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from include.config.profiles import load_profile, load_profiles
 from include.config.status_map import COMMENT_TYPE, PAYMENT_TYPE, load_status_map
 from include.reconciliation.statements import statement
-from include.status_store.command_line import run_command, say
+from include.status_store.command_line import add_profile, profiles, run_command, say
 
 if TYPE_CHECKING:
     import datetime
@@ -108,13 +107,13 @@ def _codes(rows: Iterable[tuple[str, str, str, int]]) -> Iterator[UnmappedCode]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """List the unmapped codes of every profile, or of one; an error goes to standard error with exit code 1."""
     parser = argparse.ArgumentParser(prog="python -m include.reconciliation.unmapped", description=__doc__)
-    parser.add_argument("--profile", help="one profile; by default every profile of the profiles file")
+    add_profile(parser)
     parser.set_defaults(command=_list)
     return run_command(parser.parse_args(arguments))
 
 
 def _list(session: Session, options: argparse.Namespace) -> None:
-    for profile in (load_profile(options.profile),) if options.profile else load_profiles():
+    for profile in profiles(options):
         status_map = load_status_map(profile.status_map)
         with session.transaction() as cursor:
             codes = unmapped_of_profile(cursor, profile, status_map)

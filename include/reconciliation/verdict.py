@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from include.reconciliation.business_days import day_span
 from include.reconciliation.categories import category_in_words
 from include.reconciliation.statements import only_row, statement
 
@@ -16,10 +15,9 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import cursor as Cursor
 
-    from include.config.profiles import Profile
+    from include.config.profiles import Profile, Verdict
     from include.reconciliation.totals import Totals
 
-Verdict = Literal["reconciled", "pending", "breaks", "incomplete"]
 # Longer than any answer may take to come and to be kept: a drain poll still open after it belongs to a dead process.
 LEFT_OPEN_AFTER = datetime.timedelta(minutes=15)
 
@@ -82,7 +80,7 @@ def read_knowledge(
         "profile": profile.name,
         "business_date": day,
         "scope": scope,
-        "day_end": day_span(day, profile.zone)[1],
+        "day_end": profile.day_end(day),
         "reread_poll_id": reread_poll_id,
         "open_before": now - LEFT_OPEN_AFTER,
     }
@@ -95,11 +93,10 @@ def missing_knowledge(
     profile: Profile, day: datetime.date, known: StoreKnowledge, ledger: LedgerKnowledge, now: datetime.datetime
 ) -> list[Reason]:
     """Return every reason for which a business date cannot be judged, in the order in which to mend them."""
-    day_end = day_span(day, profile.zone)[1]
+    day_end = profile.day_end(day)
     reasons = []
     if now < day_end:
-        ends = day_end.astimezone(profile.zone)
-        reasons.append(Reason("day_not_over", f"{day} is not over before {ends:%Y-%m-%d %H:%M %Z}; run it again then"))
+        reasons.append(Reason("day_not_over", f"{day} is not over before {profile.clock(day_end)}; run it again then"))
     reasons += _of_reread(day, known)
     reasons += _of_queue(profile, day, known, day_end)
     reasons += _of_ledger(profile, ledger, now)
@@ -190,10 +187,8 @@ def _of_ledger(profile: Profile, ledger: LedgerKnowledge, now: datetime.datetime
     elif hours and ledger.newest_change is None:
         yield Reason("ledger_stale", f"{name} names no change at all, so its age is not known; fill changed_at")
     elif hours and ledger.newest_change is not None and now - ledger.newest_change > datetime.timedelta(hours=hours):
-        newest = ledger.newest_change.astimezone(profile.zone)
-        text = (
-            f"the newest change of {name} is of {newest:%Y-%m-%d %H:%M %Z}, older than {hours} hours; see to its feed"
-        )
+        newest = profile.clock(ledger.newest_change)
+        text = f"the newest change of {name} is of {newest}, older than {hours} hours; see to its feed"
         yield Reason("ledger_stale", text)
 
 

@@ -9,9 +9,9 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from include.config.profiles import load_profile, load_profiles
+from include.config.profiles import load_profile
 from include.status_store import attention
-from include.status_store.command_line import add_note, run_command, say, who
+from include.status_store.command_line import add_note, add_profile, profiles, run_command, say, who
 from include.status_store.consumers import undrained_events
 from include.status_store.mark_in_doubt import mark_in_doubt, parse_moment
 from include.status_store.page_body import NoPageError, read_body
@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
         ("undrained", _undrained, "list the changes that another consumer of the queue must have taken"),
     ):
         listing = commands.add_parser(name, help=text, description=text)
-        listing.add_argument("--profile", help="one profile; by default every one")
+        add_profile(listing)
         listing.set_defaults(command=command)
         if name == "quarantine":
             listing.add_argument("--raw", action="store_true", help="show the rows too: they may hold personal data")
@@ -76,12 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _profiles(options: argparse.Namespace) -> tuple[Profile, ...]:
-    return (load_profile(options.profile),) if options.profile else load_profiles()
-
-
 def _replay(session: Session, options: argparse.Namespace) -> None:
-    for profile in _profiles(options):
+    for profile in profiles(options):
         done = replay(session, profile)
         say(
             f"{profile.name}: {done.pages} pages and {done.rows} rows taken, {done.new} new events; "
@@ -90,7 +86,7 @@ def _replay(session: Session, options: argparse.Namespace) -> None:
 
 
 def _doubts(session: Session, options: argparse.Namespace) -> None:
-    for profile in _profiles(options):
+    for profile in profiles(options):
         with session.transaction() as cursor:
             for doubt in attention.doubts(cursor, profile.name):
                 say(
@@ -101,7 +97,7 @@ def _doubts(session: Session, options: argparse.Namespace) -> None:
 
 
 def _quarantine(session: Session, options: argparse.Namespace) -> None:
-    for profile in _profiles(options):
+    for profile in profiles(options):
         with session.transaction() as cursor:
             for row in attention.quarantined_rows(cursor, profile.name):
                 say(
@@ -133,7 +129,7 @@ def _page(session: Session, options: argparse.Namespace) -> None:
 
 
 def _undrained(session: Session, options: argparse.Namespace) -> None:
-    for profile in _profiles(options):
+    for profile in profiles(options):
         with session.transaction() as cursor:
             for event in undrained_events(cursor, profile.name):
                 say(

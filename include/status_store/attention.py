@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from include.status_store.required import require_texts
+
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
@@ -64,7 +66,7 @@ def accept_doubt(
     :raises NothingToSettleError: where no such poll is unproven, or pending either.
     :raises ValueError: where the note or the name is empty.
     """
-    _require(by=by, note=note)
+    require_texts(by=by, note=note)
     values = {"poll_id": poll_id, "profile": profile, "by": by, "note": note, "not_asked": not_asked}
     cursor.execute(_ACCEPT, values)
     if cursor.rowcount:
@@ -94,7 +96,7 @@ def dismiss_row(cursor: Cursor, quarantine_id: int, *, by: str, note: str, profi
     :raises NothingToSettleError: where no such row waits.
     :raises ValueError: where the note or the name is empty.
     """
-    _require(by=by, note=note)
+    require_texts(by=by, note=note)
     cursor.execute(
         "UPDATE ropo.status_quarantine SET resolved_at = clock_timestamp(), resolution = %s "
         "WHERE quarantine_id = %s AND profile = COALESCE(%s, profile) AND resolved_at IS NULL",
@@ -102,9 +104,3 @@ def dismiss_row(cursor: Cursor, quarantine_id: int, *, by: str, note: str, profi
     )
     if not cursor.rowcount:
         raise NothingToSettleError(f"No row {quarantine_id} waits in quarantine")
-
-
-def _require(**texts: str) -> None:
-    for name, text in texts.items():
-        if not text.strip():
-            raise ValueError(f"{name}: expected a text, it is empty")

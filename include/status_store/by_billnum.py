@@ -22,8 +22,6 @@ logger = logging.getLogger(__name__)
 
 # What no answer came of is not worth a third try here: the breaks stay as they are, and the next run asks again.
 ATTEMPTS = 2
-# A refusal of one invoice's number; every other failure is of Ropo One or of the connection, so of all that follow.
-_OF_ONE_INVOICE = (400, 404)
 
 
 class BillnumQuestions:
@@ -55,7 +53,7 @@ class BillnumQuestions:
             try:
                 self.answers[billnum] = self._ask(billnum)
             except PollRefusedError as error:
-                if error.http_status not in _OF_ONE_INVOICE or error.go_on_after is not None:
+                if not error.is_of_what_was_asked:
                     return self._stopped(error)
                 self.refused.add(billnum)
             except (PollError, PinnedElsewhereError) as error:

@@ -9,9 +9,10 @@ import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from include.config.status_map import PAYMENT_TYPE
 from include.status_store import fields
 from include.status_store.event import Events
-from include.status_store.fields import FIELDS, LONGEST_ID, PAYMENT, RowError
+from include.status_store.fields import FIELDS, LONGEST_ID, RowError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,7 @@ def to_events(
         raise RowError("jobid and billnum: expected one of them, both are missing")
     if "" in kinds:
         raise RowError("statustype: expected a word such as payment or comment, it is missing")
-    if any(kind.lower() == PAYMENT and not amount for kind, amount in zip(kinds, amounts, strict=True)):
+    if any(kind.lower() == PAYMENT_TYPE and not amount for kind, amount in zip(kinds, amounts, strict=True)):
         raise RowError("amount: expected a number such as 96.72 on a payment, it is missing")
     wall_times = _times(times, zone)
     # Few days and amounts come many times.

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 import psycopg2
 
 from include.config.errors import ConfigurationError
-from include.status_store.database import StoreUnavailableError, connect, store_dsn_from_environment
+from include.config.profiles import load_profile, load_profiles
+from include.status_store.database import StoreUnavailableError, connect, first_line, store_dsn_from_environment
 from include.status_store.migrate import require_current
 from include.status_store.session import Session
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
+
+    from include.config.profiles import Profile
 
 
 def run_command(options: argparse.Namespace, *refusals: type[Exception]) -> int:
@@ -35,11 +38,23 @@ def run_command(options: argparse.Namespace, *refusals: type[Exception]) -> int:
     except in_one_line as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    except psycopg2.Error as error:  # a missing right, say; its first line quotes no row
-        reason = str(error).partition("\n")[0]
-        sys.stderr.write(f"PostgreSQL refuses it: {reason}\n")
+    except psycopg2.Error as error:  # a missing right, say
+        sys.stderr.write(f"PostgreSQL refuses it: {first_line(error)}\n")
         return 1
     return 0
+
+
+def add_profile(parser: argparse.ArgumentParser) -> None:
+    """Add ``--profile``, by which :func:`profiles` goes."""
+    parser.add_argument("--profile", help="one profile; by default every one")
+
+
+def profiles(options: argparse.Namespace) -> tuple[Profile, ...]:
+    """Return the profiles that a command is for: the one of ``--profile``, else every one.
+
+    :raises ConfigurationError: where there is none of that name, or the profiles file is at fault.
+    """
+    return (load_profile(options.profile),) if options.profile else load_profiles()
 
 
 def add_note(parser: argparse.ArgumentParser, *, required: bool = True) -> None:

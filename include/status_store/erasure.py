@@ -17,6 +17,7 @@ import msgspec
 from include.status_store.invoice_rows import InvoiceRows
 from include.status_store.page_body import held_pages
 from include.status_store.redaction import Redaction
+from include.status_store.required import require_texts
 from include.status_store.texts import erase_events, erase_pages
 
 if TYPE_CHECKING:
@@ -117,9 +118,7 @@ class TextErasure:
     """
 
     def __init__(self, session: Session, profile: Profile, *, by: str, note: str) -> None:
-        for name, text in {"by": by, "note": note}.items():
-            if not text.strip():
-                raise ValueError(f"{name}: expected a text, it is empty")
+        require_texts(by=by, note=note)
         self._session = session
         self._profile = profile
         self._redaction = Redaction.of(profile)
@@ -136,7 +135,7 @@ class TextErasure:
         :param max_seconds: what is left then goes to the next run.
         """
         older_than = self._profile.business_date(now) - datetime.timedelta(days=self._profile.text_retention_days)
-        before = datetime.datetime.combine(older_than, datetime.time(), tzinfo=self._profile.zone)
+        before = self._profile.midnight(older_than)
         self._record.update(reason="age", older_than=older_than)
         deadline = time.monotonic() + max_seconds
         done = Erased()

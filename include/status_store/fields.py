@@ -22,8 +22,6 @@ FIELDS = (
 )  # fmt: skip
 # Ids are keys, and an index takes no key of any length. Those seen have 5 to 8 characters.
 LONGEST_ID = 200
-# In small letters: a statustype counts whatever its letters are.
-PAYMENT = "payment"
 
 # Money with a decimal point; so many digits hold any invoice, and a number out of all measure is no amount.
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")

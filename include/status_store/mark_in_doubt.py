@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
+from include.status_store.required import require_texts
+
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
@@ -67,9 +69,7 @@ def mark_in_doubt(
             f"--from: expected a moment from profile {profile.name}'s start_date {profile.start_date} on, got "
             f"{start.isoformat()}: what was sent before is out of scope"
         )
-    for name, text in (("note", note), ("by", by)):
-        if not text.strip():
-            raise ValueError(f"{name}: expected a text, it is empty")
+    require_texts(note=note, by=by)
     span = f"{start.astimezone(profile.zone).isoformat()} to {end.astimezone(profile.zone).isoformat()}"
     values = {
         "profile": profile.name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from include.status_store.database import (
     STORE_VARIABLE,
     StoreUnavailableError,
     connect,
+    first_line,
     store_dsn_from_environment,
 )
 from include.status_store.reader import READER_VARIABLE, grant_reader
@@ -73,7 +75,7 @@ def upgrade(dsn: str, revision: str | None = None) -> str:
 
 def _reason(error: BaseException, dsn: str) -> str:
     """Return what PostgreSQL says, and on what a step failed: a view of somebody's own over a column, say."""
-    reason = str(error).partition("\n")[0]
+    reason = first_line(error)
     if isinstance(error, psycopg2.errors.InsufficientPrivilege):
         return reason + _remedy(dsn)
     detail = error.diag.message_detail if isinstance(error, psycopg2.errors.FeatureNotSupported) else None
@@ -98,6 +100,7 @@ def _remedy(dsn: str) -> str:
     )
 
 
+@cache
 def head() -> str:
     """Return the newest revision that this code has."""
     # Half of the time that the DAG files may take to parse, which migrate nothing.
@@ -115,9 +118,11 @@ def _revisions() -> set[str]:
     return {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
-def require_current(connection: Connection) -> None:
+def require_current(connection: Connection, connection_id: str = "ropo_store") -> None:
     """Check that the store is at the newest migration.
 
+    :param connection: in no transaction.
+    :param connection_id: where it stands in Airflow, for the error.
     :raises StoreUnavailableError: naming the command that mends it.
     """
     wanted = head()
@@ -130,10 +135,11 @@ def require_current(connection: Connection) -> None:
     finally:
         connection.rollback()
     if found is None or found[0] != wanted:
-        raise StoreUnavailableError(f"{_named(connection)} {unfit(found[0] if found else None)}")
+        store = f"The store (connection {connection_id}, database {connection.info.dbname})"
+        raise StoreUnavailableError(f"{store} {_unfit(found[0] if found else None)}")
 
 
-def unfit(revision: str | None) -> str:
+def _unfit(revision: str | None) -> str:
     """Return what is wrong with a store that is at another migration than this code needs, and what mends it.
 
     :param revision: None where the store was never set up.
@@ -143,10 +149,6 @@ def unfit(revision: str | None) -> str:
     if revision not in _revisions():
         return f"is at migration {revision}, which this code does not have; {_OLDER}"
     return f"is at migration {revision}, this code needs {head()}: run `{MIGRATE_COMMAND}`"
-
-
-def _named(connection: Connection) -> str:
-    return f"The store (connection ropo_store, database {connection.info.dbname})"
 
 
 def _config() -> Config:

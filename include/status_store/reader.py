@@ -10,7 +10,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import encrypt_password, make_dsn, parse_dsn
 
-from include.status_store.database import StoreUnavailableError, connect, dsn_from_airflow
+from include.status_store.database import StoreUnavailableError, connect, first_line, store_dsn_from_environment
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -50,10 +50,9 @@ def grant_reader(dsn: str) -> str | None:
     :raises StoreUnavailableError: where the variable names no role with a password, or one that cannot log in or may
         more than read, or where the owner may not make one; it says what somebody who may has to run.
     """
-    value = os.environ.get(READER_VARIABLE)
-    if not value:
+    if not os.environ.get(READER_VARIABLE):
         return None
-    fields = parse_dsn(dsn_from_airflow(value, READER_VARIABLE))
+    fields = parse_dsn(store_dsn_from_environment(READER_VARIABLE))
     name: str = fields.get("user", "")
     password: str | None = fields.get("password")
     if not (name and password):
@@ -67,7 +66,7 @@ def grant_reader(dsn: str) -> str | None:
                 cursor.execute(sql.SQL(_GRANTS).format(database=database, role=sql.Identifier(name)))
         except psycopg2.errors.InsufficientPrivilege as error:
             raise StoreUnavailableError(
-                f"{READER_VARIABLE}: the store's owner may not let {name} read it: {_first_line(error)}"
+                f"{READER_VARIABLE}: the store's owner may not let {name} read it: {first_line(error)}"
             ) from None
     _try(make_dsn(dsn, user=name, password=password), name)
     return name
@@ -106,7 +105,7 @@ def _try(dsn: str, name: str) -> None:
         reader = psycopg2.connect(dsn, connect_timeout=10)
     except psycopg2.OperationalError as error:
         raise StoreUnavailableError(
-            f"{READER_VARIABLE}: the role {name} cannot log in: {_first_line(error)}. A role that is there keeps its "
+            f"{READER_VARIABLE}: the role {name} cannot log in: {first_line(error)}. A role that is there keeps its "
             f"password: name that one, or run ALTER ROLE {name} LOGIN PASSWORD '…'"
         ) from None
     with closing(reader), reader.cursor() as cursor:
@@ -114,7 +113,3 @@ def _try(dsn: str, name: str) -> None:
         (writable,) = cursor.fetchone() or (False,)
     if writable:
         raise StoreUnavailableError(f"{READER_VARIABLE}: {name} may write the store; name a role of its own")
-
-
-def _first_line(error: psycopg2.Error) -> str:
-    return str(error).partition("\n")[0]

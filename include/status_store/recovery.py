@@ -137,7 +137,7 @@ class Recovery:
         try:
             reread = Reread(self._session, self._source, self._journal).by_date(date)
         except PollRefusedError as error:
-            if error.go_on_after is not None or error.http_status not in (400, 404):
+            if not error.is_of_what_was_asked:
                 raise
             # The window reaches a day past the doubt; a server may refuse a day that has not begun.
             self._tick(asked, None, f"{date}: {error}")

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from include.config.status_map import load_status_map
+from include.config.status_map import PAYMENT_TYPE, load_status_map
 from include.status_store.envelope import split_rows
-from include.status_store.fields import PAYMENT
 from include.status_store.parsing import parse_rows
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class Redaction:
 
     def text(self, statustype: str, statustext: str) -> str:
         """Return what is left of a ``statustext``."""
-        if statustype.lower() != PAYMENT:
+        if statustype.lower() != PAYMENT_TYPE:
             return ""
         return statustext if self._is_type(statustext) else ERASED
 
@@ -63,7 +62,7 @@ class Redaction:
         fields = _fields.decode(raw)
         kept = {name: value for name, value in fields.items() if name in KEPT_FIELDS}
         statustext = _text(fields.get("statustext"))
-        if _text(fields.get("statustype")).lower() == PAYMENT and self._is_type(statustext):
+        if _text(fields.get("statustype")).lower() == PAYMENT_TYPE and self._is_type(statustext):
             kept["statustext"] = fields.get("statustext", msgspec.Raw(b"null"))
         return msgspec.json.encode(kept)
 

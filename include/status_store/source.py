@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import datetime
 
 NO_CONTENT = 204
+# Refusals of one date or number; every other is of the connection, so of all polls that follow.
+_OF_WHAT_WAS_ASKED = (400, 404)
 _MEDIA_TYPE = re.compile(r"[\w!#$&^.+-]{1,80}/[\w!#$&^.+-]{1,80}", re.ASCII)
 
 
@@ -63,6 +65,11 @@ class PollRefusedError(PollError):
         super().__init__(message)
         self.http_status = http_status
         self.go_on_after = go_on_after
+
+    @property
+    def is_of_what_was_asked(self) -> bool:
+        """Whether it is of the one date or number, so that others may still be asked."""
+        return self.http_status in _OF_WHAT_WAS_ASKED and self.go_on_after is None
 
 
 class PollInDoubtError(PollError):

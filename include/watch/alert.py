@@ -9,10 +9,8 @@ from urllib.parse import quote
 import msgspec
 
 if TYPE_CHECKING:
-    import datetime
     from collections.abc import Iterable, Sequence
 
-    from include.config.profiles import Profile
 
 PAGE = "/reconciliation/"
 # More matters than this in one alert stand there by their titles alone.
@@ -69,11 +67,6 @@ def compose(profile: str, topic: str, plural: str, matters: Sequence[Matter], ba
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """Return a number with its noun: 1 break, 2 breaks."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
-
-
-def clock(moment: datetime.datetime, profile: Profile) -> str:
-    """Return a moment as the clocks of the profile's market show it."""
-    return f"{moment.astimezone(profile.zone):%Y-%m-%d %H:%M %Z}"
 
 
 def _sections(matters: Sequence[Matter], base_url: str) -> Iterable[tuple[str, Sequence[str]]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
-from include.watch.alert import Matter, clock
+from include.watch.alert import Matter
 from include.watch.register import Register
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class FailedTasks:
         title, meaning = MEANINGS.get(task, _OTHER)
         held = self._failed[task]
         lines = (
-            f"The task {name} of {dag_id} failed at {clock(held.found_at, self.profile)} and has not succeeded "
+            f"The task {name} of {dag_id} failed at {self.profile.clock(held.found_at)} and has not succeeded "
             "since. The last line of its log says why",
             meaning,
         )

@@ -14,7 +14,7 @@ SELECT
             THEN CASE WHEN found.breaks > 0 THEN 'breaks' ELSE 'reconciled' END
         ELSE verdict
     END AS verdict,
-    population, found.breaks, latest.reasons, categories, totals, dag_id, run_id
+    found.breaks, latest.reasons, categories, totals, dag_id, run_id
 FROM latest AS newest
 JOIN ropo.reconciliation AS latest USING (reconciliation_id)
 LEFT JOIN ropo.incompleteness_acceptance AS acceptance USING (reconciliation_id)

@@ -25,11 +25,9 @@ def verdict_due_at(date: datetime.date, profile: Profile) -> datetime.datetime:
 
     Where ``settle_hours`` reach beyond it, they count.
     """
-    next_day = date + _DAY
     hour = datetime.time(profile.alerts.deadline_hour)
-    due = datetime.datetime.combine(next_day, hour, tzinfo=profile.zone).astimezone(datetime.UTC)
-    settled = _midnight(next_day, profile) + datetime.timedelta(hours=profile.settle_hours)
-    return max(due, settled)
+    due = datetime.datetime.combine(date + _DAY, hour, tzinfo=profile.zone).astimezone(datetime.UTC)
+    return max(due, profile.settled_at(date))
 
 
 def missing_dates(
@@ -43,7 +41,7 @@ def missing_dates(
     while last >= first and verdict_due_at(last, profile) > now:
         last -= _DAY
     dates = [first + number * _DAY for number in range((last - first).days + 1)]
-    ends = [_midnight(date + _DAY, profile) for date in dates]
+    ends = [profile.day_end(date) for date in dates]
     cursor.execute(_MISSING, {"profile": profile.name, "dates": dates, "ends": ends})
     return [date for (date,) in cursor.fetchall()]
 
@@ -91,7 +89,3 @@ class MissingVerdicts:
         )
         due = self.profile.alerts.deadline_hour
         return [Matter(title=f"{date} has no verdict by {due:02}:00", lines=(hint,)) for date in subjects]
-
-
-def _midnight(date: datetime.date, profile: Profile) -> datetime.datetime:
-    return datetime.datetime.combine(date, datetime.time(), tzinfo=profile.zone).astimezone(datetime.UTC)

@@ -6,7 +6,7 @@ import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from include.watch.alert import Matter, clock, counted
+from include.watch.alert import Matter, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ class OldDoubts:
         """Return their number, age and window, and what stops their recovery."""
         known = self._known
         lines = [
-            f"The oldest poll is of {clock(known['oldest'], self.profile)}. Each may have taken a page out of the "
+            f"The oldest poll is of {self.profile.clock(known['oldest'])}. Each may have taken a page out of the "
             "queue; their dates are re-read until they are shown whole",
             f"Could not be proven harmless: {known['unproven']}. Left open by a process that died, to be judged by the "
             f"next drain: {known['open']}",
@@ -98,7 +98,7 @@ class NotEmptied:
         known = self._known
         if known["first_poll"] is None:
             return [Matter(title="the queue was never asked: no drain came as far as its first poll", lines=_NEVER)]
-        newest = f"The newest was at {clock(known['newest'], self.profile)}" if known["newest"] else "There was none"
+        newest = f"The newest was at {self.profile.clock(known['newest'])}" if known["newest"] else "There was none"
         polls = ", ".join(f"{count} {outcome}" for outcome, count in sorted(known["outcomes"].items())) or "none"
         lines = (
             f"{newest}. Drain polls of the last hour: {polls}; they brought {counted(known['events'], 'new event')}",

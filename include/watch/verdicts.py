@@ -35,7 +35,6 @@ class LatestVerdict(msgspec.Struct, frozen=True):
     reconciliation_id: int
     business_date: datetime.date
     verdict: str
-    population: int
     breaks: int
     reasons: list[dict[str, str]]
     categories: dict[str, dict[str, int]]

@@ -16,14 +16,13 @@ from include.page_data.break_knowledge import read_knowledge
 from include.page_data.breaks import (
     BreakSelection,
     Order,
-    State,
     count_breaks,
     count_decided,
     read_break,
     read_break_sums,
     read_breaks,
 )
-from include.reconciliation.break_listing import history_of
+from include.reconciliation.break_listing import State, history_of
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.decisions import NAMED_REFUSALS, BreakDecisionError, accept_breaks, comment_breaks
 from reconciliation_page.access import FOR_EDITORS

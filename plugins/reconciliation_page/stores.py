@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from functools import cache
 from typing import TYPE_CHECKING, Annotated
 
 import psycopg2
@@ -13,9 +12,9 @@ from fastapi import Depends
 from psycopg2.extensions import cursor as Cursor
 
 from include.status_store.database import MIGRATE_COMMAND, StoreUnavailableError, connect
-from include.status_store.migrate import head, unfit
+from include.status_store.migrate import require_current
 from include.status_store.session import Session
-from ropo_one.store import STORE_CONNECTION, connection_dsn, open_store
+from ropo_one.store import STORE_CONNECTION, open_store, store_dsn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +37,6 @@ _LACKING = {
     "set, which grants it that",
     STORE_CONNECTION: f"use the store: let the connection name the role that runs `{MIGRATE_COMMAND}`",
 }
-_needed = cache(head)
 
 
 class StoreBusyError(RuntimeError):
@@ -71,7 +69,7 @@ def open_reading() -> Connection:
 
 
 def _opened(connection_id: str) -> Connection:
-    connection = connect(connection_dsn(connection_id), connection_id)
+    connection = connect(store_dsn(connection_id), connection_id)
     try:
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
         with connection.cursor() as cursor:
@@ -79,14 +77,8 @@ def _opened(connection_id: str) -> Connection:
                 "SELECT set_config('statement_timeout', %s, false), set_config('work_mem', %s, false)",
                 (STATEMENT_TIMEOUT, WORK_MEMORY),
             )
-            cursor.execute("SELECT to_regclass('ropo.alembic_version') IS NOT NULL")
-            found = None
-            if cursor.fetchone() == (True,):
-                cursor.execute("SELECT version_num FROM ropo.alembic_version")
-                found = cursor.fetchone()
         connection.commit()
-        if found != (_needed(),):
-            raise StoreUnavailableError(f"The store (connection {connection_id}) {unfit(found[0] if found else None)}")
+        require_current(connection, connection_id)
     except BaseException:
         connection.close()
         raise

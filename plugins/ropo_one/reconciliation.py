@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,6 +18,7 @@ from include.reconciliation.reconcile import reconcile
 from include.reconciliation.recorded import read_recorded
 from include.reconciliation.second_opinion import SecondOpinion
 from include.reconciliation.sides import LedgerUnavailableError, connect_ledger
+from include.reconciliation.totals import COUNTS
 from include.reconciliation.verdict import is_red
 from include.status_store.by_billnum import BillnumQuestions
 from ropo_one.business_date import SCHEDULED, business_date, skip_unless_scheduled
@@ -34,19 +34,11 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from psycopg2.extensions import connection as Connection
 
-    from include.config.profiles import Profile
     from include.reconciliation.recording import Scope
     from include.status_store.journal import Journal
     from include.status_store.session import Session
 
-_COUNTED = ("population", "matched", "pending", "breaks", "accepted")
 _OPINIONS = ("second_opinions_asked", "second_opinions_cleared")
-
-
-def settled_at(date: datetime.date, profile: Profile) -> datetime.datetime:
-    """Return when a business date may be re-read: the midnight that ends it in the market, plus ``settle_hours``."""
-    midnight = datetime.datetime.combine(date + datetime.timedelta(days=1), datetime.time(), tzinfo=profile.zone)
-    return midnight.astimezone(datetime.UTC) + datetime.timedelta(hours=profile.settle_hours)
 
 
 class SettleOperator(ProfileOperator):
@@ -65,7 +57,7 @@ class SettleOperator(ProfileOperator):
 
         :raises DownstreamTasksSkipped: in a run that is not scheduled; Airflow then takes this task for a success.
         """
-        moment = settled_at(business_date(context), self.settings)
+        moment = self.settings.settled_at(business_date(context))
         if context["dag_run"].run_type != SCHEDULED:
             if self.scheduled_only:
                 index = context["ti"].map_index
@@ -86,7 +78,7 @@ class LedgerOperator(ProfileOperator):
     def ledger(self) -> Connection:
         """Open a session of the ledger, which may only read.
 
-        :raises StoreUnavailableError: where the connection is missing or of another type.
+        :raises ConnectionInvalidError: where the connection is missing or of another type.
         :raises AirflowFailException: where PostgreSQL does not let us in.
         """
         try:
@@ -155,7 +147,7 @@ class ReconciliationOperator(LedgerOperator):
                 run_id=instance.run_id,
                 inquiries=self.inquiries(asking, self.journal(context)),
             )
-        counts = {name: getattr(result, name) for name in (*_COUNTED, *_OPINIONS)}
+        counts = {name: getattr(result, name) for name in (*COUNTS, *_OPINIONS)}
         return {"reconciliation_id": result.reconciliation_id, "verdict": result.verdict, **counts}
 
 

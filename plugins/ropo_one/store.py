@@ -5,7 +5,8 @@ from __future__ import annotations
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from include.status_store.database import StoreUnavailableError, connect, make_dsn
+from include.status_store.airflow_connection import POSTGRES_TYPES, ConnectionInvalidError, make_dsn
+from include.status_store.database import StoreUnavailableError, connect
 from include.status_store.migrate import require_current
 from include.status_store.session import Session
 
@@ -15,17 +16,17 @@ STORE_CONNECTION = "ropo_store"
 def connection_dsn(conn_id: str) -> str:
     """Return the libpq string of an Airflow connection of type postgres.
 
-    :raises StoreUnavailableError: where there is none of that id, or it has another type.
+    :raises ConnectionInvalidError: where there is none of that id, or it has another type.
     """
     try:
         connection = BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
         variable = f"AIRFLOW_CONN_{conn_id.upper()}"
-        raise StoreUnavailableError(
+        raise ConnectionInvalidError(
             f"Connection {conn_id} is not there: add it in the UI (Admin, Connections) or as {variable}, type postgres"
         ) from None
-    if connection.conn_type not in ("postgres", "postgresql"):
-        raise StoreUnavailableError(
+    if connection.conn_type not in POSTGRES_TYPES:
+        raise ConnectionInvalidError(
             f"Connection {conn_id}: expected the type postgres, got {connection.conn_type!r}; a URI needs the form "
             "postgres://user:password@host:port/database"
         )
@@ -40,12 +41,24 @@ def connection_dsn(conn_id: str) -> str:
     )
 
 
+def store_dsn(conn_id: str = STORE_CONNECTION) -> str:
+    """Return the libpq string of the store.
+
+    :param conn_id: of the role that is to be used.
+    :raises StoreUnavailableError: where the connection is missing, or has another type: there is no store without it.
+    """
+    try:
+        return connection_dsn(conn_id)
+    except ConnectionInvalidError as error:
+        raise StoreUnavailableError(str(error)) from None
+
+
 def open_store() -> Session:
     """Open a session of the store, at the migration that this code needs.
 
     :raises StoreUnavailableError: naming the connection, and the command that mends it.
     """
-    dsn = connection_dsn(STORE_CONNECTION)
+    dsn = store_dsn()
     session = Session(lambda: connect(dsn))
     try:
         require_current(session.connection)

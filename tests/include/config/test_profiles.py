@@ -200,3 +200,29 @@ def test_a_business_date_is_the_markets(moment: str, timezone: str, date: str) -
     profile = profiles.Profile(name="any", timezone=timezone)
 
     assert profile.business_date(datetime.datetime.fromisoformat(moment)) == datetime.date.fromisoformat(date)
+
+
+@pytest.mark.parametrize(
+    ("date", "timezone", "midnight", "hours"),
+    [
+        ("2026-03-10", "Europe/Helsinki", "2026-03-09T22:00", 24),
+        ("2026-03-29", "Europe/Helsinki", "2026-03-28T22:00", 23),
+        ("2026-10-25", "Europe/Helsinki", "2026-10-24T21:00", 25),
+        ("2026-04-24", "Africa/Cairo", "2026-04-23T22:00", 23),  # its clocks go from 23:59 to 01:00
+        ("2026-11-01", "America/Havana", "2026-11-01T04:00", 25),  # and there midnight comes twice
+    ],
+)
+def test_a_day_is_as_long_as_the_market_has_it(date: str, timezone: str, midnight: str, hours: int) -> None:
+    profile = profiles.Profile(name="any", timezone=timezone, settle_hours=2)
+    day, start = datetime.date.fromisoformat(date), datetime.datetime.fromisoformat(f"{midnight}+00:00")
+
+    assert profile.midnight(day) == start
+    assert profile.business_date(start - datetime.timedelta(microseconds=1)) < day == profile.business_date(start)
+    assert profile.day_end(day) == start + datetime.timedelta(hours=hours)
+    assert profile.settled_at(day) == start + datetime.timedelta(hours=hours + 2)
+
+
+def test_people_are_told_a_moment_as_the_markets_clocks_show_it() -> None:
+    moment = datetime.datetime(2026, 10, 25, 1, 30, tzinfo=datetime.UTC)
+
+    assert profiles.Profile(name="any").clock(moment) == "2026-10-25 03:30 EET"

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from include.reconciliation.business_days import BusinessCalendar, day_span
+from include.reconciliation.business_days import BusinessCalendar
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 
@@ -45,9 +45,3 @@ def test_holidays_are_the_markets_own() -> None:
 def test_a_country_without_known_holidays_is_named() -> None:
     with pytest.raises(ValueError, match="'XX'"):
         BusinessCalendar("XX", HELSINKI)
-
-
-@pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25), ("2026-03-10", 24)])
-def test_a_day_is_as_long_as_the_market_has_it(day: str, hours: int) -> None:
-    start, end = day_span(datetime.date.fromisoformat(day), HELSINKI)
-    assert end - start == datetime.timedelta(hours=hours)

@@ -254,7 +254,7 @@ def test_a_sign_off_rests_on_an_accepted_break_whatever_the_category_was_when_th
     assert march.store("SELECT evidence -> 'breaks' FROM ropo.period_sign_off") == [([identity],)]
 
 
-@pytest.mark.parametrize("text", ["2026-3", "2026-00", "0000-01", "2026-03-01", "march", ""])
+@pytest.mark.parametrize("text", ["2026-3", "2026-00", "0000-01", "2026-03-01", "2026-03\n", "٢٠٢٦-٠٣", "march", ""])
 def test_a_period_is_a_month(text: str) -> None:
     with pytest.raises(ValueError, match="expected a month as YYYY-MM"):
         parse_period(text)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import psycopg2
 import pytest
 
-from include.status_store.database import StoreUnavailableError, connect, make_dsn
+from include.status_store.airflow_connection import make_dsn
+from include.status_store.database import StoreUnavailableError, connect
 from include.status_store.migrate import head, main, require_current, upgrade
 from include.status_store.parsing import parse_rows
 from include.status_store.session import Session

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from include.status_store.airflow_connection import ConnectionInvalidError
 from include.status_store.database import StoreUnavailableError
 from local_airflow.cluster import SUPERUSER
 from ropo_one.profile_operator import ProfileOperator
@@ -55,8 +56,15 @@ def test_a_setting_that_libpq_does_not_know_is_told_of_the_connection_that_has_i
 ) -> None:
     ledger = {"conn_type": "postgres", "host": "h", "extra": {"sslmod": "require"}}
     monkeypatch.setenv("AIRFLOW_CONN_ERP_LEDGER", json.dumps(ledger))
-    with pytest.raises(StoreUnavailableError, match=r"^Connection erp_ledger: .* it has \['sslmod'\]"):
+    with pytest.raises(ConnectionInvalidError, match=r"^Connection erp_ledger: .* it has \['sslmod'\]"):
         connection_dsn("erp_ledger")
+
+
+def test_a_ledger_without_a_connection_is_no_store_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_ERP_LEDGER", raising=False)
+    with pytest.raises(ConnectionInvalidError, match=r"^Connection erp_ledger is not there: add .*_ERP_LEDGER"):
+        connection_dsn("erp_ledger")
+    assert not issubclass(ConnectionInvalidError, StoreUnavailableError)
 
 
 def test_a_store_that_is_not_set_up_is_named_with_the_command(

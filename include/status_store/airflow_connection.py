@@ -1,0 +1,126 @@
+"""What an Airflow connection of a PostgreSQL says, as libpq reads it: of the store, of its reader, of a ledger."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import psycopg2
+import psycopg2.extensions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+POSTGRES_TYPES = ("postgres", "postgresql")
+
+
+class ConnectionInvalidError(ValueError):
+    """The Airflow connection of a database is missing, or holds something that cannot be used."""
+
+
+def dsn_from_environment(variable: str, what: str) -> str:
+    """Return the libpq string of a connection that a variable holds as Airflow reads it (JSON or URI).
+
+    :param variable: ``AIRFLOW_CONN_<CONNECTION>``.
+    :param what: it names, for the error.
+    :raises ConnectionInvalidError: where the variable is missing or names no PostgreSQL.
+    """
+    value = os.environ.get(variable)
+    if not value:
+        raise ConnectionInvalidError(f"{variable} is not set; it names {what}, as an Airflow connection")
+    return dsn_from_airflow(value, variable)
+
+
+def dsn_from_airflow(value: str, variable: str) -> str:
+    """Turn an Airflow connection in its JSON or URI form into a libpq connection string.
+
+    :param variable: where it stood, for the error.
+    :raises ConnectionInvalidError: where it is neither, or of another type than postgres. The message holds nothing of
+        the value, which has a password in it.
+    """
+    try:
+        fields = _from_json(value) if value.lstrip().startswith("{") else _from_uri(value)
+    except ValueError:
+        raise ConnectionInvalidError(
+            f"{variable}: expected an Airflow connection as JSON or as a URI, where special characters are "
+            "percent-encoded: postgres://user:password@host:port/database"
+        ) from None
+    if fields.get("conn_type") not in POSTGRES_TYPES:
+        raise ConnectionInvalidError(
+            f"{variable}: expected a connection of type postgres, got {fields.get('conn_type')!r}"
+        )
+    known = {key: fields.get(key) for key in ("host", "port", "login", "password", "schema", "extra")}
+    return make_dsn(**known, named=variable)
+
+
+def make_dsn(
+    *,
+    host: str | None = None,
+    port: int | str | None = None,
+    login: str | None = None,
+    password: str | None = None,
+    schema: str | None = None,
+    extra: Mapping[str, Any] | None = None,
+    named: str = "The connection",
+) -> str:
+    """Build a libpq connection string from an Airflow connection's fields.
+
+    :param extra: libpq's settings in it are taken, but those that the other fields stand for; the rest is Airflow's.
+    :param named: the connection, for the error.
+    :raises ConnectionInvalidError: naming an ``ssl…`` setting that libpq does not know.
+    """
+    # A misspelt setting of TLS must not be passed over.
+    options = {key: value for key, value in (extra or {}).items() if key.startswith("ssl") or _libpq_knows(key)}
+    fields = {**options, "host": host, "port": port, "user": login, "password": password, "dbname": schema}
+    try:
+        dsn: str = psycopg2.extensions.make_dsn(
+            **{key: value for key, value in fields.items() if value not in (None, "")}
+        )
+    except psycopg2.ProgrammingError:
+        raise ConnectionInvalidError(
+            f"{named}: its extra holds a setting that libpq does not know; it has {sorted(options)}"
+        ) from None
+    return dsn
+
+
+def _libpq_knows(setting: str) -> bool:
+    if not (setting.isidentifier() and setting.isascii()):
+        return False
+    try:
+        psycopg2.extensions.parse_dsn(f"{setting}=x")
+    except psycopg2.ProgrammingError:
+        return False
+    return True
+
+
+def _from_json(value: str) -> dict[str, Any]:
+    fields: dict[str, Any] = json.loads(value)
+    return {**fields, "extra": _extra(fields.get("extra"))}
+
+
+def _from_uri(value: str) -> dict[str, Any]:
+    parts = urlsplit(value)
+    extra: dict[str, Any] = dict(parse_qsl(parts.query))
+    if "__extra__" in extra:  # Airflow's form of extras that are no plain texts
+        extra = _extra(extra["__extra__"])
+    host = unquote(parts.hostname or "")
+    if host.startswith("/"):  # a socket folder, whose letters urlsplit has made small
+        host = unquote(parts.netloc.rpartition("@")[2].partition(":")[0])
+    return {
+        "conn_type": parts.scheme,
+        "host": host,
+        "port": parts.port,
+        "login": unquote(parts.username) if parts.username else None,
+        "password": unquote(parts.password) if parts.password else None,
+        "schema": unquote(parts.path.lstrip("/")),
+        "extra": extra,
+    }
+
+
+def _extra(value: object) -> dict[str, Any]:
+    extra = json.loads(value or "{}") if isinstance(value, str) else value or {}
+    if not isinstance(extra, dict):
+        raise ValueError("extra: expected a JSON object")  # noqa: TRY004 - a value of the user's, not our type
+    return extra
