@@ -7,7 +7,7 @@ import sys
 from contextlib import closing
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import psycopg2
 from sqlalchemy import create_engine, pool
@@ -64,7 +64,7 @@ def upgrade(dsn: str, revision: str | None = None) -> str:
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
     except (DBAPIError, psycopg2.Error) as error:  # the steps go straight to the driver
-        reason = _reason(getattr(error, "orig", error), dsn)
+        reason = _reason(cast("psycopg2.Error", getattr(error, "orig", error)), dsn)
         raise StoreUnavailableError(f"The store could not be migrated, and is as it was: {reason}") from error
     except CommandError as error:
         raise StoreUnavailableError(
@@ -73,7 +73,7 @@ def upgrade(dsn: str, revision: str | None = None) -> str:
     return revision
 
 
-def _reason(error: BaseException, dsn: str) -> str:
+def _reason(error: psycopg2.Error, dsn: str) -> str:
     """Return what PostgreSQL says, and on what a step failed: a view of somebody's own over a column, say."""
     reason = first_line(error)
     if isinstance(error, psycopg2.errors.InsufficientPrivilege):
