@@ -8,6 +8,7 @@ one read-only transaction, in one pass in its own database. Exit code 1 where th
 from __future__ import annotations
 
 import argparse
+import datetime
 import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -81,11 +82,7 @@ def _known(profile: Profile, sample: int) -> list[tuple[str | None, str | None]]
 def _ledger(profile: Profile, timeout_seconds: int) -> Connection:
     variable = f"AIRFLOW_CONN_{profile.ledger.connection.upper()}"
     dsn = dsn_from_environment(variable, f"the ledger of profile {profile.name}")
-    connection = connect_ledger(dsn, profile)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('statement_timeout', %s, false)", (f"{timeout_seconds}s",))
-    connection.commit()
-    return connection
+    return connect_ledger(dsn, profile, longest=datetime.timedelta(seconds=timeout_seconds))
 
 
 def _lines(found: Finding) -> Iterator[str]:

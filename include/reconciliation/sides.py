@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING
 import psycopg2
 
 from include.reconciliation.ledger import LedgerReader
-from include.status_store.database import SESSION, StoreUnavailableError, first_line
+from include.status_store.database import (
+    GIVEN_UP,
+    SESSION,
+    WHO_HOLDS,
+    StoreUnavailableError,
+    first_line,
+    give_up_after,
+)
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Iterator
 
     from psycopg2.extensions import connection as Connection
@@ -22,15 +30,20 @@ class LedgerUnavailableError(RuntimeError):
     """The ledger's database cannot be reached, was lost, or refused a statement while it was read."""
 
 
-def connect_ledger(dsn: str, profile: Profile) -> Connection:
+def connect_ledger(dsn: str, profile: Profile, *, longest: datetime.timedelta | None = None) -> Connection:
     """Open a session of the ledger's database, with the keepalives of the store's: a server that vanished is noticed.
 
     :param dsn: libpq connection string or URI.
+    :param longest: after which PostgreSQL gives a statement up, as one that waits for the ERP's loader; by default it
+        never does.
     :raises LedgerUnavailableError: where PostgreSQL does not let us in; naming profile and connection. The message
         holds no password.
     """
     try:
         connection: Connection = psycopg2.connect(dsn, **SESSION)
+        with connection.cursor() as cursor:
+            give_up_after(cursor, longest)
+        connection.commit()
     except psycopg2.OperationalError as error:
         raise LedgerUnavailableError(
             f"Profile {profile.name}: the ledger (connection {profile.ledger.connection}) cannot be reached: "
@@ -44,10 +57,14 @@ def store_transaction(store: Connection, what: str) -> Iterator[None]:
     """End the store's transaction: nothing after a commit in the block, whatever was done before an error.
 
     :param what: profile and date that it is about, for the error.
-    :raises StoreUnavailableError: where the connection was lost.
+    :raises StoreUnavailableError: where the connection was lost, or the store gave a statement up.
     """
     try:
         yield
+    except GIVEN_UP as error:
+        raise StoreUnavailableError(
+            f"{what}: the store gave a statement up: {first_line(error)}. {WHO_HOLDS}; then run it again"
+        ) from error
     except psycopg2.Error as error:
         if store.closed:
             raise StoreUnavailableError(

@@ -9,9 +9,11 @@ import psycopg2
 from include.status_store.airflow_connection import ConnectionInvalidError, dsn_from_environment
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Callable
 
     from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
 
     Connect = Callable[[], Connection]
 
@@ -19,6 +21,12 @@ STORE_VARIABLE = "AIRFLOW_CONN_ROPO_STORE"
 MIGRATE_COMMAND = "make migrate"
 # Of PostgreSQL's bigint, as the store counts its rows.
 LARGEST_ID = 2**63 - 1
+
+# A statement that took too long, or waited too long for a lock of somebody else's; and what to do then.
+GIVEN_UP = (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable)
+WHO_HOLDS = (
+    "Where another session holds what it waited for, pg_blocking_pids() and pg_stat_activity name it: end that one"
+)
 
 # What every session of ours asks of libpq. A drain may hold its session for minutes while Ropo answers: the keepalives
 # find a dead peer within a minute or two.
@@ -36,8 +44,9 @@ SESSION: dict[str, Any] = {
 }
 # Set in the session and not in the startup options, which connection poolers refuse. A commit is only reported when it
 # is on disk, since the page exists nowhere else by then. PostgreSQL's own keepalives end the session of a machine that
-# vanished, which would hold the queue's lock for hours.
+# vanished, which would hold the queue's lock for hours. Nobody's forgotten transaction is waited for without an end.
 _SETTINGS = """
+SET lock_timeout = '10min';
 SET synchronous_commit = on;
 SET timezone = 'UTC';
 SET search_path = ropo, pg_catalog;
@@ -51,11 +60,12 @@ class StoreUnavailableError(RuntimeError):
     """The store cannot be reached, or is not at the migration that this code needs."""
 
 
-def connect(dsn: str, connection_id: str = "ropo_store") -> Connection:
+def connect(dsn: str, connection_id: str = "ropo_store", *, longest: datetime.timedelta | None = None) -> Connection:
     """Open a session of the store.
 
     :param dsn: libpq connection string or URI.
     :param connection_id: where it stands in Airflow, for the error.
+    :param longest: see :func:`give_up_after`; by default a statement may take as long as it does.
     :return: a psycopg2 connection, not in autocommit, with ``synchronous_commit`` on and TCP keepalives of 30 s.
     :raises StoreUnavailableError: where PostgreSQL does not let us in. The message holds no password.
     """
@@ -63,6 +73,7 @@ def connect(dsn: str, connection_id: str = "ropo_store") -> Connection:
         connection: Connection = psycopg2.connect(dsn, **SESSION)
         with connection.cursor() as cursor:
             cursor.execute(_SETTINGS)
+            give_up_after(cursor, longest)
         connection.commit()
     except psycopg2.OperationalError as error:
         reason = first_line(error)
@@ -73,6 +84,18 @@ def connect(dsn: str, connection_id: str = "ropo_store") -> Connection:
             f"The store (connection {connection_id}): its address is no libpq connection string"
         ) from None
     return connection
+
+
+def give_up_after(cursor: Cursor, longest: datetime.timedelta | None) -> None:
+    """Have PostgreSQL end every later statement of a session that takes longer, waiting for others' locks included.
+
+    A process that waits for PostgreSQL hears nothing else: the time limit of an Airflow task alone would not end it.
+
+    :param longest: None: no limit.
+    """
+    if longest is not None:
+        milliseconds = max(1, round(longest.total_seconds() * 1000))
+        cursor.execute("SELECT set_config('statement_timeout', %s, false)", (str(milliseconds),))
 
 
 def store_dsn_from_environment(variable: str = STORE_VARIABLE) -> str:

@@ -56,6 +56,8 @@ def upgrade(dsn: str, revision: str | None = None) -> str:
     engine = create_engine("postgresql+psycopg2://", creator=lambda: connect(dsn), poolclass=pool.NullPool)
     try:
         with engine.begin() as connection:
+            # A migration may write whole tables anew, while another one waits for it.
+            connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK_KEY,))
             # Looked for first: IF NOT EXISTS asks for a right on the database even where the schema is there.
             if connection.exec_driver_sql("SELECT to_regnamespace('ropo') IS NULL").scalar():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import psycopg2
 import tenacity
 
-from include.status_store.database import StoreUnavailableError
+from include.status_store.database import GIVEN_UP, WHO_HOLDS, StoreUnavailableError, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,6 +99,8 @@ class Session:
                 yield cursor
             connection.commit()
         except BaseException as error:
+            if isinstance(error, GIVEN_UP):
+                logger.warning("The store gave a statement up: %s. %s", first_line(error), WHO_HOLDS)
             if isinstance(error, psycopg2.errors.ReadOnlySqlTransaction):
                 connection.close()
             with suppress(psycopg2.Error):  # a lost connection cannot be rolled back, and needs not

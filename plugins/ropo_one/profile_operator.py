@@ -54,9 +54,11 @@ class ProfileOperator(BaseOperator):
     def session(self) -> Session:
         """Open a session of the store, at the migration that this code needs.
 
+        No statement outlasts the task's own time limit, which alone does not break into a wait for PostgreSQL.
+
         :raises StoreUnavailableError: naming the connection, and the command that mends it.
         """
-        return open_store()
+        return open_store(longest=self.execution_timeout)
 
     def journal(self, context: Context) -> Journal:
         """Return the profile's journal on behalf of this run."""

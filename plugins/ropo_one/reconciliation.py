@@ -76,13 +76,15 @@ class LedgerOperator(ProfileOperator):
     """An operator that reads the profile's ERP ledger."""
 
     def ledger(self) -> Connection:
-        """Open a session of the ledger, which may only read.
+        """Open a session of the ledger, which may only read; no statement outlasts the task's own limit.
 
         :raises ConnectionInvalidError: where the connection is missing or of another type.
         :raises AirflowFailException: where PostgreSQL does not let us in.
         """
         try:
-            connection = connect_ledger(connection_dsn(self.settings.ledger.connection), self.settings)
+            connection = connect_ledger(
+                connection_dsn(self.settings.ledger.connection), self.settings, longest=self.execution_timeout
+            )
         except LedgerUnavailableError as error:
             raise AirflowFailException(str(error)) from None
         connection.set_session(readonly=True)

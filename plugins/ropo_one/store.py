@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
@@ -9,6 +11,9 @@ from include.status_store.airflow_connection import POSTGRES_TYPES, ConnectionIn
 from include.status_store.database import StoreUnavailableError, connect
 from include.status_store.migrate import require_current
 from include.status_store.session import Session
+
+if TYPE_CHECKING:
+    import datetime
 
 STORE_CONNECTION = "ropo_store"
 
@@ -53,13 +58,14 @@ def store_dsn(conn_id: str = STORE_CONNECTION) -> str:
         raise StoreUnavailableError(str(error)) from None
 
 
-def open_store() -> Session:
+def open_store(longest: datetime.timedelta | None = None) -> Session:
     """Open a session of the store, at the migration that this code needs.
 
+    :param longest: after which PostgreSQL gives a statement up; by default never.
     :raises StoreUnavailableError: naming the connection, and the command that mends it.
     """
     dsn = store_dsn()
-    session = Session(lambda: connect(dsn))
+    session = Session(lambda: connect(dsn, longest=longest))
     try:
         require_current(session.connection)
     except BaseException:
