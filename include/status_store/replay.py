@@ -14,6 +14,7 @@ from include.status_store.journal import Kind
 from include.status_store.page_body import unpack
 from include.status_store.page_events import ALREADY_STORED, parse_page, store_page
 from include.status_store.parsing import parse_rows
+from include.status_store.rows import structs
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -139,7 +140,7 @@ def replay(
 def _next_rows(session: Session, profile: Profile, after_row: int) -> list[_Row]:
     with session.transaction() as cursor:
         cursor.execute(_QUARANTINED, (profile.name, after_row, _ROWS_A_READING))
-        return [_Row(*row) for row in cursor.fetchall()]
+        return structs(cursor, _Row)
 
 
 def _stopped(
