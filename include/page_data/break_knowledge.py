@@ -38,7 +38,4 @@ class BreakKnowledge(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_knowledge(cursor: Cursor, profile: str) -> BreakKnowledge:
     """Return what a profile's list of breaks stands on."""
-    found = row_of(cursor, BreakKnowledge, "break_knowledge", {"profile": profile})
-    if found is None:
-        raise LookupError("break_knowledge.sql gave no row")
-    return found
+    return row_of(cursor, BreakKnowledge, "break_knowledge", {"profile": profile})

@@ -12,6 +12,7 @@ from include.page_data.listing import PAGE_ROWS, Listed, after_condition, place_
 from include.page_data.statements import row_of, statement
 from include.reconciliation.break_listing import Severity, State
 from include.reconciliation.item_selection import contains
+from include.status_store.rows import named_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,10 +149,7 @@ def count_decided(
 
 def count_breaks(cursor: Cursor, profile: str) -> BreakCounts:
     """Count a profile's breaks."""
-    found = row_of(cursor, BreakCounts, "break_counts", {"profile": profile})
-    if found is None:
-        raise LookupError("break_counts.sql gave no row")
-    return found
+    return row_of(cursor, BreakCounts, "break_counts", {"profile": profile})
 
 
 def read_breaks(cursor: Cursor, profile: str, selection: BreakSelection, *, after: str | None = None) -> Listed[Break]:
@@ -212,5 +210,4 @@ def read_break(cursor: Cursor, profile: str, break_id: int) -> Break | None:
 
 def _read(cursor: Cursor, text: str, parameters: dict[str, object]) -> list[Break]:
     cursor.execute(text, parameters)
-    names = [column.name for column in cursor.description or ()]
-    return [msgspec.convert(dict(zip(names, row, strict=True)), Break) for row in cursor.fetchall()]
+    return [msgspec.convert(row, Break) for row in named_rows(cursor)]

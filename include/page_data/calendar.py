@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.config.profiles import Verdict
-from include.page_data.statements import row_of, rows_of
+from include.page_data.statements import rows_of
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -94,4 +94,5 @@ def read_calendar(
 
 def read_latest_date(cursor: Cursor, profile: Profile) -> DateVerdict | None:
     """Return the newest business date of interest that was compared, whatever weeks a calendar shows."""
-    return row_of(cursor, DateVerdict, "latest_date", {"profile": profile.name, "start": profile.start_date})
+    found = rows_of(cursor, DateVerdict, "latest_date", {"profile": profile.name, "start": profile.start_date})
+    return found[0] if found else None

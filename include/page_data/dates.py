@@ -14,6 +14,7 @@ from include.page_data.statements import rows_of, statement
 from include.reconciliation.totals import Totals
 from include.reconciliation.unmapped import UnmappedCode
 from include.reconciliation.verdict import Reason
+from include.status_store.rows import named_rows
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -196,8 +197,7 @@ def read_items(
     """
     text, parameters = items_statement(profile, reconciliation_id, selection, after=after)
     cursor.execute(text, parameters)
-    names = [column.name for column in cursor.description or ()]
-    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    rows = named_rows(cursor)
     items = [msgspec.convert({name: row[name] for name in Item.__struct_fields__}, Item) for row in rows]
     if len(items) <= PAGE_ROWS:
         return Listed(rows=items, after=None)

@@ -36,7 +36,4 @@ class DrainHealth(msgspec.Struct, frozen=True, kw_only=True):
 def read_drain_health(cursor: Cursor, profile: Profile, now: datetime.datetime) -> DrainHealth:
     """Look at a profile's drain."""
     local = now.astimezone(profile.zone).replace(tzinfo=None)
-    found = row_of(cursor, DrainHealth, "drain_health", {"profile": profile.name, "local": local, "now": now})
-    if found is None:
-        raise LookupError("drain_health.sql gave no row")
-    return found
+    return row_of(cursor, DrainHealth, "drain_health", {"profile": profile.name, "local": local, "now": now})

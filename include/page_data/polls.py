@@ -10,6 +10,7 @@ import msgspec
 
 from include.page_data.statements import rows_of, statement
 from include.status_store.database import LARGEST_ID
+from include.status_store.rows import only_row
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -193,5 +194,5 @@ def is_settled(
 ) -> bool:
     """Tell whether a person has accepted this doubt, or dismissed this row of the quarantine."""
     cursor.execute(statement("settled"), {"profile": profile, "id": settled_id, "by": by})
-    is_accepted, is_dismissed = cursor.fetchone() or (False, False)
+    is_accepted, is_dismissed = only_row(cursor)
     return bool(is_accepted if what == "accepted" else is_dismissed)

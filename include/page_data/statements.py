@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from include.status_store.rows import Row, named_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
 _FOLDER = Path(__file__).parent
-Row = TypeVar("Row", bound=msgspec.Struct)
 
 
 @cache
@@ -26,10 +27,10 @@ def statement(name: str) -> str:
 def rows_of(cursor: Cursor, kind: type[Row], name: str, parameters: Mapping[str, Any]) -> list[Row]:
     """Run ``<name>.sql`` and return its rows; its columns are the fields of ``kind``, by name."""
     cursor.execute(statement(name), parameters)
-    names = [column.name for column in cursor.description or ()]
-    return [msgspec.convert(dict(zip(names, row, strict=True)), kind) for row in cursor.fetchall()]
+    return [msgspec.convert(row, kind) for row in named_rows(cursor)]
 
 
-def row_of(cursor: Cursor, kind: type[Row], name: str, parameters: Mapping[str, Any]) -> Row | None:
-    """Run ``<name>.sql``, which gives at most one row."""
-    return next(iter(rows_of(cursor, kind, name, parameters)), None)
+def row_of(cursor: Cursor, kind: type[Row], name: str, parameters: Mapping[str, Any]) -> Row:
+    """Run ``<name>.sql``, which gives one row, and return it."""
+    [row] = rows_of(cursor, kind, name, parameters)
+    return row

@@ -63,7 +63,4 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 def read_waiting(cursor: Cursor, profile: str, now: datetime.datetime) -> Waiting:
     """Return what waits."""
     values = {"profile": profile, "open_before": now - LEFT_OPEN_AFTER, "undrained_since": now - LOOK_BACK}
-    found = row_of(cursor, Waiting, "waiting", values)
-    if found is None:
-        raise LookupError("waiting.sql gave no row")
-    return found
+    return row_of(cursor, Waiting, "waiting", values)

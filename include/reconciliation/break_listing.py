@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from include.reconciliation.statements import statement
+from include.status_store.rows import structs
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -67,7 +68,7 @@ def list_breaks(cursor: Cursor, asked: BreakFilter, *, limit: int | None = None)
     Amounts of several currencies are set in one order, never added.
     """
     cursor.execute(statement("list_breaks"), {**msgspec.structs.asdict(asked), "limit": limit})
-    return [Break(**dict(zip(Break.__struct_fields__, row, strict=True))) for row in cursor.fetchall()]
+    return structs(cursor, Break)
 
 
 def history_of(cursor: Cursor, break_id: int) -> list[BreakEvent]:
@@ -77,4 +78,4 @@ def history_of(cursor: Cursor, break_id: int) -> list[BreakEvent]:
         "FROM ropo.reconciliation_break_event WHERE break_id = %s ORDER BY event_id",
         (break_id,),
     )
-    return [BreakEvent(**dict(zip(BreakEvent.__struct_fields__, row, strict=True))) for row in cursor.fetchall()]
+    return structs(cursor, BreakEvent)

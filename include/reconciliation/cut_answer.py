@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from include.reconciliation.statements import only_row, statement
+from include.reconciliation.statements import statement
+from include.status_store.rows import only_row, structs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,8 +91,7 @@ class CutAnswer:
             "limit": MAX_INVOICES,
         }
         cursor.execute(statement("pick_cut"), values)
-        names = CutDate.__struct_fields__
-        self._dates = [CutDate(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+        self._dates = structs(cursor, CutDate)
         return bool(self._dates)
 
     def ask(self) -> None:

@@ -11,6 +11,7 @@ from include.reconciliation.population import NO_TIME, name_billnum
 from include.reconciliation.sides import ledger_transaction, store_transaction
 from include.reconciliation.statements import statement
 from include.reconciliation.unmapped import shown_code, shown_label
+from include.status_store.rows import named_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,8 +74,7 @@ def _lines(cursor: Cursor, profile: Profile, billnum: str) -> Iterator[str]:
     for key, *event in cursor.fetchall():
         events.setdefault(key, []).append(tuple(event))
     cursor.execute("SELECT * FROM item ORDER BY invoice_key")
-    names = [column.name for column in cursor.description or ()]
-    for item in [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]:
+    for item in named_rows(cursor):
         if not item["event_count"] and not item["ledger_row_count"]:
             yield f"Invoice {billnum} of profile {profile.name}: neither Ropo nor the ledger knows it"
             continue

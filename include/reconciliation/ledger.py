@@ -14,8 +14,8 @@ from include.reconciliation.ledger_contract import (
     check_contract,
     check_row,
 )
-from include.reconciliation.statements import only_row
 from include.status_store.copying import copy_across
+from include.status_store.rows import only_row
 
 if TYPE_CHECKING:
     import datetime

@@ -13,8 +13,9 @@ from psycopg2.extras import execute_values
 
 from include.config.status_map import COMMENT_TYPE, PAYMENTS
 from include.reconciliation.ledger import ALL_ROWS
-from include.reconciliation.statements import only_row, statement
+from include.reconciliation.statements import statement
 from include.status_store.copying import copy_rows
+from include.status_store.rows import named_rows, only_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -126,7 +127,7 @@ def _take_all(cursor: Cursor, ledger: LedgerReader, profile: Profile) -> None:
     ledger.copy_all_rows(cursor, own["every_row"])
     cursor.execute(sql.SQL(_ROWS_SEEN).format(**own))
     cursor.execute(_KNOWN_CODES, {"comment": COMMENT_TYPE, "settled": PAYMENTS.index("paid")})
-    codes = dict(zip((column.name for column in cursor.description or ()), only_row(cursor), strict=True))
+    [codes] = named_rows(cursor)
     start = profile.midnight(profile.start_date)
     values = {"profile": profile.name, "timezone": profile.timezone, "start": start, **codes}
     cursor.execute(sql.SQL(statement("leave_out_settled")).format(**own), values)

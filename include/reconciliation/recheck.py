@@ -18,6 +18,7 @@ from include.reconciliation.sides import ledger_transaction, store_transaction
 from include.reconciliation.statements import statement
 from include.reconciliation.totals import COUNTS
 from include.reconciliation.turns import claim
+from include.status_store.rows import structs
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -152,8 +153,7 @@ def unfinished(
     }
     cursor.execute(statement("name_left_pending"), values)
     cursor.execute(statement("pick_recheck"), values)
-    names = [column.name for column in cursor.description or ()]
-    return [Unfinished(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+    return structs(cursor, Unfinished)
 
 
 def _compare(

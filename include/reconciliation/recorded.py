@@ -11,6 +11,7 @@ from include.config.profiles import Verdict
 from include.reconciliation.categories import CATEGORIES, MATCHED
 from include.reconciliation.unmapped import UnmappedCode, shown_code, shown_label
 from include.reconciliation.verdict import Reason
+from include.status_store.rows import named_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,7 @@ def read_recorded(cursor: Cursor, reconciliation_id: int) -> Recorded:
         f"SELECT {columns} FROM ropo.reconciliation WHERE reconciliation_id = %s",  # noqa: S608 - our own field names
         (reconciliation_id,),
     )
-    row = cursor.fetchone()
-    if row is None:
+    found = named_rows(cursor)
+    if not found:
         raise LookupError(f"There is no reconciliation {reconciliation_id}")
-    return msgspec.convert(dict(zip(Recorded.__struct_fields__, row, strict=True)), Recorded)
+    return msgspec.convert(found[0], Recorded)

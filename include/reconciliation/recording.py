@@ -9,7 +9,7 @@ import msgspec
 from psycopg2.extras import Json
 
 from include.config.profiles import Profile, Verdict
-from include.reconciliation.statements import only_row, statement
+from include.reconciliation.statements import statement
 from include.reconciliation.totals import COUNTS, CurrencyTotals, Totals, require_ties, totals_of
 from include.reconciliation.turns import make_newest
 from include.reconciliation.unmapped import UnmappedCode, unmapped_of_population
@@ -21,6 +21,7 @@ from include.reconciliation.verdict import (
     missing_knowledge,
     read_knowledge,
 )
+from include.status_store.rows import only_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

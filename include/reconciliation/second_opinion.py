@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from include.reconciliation.statements import only_row, statement
+from include.reconciliation.statements import statement
+from include.status_store.rows import only_row
 
 if TYPE_CHECKING:
     import datetime

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from include.reconciliation.statements import statement
+from include.status_store.rows import structs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,8 +111,7 @@ def standings(cursor: Cursor, profile: Profile, period: datetime.date) -> list[S
         "period_end": profile.day_end(last),
     }
     cursor.execute(statement("sign_off_standing"), values)
-    names = Standing.__struct_fields__
-    return [Standing(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+    return structs(cursor, Standing)
 
 
 def unmet_conditions(

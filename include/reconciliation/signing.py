@@ -15,8 +15,8 @@ from psycopg2.extras import Json
 
 from include.reconciliation.break_states import work_in
 from include.reconciliation.sign_off_conditions import Standing, Unmet, standings, unmet_conditions
-from include.reconciliation.statements import only_row
 from include.status_store.required import require_texts
+from include.status_store.rows import only_row, structs
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -243,8 +243,7 @@ def _newest(cursor: Cursor, profile: Profile, period: datetime.date) -> SignOff 
         "WHERE profile = %s AND period = %s ORDER BY sign_off_id DESC LIMIT 1",
         (profile.name, period),
     )
-    row = cursor.fetchone()
-    return SignOff(**dict(zip(SignOff.__struct_fields__, row, strict=True))) if row else None
+    return next(iter(structs(cursor, SignOff)), None)
 
 
 def _flags(cursor: Cursor, sign_off: SignOff) -> list[Flag]:
@@ -253,7 +252,7 @@ def _flags(cursor: Cursor, sign_off: SignOff) -> list[Flag]:
         "WHERE sign_off_id = %s ORDER BY flag_id",
         (sign_off.sign_off_id,),
     )
-    return [Flag(**dict(zip(Flag.__struct_fields__, row, strict=True))) for row in cursor.fetchall()]
+    return structs(cursor, Flag)
 
 
 def _require_met(profile: Profile, status: PeriodStatus) -> None:

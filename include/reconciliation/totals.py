@@ -10,6 +10,7 @@ import msgspec
 
 from include.reconciliation.categories import CATEGORIES, MATCHED
 from include.reconciliation.statements import statement
+from include.status_store.rows import named_rows
 
 if TYPE_CHECKING:
     import datetime
@@ -95,9 +96,7 @@ def totals_of(cursor: Cursor, profile: Profile) -> Mapping[datetime.date, Totals
     """
     cursor.execute(statement("counts"))
     by_date: dict[datetime.date, Totals] = defaultdict(Totals)
-    names = [column.name for column in cursor.description or ()]
-    for values in cursor.fetchall():
-        row = dict(zip(names, values, strict=True))
+    for row in named_rows(cursor):
         _add(by_date[row["business_date"]], row)
     cursor.execute("SELECT business_date, count(*) FROM part WHERE is_out_of_scope GROUP BY 1")
     for day, out_of_scope in cursor.fetchall():

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from include.reconciliation.categories import category_in_words
-from include.reconciliation.statements import only_row, statement
+from include.reconciliation.statements import statement
+from include.status_store.rows import structs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -85,8 +86,8 @@ def read_knowledge(
         "open_before": now - LEFT_OPEN_AFTER,
     }
     cursor.execute(statement("knowledge"), parameters)
-    names = [column.name for column in cursor.description or ()]
-    return StoreKnowledge(**dict(zip(names, only_row(cursor), strict=True)))
+    [known] = structs(cursor, StoreKnowledge)
+    return known
 
 
 def missing_knowledge(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.status_store.required import require_texts
+from include.status_store.rows import structs
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -52,7 +53,7 @@ def doubts(cursor: Cursor, profile: str) -> list[Doubt]:
         "WHERE profile = %s AND recovery IN ('pending', 'unproven') ORDER BY poll_id",
         (profile,),
     )
-    return [Doubt(*row) for row in cursor.fetchall()]
+    return structs(cursor, Doubt)
 
 
 def accept_doubt(
@@ -86,7 +87,7 @@ def quarantined_rows(cursor: Cursor, profile: str) -> list[QuarantinedRow]:
         "WHERE profile = %s AND resolved_at IS NULL ORDER BY quarantine_id",
         (profile,),
     )
-    return [QuarantinedRow(*values) for values in cursor.fetchall()]
+    return structs(cursor, QuarantinedRow)
 
 
 def dismiss_row(cursor: Cursor, quarantine_id: int, *, by: str, note: str, profile: str | None = None) -> None:

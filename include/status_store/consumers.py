@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from include.status_store.rows import structs
+
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
@@ -58,4 +60,4 @@ def note_undrained(cursor: Cursor, profile: Profile) -> int:
 def undrained_events(cursor: Cursor, profile: str) -> list[UndrainedEvent]:
     """Return the recorded changes of a profile that nothing has explained since, as they were noticed."""
     cursor.execute(_LIST, (profile,))
-    return [UndrainedEvent(*row) for row in cursor.fetchall()]
+    return structs(cursor, UndrainedEvent)

@@ -18,6 +18,7 @@ from include.status_store.invoice_rows import InvoiceRows
 from include.status_store.page_body import held_pages
 from include.status_store.redaction import Redaction
 from include.status_store.required import require_texts
+from include.status_store.rows import only_row
 from include.status_store.texts import erase_events, erase_pages
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ class TextErasure:
             rest.labels = self._erase_labels(cursor, before=before)
             self._write(cursor, rest)
             cursor.execute(_sql("texts_waiting"), {"profile": self._profile.name, "before": before})
-            (done.waiting,) = cursor.fetchone() or (0,)
+            (done.waiting,) = only_row(cursor)
         done.add(rest)
         return done
 

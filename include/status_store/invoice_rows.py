@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from include.status_store.rows import only_row
+
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
@@ -65,7 +67,7 @@ class InvoiceRows:
         self.settled = [row_id for row_id, settled in concerned if settled]
         self._open = [row_id for row_id, settled in concerned if not settled]
         cursor.execute(_UNPARSED, (profile,))
-        (self._unparsed,) = cursor.fetchone() or (0,)
+        (self._unparsed,) = only_row(cursor)
         cursor.execute(_DOUBTED, (profile,))
         self._doubted = [poll_id for (poll_id,) in cursor.fetchall()]
 

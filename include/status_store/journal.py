@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from include.status_store.retry_after import keep_pause
+from include.status_store.rows import only_row
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -70,7 +71,7 @@ class Journal:
         :return: the poll's id.
         """
         cursor.execute(f"{_OPEN} RETURNING poll_id", {**self._constants, "kind": kind, "filter_value": filter_value})
-        return _only(cursor)
+        return int(only_row(cursor)[0])
 
     def open_next(self, cursor: Cursor, before: str, values: dict[str, object], condition: str) -> int | None:
         """Write that the next drain poll is about to be sent, in one round trip with what is written before it.
@@ -163,10 +164,3 @@ class Journal:
             {**self._constants, "http_status": None, **values},
         )
         return cursor.rowcount
-
-
-def _only(cursor: Cursor) -> int:
-    row = cursor.fetchone()
-    if row is None:
-        raise RuntimeError("PostgreSQL returned no row for an INSERT … RETURNING")
-    return int(row[0])

@@ -6,6 +6,7 @@ import datetime
 from typing import TYPE_CHECKING
 
 from include.status_store.required import require_texts
+from include.status_store.rows import only_row
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -78,7 +79,4 @@ def mark_in_doubt(
         "window_to": profile.business_date(end) + datetime.timedelta(days=1),
     }
     cursor.execute(_MARK, values)
-    row = cursor.fetchone()
-    if row is None:
-        raise RuntimeError("PostgreSQL returned no row for an INSERT … RETURNING")
-    return int(row[0])
+    return int(only_row(cursor)[0])

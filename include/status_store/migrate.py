@@ -7,7 +7,7 @@ import sys
 from contextlib import closing
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
 from sqlalchemy import create_engine, pool
@@ -22,6 +22,7 @@ from include.status_store.database import (
     store_dsn_from_environment,
 )
 from include.status_store.reader import READER_VARIABLE, grant_reader
+from include.status_store.rows import only_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +67,8 @@ def upgrade(dsn: str, revision: str | None = None) -> str:
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
     except (DBAPIError, psycopg2.Error) as error:  # the steps go straight to the driver
-        reason = _reason(cast("psycopg2.Error", getattr(error, "orig", error)), dsn)
+        cause: Any = getattr(error, "orig", error)
+        reason = _reason(cause, dsn)
         raise StoreUnavailableError(f"The store could not be migrated, and is as it was: {reason}") from error
     except CommandError as error:
         raise StoreUnavailableError(
@@ -88,7 +90,7 @@ def _remedy(dsn: str) -> str:
     """Return what a role without the right is to do, or to have run by somebody who may."""
     with closing(connect(dsn)) as connection, connection.cursor() as cursor:
         cursor.execute(_OWNER)
-        owner, role, database = cursor.fetchone() or ("", "", "")
+        owner, role, database = only_row(cursor)
     if owner is None:
         return (
             f": have somebody who may run CREATE SCHEMA ropo AUTHORIZATION {role}, or "

@@ -11,6 +11,7 @@ from psycopg2 import sql
 from psycopg2.extensions import encrypt_password, make_dsn, parse_dsn
 
 from include.status_store.database import StoreUnavailableError, connect, first_line, store_dsn_from_environment
+from include.status_store.rows import only_row
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -110,6 +111,6 @@ def _try(dsn: str, name: str) -> None:
         ) from None
     with closing(reader), reader.cursor() as cursor:
         cursor.execute(_MAY_WRITE)
-        (writable,) = cursor.fetchone() or (False,)
+        (writable,) = only_row(cursor)
     if writable:
         raise StoreUnavailableError(f"{READER_VARIABLE}: {name} may write the store; name a role of its own")

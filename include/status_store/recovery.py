@@ -16,6 +16,7 @@ import msgspec
 
 from include.status_store.reread import Reread
 from include.status_store.retry_after import AskedToWaitError
+from include.status_store.rows import only_row
 from include.status_store.source import PollInDoubtError, PollRefusedError
 
 if TYPE_CHECKING:
@@ -173,8 +174,7 @@ class Recovery:
 
     def _standing(self, cursor: Cursor) -> tuple[int, int, int]:
         cursor.execute(_STANDING, {"profile": self._profile.name})
-        row = cursor.fetchone()
-        return row if row else (0, 0, 0)
+        return only_row(cursor)
 
 
 def _reason(date: datetime.date, reread: RereadSummary) -> str | None:

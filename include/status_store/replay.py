@@ -14,6 +14,7 @@ from include.status_store.journal import Kind
 from include.status_store.page_body import unpack
 from include.status_store.page_events import ALREADY_STORED, parse_page, store_page
 from include.status_store.parsing import parse_rows
+from include.status_store.rows import only_row, structs
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -139,7 +140,7 @@ def replay(
 def _next_rows(session: Session, profile: Profile, after_row: int) -> list[_Row]:
     with session.transaction() as cursor:
         cursor.execute(_QUARANTINED, (profile.name, after_row, _ROWS_A_READING))
-        return [_Row(*row) for row in cursor.fetchall()]
+        return structs(cursor, _Row)
 
 
 def _stopped(
@@ -148,7 +149,7 @@ def _stopped(
     """Say what is untried, and where to go on; nothing where it was just done with the last."""
     with session.transaction() as cursor:
         cursor.execute(_ROWS_AFTER, (profile.name, after_row))
-        (rows,) = cursor.fetchone() or (0,)
+        (rows,) = only_row(cursor)
     summary.untried = pages + rows
     if summary.untried:
         summary.after_page, summary.after_row = after_page, after_row

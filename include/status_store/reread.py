@@ -13,6 +13,7 @@ from include.status_store.landing import Page, keep_doubtful, land_reread
 from include.status_store.polling import poll_rows
 from include.status_store.queue_lock import pin
 from include.status_store.retry_after import LONGEST_WAIT_SECONDS, AskedToWaitError
+from include.status_store.rows import only_row
 from include.status_store.source import NO_CONTENT, PollError, PollInDoubtError, PollRefusedError, PollUnsentError
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ class Reread:
 
         def work(cursor: Cursor) -> tuple[int, bool | None]:
             cursor.execute(_JUDGE, values)
-            return cursor.fetchone() or (0, None)
+            return only_row(cursor)
 
         summary.absent, complete = self._session.insist(work)
         summary.shown_complete = bool(complete)

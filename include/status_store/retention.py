@@ -25,6 +25,7 @@ from include.status_store.envelope import split_rows
 from include.status_store.erasure import NothingToEraseError, TextErasure
 from include.status_store.page_body import unpack
 from include.status_store.parsing import parse_rows
+from include.status_store.rows import only_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -81,7 +82,7 @@ def remove_pages(session: Session, profile: Profile, now: datetime.datetime, *, 
         done.finished = time.monotonic() < deadline
     with session.transaction() as cursor:
         cursor.execute(_KEPT, values)
-        (done.kept,) = cursor.fetchone() or (0,)
+        (done.kept,) = only_row(cursor)
     return done
 
 

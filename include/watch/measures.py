@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.reconciliation.categories import CATEGORIES, MATCHED
+from include.status_store.rows import only_row
 
 if TYPE_CHECKING:
     import datetime
@@ -42,7 +43,7 @@ def measure(cursor: Cursor, profile: Profile, *, now: datetime.datetime, dag_id:
     """
     local = now.astimezone(profile.zone).replace(tzinfo=None)
     cursor.execute(_QUEUE, {"profile": profile.name, "local": local, "dag_id": dag_id, "run_id": run_id})
-    drained, newest, in_doubt = cursor.fetchone() or (0, None, 0)
+    drained, newest, in_doubt = only_row(cursor)
     cursor.execute(_BREAKS, {"profile": profile.name})
     breaks = dict(cursor.fetchall())
     lag = None

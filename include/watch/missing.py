@@ -6,6 +6,7 @@ import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from include.status_store.rows import only_row
 from include.watch.alert import Matter
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def work_began(cursor: Cursor, profile: Profile, since: datetime.date | None = N
     :return: None where there is nothing of these.
     """
     cursor.execute(_SINCE, {"profile": profile.name, "zone": profile.timezone, "since": since})
-    row = cursor.fetchone()
-    return row[0] if row else None
+    began: datetime.date | None = only_row(cursor)[0]
+    return began
 
 
 class MissingVerdicts:

@@ -6,6 +6,7 @@ import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from include.status_store.rows import named_rows
 from include.watch.alert import Matter, counted
 
 if TYPE_CHECKING:
@@ -120,5 +121,5 @@ class NotEmptied:
 
 def _row(cursor: Cursor, statement: str, values: dict[str, object]) -> dict[str, Any]:
     cursor.execute(statement, values)
-    names = [column.name for column in cursor.description or ()]
-    return dict(zip(names, cursor.fetchone() or (), strict=True))
+    [found] = named_rows(cursor)
+    return found

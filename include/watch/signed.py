@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from include.status_store.rows import structs
 from include.watch.alert import Matter, counted
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class ChangedPeriods:
     def found(self, cursor: Cursor) -> Mapping[str, str]:
         """Return the months as subjects; what is to be told changes with every flag."""
         cursor.execute(_CHANGED, {"profile": self.profile.name})
-        self._changed = {f"{row[0]:%Y-%m}": _Changed(*row) for row in cursor.fetchall()}
+        self._changed = {f"{each.period:%Y-%m}": each for each in structs(cursor, _Changed)}
         return {month: str(changed.newest) for month, changed in self._changed.items()}
 
     def describe(self, cursor: Cursor, subjects: Sequence[str]) -> list[Matter]:  # noqa: ARG002 - the protocol's

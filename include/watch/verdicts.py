@@ -12,6 +12,7 @@ import msgspec
 
 from include.reconciliation.categories import category_in_words, reason_in_words
 from include.reconciliation.verdict import is_red
+from include.status_store.rows import structs
 from include.watch.alert import Matter, counted
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def latest_verdicts(
         "most": most,
     }
     cursor.execute(_LATEST, values)
-    return [LatestVerdict(*row) for row in cursor.fetchall()]
+    return structs(cursor, LatestVerdict)
 
 
 class RedVerdicts:

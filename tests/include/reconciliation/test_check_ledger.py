@@ -216,6 +216,13 @@ def test_without_events_or_without_a_store_nothing_is_looked_for(
     assert (code, "note sample AIRFLOW_CONN_ROPO_STORE is not set" in said) == (0, True)
 
 
+def test_a_store_that_is_named_wrongly_is_told(world: World, checked: Checked, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.row("1")
+    monkeypatch.setenv(STORE_VARIABLE, "mysql://db.example/store")
+    code, said = checked()
+    assert (code, f"{STORE_VARIABLE}: expected a connection of type postgres, got 'mysql'" in said) == (1, True)
+
+
 def test_a_select_that_takes_too_long_is_given_up(world: World, checked: Checked) -> None:
     world.row("1")
     code, said = checked("SELECT ropo_ledger.* FROM ropo_ledger, pg_sleep(600)", "--timeout", "1")
