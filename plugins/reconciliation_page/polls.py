@@ -136,7 +136,7 @@ def _shown(page: Page, cursor: Cursor, view: View, refused: Refused | None = Non
         polls=shown,
         following=following,
         view=view,
-        done=_agreed(page, cursor, view, waiting),
+        done=_done(page, cursor, view, waiting),
         kinds=KINDS,
         outcomes=OUTCOMES,
         outcome_words=OUTCOME_WORDS,
@@ -145,7 +145,7 @@ def _shown(page: Page, cursor: Cursor, view: View, refused: Refused | None = Non
     )
 
 
-def _agreed(page: Page, cursor: Cursor, view: View, waiting: Waiting) -> str:
+def _done(page: Page, cursor: Cursor, view: View, waiting: Waiting) -> str:
     """Return what was just done, where the store shows it: an address alone proves nothing."""
     if view.done in ("accepted", "dismissed"):
         by = page.user.get_name()
