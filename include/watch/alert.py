@@ -10,6 +10,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from decimal import Decimal
 
 
 PAGE = "/reconciliation/"
@@ -62,6 +63,13 @@ def compose(profile: str, topic: str, plural: str, matters: Sequence[Matter], ba
         text="\n\n".join("\n".join((title, *(f"- {line}" for line in lines))) for title, lines in sections),
         html="".join(_html(title, lines) for title, lines in sections),
     )
+
+
+def plain_money(amount: Decimal) -> str:
+    """Return an amount with two digits at least, and none dropped of those there are."""
+    exponent = amount.as_tuple().exponent
+    digits = max(2, -exponent) if isinstance(exponent, int) else 2
+    return f"{amount:,.{digits}f}"
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

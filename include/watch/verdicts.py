@@ -13,7 +13,7 @@ import msgspec
 from include.reconciliation.categories import category_in_words, reason_in_words
 from include.reconciliation.verdict import is_red
 from include.status_store.rows import structs
-from include.watch.alert import Matter, counted
+from include.watch.alert import Matter, counted, plain_money
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -142,7 +142,7 @@ class RedVerdicts:
             invoice = f"Invoice {billnum}" if billnum else f"Job {jobid}"
             yield (
                 f"{invoice}: {category_in_words(category)}, {reason_in_words(category, reason)}; "
-                f"Ropo One {_side(ropo)}, ledger {_side(ledger)}; {_money(amount)} {currency} at stake"
+                f"Ropo One {_side(ropo)}, ledger {_side(ledger)}; {plain_money(amount)} {currency} at stake"
             )
 
 
@@ -153,20 +153,13 @@ def _fingerprint(verdict: LatestVerdict) -> str:
 
 def _totals(money: Mapping[str, Any]) -> str:
     def told(*names: str) -> str:
-        return _money(sum((Decimal(money.get(name, 0)) for name in names), Decimal(0)))
+        return plain_money(sum((Decimal(money.get(name, 0)) for name in names), Decimal(0)))
 
     return (
         f"{money['currency']}, {counted(money['invoices'], 'invoice')}: Ropo One {told('ropo_paid')} paid and "
         f"{told('ropo_discount')} discount; ledger {told('ledger_paid', 'extra_paid')} paid and "
         f"{told('ledger_discount', 'extra_discount')} discount"
     )
-
-
-def _money(amount: Decimal) -> str:
-    # Two digits at least, and none of those there are is dropped.
-    exponent = amount.as_tuple().exponent
-    digits = max(2, -exponent) if isinstance(exponent, int) else 2
-    return f"{amount:,.{digits}f}"
 
 
 def _side(state: str | None) -> str:

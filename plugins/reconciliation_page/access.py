@@ -23,12 +23,12 @@ User = Annotated[BaseUser, Depends(get_user)]
 
 def may_read(user: User) -> bool:
     """Tell whether the user may see the DAG."""
-    return get_auth_manager().is_authorized_dag(method="GET", details=_details(), user=user)
+    return get_auth_manager().is_authorized_dag(method="GET", details=dag_details(DAG_ID), user=user)
 
 
 def may_change(user: User) -> bool:
     """Tell whether the user may edit the DAG."""
-    return get_auth_manager().is_authorized_dag(method="PUT", details=_details(), user=user)
+    return get_auth_manager().is_authorized_dag(method="PUT", details=dag_details(DAG_ID), user=user)
 
 
 def require_reader(is_allowed: Annotated[bool, Depends(may_read)]) -> None:
@@ -68,8 +68,9 @@ def require_same_origin(request: Request) -> None:
         )
 
 
-def _details() -> DagDetails:
-    return DagDetails(id=DAG_ID, team_name=DagModel.get_team_name(DAG_ID))
+def dag_details(dag_id: str) -> DagDetails:
+    """Return a DAG as Airflow's auth manager is asked about it."""
+    return DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id))
 
 
 # For the whole app, so that no route can be without it.

@@ -33,6 +33,7 @@ from reconciliation_page.parameters import (
     DecimalInQuery,
     Direction,
     IdInPath,
+    InAddress,
     Note,
     NumberInQuery,
     Place,
@@ -52,7 +53,7 @@ _NATURAL = {"amount": "desc", "age": "asc", "category": "asc"}
 
 
 @dataclass(frozen=True)
-class Choice:
+class BreakChoice(InAddress):
     """The filters of the breaks, as they stand in the address."""
 
     state: Annotated[State, Query()] = "open"
@@ -73,13 +74,8 @@ class Choice:
             is_descending=(self.direction or _NATURAL[self.order]) == "desc",
         )
 
-    def parameters(self, **changed: Any) -> dict[str, Any]:
-        """Return the filters for an address, with some changed; what is as by default is left out."""
-        given = {name: getattr(self, name) for name in self.__dataclass_fields__} | changed
-        return {name: value for name, value in given.items() if value != getattr(type(self), name)}
 
-
-ChoiceOf = Annotated[Choice, Depends()]
+ChoiceOf = Annotated[BreakChoice, Depends()]
 
 
 @dataclass(frozen=True)
@@ -153,7 +149,7 @@ def decide(
 def _listed(
     page: Page,
     cursor: Cursor,
-    choice: Choice,
+    choice: BreakChoice,
     *,
     after: str,
     done: Done = "",
@@ -181,9 +177,9 @@ def _listed(
         after=after,
         is_gone=is_gone,
         done=done,
-        number=_decided(page, cursor, done, since),
+        number=_done(page, cursor, done, since),
         knowledge=read_knowledge(cursor, page.profile.name),
-        **_told(problem),
+        **_problem(problem),
         note=note,
         chosen=chosen or [],
         categories=[name for name in CATEGORIES if name != MATCHED],
@@ -254,15 +250,15 @@ def _shown(
         history=history_of(cursor, break_id),
         seen=count_breaks(cursor, page.profile.name).newest_event,
         done=done,
-        number=_decided(page, cursor, done, since, break_id),
-        **_told(problem),
+        number=_done(page, cursor, done, since, break_id),
+        **_problem(problem),
         note=note,
         events=BREAK_EVENTS,
         reason_in_words=reason_in_words,
     )
 
 
-def _decided(page: Page, cursor: Cursor, done: str, since: int, break_id: int | None = None) -> int:
+def _done(page: Page, cursor: Cursor, done: str, since: int, break_id: int | None = None) -> int:
     """Of how many breaks, or of this one, the user has decided that after ``since``, an event, as the store has it.
 
     An address may say anything.
@@ -273,7 +269,7 @@ def _decided(page: Page, cursor: Cursor, done: str, since: int, break_id: int | 
     return count_decided(cursor, page.profile.name, by=by, kind=_KINDS[done], since=since, break_id=break_id)
 
 
-def _told(problem: str | BreakDecisionError | StoreBusyError) -> dict[str, Any]:
+def _problem(problem: str | BreakDecisionError | StoreBusyError) -> dict[str, Any]:
     """What a template says of a problem: in words, or break by break."""
     refused = problem.refused if isinstance(problem, BreakDecisionError) else ()
     return {

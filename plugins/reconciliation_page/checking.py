@@ -8,7 +8,7 @@ from typing import Annotated
 
 from airflow.api.common.trigger_dag import trigger_dag
 from airflow.api_fastapi.app import get_auth_manager
-from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.exceptions import DagNotFound
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
@@ -18,7 +18,7 @@ from airflow.utils.types import DagRunTriggeredByType
 from fastapi import Depends, HTTPException, status
 from sqlalchemy import select
 
-from reconciliation_page.access import User, require_same_origin
+from reconciliation_page.access import User, dag_details, require_same_origin
 
 CHECK_DAG_ID = "ropo_invoice_check"
 
@@ -37,9 +37,8 @@ class Check:
 
 def may_check(user: User) -> bool:
     """Tell whether the user may trigger the DAG."""
-    details = DagDetails(id=CHECK_DAG_ID, team_name=DagModel.get_team_name(CHECK_DAG_ID))
     return get_auth_manager().is_authorized_dag(
-        method="POST", access_entity=DagAccessEntity.RUN, details=details, user=user
+        method="POST", access_entity=DagAccessEntity.RUN, details=dag_details(CHECK_DAG_ID), user=user
     )
 
 

@@ -23,6 +23,7 @@ from reconciliation_page.parameters import (
     DecimalInQuery,
     Direction,
     IdInQuery,
+    InAddress,
     Place,
     SeverityInQuery,
     Text,
@@ -46,7 +47,7 @@ _NATURAL = {"amount": "desc", "invoice": "asc", "category": "asc"}
 
 
 @dataclass(frozen=True)
-class Choice:
+class ItemChoice(InAddress):
     """The filters of a date's items, as they stand in its address."""
 
     state: Annotated[State, Query()] = "differing"
@@ -69,13 +70,8 @@ class Choice:
             is_descending=(self.direction or _NATURAL[order]) == "desc",
         )
 
-    def parameters(self, **changed: Any) -> dict[str, Any]:
-        """Return the filters for an address, with some changed; what is as by default is left out."""
-        given = {name: getattr(self, name) for name in self.__dataclass_fields__} | changed
-        return {name: value for name, value in given.items() if value != getattr(type(self), name)}
 
-
-ChoiceOf = Annotated[Choice, Depends()]
+ChoiceOf = Annotated[ItemChoice, Depends()]
 
 
 @router.get("/dates")
@@ -178,7 +174,7 @@ def date_csv(
     return download(export, f"{what}-{page.profile.name}-{date}-{shown.reconciliation_id}.csv")
 
 
-def _counted(shown: Reconciliation, choice: Choice) -> dict[str, int]:
+def _counted(shown: Reconciliation, choice: ItemChoice) -> dict[str, int]:
     """How many items of each category the chosen state has; those without any are left out, but for the chosen one."""
     found = {}
     for name in CATEGORIES:

@@ -13,7 +13,7 @@ from include.reconciliation.categories import reason_in_words
 from reconciliation_page.checking import CHECK_DAG_ID, FOR_CHECKERS, find_check, may_check, start_check
 from reconciliation_page.page import PageOf
 from reconciliation_page.stores import Reading
-from reconciliation_page.words import BREAK_EVENTS
+from reconciliation_page.words import BREAK_EVENTS, PAYMENT_WORDS
 
 if TYPE_CHECKING:
     from include.page_data.invoice import Break, PaymentSum, Seen
@@ -22,7 +22,6 @@ router = APIRouter()
 
 # As long as the store takes ids, and what stands before them. In the query, since browsers take `..` out of a path.
 Key = Annotated[str, Query(pattern=r"^[bj]:[^\x00]+$", max_length=1002)]
-KIND_WORDS = {"paid": "money received", "discount": "cash discount", "ignore": "left out by the status map"}
 
 
 @router.get("/invoices")
@@ -89,4 +88,4 @@ def _why(found: Seen | Break) -> str:
 
 
 def _kind_of(each: PaymentSum) -> str:
-    return KIND_WORDS[each.kind] if each.kind else "not in the status map"
+    return PAYMENT_WORDS[each.kind] if each.kind else "not in the status map"

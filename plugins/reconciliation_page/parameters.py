@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from typing import Annotated, Literal
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Literal
 
 from fastapi import Form, Path, Query
 from pydantic import AfterValidator
@@ -65,6 +66,16 @@ DecimalInQuery = Annotated[Literal["point", "comma"], Query()]
 Direction = Annotated[Literal["asc", "desc", ""], Query()]
 # What is wrong with a note is for :func:`note_problem`, so that the page can tell it and keep what was written.
 Note = Annotated[str, AfterValidator(_with_plain_line_ends), Form()]
+
+
+@dataclass(frozen=True)
+class InAddress:
+    """What of a list is shown, as it stands in the address."""
+
+    def parameters(self, **changed: Any) -> dict[str, Any]:
+        """Return it for an address, with some changed; what is as by default is left out."""
+        given = {each.name: getattr(self, each.name) for each in fields(self)} | changed
+        return {name: value for name, value in given.items() if value != getattr(type(self), name)}
 
 
 def is_shown_month(period: datetime.date) -> bool:

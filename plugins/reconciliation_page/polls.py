@@ -27,6 +27,7 @@ from reconciliation_page.page import Page, PageOf
 from reconciliation_page.parameters import IdInPath, IdInQuery, Note, NumberInQuery, note_problem
 from reconciliation_page.poll_chart import draw
 from reconciliation_page.stores import Reading, StoreBusyError, changing
+from reconciliation_page.words import OUTCOME_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,14 +36,6 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 
-OUTCOME_WORDS = {
-    "landed": "landed",
-    "empty": "queue empty (204)",
-    "open": "under way",
-    "unsent": "not sent",
-    "refused": "refused",
-    "in_doubt": "in doubt",
-}
 # A request that takes longer is given up by proxies, and nobody knows what came of it.
 REPLAY_SECONDS = 20.0
 
@@ -143,7 +136,7 @@ def _shown(page: Page, cursor: Cursor, view: View, refused: Refused | None = Non
         polls=shown,
         following=following,
         view=view,
-        done=_agreed(page, cursor, view, waiting),
+        done=_done(page, cursor, view, waiting),
         kinds=KINDS,
         outcomes=OUTCOMES,
         outcome_words=OUTCOME_WORDS,
@@ -152,7 +145,7 @@ def _shown(page: Page, cursor: Cursor, view: View, refused: Refused | None = Non
     )
 
 
-def _agreed(page: Page, cursor: Cursor, view: View, waiting: Waiting) -> str:
+def _done(page: Page, cursor: Cursor, view: View, waiting: Waiting) -> str:
     """Return what was just done, where the store shows it: an address alone proves nothing."""
     if view.done in ("accepted", "dismissed"):
         by = page.user.get_name()

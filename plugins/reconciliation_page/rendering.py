@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from include.config.errors import ConfigurationError
 from include.config.profiles import load_profiles
 from include.reconciliation.unmapped import shown_code, shown_label
+from include.watch.alert import plain_money
 from reconciliation_page import PREFIX
 from reconciliation_page.parameters import NOTE_LENGTH
 from reconciliation_page.words import CATEGORY_WORDS, CHANGE_WORDS, STATE_WORDS, VERDICT_SIGNS, VERDICT_WORDS
@@ -51,6 +52,7 @@ def environment() -> Environment:
         category=category_words,
         counted=counted,
         state=state_words,
+        sentence=sentence,
     )
     found.globals.update(
         verdict_words=VERDICT_WORDS,
@@ -114,10 +116,7 @@ def money(amount: Decimal | str | None) -> str:
     """Write an amount with two digits at least, and none dropped of those there are; a dash where there is none."""
     if amount is None:
         return "–"
-    value = Decimal(amount)
-    exponent = value.as_tuple().exponent
-    digits = max(2, -exponent) if isinstance(exponent, int) else 2
-    return f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "\u2212")
+    return plain_money(Decimal(amount)).replace(",", "\u202f").replace("-", "\u2212")
 
 
 def count(number: int | None) -> str:
@@ -169,3 +168,8 @@ def category_words(name: str) -> str:
 def state_words(name: str | None) -> str:
     """Write a state, stage or end for people; nothing where there is none."""
     return STATE_WORDS.get(name, name) if name else ""
+
+
+def sentence(text: str) -> str:
+    """Write a text as a sentence begins."""
+    return text[:1].upper() + text[1:]

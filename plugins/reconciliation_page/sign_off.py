@@ -160,13 +160,13 @@ def _shown(
         following=f"{following:%Y-%m}" if is_shown_month(following) else None,
         way_to=lambda unmet: _way_to(page, unmet),
         due=due,
-        told=_told(found, done, accepted),
+        told=_done(found, done, accepted),
         refused=refused,
         is_note_homeless=refused is not None and not refused.has_form(found.unmet, due),
     )
 
 
-def _told(found: PeriodStatus, done: str, accepted: int | None) -> str:
+def _done(found: PeriodStatus, done: str, accepted: int | None) -> str:
     """Return what was just done, if the store says so too: an address may claim anything."""
     if done == "accepted":
         taken = [each for each in found.dates if each.acceptance_id and each.reconciliation_id == accepted]

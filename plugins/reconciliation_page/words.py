@@ -53,3 +53,12 @@ BREAK_EVENTS = {
     "resolved": "resolved",
     "commented": "commented",
 }
+OUTCOME_WORDS = {
+    "landed": "landed",
+    "empty": "queue empty (204)",
+    "open": "under way",
+    "unsent": "not sent",
+    "refused": "refused",
+    "in_doubt": "in doubt",
+}
+PAYMENT_WORDS = {"paid": "money received", "discount": "cash discount", "ignore": "left out by the status map"}
