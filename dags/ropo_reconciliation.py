@@ -15,10 +15,12 @@ One run a business date (its partition key, `YYYY-MM-DD`), at the midnight that 
    dates whose re-read failed or was cut. Scheduled runs only.
 6. **recheck** compares the last `late_days` and every unfinished date of the last `recheck_days` again, in one pass,
    and records a new reconciliation where the result is another: mended days turn green, pending ones red when their
-   grace is over. Scheduled runs only.
+   grace is over. Of older dates it takes those with something pending, if that was recorded within `recheck_days`.
+   Scheduled runs only.
 
 **Backfill by date:** open the DAG, *Trigger*, *Backfill*, pick the first and the last date, leave the param `date`
 empty, choose *All runs* to run dates again, start. Each date picked gives one run; a date that is not over gives none.
+A red date older than `recheck_days` is told; backfill it anew once its differences are mended, since no night does.
 Set the UI's time zone to UTC or Helsinki: west of UTC Airflow's form shifts the dates by one day. By hand, for one
 date: *Single run* with the param `date`. With the param `scope` at `full` a run by hand compares all invoices that are
 not ended and paid on both sides, as `ropo_full_comparison` does at each month's end; a backfill refuses it, since it
