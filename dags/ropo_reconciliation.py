@@ -8,16 +8,19 @@ One run a business date (its partition key, `YYYY-MM-DD`), at the midnight that 
 3. **compare** takes the ledger's rows and compares every invoice of the date, as both sides stand now. The result is a
    new reconciliation beside any earlier one of the date; none is ever changed.
    Before it records breaks it asks Ropo One about up to `second_opinions` of them again, by invoice number; where the
-   re-read had as many rows as an answer may hold, about each of the date's invoices.
+   re-read had as many rows as an answer may hold, about each of the date's invoices, if they are no more than
+   `cut_date_invoices` (100); of more it asks nothing, and the date is `incomplete`.
 4. **verdict** turns the run red on the verdicts that the profile names in `fail_on` (`breaks`, `incomplete`).
 5. **reread_earlier** asks for each of the last `late_days` again, since changes are recorded late, and for unfinished
    dates whose re-read failed or was cut. Scheduled runs only.
 6. **recheck** compares the last `late_days` and every unfinished date of the last `recheck_days` again, in one pass,
    and records a new reconciliation where the result is another: mended days turn green, pending ones red when their
-   grace is over. Scheduled runs only.
+   grace is over. Of older dates it takes those with something pending, if that was recorded within `recheck_days`.
+   Scheduled runs only.
 
 **Backfill by date:** open the DAG, *Trigger*, *Backfill*, pick the first and the last date, leave the param `date`
 empty, choose *All runs* to run dates again, start. Each date picked gives one run; a date that is not over gives none.
+A red date older than `recheck_days` is told; backfill it anew once its differences are mended, since no night does.
 Set the UI's time zone to UTC or Helsinki: west of UTC Airflow's form shifts the dates by one day. By hand, for one
 date: *Single run* with the param `date`. With the param `scope` at `full` a run by hand compares all invoices that are
 not ended and paid on both sides, as `ropo_full_comparison` does at each month's end; a backfill refuses it, since it

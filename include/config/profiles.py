@@ -82,6 +82,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     page_retention_days: Count = 0
     text_retention_days: Count = 0
     date_cap: Annotated[int, msgspec.Meta(ge=1)] = 1000
+    cut_date_invoices: Count = 100
     status_map: Path = SHIPPED_STATUS_MAP
     fail_on: tuple[Verdict, ...] = ("breaks", "incomplete")
     ledger: Ledger = Ledger()

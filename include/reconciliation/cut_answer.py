@@ -3,6 +3,9 @@
 The rule for *complete*: every invoice of the date's population was asked about by its number, and nothing dated that
 day came that the date's answers had not shown. It rests on the population, which is wider than the answer: it has every
 invoice that a drain spoke of and that the ledger sent or changed that day.
+
+Single checks are what Ropo allows, not mass queries: a profile's ``cut_date_invoices`` bounds them, of a date and of a
+comparison whatever the number of its dates. Where they cannot prove anything, none is asked.
 """
 
 from __future__ import annotations
@@ -22,15 +25,13 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import cursor as Cursor
 
+    from include.config.profiles import Profile
     from include.status_store.by_billnum import BillnumQuestions
     from include.status_store.session import Session
 
 logger = logging.getLogger(__name__)
 
-# A page's worth of rows is of some hundreds of invoices. Single checks are what Ropo allows, not mass queries: these
-# are the bounds of a comparison, whatever the number of its dates.
-MAX_INVOICES = 500
-MAX_SECONDS = 600.0
+MAX_SECONDS = 300.0
 _BROUGHT = """
 SELECT count(*)
 FROM ropo.status_event
@@ -45,8 +46,9 @@ class CutDate(msgspec.Struct, frozen=True, kw_only=True):
 
     :param absent: events held for it that its answers did not show.
     :param invoices: of its population; ``unnamed``: those of them without a number to ask by.
-    :param numbers: of its invoices; ``billnums``: those to ask by, of invoices that differ first; at most
-        :data:`MAX_INVOICES`.
+    :param numbers: of its invoices; ``billnums``: those to ask by, of invoices that differ first; no more than may be.
+    :param in_vain: why asking by each of ``billnums`` did not show an earlier re-read complete; None where it did, or
+        where it was not done.
     """
 
     business_date: datetime.date
@@ -56,84 +58,102 @@ class CutDate(msgspec.Struct, frozen=True, kw_only=True):
     unnamed: int
     numbers: int
     billnums: list[str]
+    in_vain: str | None
+
+    @property
+    def hopeless(self) -> str | None:
+        """Why no question by number can show the answer complete; None where one may."""
+        if self.absent:
+            return f"it did not show {self.absent} events that were held for the date"
+        if self.numbers > len(self.billnums):
+            most = len(self.billnums)
+            return f"the date has {self.numbers:,} invoice numbers, and no more than {most:,} may be asked about"
+        if self.unnamed:
+            return f"{self.unnamed} of the date's {self.invoices} invoices have no number to ask by"
+        if self.in_vain:
+            return f"asked about before, its invoices did not show it complete: {self.in_vain}"
+        return None
 
 
 class CutAnswer:
     """Asks about every invoice of dates whose re-read was possibly cut, and writes on the re-read what that proves.
 
     :param session: for what is concluded; in no transaction.
-    :param once: leave out dates that could not be shown complete before, by whichever re-read.
     :param max_seconds: after which no further question is begun.
     """
 
     def __init__(
-        self,
-        questions: BillnumQuestions,
-        session: Session,
-        profile: str,
-        *,
-        once: bool = False,
-        max_seconds: float = MAX_SECONDS,
+        self, questions: BillnumQuestions, session: Session, profile: Profile, *, max_seconds: float = MAX_SECONDS
     ) -> None:
         self._questions = questions
         self._session = session
         self._profile = profile
-        self._once = once
         self._max_seconds = max_seconds
         self._dates: list[CutDate] = []
+        self._hopeless: list[CutDate] = []
 
     def pick(self, cursor: Cursor, rereads: Mapping[datetime.date, int | None]) -> bool:
-        """Pick the dates whose re-read was possibly cut and is not judged yet, with their invoices."""
+        """Pick the dates whose re-read was possibly cut and is not judged yet, with their invoices.
+
+        Those that no question can help are judged at once, in the comparison's transaction: where nothing else is asked
+        it is recorded with that.
+        """
         values = {
-            "profile": self._profile,
+            "profile": self._profile.name,
             "polls": [poll_id for poll_id in rereads.values() if poll_id is not None],
-            "once": self._once,
-            "limit": MAX_INVOICES,
+            "limit": self._profile.cut_date_invoices,
         }
         cursor.execute(statement("pick_cut"), values)
-        self._dates = structs(cursor, CutDate)
+        dates = structs(cursor, CutDate)
+        self._dates = [date for date in dates if not date.hopeless]
+        self._hopeless = [date for date in dates if date.hopeless]
+        self._give_up(cursor)
         return bool(self._dates)
 
     def ask(self) -> None:
         """Ask about each invoice, and write what it came to; dates without room for them are left to another run."""
-        started, left = time.monotonic(), MAX_INVOICES
+        if self._hopeless:
+            with self._session.transaction() as cursor:
+                self._give_up(cursor)  # again: the comparison's transaction came to nothing
+        started, left = time.monotonic(), self._profile.cut_date_invoices
         for date in self._dates:
             left -= len(date.billnums)
             if left < 0:
                 break
             logger.info(
-                "Profile %s: the re-read of %s is possibly cut; asking about %d of its %d invoices",
-                self._profile, date.business_date, len(date.billnums), date.invoices,
+                "Profile %s: the re-read of %s is possibly cut; asking about its %d invoices",
+                self._profile.name, date.business_date, date.invoices,
             )  # fmt: skip
             seconds = max(0.0, self._max_seconds - (time.monotonic() - started))
             stopped = self._questions.ask(date.billnums, max_seconds=seconds)
             with self._session.transaction() as cursor:
                 complete, why = self._conclude(cursor, date, stopped)
                 cursor.execute(_CONCLUDE, (complete, why, date.poll_id))
-            logger.info("Profile %s: the re-read of %s: %s", self._profile, date.business_date, why)
+            logger.info("Profile %s: the re-read of %s: %s", self._profile.name, date.business_date, why)
 
     def columns(self, cursor: Cursor, day: datetime.date) -> dict[str, object]:  # noqa: ARG002 - the protocol's
         """Return nothing: what it proved stands on the re-read, and in the verdict's reasons."""
         return {}
 
+    def _give_up(self, cursor: Cursor) -> None:
+        """Write that dates cannot be shown complete, without asking."""
+        for date in self._hopeless:
+            cursor.execute(_CONCLUDE, (False, date.hopeless, date.poll_id))
+
     def _conclude(self, cursor: Cursor, date: CutDate, stopped: str | None) -> tuple[bool | None, str]:
         """Return whether the answer is complete, None where that is still open, and why."""
         answers, refused = self._questions.answers, self._questions.refused
         polls = [answers[billnum].poll_id for billnum in date.billnums if billnum in answers]
-        values = {"profile": self._profile, "polls": polls, "business_date": date.business_date}
+        values = {"profile": self._profile.name, "polls": polls, "business_date": date.business_date}
         cursor.execute(_BROUGHT, values)
         brought = only_row(cursor)[0]
         asked = f"{len(polls)} of {date.invoices} invoices were asked about by their number"
-        if date.absent:
-            return False, f"it did not show {date.absent} events that were held for the date"
         if brought:
             return False, f"{brought} changes of the date came by invoice number that it did not show: it was cut"
         if stopped:
             return None, f"{asked}: {stopped}"
         unparsed = sum(answers[billnum].unparsed for billnum in date.billnums if billnum in answers)
         problems = {
-            "more than are asked about one by one": date.numbers - len(date.billnums),
-            "without a number to ask by": date.unnamed,
             "refused by Ropo One": sum(billnum in refused for billnum in date.billnums),
             "with an answer that could not be parsed": unparsed,
         }

@@ -1,7 +1,8 @@
 -- The business dates to compare again: the last ones, since either side may have recorded something late; and of those
 -- before them each that is missing, whose newest verdict is not reconciled or rests on breaks that were accepted, that was
 -- compared under another version of the status map, of which a full comparison has left something (name_left_pending.sql),
--- or whose invoices ought to have been spoken of by now. Each with the re-read that says most.
+-- or whose invoices ought to have been spoken of by now. Of dates before all these, as a backfill takes, those that have
+-- something pending still and were recorded lately. Each with the re-read that says most.
 SELECT
     day.business_date,
     newest.reconciliation_id,
@@ -13,8 +14,16 @@ SELECT
     newest.breaks,
     newest.accepted,
     reread.poll_id AS reread_poll_id
-FROM generate_series(%(first)s::date, %(last)s::date, interval '1 day') AS each (moment)
-CROSS JOIN LATERAL (SELECT each.moment::date AS business_date) AS day
+FROM (
+    SELECT moment::date AS business_date
+    FROM generate_series(%(first)s::date, %(last)s::date, interval '1 day') AS each (moment)
+    UNION
+    SELECT recorded.business_date
+    FROM ropo.reconciliation AS recorded
+    JOIN ropo.reconciled_date USING (profile, business_date, scope, reconciliation_id)   -- the date's newest
+    WHERE recorded.profile = %(profile)s AND recorded.view_at >= %(recorded_from)s AND recorded.scope = 'date'
+      AND recorded.pending > 0 AND recorded.business_date >= %(start)s AND recorded.business_date < %(first)s
+) AS day
 LEFT JOIN ropo.reconciled_date AS looked
     ON looked.profile = %(profile)s AND looked.business_date = day.business_date AND looked.scope = 'date'
 LEFT JOIN ropo.reconciliation AS newest ON newest.reconciliation_id = looked.reconciliation_id

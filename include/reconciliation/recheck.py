@@ -99,7 +99,8 @@ def recheck(
     Either side may record something of the last days late. Unfinished are dates that have no verdict or another than
     ``reconciled``, or rest on accepted breaks, that were compared under another version of the status map, of which a
     full comparison has left pending what no date shows, or whose invoices ought to have been spoken of by now
-    (``first_event_days``). All are gathered together, the ledger is read once, and the comparison is one. A new
+    (``first_event_days``); and older dates that were recorded within ``recheck_days`` with something pending, as a
+    backfill leaves them. All are gathered together, the ledger is read once, and the comparison is one. A new
     reconciliation is recorded only where the result is another one; the old ones stay.
 
     :param store: a session of the store that is in no transaction; committed at the end.
@@ -147,6 +148,8 @@ def unfinished(
         "version": status_map.version,
         "first": max(before - profile.rechecked_days * day, profile.start_date),
         "last": before - day,
+        "start": profile.start_date,
+        "recorded_from": now - profile.rechecked_days * day,
         "late_from": before - profile.late_days * day,
         "first_event_days": profile.first_event_days,
         "now": now,

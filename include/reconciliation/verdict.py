@@ -140,7 +140,7 @@ def _of_reread(day: datetime.date, known: StoreKnowledge) -> Iterator[Reason]:
         why = f" ({known.completeness})" if known.completeness else ""
         text = (
             f"the re-read of {day} gave as many rows as an answer may hold, and could not be shown complete{why}: "
-            "some may be missing; run the date again"
+            "some may be missing; run the date again, or accept with a note that it stays incomplete"
         )
         yield Reason("reread_cut", text)
     if known.absent:

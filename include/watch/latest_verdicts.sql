@@ -1,4 +1,5 @@
--- The latest reconciliation of each business date; of full comparisons only the newest. What somebody accepted as
+-- The latest reconciliation of each business date, and of those before them that were recorded since %(recorded_from)s,
+-- as a backfill takes them; of full comparisons only the newest. What somebody accepted as
 -- incomplete is held to its breaks alone. Breaks count as recorded where the date is compared again by itself; of
 -- what no recheck makes anew (full comparisons, dates before %(rechecked_from)s) those count that are open still.
 WITH latest AS (
@@ -6,6 +7,11 @@ WITH latest AS (
     FROM ropo.reconciliation
     WHERE profile = %(profile)s AND scope = %(scope)s AND business_date BETWEEN %(first)s AND %(last)s
     GROUP BY CASE WHEN scope = 'date' THEN business_date END
+    UNION ALL
+    SELECT max(reconciliation_id)
+    FROM ropo.reconciliation
+    WHERE profile = %(profile)s AND view_at >= %(recorded_from)s AND scope = %(scope)s AND business_date < %(first)s
+    GROUP BY business_date
 )
 SELECT
     reconciliation_id, latest.business_date,

@@ -58,10 +58,12 @@ def latest_verdicts(
     last: datetime.date,
     scope: str = "date",
     most: int | None = None,
+    recorded_from: datetime.datetime | None = None,
 ) -> list[LatestVerdict]:
     """Return the latest verdict of each business date of a span that has one, in order.
 
     :param scope: ``full``: of the newest full comparison alone.
+    :param recorded_from: of dates before ``first`` too, where they were recorded since; None: of none.
     :param most: up to so many breaks are counted where those that are open still count; None: all.
     """
     values = {
@@ -71,6 +73,7 @@ def latest_verdicts(
         "scope": scope,
         "rechecked_from": profile.business_date(now) - datetime.timedelta(days=profile.rechecked_days),
         "most": most,
+        "recorded_from": recorded_from,
     }
     cursor.execute(_LATEST, values)
     return structs(cursor, LatestVerdict)
@@ -79,7 +82,8 @@ def latest_verdicts(
 class RedVerdicts:
     """Dates whose latest verdict is one that turns a run red.
 
-    :param date: only this one; by default all of the profile's ``watched_days``, those that a recheck changed too.
+    :param date: only this one; by default all of the profile's ``watched_days``, those that a recheck changed too, and
+        earlier ones that were recorded within so many days, as a backfill takes them.
     :param scope: ``full``: of full comparisons.
     """
 
@@ -101,9 +105,15 @@ class RedVerdicts:
     def found(self, cursor: Cursor) -> Mapping[str, str]:
         """Return the red dates as subjects; what they have to tell changes with the verdict, its reasons and counts."""
         today = self.profile.business_date(self.now)
-        first = self._date or today - datetime.timedelta(days=self.profile.watched_days)
+        watched = datetime.timedelta(days=self.profile.watched_days)
         verdicts = latest_verdicts(
-            cursor, self.profile, self.now, first=first, last=self._date or today, scope=self._scope
+            cursor,
+            self.profile,
+            self.now,
+            first=self._date or today - watched,
+            last=self._date or today,
+            scope=self._scope,
+            recorded_from=self.now - watched if self._date is None and self._scope == "date" else None,
         )
         fail_on = self.profile.fail_on
         self._red = {

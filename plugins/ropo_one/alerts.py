@@ -38,10 +38,7 @@ class RedVerdictNotifier(BaseNotifier):
         """Send what the store says of the run's profile and business date, if it is red and not told yet."""
         profile = _profile(context)
         if context["dag_run"].run_type == BACKFILL:
-            self.log.info(
-                "A backfill's red dates are told together by the drain's next watch, those of the last %d days",
-                profile.watched_days,
-            )
+            self.log.info("A backfill's red dates are told together by the drain's next watch")
             return
         date = business_date(context)
         scope = self.scope or str(context["params"].get(SCOPE_PARAM) or "date")

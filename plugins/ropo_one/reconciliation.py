@@ -90,12 +90,11 @@ class LedgerOperator(ProfileOperator):
         connection.set_session(readonly=True)
         return connection
 
-    def inquiries(self, session: Session, journal: Journal, *, asked: int = 0, once: bool = False) -> Inquiries:
+    def inquiries(self, session: Session, journal: Journal, *, asked: int = 0) -> Inquiries:
         """Return what a comparison may ask of Ropo One; nothing where the profile's connection cannot be used.
 
         :param session: of the asking itself.
         :param asked: second opinions that the run has asked for already.
-        :param once: leave out re-reads of dates that could not be shown complete before.
         """
         try:
             get_connection(self.settings.connection)
@@ -106,9 +105,7 @@ class LedgerOperator(ProfileOperator):
         # The hook only where there is something to ask: its import is a good part of a date's time.
         questions = BillnumQuestions(session, lambda: self.hook, journal)
         limit = max(0, profile.second_opinions - asked)
-        return Inquiries(
-            (CutAnswer(questions, session, profile.name, once=once), SecondOpinion(questions, profile, limit=limit))
-        )
+        return Inquiries((CutAnswer(questions, session, profile), SecondOpinion(questions, profile, limit=limit)))
 
 
 class ReconciliationOperator(LedgerOperator):
@@ -182,7 +179,7 @@ class RecheckOperator(LedgerOperator):
                 business_date(context),
                 dag_id=instance.dag_id,
                 run_id=instance.run_id,
-                inquiries=self.inquiries(asking, self.journal(context), asked=asked, once=True),
+                inquiries=self.inquiries(asking, self.journal(context), asked=asked),
             )
         verdicts: dict[str, int] = {}
         for each in found.changed:

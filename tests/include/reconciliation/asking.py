@@ -68,10 +68,10 @@ class KnowingSource:
 
 
 @contextmanager
-def asking(world: World, source: KnowingSource, *, once: bool = False, **options: Any) -> Iterator[Inquiries]:
+def asking(world: World, source: KnowingSource, **options: Any) -> Iterator[Inquiries]:
     """What a comparison of a world may ask."""
     profile = options.pop("profile", world.profile)
     with Session(lambda: connect(world.store_dsn), patience=30) as session:
         questions = BillnumQuestions(session, lambda: source, Journal(profile))
-        cut = CutAnswer(questions, session, profile.name, once=once)
+        cut = CutAnswer(questions, session, profile)
         yield Inquiries((cut, SecondOpinion(questions, profile, **options)))

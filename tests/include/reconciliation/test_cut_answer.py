@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from include.reconciliation import cut_answer
 from include.status_store.database import connect
 from include.status_store.journal import Journal
 from include.status_store.reread import Reread
 from include.status_store.session import Session
-from include.status_store.source import PollUnsentError
+from include.status_store.source import PollRefusedError, PollUnsentError
 from tests.include.reconciliation.asking import KnowingSource, asking, payment
 from tests.include.reconciliation.world import DAY, at
 
@@ -48,12 +47,12 @@ def world(world: World) -> World:
     return world
 
 
-def _run(world: World, source: KnowingSource, *, once: bool = False) -> Reconciliation:
+def _run(world: World, source: KnowingSource) -> Reconciliation:
     """Re-read the date and reconcile it, as a run does."""
     with Session(lambda: connect(world.store_dsn), patience=30) as session:
         poll_id = Reread(session, source, Journal(world.profile)).by_date(DAY).poll_id
     world.store("UPDATE ropo.status_poll SET opened_at = %s WHERE poll_id = %s", (NIGHT, poll_id))
-    with asking(world, source, once=once) as inquiries:
+    with asking(world, source) as inquiries:
         return world.reconcile(reread_poll_id=poll_id, now=NIGHT, inquiries=inquiries)
 
 
@@ -104,45 +103,83 @@ def test_what_the_answer_lacked_is_found_and_the_date_stays_incomplete(world: Wo
     why = "1 changes of the date came by invoice number that it did not show: it was cut"
     assert _told(world) == (False, why)
     assert why in result.reasons[0].text
-    # By the recheck of the following nights the invoices are not all asked about again.
-    _run(world, source, once=True)
+    # Run again it is cut by its own showing, and nobody is asked.
+    assert _run(world, source).verdict == "incomplete"
     assert len(source.asked) == 4
+    assert _told(world) == (False, "it did not show 1 events that were held for the date")
 
 
-def test_incomplete_where_the_answer_did_not_show_what_is_held(world: World) -> None:
-    result = _run(world, CuttingSource(*_three()))
+def test_nobody_is_asked_where_the_answer_did_not_show_what_is_held(world: World) -> None:
+    source = CuttingSource(*_three())
+    result = _run(world, source)
+    assert source.asked == []
     assert {reason.word for reason in result.reasons} == {"reread_cut", "reread_contradicted"}
     assert _told(world) == (False, "it did not show 3 events that were held for the date")
 
 
-@pytest.mark.parametrize(
-    ("trouble", "complete", "why"),
-    [
-        ("failure", None, "2 of 3 invoices were asked about by their number: unreachable"),
-        ("many", False, "2 of 3 invoices were asked about by their number: 1 more than are asked about one by one"),
-        ("unnamed", False, "3 of 4 invoices were asked about by their number: 1 without a number to ask by"),
-    ],
-)
-def test_incomplete_where_not_every_invoice_could_be_asked_about(
-    world: World, monkeypatch: pytest.MonkeyPatch, trouble: str, complete: bool | None, why: str
-) -> None:
+def test_what_ropo_one_failed_to_answer_is_asked_by_the_next_run(world: World) -> None:
     world.store("DELETE FROM ropo.status_event")
-    source = CuttingSource(*_three())
-    if trouble == "failure":
-        source.failing = {"3": PollUnsentError("unreachable")}
-    elif trouble == "many":
-        monkeypatch.setattr(cut_answer, "MAX_INVOICES", 2)
-    else:
-        world.comment(None, "98", "2026-03-09 09:00", jobid="J9")
+    source = CuttingSource(*_three(), failing={"3": PollUnsentError("unreachable")})
     result = _run(world, source)
     assert result.reasons[0].word == "reread_cut"
-    assert _told(world) == (complete, why)
+    assert _told(world) == (None, "2 of 3 invoices were asked about by their number: unreachable")
+    source.failing = {}
+    assert _run(world, source).verdict == "reconciled"
 
 
-def test_dates_for_which_there_is_no_room_are_left_to_another_run(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cut_answer, "MAX_INVOICES", 4)
+def test_a_date_with_more_numbers_than_may_be_asked_about_is_incomplete_and_nobody_is_asked(world: World) -> None:
+    world.store("DELETE FROM ropo.status_event")
+    world.profile = msgspec.structs.replace(world.profile, cut_date_invoices=2)
+    source = CuttingSource(*_three())
+    for _ in range(2):
+        result = _run(world, source)
+        assert (source.asked, result.verdict) == ([], "incomplete")
+        why = "the date has 3 invoice numbers, and no more than 2 may be asked about"
+        assert _told(world) == (False, why)
+        assert why in result.reasons[0].text
+    # Where more may be asked about by now, they are.
+    world.profile = msgspec.structs.replace(world.profile, cut_date_invoices=3)
+    assert _run(world, source).verdict == "reconciled"
+    assert source.asked == ["1", "2", "3"]
+
+
+def test_a_date_with_an_invoice_without_a_number_is_incomplete_and_nobody_is_asked(world: World) -> None:
+    world.store("DELETE FROM ropo.status_event")
+    world.comment(None, "98", "2026-03-09 09:00", jobid="J9")
+    source = CuttingSource(*_three())
+    result = _run(world, source)
+    assert (source.asked, result.reasons[0].word) == ([], "reread_cut")
+    assert _told(world) == (False, "1 of the date's 4 invoices have no number to ask by")
+
+
+def test_a_break_is_asked_about_again_though_its_date_cannot_be_shown_whole(world: World) -> None:
+    world.store("DELETE FROM ropo.status_event")
+    world.profile = msgspec.structs.replace(world.profile, cut_date_invoices=2, grace_business_days=0)
+    world.row("4", "paid", paid="100", changed_at=at("2026-03-10 08:00"))
+    source = CuttingSource(*_three(), payment("4", "100"))
+    result = _run(world, source)
+    assert (source.asked, result.second_opinions_cleared) == (["4"], 1)
+    assert _told(world) == (False, "the date has 4 invoice numbers, and no more than 2 may be asked about")
+
+
+def test_the_same_numbers_are_not_asked_about_again_where_that_proved_nothing(world: World) -> None:
+    world.store("DELETE FROM ropo.status_event")
+    source = CuttingSource(*_three(), failing={"3": PollRefusedError("no such", http_status=404)})
+    first = "2 of 3 invoices were asked about by their number: 1 refused by Ropo One"
+    _run(world, source)
+    assert (source.asked, _told(world)) == (["1", "2", "3"], (False, first))
+    for _ in range(2):
+        _run(world, source)
+        assert len(source.asked) == 3
+        assert _told(world) == (False, f"asked about before, its invoices did not show it complete: {first}")
+    # Another number makes another set.
+    world.row("4", changed_at=at("2026-03-10 08:00"))
+    _run(world, source)
+    assert source.asked[3:] == ["1", "2", "3", "4"]
+
+
+def test_dates_for_which_there_is_no_room_are_left_to_another_run(world: World) -> None:
+    world.profile = msgspec.structs.replace(world.profile, cut_date_invoices=4)
     world.store("DELETE FROM ropo.status_event")
     source = CuttingSource(*_three(), *(payment(billnum, "100", str(NEXT)) for billnum in "567"))
     with Session(lambda: connect(world.store_dsn), patience=30) as session:

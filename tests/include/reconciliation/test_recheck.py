@@ -143,12 +143,40 @@ def test_only_dates_within_recheck_days_and_from_the_start_are_looked_at(world: 
     world.payment("1", "100")
     world.row("1")
     world.reconcile(reread_poll_id=world.know_all())
+    world.store("UPDATE ropo.reconciliation SET view_at = started_at")
     _pay(world)
-    assert world.recheck(DAY + 61 * ONE, now=NIGHT).changed[0].reconciliation.business_date == DAY + ONE
+    found = world.recheck(DAY + 61 * ONE, now=at("2026-05-11 00:00"))
+    assert found.changed[0].reconciliation.business_date == DAY + ONE
     assert world.verdicts() == ["pending"]
     starts_later = msgspec.structs.replace(world.profile, start_date=NEXT)
     assert world.recheck(NEXT, now=NIGHT, profile=starts_later).dates == 0
     assert _changes(world.recheck(DAY + 60 * ONE, now=NIGHT)).pop("2026-03-10") == ("pending", "reconciled")
+
+
+def test_what_a_backfill_of_an_older_date_left_pending_is_compared_again_until_its_grace_is_over(world: World) -> None:
+    backfilled = at("2026-06-01 08:00")  # a Monday, 83 days after the date
+    world.payment("1", "100")
+    world.row("1")
+    # Never spoken of: its grace begins with the first run that sees it.
+    world.row("2", "paid", paid="100", changed_at=at("2026-03-10 08:00"))
+    first = world.reconcile(reread_poll_id=world.know_all(), now=backfilled)
+    world.store("UPDATE ropo.reconciliation SET view_at = started_at")
+    assert (first.verdict, first.pending, first.breaks) == ("breaks", 1, 1)
+
+    found = world.recheck(datetime.date(2026, 6, 4), now=backfilled + 3 * ONE)
+
+    again = next(each.reconciliation for each in found.changed if each.reconciliation.business_date == DAY)
+    assert (again.verdict, again.pending, again.breaks) == ("breaks", 0, 2)
+    # Nothing of it is pending any more: it is left alone.
+    assert found.dates == world.recheck(datetime.date(2026, 6, 5), now=backfilled + 4 * ONE).dates + 1
+
+
+def test_an_older_date_that_was_recorded_long_ago_is_left_alone(world: World) -> None:
+    world.row("1", "paid", paid="100", changed_at=at("2026-03-10 08:00"))
+    world.reconcile(reread_poll_id=world.know_all())
+    world.store("UPDATE ropo.reconciliation SET view_at = started_at")
+    world.recheck(datetime.date(2026, 6, 4), now=at("2026-06-04 00:00"))
+    assert world.verdicts() == ["pending"]
 
 
 def test_each_date_comes_out_as_if_it_were_compared_alone(world: World) -> None:

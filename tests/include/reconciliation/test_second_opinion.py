@@ -136,7 +136,7 @@ def test_a_recheck_asks_before_it_turns_a_pending_date_red(world: World) -> None
     _behind_ropo(world, "1", "2")
     world.reconcile(reread_poll_id=world.know_all())
     source = KnowingSource(payment("1", "100"), payment("2", "100"))
-    with asking(world, source, once=True, limit=1) as inquiries:
+    with asking(world, source, limit=1) as inquiries:
         found = world.recheck(DAY.replace(day=11), now=OVER, inquiries=inquiries)
     assert source.asked == ["1"]
     [changed] = found.changed

@@ -60,16 +60,17 @@ def record(
             INSERT INTO ropo.reconciliation (
                 profile, business_date, scope, verdict, population, matched, pending, breaks, accepted, out_of_scope,
                 reasons, categories, totals, unmapped, status_map_version, ledger_cutoff, dag_id, run_id,
-                started_at, finished_at
+                started_at, finished_at, view_at
             ) VALUES (
                 'default', %s, %s, %s, %s, 5, %s, %s, 0, 0,
-                %s, %s, %s, '[]', 'v1', %s, 'ropo_reconciliation', %s, %s, %s
+                %s, %s, %s, '[]', 'v1', %s, 'ropo_reconciliation', %s, %s, %s, %s
             ) RETURNING reconciliation_id
             """,
             (
                 date, scope, verdict, 5 + pending + count, pending, count,
                 json.dumps([{"word": word, "text": f"because of {word}"} for word in reasons]),
-                json.dumps(categories), json.dumps(TOTALS), started_at, run_id, started_at, started_at,
+                json.dumps(categories), json.dumps(TOTALS), started_at, run_id,
+                started_at, started_at, started_at,
             ),
         )  # fmt: skip
         (reconciliation_id,) = cursor.fetchone() or (0,)

@@ -159,6 +159,27 @@ def test_dates_out_of_reach_of_a_recheck_are_left_alone(session: Session, store:
     assert told(session, RedVerdicts(profile, NOW)) == []
 
 
+def test_a_red_date_of_a_backfill_of_old_dates_is_told_once_by_when_it_was_recorded(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    old = DAY - datetime.timedelta(days=100)
+    number = record(store, old, "breaks", breaks=(broken("1", "10.00"),), started_at=NOW)
+    record(store, old - datetime.timedelta(days=1), "breaks", break_count=1, started_at=NOW)
+    record(store, old - datetime.timedelta(days=1), "reconciled", started_at=NOW + MINUTE)
+
+    (alert,) = told(session, RedVerdicts(profile, NOW + MINUTE))
+
+    assert alert.subject == f"[Ropo One] default: {old} is red: 1 break"
+    assert told(session, RedVerdicts(profile, NOW + 2 * MINUTE)) == []
+    with session.transaction() as cursor:
+        assert list(RedVerdicts(profile, NOW + datetime.timedelta(days=60)).found(cursor)) == [str(old)]
+        assert RedVerdicts(profile, NOW + datetime.timedelta(days=61)).found(cursor) == {}
+        # What was settled since is red no more, though no recheck makes the date anew.
+        keep_break(store, number, "b:1", "ledger_behind", "accepted")
+    with session.transaction() as cursor:
+        assert RedVerdicts(profile, NOW + MINUTE).found(cursor) == {}
+
+
 def test_of_full_comparisons_the_newest_is_told_with_the_breaks_that_are_open_still(
     session: Session, store: Connection, profile: Profile
 ) -> None:
