@@ -3,6 +3,9 @@
 The rule for *complete*: every invoice of the date's population was asked about by its number, and nothing dated that
 day came that the date's answers had not shown. It rests on the population, which is wider than the answer: it has every
 invoice that a drain spoke of and that the ledger sent or changed that day.
+
+Of an invoice that nobody knows it says nothing. A poll in doubt may have lost the only change of one: while such a
+doubt reaches the date, nobody is asked, and nothing is proven.
 """
 
 from __future__ import annotations
@@ -82,7 +85,7 @@ class CutAnswer:
         self._dates: list[CutDate] = []
 
     def pick(self, cursor: Cursor, rereads: Mapping[datetime.date, int | None]) -> bool:
-        """Pick the dates whose re-read was possibly cut and is not judged yet, with their invoices."""
+        """Pick the dates whose re-read was possibly cut and is not judged yet, with their invoices; none in doubt."""
         values = {
             "profile": self._profile,
             "polls": [poll_id for poll_id in rereads.values() if poll_id is not None],
@@ -91,7 +94,8 @@ class CutAnswer:
         }
         cursor.execute(statement("pick_cut"), values)
         names = CutDate.__struct_fields__
-        self._dates = [CutDate(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+        cut = [CutDate(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+        self._dates = [date for date in cut if self._doubting_poll(cursor, date) is None]
         return bool(self._dates)
 
     def ask(self) -> None:
@@ -130,6 +134,9 @@ class CutAnswer:
             return False, f"{brought} changes of the date came by invoice number that it did not show: it was cut"
         if stopped:
             return None, f"{asked}: {stopped}"
+        doubting = self._doubting_poll(cursor, date)
+        if doubting is not None:
+            return None, f"{asked}: poll {doubting} may have lost changes of invoices that nobody knows"
         unparsed = sum(answers[billnum].unparsed for billnum in date.billnums if billnum in answers)
         problems = {
             "more than are asked about one by one": date.numbers - len(date.billnums),
@@ -141,3 +148,10 @@ class CutAnswer:
         if told:
             return False, f"{asked}: {told}"
         return True, f"each of the date's {date.invoices} invoices was asked about, and nothing more of the date came"
+
+    def _doubting_poll(self, cursor: Cursor, date: CutDate) -> int | None:
+        """Return a poll that may have lost changes of the date which nobody holds, None where there is none."""
+        values = {"profile": self._profile, "business_date": date.business_date, "reread_poll_id": date.poll_id}
+        cursor.execute(statement("doubting_poll"), values)
+        poll_id: int | None = only_row(cursor)[0]
+        return poll_id
