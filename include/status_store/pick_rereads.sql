@@ -19,7 +19,8 @@ WHERE day.business_date >= %(late_from)s
            WHERE looked.profile = %(profile)s AND looked.business_date = day.business_date AND looked.scope = 'date'
              AND newest.verdict = 'reconciled'
        )
-       -- The re-read that the comparison rests on (pick_recheck.sql): an older one that was whole does not make it so.
+       -- The newest, which the comparison rests on where it was answered (pick_recheck.sql). One that failed is asked again
+       -- too: nobody knows whether such a poll takes what it was to show out of the queue.
        AND NOT coalesce((
            SELECT
                newest.outcome IN ('landed', 'empty') AND newest.absent_count = 0
@@ -28,7 +29,7 @@ WHERE day.business_date >= %(late_from)s
            FROM ropo.status_poll AS newest
            WHERE newest.profile = %(profile)s AND newest.kind = 'date' AND newest.filter_value = day.business_date::text
              AND newest.outcome <> 'open'
-           ORDER BY newest.outcome IN ('landed', 'empty') AND newest.absent_count IS NOT NULL DESC, newest.poll_id DESC
+           ORDER BY newest.poll_id DESC
            LIMIT 1
        ), false)
    )

@@ -109,14 +109,14 @@ def test_unfinished_dates_are_asked_until_a_reread_after_their_end_was_whole(
         ({"absent_count": 1}, True),
         ({"possibly_cut": True}, True),
         ({"possibly_cut": True, "shown_complete": True, "completeness": "as poll 1"}, False),
-        ({"outcome": "in_doubt", "possibly_cut": None, "absent_count": None}, False),
+        ({"outcome": "in_doubt", "possibly_cut": None, "absent_count": None}, True),
     ],
     ids=["contradicted", "cut", "cut and proven", "failed"],
 )
-def test_what_counts_is_the_reread_that_the_comparison_rests_on(
+def test_what_counts_is_the_newest_reread(
     session: Session, store: Connection, short: Profile, later: dict[str, object], is_asked: bool
 ) -> None:
-    """The newest that was answered and judged; an earlier one that was whole says nothing against it."""
+    """That an earlier one was whole says nothing of what came since, or of what one that failed may have taken."""
     date = BEFORE - 4 * DAY
     record(store, date, "incomplete")
     moment = f"{BEFORE} 08:00+00"
