@@ -6,6 +6,9 @@ invoice that a drain spoke of and that the ledger sent or changed that day.
 
 Single checks are what Ropo allows, not mass queries: a profile's ``cut_date_invoices`` bounds them, of a date and of a
 comparison whatever the number of its dates. Where they cannot prove anything, none is asked.
+
+Of an invoice that nobody knows it says nothing. A poll in doubt may have lost the only change of one: while such a
+doubt reaches the date, nobody is asked, and nothing is proven.
 """
 
 from __future__ import annotations
@@ -93,7 +96,7 @@ class CutAnswer:
         self._hopeless: list[CutDate] = []
 
     def pick(self, cursor: Cursor, rereads: Mapping[datetime.date, int | None]) -> bool:
-        """Pick the dates whose re-read was possibly cut and is not judged yet, with their invoices.
+        """Pick the dates whose re-read was possibly cut and is not judged yet, with their invoices; none in doubt.
 
         Those that no question can help are judged at once, in the comparison's transaction: where nothing else is asked
         it is recorded with that.
@@ -104,7 +107,8 @@ class CutAnswer:
             "limit": self._profile.cut_date_invoices,
         }
         cursor.execute(statement("pick_cut"), values)
-        dates = structs(cursor, CutDate)
+        cut = structs(cursor, CutDate)
+        dates = [date for date in cut if self._doubting_poll(cursor, date) is None]
         self._dates = [date for date in dates if not date.hopeless]
         self._hopeless = [date for date in dates if date.hopeless]
         self._give_up(cursor)
@@ -152,6 +156,9 @@ class CutAnswer:
             return False, f"{brought} changes of the date came by invoice number that it did not show: it was cut"
         if stopped:
             return None, f"{asked}: {stopped}"
+        doubting = self._doubting_poll(cursor, date)
+        if doubting is not None:
+            return None, f"{asked}: poll {doubting} may have lost changes of invoices that nobody knows"
         unparsed = sum(answers[billnum].unparsed for billnum in date.billnums if billnum in answers)
         problems = {
             "refused by Ropo One": sum(billnum in refused for billnum in date.billnums),
@@ -161,3 +168,10 @@ class CutAnswer:
         if told:
             return False, f"{asked}: {told}"
         return True, f"each of the date's {date.invoices} invoices was asked about, and nothing more of the date came"
+
+    def _doubting_poll(self, cursor: Cursor, date: CutDate) -> int | None:
+        """Return a poll that may have lost changes of the date which nobody holds, None where there is none."""
+        values = {"profile": self._profile.name, "business_date": date.business_date, "reread_poll_id": date.poll_id}
+        cursor.execute(statement("doubting_poll"), values)
+        poll_id: int | None = only_row(cursor)[0]
+        return poll_id

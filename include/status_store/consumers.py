@@ -3,6 +3,10 @@
 Whether a change is one of them can be said once a drain has completed *after* a re-read showed it: until then the queue
 may still hold it. What is found is recorded once. A doubtful poll, a page that waits for a replay, and the time before
 the profile's first 204 explain a change otherwise; see ``note_undrained.sql`` for each condition and its reason.
+
+Nobody knows whether a poll by date or by invoice number takes what it shows out of the queue. Where it does, a change
+that was recorded between a 204 and such a poll is found here too, and looks just as one that another program took. Only
+the other way is ever proven: by a drain that brings what such a poll showed before it.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
 
 _NOTE = Path(__file__).with_name("note_undrained.sql").read_text(encoding="utf-8")
+_KINDS_THAT_LEAVE = Path(__file__).with_name("kinds_that_leave.sql").read_text(encoding="utf-8")
 _LIST = """
 SELECT statusid, billnum, jobid, statustype, statustime, source, shown_by_poll_id, empty_poll_id, noticed_at
 FROM ropo.undrained_unexplained
@@ -61,3 +66,12 @@ def undrained_events(cursor: Cursor, profile: str) -> list[UndrainedEvent]:
     """Return the recorded changes of a profile that nothing has explained since, as they were noticed."""
     cursor.execute(_LIST, (profile,))
     return structs(cursor, UndrainedEvent)
+
+
+def kinds_that_leave(cursor: Cursor, profile: str) -> set[str]:
+    """Return the kinds of poll, ``date`` and ``billnum``, that are known to leave what they show in the queue.
+
+    Looks through all of the profile's events: to be asked where there is something to tell.
+    """
+    cursor.execute(_KINDS_THAT_LEAVE, (profile,))
+    return {kind for (kind,) in cursor.fetchall()}

@@ -47,7 +47,7 @@ class EarlierDates(msgspec.Struct, kw_only=True):
 def reread_earlier(
     session: Session, source: StatusSource, journal: Journal, before: datetime.date, *, max_seconds: float
 ) -> EarlierDates:
-    """Re-read each of the ``late_days`` before a business date, and unfinished dates that no re-read has shown whole.
+    """Re-read each of the ``late_days`` before a business date, and unfinished dates without a whole newest re-read.
 
     Each is a poll of its own in the journal; one that fails does not stop the others.
 

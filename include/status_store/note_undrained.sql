@@ -25,7 +25,8 @@ WHERE event.profile = %(profile)s
       LIMIT 1
   )
   -- A re-read may itself take what it shows out of the queue (nobody knows). So a drain must have completed before it,
-  -- too, after the event's day was over: only what was recorded between that 204 and the re-read can then be mistaken.
+  -- too, after the event's day was over: only what was recorded between that 204 and the re-read can then be mistaken
+  -- (kinds_that_leave.sql: whether it can).
   AND EXISTS (
       SELECT FROM ropo.status_poll AS poll
       WHERE poll.profile = event.profile AND poll.kind = 'drain' AND poll.outcome = 'empty'

@@ -180,7 +180,8 @@ class Recovery:
 def _reason(date: datetime.date, reread: RereadSummary) -> str | None:
     """Say why a date does not count, None where it does."""
     if reread.possibly_cut and not reread.shown_complete:
-        return f"{date}: the answer had {reread.rows} rows, the most that one may have: it was possibly cut"
+        why = f"; {reread.completeness}" if reread.completeness else ""
+        return f"{date}: the answer had {reread.rows} rows, the most that one may have: it was possibly cut{why}"
     if reread.absent:
         return f"{date}: {reread.absent} events that are held for this date were not shown"
     if reread.unparsed:

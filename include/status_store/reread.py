@@ -40,7 +40,8 @@ class RereadSummary(msgspec.Struct, kw_only=True):
     :param polls: journal rows written.
     :param rows: of the last answer; ``new``: events that no earlier poll had brought.
     :param possibly_cut: the answer had exactly as many rows as the profile's ``date_cap``.
-    :param shown_complete: though possibly cut, the answers could be shown complete.
+    :param shown_complete: though possibly cut, the answers could be shown complete; ``completeness``: by what, or why
+        an earlier proof does not count.
     :param absent: events held for the date before it was asked that no answer showed.
     :param unparsed: an answer landed that could not be parsed; what it showed is not known.
     """
@@ -53,6 +54,7 @@ class RereadSummary(msgspec.Struct, kw_only=True):
     quarantined: int = 0
     possibly_cut: bool = False
     shown_complete: bool = False
+    completeness: str | None = None
     absent: int = 0
     unparsed: bool = False
 
@@ -185,11 +187,11 @@ class Reread:
             "shown": sorted(shown),
         }
 
-        def work(cursor: Cursor) -> tuple[int, bool | None]:
+        def work(cursor: Cursor) -> tuple[int, bool | None, str | None]:
             cursor.execute(_JUDGE, values)
             return only_row(cursor)
 
-        summary.absent, complete = self._session.insist(work)
+        summary.absent, complete, summary.completeness = self._session.insist(work)
         summary.shown_complete = bool(complete)
 
 

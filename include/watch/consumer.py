@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
-from include.status_store.consumers import note_undrained, undrained_events
+from include.status_store.consumers import kinds_that_leave, note_undrained, undrained_events
 from include.watch.alert import Matter, counted
 
 if TYPE_CHECKING:
@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 # Each night's re-reads show what a consumer took, so an alert holds on while it runs, and ends after it.
 LOOK_BACK = datetime.timedelta(days=2)
 _ONLY = ""
+_ANOTHER = (
+    "Another program takes changes out of this customer number's queue (an old integration left running?). What it "
+    "takes later than `late_days` after its date, no re-read will find"
+)
+_ANOTHER_OR_OUR_OWN = (
+    f"{_ANOTHER}; or Ropo One's answers by date or invoice number take what they show out of the queue (nobody knows): "
+    "then each of these was recorded in the minutes before our own poll showed it, and nothing is amiss. Another "
+    "program takes many, at every hour"
+)
 
 
 class OtherConsumer:
@@ -42,13 +51,15 @@ class OtherConsumer:
 
     def describe(self, cursor: Cursor, subjects: Sequence[str]) -> list[Matter]:  # noqa: ARG002 - the protocol's
         """Return how many changes of which dates, and what may be behind it."""
+        leaving = kinds_that_leave(cursor, self.profile.name)
+        is_another = any(event.source in leaving for event in self._taken)
         dates = sorted(event.statustime.date() for event in self._taken)
         lines = (
             f"Ropo One shows {counted(len(self._taken), 'change')} of {dates[0]} to {dates[-1]} that no drain brought, "
             "though the queue was drained empty before and after. They are kept: none of these is lost",
-            "Another program takes changes out of this customer number's queue (an old integration left running?). "
-            "What it takes later than `late_days` after its date, no re-read will find",
+            _ANOTHER if is_another else _ANOTHER_OR_OUR_OWN,
             "What to do: find the other program and stop it, or ask Ropo who polls with this customer number. "
             "`python -m include.status_store undrained` lists the changes",
         )
-        return [Matter(title="another consumer seems to read the queue", lines=lines)]
+        title = f"another consumer {'seems to' if is_another else 'may'} read the queue"
+        return [Matter(title=title, lines=lines)]

@@ -103,6 +103,38 @@ def test_unfinished_dates_are_asked_until_a_reread_after_their_end_was_whole(
     assert list(dict.fromkeys(again.asked)) == [*late, dates[2], dates[3]], "refused, and possibly cut"
 
 
+@pytest.mark.parametrize(
+    ("later", "is_asked"),
+    [
+        ({"absent_count": 1}, True),
+        ({"possibly_cut": True}, True),
+        ({"possibly_cut": True, "shown_complete": True, "completeness": "as poll 1"}, False),
+        ({"outcome": "in_doubt", "possibly_cut": None, "absent_count": None}, True),
+    ],
+    ids=["contradicted", "cut", "cut and proven", "failed"],
+)
+def test_what_counts_is_the_newest_reread(
+    session: Session, store: Connection, short: Profile, later: dict[str, object], is_asked: bool
+) -> None:
+    """That an earlier one was whole says nothing of what came since, or of what one that failed may have taken."""
+    date = BEFORE - 4 * DAY
+    record(store, date, "incomplete")
+    moment = f"{BEFORE} 08:00+00"
+    for changes in ({}, later):
+        values = {
+            "profile": short.name, "kind": "date", "outcome": "landed", "filter_value": str(date),
+            "opened_at": moment, "closed_at": moment, "possibly_cut": False, "absent_count": 0, **changes,
+        }  # fmt: skip
+        marks = ", ".join(["%s"] * len(values))
+        insert = f"INSERT INTO ropo.status_poll ({', '.join(values)}) VALUES ({marks})"
+        execute(store, insert, tuple(values.values()))
+    source = DatedSource()
+
+    _run(session, short, source)
+
+    assert (date in source.asked) == is_asked
+
+
 def test_it_is_bounded_in_dates_and_time(
     session: Session, store: Connection, short: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:

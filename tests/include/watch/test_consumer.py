@@ -62,6 +62,35 @@ def test_what_a_reread_shows_and_no_drain_brings_is_told_once(session: Session, 
 
 
 @pytest.mark.usefixtures("live")
+def test_where_no_read_is_known_to_leave_what_it_shows_our_own_may_have_taken_it(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    """A drain that was sent before the re-read ended may have taken its rows first; other content was queued anew."""
+    reread(session, profile, row(1), row(2), row(3))
+    drain(session, profile, page(row(2), row(3, amount="1.00")), EMPTY)
+    with store.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ropo.status_poll SET opened_at = (SELECT max(opened_at) FROM ropo.status_poll WHERE kind = 'date') "
+            "WHERE poll_id = (SELECT drained_poll_id FROM ropo.status_event WHERE statusid = 'P2')"
+        )
+
+    (alert,) = alerts(session, profile)
+
+    assert alert.subject == "[Ropo One] default: another consumer may read the queue"
+    assert "or Ropo One's answers by date or invoice number take what they show out of the queue" in alert.text
+
+
+@pytest.mark.usefixtures("live")
+def test_what_reads_by_date_leave_says_nothing_of_those_by_invoice_number(session: Session, profile: Profile) -> None:
+    reread(session, profile, row(1))
+    Reread(session, ScriptedSource(page(row(2))), Journal(profile)).by_billnum("10002")
+    drain(session, profile, page(row(1)), EMPTY)
+
+    (alert,) = alerts(session, profile)
+    assert "may read the queue" in alert.subject
+
+
+@pytest.mark.usefixtures("live")
 def test_what_the_next_drain_brings_is_no_sign(session: Session, profile: Profile) -> None:
     reread(session, profile, row(1), row(2))
 
