@@ -240,3 +240,25 @@ def test_a_missed_deadline_names_the_profiles_without_a_verdict_and_no_other(
     record(store, date, "incomplete")
     assert tell_of_missing(["default"], context) == f"{date}: nothing new to tell of default"
     assert mail.mails() == []
+
+
+@pytest.mark.usefixtures("airflow_store")
+def test_a_profile_that_cannot_be_told_or_is_gone_takes_the_deadline_from_no_other(
+    mail: MailServer, profiles: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    profiles.write_text(
+        "profiles:\n"
+        "  - {name: broken, alerts: {notifier: no.such.Notifier}}\n"
+        "  - {name: se, alerts: {to: [se@example.com]}}\n",
+        encoding="utf-8",
+    )
+    date = datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=2)
+    context = {"dag_run": {"partition_key": date.isoformat()}, "deadline": {}}
+
+    with pytest.raises(AirflowException, match=r"told of broken \(AlertsMisconfiguredError\); told of se\. The trig"):
+        tell_of_missing(["broken", "gone", "se"], context)
+
+    (message,) = mail.mails()
+    assert message["To"] == "se@example.com"
+    assert f"Profile gone stands in {profiles} no more" in caplog.text
+    assert tell_of_missing(["gone", "se"], context) == f"{date}: nothing new to tell of se"
