@@ -28,7 +28,7 @@ import datetime
 from airflow.sdk import DAG, TriggerRule, task_group
 
 from include.config.profiles import load_profiles
-from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over
+from ropo_one.alerts import RedVerdictNotifier, told_when_it_fails
 from ropo_one.business_date import date_param
 from ropo_one.operators import RopoStatusRereadOperator
 from ropo_one.reconciliation import ReconciliationOperator, SettleOperator, VerdictOperator
@@ -58,8 +58,7 @@ with DAG(
             scope="full",
             pool="erp_ledger",
             trigger_rule=TriggerRule.ALL_DONE,
-            on_failure_callback=FailedTaskNotifier(each_date=True),
-            on_success_callback=failure_is_over,
+            **told_when_it_fails(each_date=True),
         )
         verdict = VerdictOperator(
             task_id="verdict",

@@ -25,7 +25,7 @@ import datetime
 from airflow.sdk import DAG, TriggerRule, task_group
 
 from include.config.profiles import load_profiles
-from ropo_one.alerts import FailedTaskNotifier, failure_is_over
+from ropo_one.alerts import failure_is_over, told_when_it_fails
 from ropo_one.maintenance import EraseTextsOperator, RemovePagesOperator
 
 with DAG(
@@ -38,8 +38,7 @@ with DAG(
     default_args={
         "retries": 0,
         "execution_timeout": datetime.timedelta(hours=2),
-        "on_failure_callback": FailedTaskNotifier(),
-        "on_success_callback": failure_is_over,
+        **told_when_it_fails(),
         # Its retention was switched off: nothing is overdue.
         "on_skipped_callback": failure_is_over,
     },

@@ -51,7 +51,7 @@ import datetime
 from airflow.sdk import DAG, Param, TriggerRule, task_group
 
 from include.config.profiles import load_profiles
-from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over
+from ropo_one.alerts import RedVerdictNotifier, told_when_it_fails
 from ropo_one.business_date import date_param
 from ropo_one.deadline import verdict_deadlines
 from ropo_one.operators import RopoEarlierRereadOperator, RopoStatusRereadOperator
@@ -113,8 +113,7 @@ with DAG(
             profile=name,
             pool="ropo_one",
             trigger_rule=TriggerRule.ALL_DONE,
-            on_failure_callback=FailedTaskNotifier(),
-            on_success_callback=failure_is_over,
+            **told_when_it_fails(),
         )
         recheck = RecheckOperator(
             task_id="recheck",
@@ -122,8 +121,7 @@ with DAG(
             reconciliation_task_id="profile.compare",
             pool="erp_ledger",
             trigger_rule=TriggerRule.ALL_DONE,
-            on_failure_callback=FailedTaskNotifier(),
-            on_success_callback=failure_is_over,
+            **told_when_it_fails(),
         )
         settle >> reread >> compare >> verdict
         reread >> reread_earlier

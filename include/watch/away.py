@@ -23,8 +23,8 @@ def store_away(profile: Profile, error: StoreUnavailableError, *, again: str, ba
         "Until it can be used, nothing is drained or compared, and nothing else can be told. Ropo One keeps the "
         f"changes in its queue meanwhile. This is told {again}",
         "What to do: start the store again, give its disk room or mend its connection; where the line above names a "
-        "command, run it. The drains then go on by themselves. Which nightly tasks failed meanwhile is not told: see "
-        "ropo_reconciliation, ropo_full_comparison and ropo_maintenance in Airflow",
+        "command, run it. The drains then go on by themselves. Which nightly tasks failed meanwhile may not be told: "
+        "see ropo_reconciliation, ropo_full_comparison and ropo_maintenance in Airflow",
     )
     matter = Matter(title="the store cannot be used", lines=lines)
     return compose(profile.name, "store_away", "stores cannot be used", [matter], base_url)

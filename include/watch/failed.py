@@ -1,6 +1,7 @@
 """Alerts about tasks that failed, where nothing in the store shows that they ought to have done their work.
 
-Their callbacks write it into the register of alerts: a failure, and the success that ends it.
+Their callbacks write it into the register of alerts: a failure, and the success that ends it. Where a process was
+killed no callback is called: its mark (:mod:`include.watch.under_way`) is left, and is a failure when its time is over.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from include.watch.alert import Matter
 from include.watch.register import Register
+from include.watch.under_way import take_overdue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
     from include.watch.register import Held
+    from include.watch.under_way import Overdue
 
 _NEVER = datetime.timedelta(0)
 # What a task's failure is called, and what it means, by its DAG and its name.
@@ -63,9 +66,15 @@ class FailedTasks:
         self.now = now
         self._run_ids = run_ids or {}
         self._failed: dict[str, Held] = {}
+        self._overdue: dict[str, Overdue] = {}
 
     def found(self, cursor: Cursor) -> Mapping[str, str]:
-        """Return the tasks, with the business date whose failure is told of its own."""
+        """Return the tasks, with the business date whose failure is told of its own; those that are overdue, too."""
+        overdue_tasks = take_overdue(cursor, self.profile.name, self.now, topic=self.name)
+        self._overdue = {overdue.task: overdue for overdue in overdue_tasks}
+        for task, overdue in sorted(self._overdue.items()):
+            date = overdue.date.isoformat() if overdue.date else ""
+            note_failure(cursor, self.profile.name, task, overdue.until, date=date)
         self._failed = _register(cursor, self.profile.name, self.now).held()
         return {task: held.fingerprint for task, held in self._failed.items()}
 
@@ -77,16 +86,21 @@ class FailedTasks:
         dag_id, _, name = task.partition(" ")
         title, meaning = MEANINGS.get(task, _OTHER)
         held = self._failed[task]
-        lines = (
-            f"The task {name} of {dag_id} failed at {self.profile.clock(held.found_at)} and has not succeeded "
-            "since. The last line of its log says why",
-            meaning,
-        )
+        run_id = self._run_ids.get(task)
+        if overdue := self._overdue.get(task):
+            what = (
+                f"began and was not over by {self.profile.clock(overdue.until)}: its process was killed, as where "
+                "memory runs out, or it hangs. Its state and the last line of its log say more"
+            )
+            run_id = overdue.run_id
+        else:
+            failed_at = self.profile.clock(held.found_at)
+            what = f"failed at {failed_at} and has not succeeded since. The last line of its log says why"
         return Matter(
             title=title.format(date=held.fingerprint, dag_id=dag_id, task=name),
-            lines=lines,
+            lines=(f"The task {name} of {dag_id} {what}", meaning),
             dag_id=dag_id,
-            run_id=self._run_ids.get(task),
+            run_id=run_id,
         )
 
 

@@ -1,15 +1,17 @@
-"""Callbacks of tasks that alert: a red verdict, a failure and its end."""
+"""Callbacks of tasks that alert: a red verdict, a failure and its end, a task that was killed."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseNotifier
 
 from include.config.profiles import load_profile
+from include.status_store.database import StoreUnavailableError
 from include.status_store.session import takes_transactions
 from include.watch.failed import FailedTasks, note_failure, note_success
+from include.watch.under_way import note_begin, note_done, note_end
 from include.watch.verdicts import RedVerdicts
 from ropo_one.business_date import BACKFILL, SCOPE_PARAM, business_date
 from ropo_one.store import open_store
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
     from ropo_one.profile_operator import ProfileOperator
+
+# After a task's own `execution_timeout`: for its callbacks, and for what does not break off at once.
+_MARGIN = timedelta(minutes=10)
 
 
 class RedVerdictNotifier(BaseNotifier):
@@ -53,6 +58,9 @@ class FailedTaskNotifier(BaseNotifier):
     It is written down before it is told: what could not be sent is told by the next
     :class:`ropo_one.watch.WatchOperator`, which reminds of it too, until :func:`failure_is_over`.
 
+    Airflow calls nothing where a task's process alone is killed, as the kernel does where memory runs out.
+    :func:`told_when_it_fails` gives a task the callbacks by which the watch tells that too.
+
     :param each_date: whether the failure of each business date is told at once, though an earlier one's was.
     """
 
@@ -63,24 +71,67 @@ class FailedTaskNotifier(BaseNotifier):
     def notify(self, context: Context) -> None:
         """Write it down and send it; where the store is away or its disk is full, the watch tells that."""
         profile, task, now = _profile(context), _task(context), datetime.now(UTC)
+        run_id = context["ti"].run_id
         date = business_date(context).isoformat() if self.each_date else ""
         with open_store() as session:
             with takes_transactions(), session.transaction() as cursor:
+                note_end(cursor, profile.name, task, run_id)
                 note_failure(cursor, profile.name, task, now, date=date)
-            topic = FailedTasks(profile, now, run_ids={task: context["ti"].run_id})
+            topic = FailedTasks(profile, now, run_ids={task: run_id})
             tell_topic(session, topic, dict(context), self.log.warning)
+
+    def task_began(self, context: Context) -> None:
+        """Write until when the task is over, as its ``on_execute_callback``; one without a timeout may take any time.
+
+        Where the store is away it goes on: what it does there says so itself.
+        """
+        limit = cast("ProfileOperator", context["ti"].task).execution_timeout
+        if limit is None:
+            return
+        until = datetime.now(UTC) + limit + _MARGIN
+        date = business_date(context) if self.each_date else None
+        profile, task, run_id = _profile(context), _task(context), context["ti"].run_id
+        try:
+            with open_store() as session, takes_transactions(), session.transaction() as cursor:
+                note_begin(cursor, profile.name, task, run_id, until=until, date=date)
+        except StoreUnavailableError as error:
+            self.log.warning("Should this task's process be killed, nobody will be told: %s", error)
+
+
+def told_when_it_fails(*, each_date: bool = False) -> dict[str, Any]:
+    """Return the callbacks by which a task's failure is told, as arguments of the task or as a DAG's ``default_args``.
+
+    Where the task's process is killed, the watch tells it some minutes after the task's ``execution_timeout``.
+
+    :param each_date: see :class:`FailedTaskNotifier`.
+    """
+    notifier = FailedTaskNotifier(each_date=each_date)
+    return {
+        "on_execute_callback": notifier.task_began,
+        "on_failure_callback": notifier,
+        "on_success_callback": failure_is_over,
+        "on_skipped_callback": task_ended,
+    }
 
 
 def failure_is_over(context: Context) -> None:
     """Write that a task's failure is over, as ``on_success_callback`` of one that :class:`FailedTaskNotifier` tells."""
+    profile, task = _profile(context), _task(context)
     with open_store() as session, takes_transactions(), session.transaction() as cursor:
-        note_success(cursor, _profile(context).name, _task(context), datetime.now(UTC))
+        note_done(cursor, profile.name, task, context["ti"].run_id)
+        note_success(cursor, profile.name, task, datetime.now(UTC))
+
+
+def task_ended(context: Context) -> None:
+    """Write that a task ended, which says nothing of an earlier failure: as its ``on_skipped_callback``."""
+    with open_store() as session, takes_transactions(), session.transaction() as cursor:
+        note_end(cursor, _profile(context).name, _task(context), context["ti"].run_id)
 
 
 def _profile(context: Context) -> Profile:
     """Return the profile of the task whose callback is called."""
     name: Any = cast("ProfileOperator", context["ti"].task).profile
-    # Where the task was killed, Airflow calls it in another process, in which the task is not mapped to its profile.
+    # Where its supervisor was killed too, Airflow calls it in another process, with a task not mapped to its profile.
     return load_profile(name if isinstance(name, str) else name.resolve(context))
 
 

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAlert
+from airflow.sdk.exceptions import AirflowException
 
 from ropo_one.business_date import SCHEDULED, parse_date
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from sqlalchemy.orm import Session
 
@@ -88,8 +89,9 @@ def verdict_deadlines(profiles: Iterable[Profile]) -> list[DeadlineAlert]:
 async def tell_missing_verdicts(profiles: list[str], context: dict[str, Any]) -> str:
     """Tell which profiles have no verdict of a late run's business date; nobody where all have one, a red one too.
 
-    Where the store is away or takes no transaction, each of them is told that, without its register: this is called
-    once a day.
+    Each profile is tried, whatever becomes of the others; one that the profiles file has no more is passed over. Where
+    the store is away or takes no transaction, each of them is told that, without its register: this is called once a
+    day.
 
     The triggerer calls it. It is a coroutine for that reason alone: its work is done in a thread, so that neither the
     store nor a mail server holds up the triggers.
@@ -101,25 +103,77 @@ async def tell_missing_verdicts(profiles: list[str], context: dict[str, Any]) ->
 
 
 def tell_of_missing(profiles: list[str], context: dict[str, Any]) -> str:
-    """Do the work of :func:`tell_missing_verdicts`."""
+    """Do the work of :func:`tell_missing_verdicts`.
+
+    :raises AirflowException: where one of them could not be told, after each was tried.
+    """
     # Here and not above: the DAG file that names this module needs none of it.
-    from include.config.profiles import load_profile
     from include.status_store.database import StoreUnavailableError
     from include.watch.missing import MissingVerdicts
     from ropo_one.store import open_store
     from ropo_one.telling import tell_store_away, tell_topic
 
     date = parse_date(context["dag_run"]["partition_key"])
-    told: list[str] = []
+    asked = _that_are_left(profiles)
+    names = ", ".join(profile.name for profile in asked)
     try:
         with open_store() as session:
-            for name in profiles:
-                profile = load_profile(name)
+
+            def tell_late(profile: Profile) -> bool:
                 topic = MissingVerdicts(profile, datetime.datetime.now(datetime.UTC), since=date)
-                if tell_topic(session, topic, dict(context), logger.warning):
-                    told.append(name)
+                return tell_topic(session, topic, dict(context), logger.warning) > 0
+
+            told = _each(date, asked, tell_late, but=StoreUnavailableError)
     except StoreUnavailableError as error:
-        for name in profiles:
-            tell_store_away(load_profile(name), error, dict(context), logger.warning, again="every morning until then")
-        return f"{date}: the store cannot be used, told of {', '.join(profiles)}"
-    return f"{date}: told of {', '.join(told)}" if told else f"{date}: nothing new to tell of {', '.join(profiles)}"
+        away = error
+
+        def tell_away(profile: Profile) -> bool:
+            tell_store_away(profile, away, dict(context), logger.warning, again="every morning until then")
+            return True
+
+        _each(date, asked, tell_away)
+        return f"{date}: the store cannot be used, told of {names}"
+    return f"{date}: told of {', '.join(told)}" if told else f"{date}: nothing new to tell of {names}"
+
+
+def _that_are_left(names: list[str]) -> list[Profile]:
+    """Return the profiles of a run, whose names are as old as the run is."""
+    from include.config.profiles import load_profiles, profiles_file
+
+    known = {profile.name: profile for profile in load_profiles()}
+    for name in names:
+        if name not in known:
+            logger.warning("Profile %s stands in %s no more: nothing is told of it", name, profiles_file())
+    return [known[name] for name in names if name in known]
+
+
+def _each(
+    date: datetime.date,
+    profiles: list[Profile],
+    tell: Callable[[Profile], bool],
+    *,
+    but: type[Exception] | tuple[()] = (),
+) -> list[str]:
+    """Try each profile, whatever became of the others, and return the names of those of which something was told.
+
+    :param but: what ends it at once.
+    :raises AirflowException: in the end, where one of them failed.
+    """
+    told: list[str] = []
+    failed: list[str] = []
+    for profile in profiles:
+        try:
+            if tell(profile):
+                told.append(profile.name)
+        except but:
+            raise
+        except Exception as error:  # whatever a notifier raises, the other profiles are told
+            logger.exception("Profile %s: the deadline of %s was not told", profile.name, date)
+            failed.append(f"{profile.name} ({type(error).__name__})")
+    if failed:
+        raise AirflowException(
+            f"{date}: could not be told of {', '.join(failed)}; told of {', '.join(told) or 'no other'}. The "
+            "triggerer's log says why: most likely the notifier of the profile's `alerts` or its connection. The "
+            "drain's next watch tells them"
+        )
+    return told

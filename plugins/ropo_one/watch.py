@@ -47,8 +47,8 @@ class WatchOperator(ProfileOperator):
     """Tell of what holds, each matter once and again after the profile's ``alerts.remind_hours``; emit its metrics.
 
     Told are doubts and a queue that is not emptied for an hour, another consumer, dates that are red or have no
-    verdict, full comparisons that are red, signed months that changed, and tasks that failed and have not succeeded
-    since.
+    verdict, full comparisons that are red, signed months that changed, and tasks that failed, or were killed, and have
+    not succeeded since.
 
     Where the store is away or takes no transaction, that is told in the first run of each hour: nothing can be
     remembered then of what was told before.

@@ -16,7 +16,7 @@ from airflow.task.priority_strategy import validate_and_load_priority_weight_str
 
 from include.watch.failed import MEANINGS
 from local_airflow.paths import ROOT
-from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over
+from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over, task_ended
 from ropo_one.maintenance import RetentionOperator
 from ropo_one.operators import RopoDoubtRecoveryOperator, RopoEarlierRereadOperator, RopoStatusDrainOperator
 from ropo_one.profile_operator import ProfileOperator
@@ -66,7 +66,19 @@ def test_a_task_whose_failure_nothing_in_the_store_shows_is_told_in_its_own_word
     ]
     assert {f"{task.dag_id} {task.task_id.removeprefix('profile.')}" for task in told} == set(MEANINGS)
     assert [task for task in told if failure_is_over not in task.on_success_callback] == []
-    assert {task.dag_id for task in told if task.on_skipped_callback} == {"ropo_maintenance"}
+    assert {task.dag_id for task in told if failure_is_over in task.on_skipped_callback} == {"ropo_maintenance"}
+
+
+def test_such_a_task_is_told_too_where_its_process_is_killed(bag: DagBag) -> None:
+    """It says when it begins until when it is over, and that it ended."""
+    for dag in bag.dags.values():
+        for task in dag.tasks:
+            notifiers = [each for each in task.on_failure_callback if isinstance(each, FailedTaskNotifier)]
+            begins = [callback.__self__ for callback in task.on_execute_callback]
+            assert begins == notifiers, task.task_id
+            if notifiers:
+                assert task.execution_timeout, task.task_id
+                assert {*task.on_skipped_callback} & {task_ended, failure_is_over}, task.task_id
 
 
 def test_every_file_is_one_dag_that_loads(bag: DagBag) -> None:

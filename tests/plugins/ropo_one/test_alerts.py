@@ -15,13 +15,15 @@ from airflow.sdk import BaseNotifier
 from airflow.sdk.exceptions import AirflowException
 
 from include.config.alerts import Alerts
+from include.watch.failed import FailedTasks
 from include.watch.verdicts import RedVerdicts
 from local_airflow.paths import ROOT
-from ropo_one.alerts import FailedTaskNotifier, failure_is_over
+from ropo_one.alerts import FailedTaskNotifier, failure_is_over, task_ended, told_when_it_fails
 from ropo_one.deadline import tell_of_missing
 from ropo_one.telling import AlertsMisconfiguredError, make_notifier, tell_topic
 from ropo_one.watch import WatchOperator
-from tests.include.watch.records import broken, record
+from tests.include.status_store.views import query
+from tests.include.watch.records import broken, record, told
 from tests.plugins.ropo_one.alert_receivers import Instance, MailServer, body, context_of
 
 if TYPE_CHECKING:
@@ -240,3 +242,83 @@ def test_a_missed_deadline_names_the_profiles_without_a_verdict_and_no_other(
     record(store, date, "incomplete")
     assert tell_of_missing(["default"], context) == f"{date}: nothing new to tell of default"
     assert mail.mails() == []
+
+
+@pytest.mark.usefixtures("airflow_store")
+def test_a_profile_that_cannot_be_told_or_is_gone_takes_the_deadline_from_no_other(
+    mail: MailServer, profiles: pathlib.Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    profiles.write_text(
+        "profiles:\n"
+        "  - {name: broken, alerts: {notifier: no.such.Notifier}}\n"
+        "  - {name: se, alerts: {to: [se@example.com]}}\n",
+        encoding="utf-8",
+    )
+    date = datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=2)
+    context = {"dag_run": {"partition_key": date.isoformat()}, "deadline": {}}
+
+    with pytest.raises(AirflowException, match=r"told of broken \(AlertsMisconfiguredError\); told of se\. The trig"):
+        tell_of_missing(["broken", "gone", "se"], context)
+
+    (message,) = mail.mails()
+    assert message["To"] == "se@example.com"
+    assert f"Profile gone stands in {profiles} no more" in caplog.text
+    assert tell_of_missing(["gone", "se"], context) == f"{date}: nothing new to tell of se"
+
+
+UNDER_WAY = "SELECT profile, task, run_id, business_date, until > now() FROM ropo.task_under_way"
+
+
+def begin(context: Any, *, each_date: bool = False) -> dict[str, Any]:
+    """Call what Airflow calls when the task begins, and return its other callbacks."""
+    callbacks = told_when_it_fails(each_date=each_date)
+    callbacks["on_execute_callback"](context)
+    return callbacks
+
+
+def a_task(limit: datetime.timedelta | None = datetime.timedelta(hours=1)) -> SimpleNamespace:
+    return SimpleNamespace(profile="default", execution_timeout=limit)
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+def test_a_task_is_marked_from_its_begin_to_its_end_whichever_way_it_ends(store: Connection, mail: MailServer) -> None:
+    context = context_of("ropo_reconciliation", "profile.recheck", a_task())
+
+    for end in ("on_success_callback", "on_failure_callback", "on_skipped_callback"):
+        callbacks = begin(context)
+        assert query(store, UNDER_WAY) == [("default", "ropo_reconciliation recheck", "run 1", None, True)]
+        callbacks[end](context)
+        assert query(store, UNDER_WAY) == []
+    assert len(mail.mails()) == 1
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+def test_the_mark_of_a_full_comparison_has_its_date_and_the_watch_tells_that(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    begin(context_of("ropo_full_comparison", "profile.compare", a_task()), each_date=True)
+    assert query(store, UNDER_WAY)[0][3] == datetime.date(2026, 10, 31)
+    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
+
+    assert told(session, FailedTasks(profile, soon)) == [], "it has time for its callbacks, too"
+    (alert,) = told(session, FailedTasks(profile, soon + datetime.timedelta(minutes=11)))
+    assert alert.subject == "[Ropo One] default: the full comparison of 2026-10-31 failed"
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+def test_a_task_that_skips_itself_ends_no_failure(session: Session, profile: Profile, mail: MailServer) -> None:
+    context = context_of("ropo_reconciliation", "profile.recheck", a_task())
+    mail.refuses = True
+    with pytest.raises(Exception, match="no such person"):
+        FailedTaskNotifier()(context)
+
+    task_ended(context)
+
+    assert len(told(session, FailedTasks(profile, NOW))) == 1
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+def test_a_task_that_may_take_any_time_is_not_marked(store: Connection) -> None:
+    begin(context_of("own_dag", "own_task", a_task(limit=None)))
+
+    assert query(store, UNDER_WAY) == []

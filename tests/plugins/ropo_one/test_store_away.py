@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from include.status_store.database import StoreUnavailableError
-from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over
+from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over, told_when_it_fails
 from ropo_one.deadline import tell_of_missing
 from ropo_one.watch import WatchOperator
 from tests.include.status_store.views import execute
@@ -158,3 +158,15 @@ def test_a_success_that_a_full_disk_keeps_from_being_written_names_the_disk(stor
 
     with pytest.raises(StoreUnavailableError, match=NO_SPACE):
         failure_is_over(context)
+
+
+@pytest.mark.usefixtures("no_store", "profiles")
+def test_a_task_begins_though_the_store_is_away(capsys: pytest.CaptureFixture[str]) -> None:
+    """What it does there fails by itself, and says so."""
+    task = SimpleNamespace(profile="default", execution_timeout=datetime.timedelta(hours=1))
+
+    told_when_it_fails()["on_execute_callback"](context_of("ropo_maintenance", "profile.erase_texts", task))
+
+    said = capsys.readouterr().out
+    assert "nobody will be told: The store (connection ropo_store) cannot be reached" in said
+    assert "s3cret" not in said
