@@ -1,9 +1,9 @@
 """
 ### Compare every unsettled invoice with the ERP ledger
 
-At each month's end (its partition key is the month's last day), for each profile: all invoices that are not ended and
-paid on both sides, whatever their dates. So a ledger row that was deleted, or an ERP that does not say what it changed,
-hides nothing. A month's sign-off needs one.
+At each month's end (its partition key is the month's last day), for each profile that **profiles** found in the file:
+all invoices that are not ended and paid on both sides, whatever their dates. So a ledger row that was deleted, or an
+ERP that does not say what it changed, hides nothing. A month's sign-off needs one.
 
 1. **settle** waits, without holding a worker, for the profile's own midnight plus `settle_hours`. Scheduled runs only.
 2. **reread** asks Ropo One for the month's last day.
@@ -13,6 +13,8 @@ hides nothing. A month's sign-off needs one.
 
 What it leaves pending, and no date shows, is looked at by the nightly recheck of `ropo_reconciliation` when its grace
 is over: as a break it stands at the business date of this comparison.
+
+**outcome** makes the run red where a task of any profile failed that others came after, as the last ones do themselves.
 
 **Backfill:** each month's last day in the range picked gives one run. Both sides are compared as they stand now, so
 that one run says as much as twelve, and makes no break older that a date has shown. By hand, for
@@ -25,14 +27,19 @@ from __future__ import annotations
 
 import datetime
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, TriggerRule, task_group
 
 from include.config.profiles import load_profiles
 from ropo_one.alerts import RedVerdictNotifier, told_when_it_fails
 from ropo_one.business_date import date_param
 from ropo_one.operators import RopoStatusRereadOperator
+from ropo_one.profile_operator import ProfilesOperator
 from ropo_one.reconciliation import ReconciliationOperator, SettleOperator, VerdictOperator
 from ropo_one.timetable import MonthEndTimetable
+
+# Its mistakes are import errors; whose tasks a run has is what its own task `profiles` says.
+load_profiles()
 
 with DAG(
     dag_id="ropo_full_comparison",
@@ -50,7 +57,13 @@ with DAG(
     def profile(name: str) -> None:
         """One profile's comparison; its failure stays its own."""
         settle = SettleOperator(task_id="settle", profile=name)
-        reread = RopoStatusRereadOperator(task_id="reread", profile=name, pool="ropo_one")
+        reread = RopoStatusRereadOperator(
+            task_id="reread",
+            profile=name,
+            pool="ropo_one",
+            # A skipped `settle` is none that failed.
+            trigger_rule=TriggerRule.NONE_FAILED,
+        )
         compare = ReconciliationOperator(
             task_id="compare",
             profile=name,
@@ -68,4 +81,8 @@ with DAG(
         )
         settle >> reread >> compare >> verdict
 
-    profile.expand(name=[each.name for each in load_profiles()])
+    profile.expand(name=ProfilesOperator(task_id="profiles", scheduled_only=["profile.settle"]).output)
+    # A run is red by its last tasks, and those run whatever became of the earlier ones. Airflow starts no process for
+    # this one.
+    earlier = [each for each in dag.tasks if each.downstream_task_ids]
+    earlier >> EmptyOperator(task_id="outcome", trigger_rule=TriggerRule.NONE_FAILED)

@@ -12,6 +12,8 @@ Each is skipped where its key is 0, as it is by default: everything is kept then
 rest to the next run. The texts of one invoice are erased at any time by
 `python -m include.status_store.retention erase --profile NAME --billnum NUMBER --by WHO --note WHY`.
 
+**outcome** makes the run red where a task of any profile failed that others came after, as the last ones do themselves.
+
 **Backfill:** none; each run looks at everything that is old enough.
 
 **When it is red:** the last line of the failed task says why. Nothing has to be cleared: the next run goes on. A
@@ -22,10 +24,12 @@ from __future__ import annotations
 
 import datetime
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, TriggerRule, task_group
 
 from include.config.profiles import load_profiles
 from ropo_one.alerts import failure_is_over, told_when_it_fails
+from ropo_one.business_date import NO_BACKFILL
 from ropo_one.maintenance import EraseTextsOperator, RemovePagesOperator
 
 with DAG(
@@ -35,17 +39,18 @@ with DAG(
     start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
     catchup=False,
     max_active_runs=1,
-    default_args={
-        "retries": 0,
-        "execution_timeout": datetime.timedelta(hours=2),
-        **told_when_it_fails(),
-        # Its retention was switched off: nothing is overdue.
-        "on_skipped_callback": failure_is_over,
-    },
+    allowed_run_types=NO_BACKFILL,
+    default_args={"retries": 0, "execution_timeout": datetime.timedelta(hours=2)},
     tags=["ropo-one", "maintenance"],
 ) as dag:
-
-    @task_group
+    # Not of the whole DAG: with a callback `outcome` would be started as any task is.
+    @task_group(
+        default_args={
+            **told_when_it_fails(),
+            # Its retention was switched off: nothing is overdue.
+            "on_skipped_callback": failure_is_over,
+        }
+    )
     def profile(name: str) -> None:
         """One profile's rows."""
         pages = RemovePagesOperator(task_id="remove_pages", profile=name)
@@ -53,4 +58,9 @@ with DAG(
         texts = EraseTextsOperator(task_id="erase_texts", profile=name, trigger_rule=TriggerRule.ALL_DONE)
         pages >> texts
 
+    # The file's own list: each task works for itself, whichever profile stands at its place.
     profile.expand(name=[each.name for each in load_profiles()])
+    # A run is red by its last tasks, and those run whatever became of the earlier ones. Airflow starts no process for
+    # this one.
+    earlier = [each for each in dag.tasks if each.downstream_task_ids]
+    earlier >> EmptyOperator(task_id="outcome", trigger_rule=TriggerRule.NONE_FAILED)

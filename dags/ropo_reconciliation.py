@@ -1,7 +1,8 @@
 """
 ### Reconcile one business date with the ERP ledger
 
-One run a business date (its partition key, `YYYY-MM-DD`), at the midnight that ends it in Helsinki; for each profile:
+One run a business date (its partition key, `YYYY-MM-DD`), at the midnight that ends it in Helsinki; for each profile
+that **profiles** found in the file:
 
 1. **settle** waits, without holding a worker, for the profile's own midnight plus `settle_hours`. Scheduled runs only.
 2. **reread** asks Ropo One for the date and keeps what no drain brought (*recovered*).
@@ -17,6 +18,8 @@ One run a business date (its partition key, `YYYY-MM-DD`), at the midnight that 
    and records a new reconciliation where the result is another: mended days turn green, pending ones red when their
    grace is over. Of older dates it takes those with something pending, if that was recorded within `recheck_days`.
    Scheduled runs only.
+
+**outcome** makes the run red where a task of any profile failed that others came after, as the last ones do themselves.
 
 **Backfill by date:** open the DAG, *Trigger*, *Backfill*, pick the first and the last date, leave the param `date`
 empty, choose *All runs* to run dates again, start. Each date picked gives one run; a date that is not over gives none.
@@ -41,13 +44,16 @@ would do so once for every date.
 
 A failure of these two is an alert until the task succeeds again.
 
-Running a date again, twice at once even, is safe.
+Running a date again, twice at once even, is safe. A task that is cleared works on the profile that it had, and fails
+where that is not in the file any more. A run that is cleared whole takes the file as it is, and refuses one with more
+profiles than the run began with: run the date anew then.
 """
 
 from __future__ import annotations
 
 import datetime
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Param, TriggerRule, task_group
 
 from include.config.profiles import load_profiles
@@ -55,6 +61,7 @@ from ropo_one.alerts import RedVerdictNotifier, told_when_it_fails
 from ropo_one.business_date import date_param
 from ropo_one.deadline import verdict_deadlines
 from ropo_one.operators import RopoEarlierRereadOperator, RopoStatusRereadOperator
+from ropo_one.profile_operator import ProfilesOperator
 from ropo_one.reconciliation import RecheckOperator, ReconciliationOperator, SettleOperator, VerdictOperator
 from ropo_one.timetable import BusinessDateTimetable
 
@@ -88,10 +95,14 @@ with DAG(
     @task_group
     def profile(name: str) -> None:
         """One profile's date; its failure stays its own."""
-        settle = SettleOperator(
-            task_id="settle", profile=name, scheduled_only=["profile.reread_earlier", "profile.recheck"]
+        settle = SettleOperator(task_id="settle", profile=name)
+        reread = RopoStatusRereadOperator(
+            task_id="reread",
+            profile=name,
+            pool="ropo_one",
+            # A skipped `settle` is none that failed.
+            trigger_rule=TriggerRule.NONE_FAILED,
         )
-        reread = RopoStatusRereadOperator(task_id="reread", profile=name, pool="ropo_one")
         compare = ReconciliationOperator(
             task_id="compare",
             profile=name,
@@ -127,4 +138,11 @@ with DAG(
         reread >> reread_earlier
         [compare, reread_earlier] >> recheck
 
-    profile.expand(name=[each.name for each in PROFILES])
+    profiles = ProfilesOperator(
+        task_id="profiles", scheduled_only=["profile.settle", "profile.reread_earlier", "profile.recheck"]
+    )
+    profile.expand(name=profiles.output)
+    # A run is red by its last tasks, and those run whatever became of the earlier ones. Airflow starts no process for
+    # this one.
+    earlier = [each for each in dag.tasks if each.downstream_task_ids]
+    earlier >> EmptyOperator(task_id="outcome", trigger_rule=TriggerRule.NONE_FAILED)

@@ -40,6 +40,7 @@ import datetime
 from airflow.sdk import DAG, Asset, TriggerRule, task, task_group
 
 from include.config.profiles import load_profiles
+from ropo_one.business_date import NO_BACKFILL
 from ropo_one.operators import RopoDoubtRecoveryOperator, RopoStatusDrainOperator
 from ropo_one.watch import WatchOperator
 
@@ -52,6 +53,7 @@ with DAG(
     start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
     catchup=False,
     max_active_runs=1,
+    allowed_run_types=NO_BACKFILL,
     default_args={
         # A retry would come within seconds; the next run comes anyway, and judges what this one left.
         "retries": 0,
@@ -77,6 +79,7 @@ with DAG(
     def outcome() -> None:
         """Update the asset; not done, so that the run is red, where a profile's task failed."""
 
+    # The file's own list: each task works for itself, whichever profile stands at its place.
     profile.expand(name=[each.name for each in load_profiles()])
     # After each of their tasks, not their last ones alone: those run whatever became of the earlier ones.
     [dag.get_task(f"profile.{name}") for name in ("drain", "recover", "watch")] >> outcome()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
@@ -15,6 +15,8 @@ PARAM = "date"
 SCOPE_PARAM = "scope"
 SCHEDULED = "scheduled"
 BACKFILL = "backfill"
+# For `allowed_run_types` of a DAG whose runs have no dates to pick: every kind of Airflow's but a backfill's, by name.
+NO_BACKFILL: Any = (SCHEDULED, "manual", "operator_triggered", "asset_materialization")
 
 
 def parse_date(text: str) -> datetime.date:

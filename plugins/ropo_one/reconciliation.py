@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk import timezone
-from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
+from airflow.sdk.exceptions import AirflowFailException
 
 from include.config.status_map import load_status_map
 from include.reconciliation.cut_answer import CutAnswer
@@ -42,29 +42,12 @@ _OPINIONS = ("second_opinions_asked", "second_opinions_cleared")
 
 
 class SettleOperator(ProfileOperator):
-    """Wait until the run's business date is settled, deferred; only in scheduled runs, and only where it lies ahead.
-
-    :param scheduled_only: ids of tasks that only scheduled runs need. In others they are skipped from here: they would
-        do so themselves, but a start of a task is most of what a date of a backfill costs.
-    """
-
-    def __init__(self, *, scheduled_only: Sequence[str] = (), **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.scheduled_only = scheduled_only
+    """Wait until the run's business date is settled, deferred; only in scheduled runs, and only where it lies ahead."""
 
     def execute(self, context: Context) -> None:
-        """Defer, or go on at once.
-
-        :raises DownstreamTasksSkipped: in a run that is not scheduled; Airflow then takes this task for a success.
-        """
+        """Defer, or go on at once."""
         moment = self.settings.settled_at(business_date(context))
-        if context["dag_run"].run_type != SCHEDULED:
-            if self.scheduled_only:
-                index = context["ti"].map_index
-                tasks = [(task_id, index) for task_id in self.scheduled_only]
-                # Airflow declares no types here.
-                raise DownstreamTasksSkipped(tasks=tasks)  # type: ignore[no-untyped-call]
-        elif moment > timezone.utcnow():
+        if context["dag_run"].run_type == SCHEDULED and moment > timezone.utcnow():
             self.log.info("Profile %s: waiting until %s", self.profile, moment.isoformat())
             self.defer(trigger=DateTimeTrigger(moment=moment), method_name="settled")
 

@@ -74,7 +74,7 @@ def test_the_dag_beside_a_backfill_has_the_same_tasks_in_the_same_order() -> Non
     ]
 
     assert shapes[0] == shapes[1]
-    assert len(shapes[0]) == 6
+    assert len(shapes[0]) == 8
 
 
 def test_the_work_of_a_backfills_dates_is_done_whole(postgres: embedded.Server, store_template: str) -> None:

@@ -384,7 +384,10 @@ def test_the_command_accepts_by_filter_what_is_expected_and_nothing_else(
         (("accept", "5", "--note", " ", "--by", "A"), "note: expected a text, it is empty"),
         (("comment", "5", "--note", "x", "--by", "A"), "Nothing was commented: break 5 is not there"),
         (("history", "5"), "break 5 is not there"),
-        (("list", "--profile", "nobody"), "profile 'nobody': is not there; the file has: default, other"),
+        (
+            ("list", "--profile", "nobody"),
+            "profile 'nobody': is not in the file, or not any more; it has: default, other",
+        ),
     ],
 )
 def test_a_mistake_is_one_clear_error(

@@ -143,7 +143,7 @@ def test_accept_takes_a_doubt_that_cannot_be_asked_about_where_it_is_told_so(
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (("doubts", "--profile", "nobody"), "profile 'nobody': is not there; the file has: default, other"),
+        (("doubts", "--profile", "nobody"), "profile 'nobody': is not in the file, or not any more; it has: default"),
         (("accept", "7", "--note", "seen", "--by", "Anna"), "Poll 7 is no unproven doubt"),
         (("dismiss", "7", "--note", " ", "--by", "Anna"), "note: expected a text, it is empty"),
         (("page", "7"), "Poll 7 has no page"),

@@ -196,4 +196,4 @@ def test_a_full_comparison_has_every_unsettled_invoice_and_is_red_for_its_break(
 
 def test_maintenance_keeps_everything_unless_the_profile_says_otherwise(night: Night) -> None:
     assert night.runs[4]["state"] == "success"
-    assert _states(night, 4) == {"remove_pages": "skipped", "erase_texts": "skipped"}
+    assert _states(night, 4) == {"remove_pages": "skipped", "erase_texts": "skipped", "outcome": "success"}

@@ -13,7 +13,6 @@ from airflow.sdk.exceptions import (
     AirflowException,
     AirflowFailException,
     AirflowSkipException,
-    DownstreamTasksSkipped,
 )
 
 from include.status_store.drain import Drain
@@ -118,15 +117,12 @@ def test_other_runs_than_scheduled_ones_leave_earlier_dates_alone(server: Script
 
 
 @pytest.mark.parametrize("run_type", ["manual", "backfill"])
-def test_other_runs_than_scheduled_ones_skip_what_only_those_need_without_starting_it(run_type: str) -> None:
-    settle = SettleOperator(task_id="settle", profile="default", scheduled_only=["reread_earlier", "recheck"])
-    with pytest.raises(DownstreamTasksSkipped) as skipped:
-        settle.execute(context(run_type))
-    assert skipped.value.tasks == [("reread_earlier", 0), ("recheck", 0)]
+def test_other_runs_than_scheduled_ones_wait_for_nothing(run_type: str) -> None:
+    SettleOperator(task_id="settle", profile="default").execute(context(run_type))
 
 
-def test_a_scheduled_run_of_a_date_that_is_settled_skips_nothing_and_waits_for_nothing() -> None:
-    settle = SettleOperator(task_id="settle", profile="default", scheduled_only=["reread_earlier", "recheck"])
+def test_a_scheduled_run_of_a_date_that_is_settled_waits_for_nothing() -> None:
+    settle = SettleOperator(task_id="settle", profile="default")
     past = context()
     past["dag_run"].partition_key = "2026-01-02"
     settle.execute(past)
