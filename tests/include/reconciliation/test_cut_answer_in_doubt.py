@@ -175,6 +175,21 @@ def test_while_a_doubt_waits_nobody_is_asked_and_nothing_is_proven(world: World,
     assert look(world, source).verdict == "incomplete"
 
 
+def test_a_proof_that_was_written_while_a_doubt_waited_does_not_recover_it(world: World, source: CappedSource) -> None:
+    """As earlier versions wrote it: each invoice that was known had been asked about."""
+    doubt = lose(world, source)
+    look(world, source)
+    [(before,)] = world.store(
+        "UPDATE ropo.status_poll SET shown_complete = true, completeness = 'each was asked about' "
+        "WHERE poll_id = (SELECT max(poll_id) FROM ropo.status_poll WHERE kind = 'date') RETURNING poll_id"
+    )
+
+    assert recover(world, source).recovered == 0
+    assert told(world) == (
+        None, f"poll {before} was shown complete, but poll {doubt} may have lost changes of the date that nobody holds",
+    )  # fmt: skip
+
+
 def test_a_doubt_that_comes_up_while_the_invoices_are_asked_about_leaves_it_open(
     world: World, source: CappedSource
 ) -> None:
