@@ -155,7 +155,7 @@ def test_a_ledger_that_came_empty_leaves_breaks_unknown(client: TestClient, stor
             "FROM ropo.status_poll; "
             "INSERT INTO ropo.undrained_event (profile, statusid, shown_by_poll_id, empty_poll_id) "
             "SELECT 'default', 'C1', poll_id, poll_id FROM ropo.status_poll",
-            "1 change taken by another consumer",
+            "1 change that no drain brought",
         ),
         ("UPDATE ropo.status_poll SET closed_at = now() - interval '61 minutes'", "not emptied for an hour"),
     ],
