@@ -119,7 +119,7 @@ class RopoStatusRereadOperator(ProfileOperator):
 
 
 class RopoEarlierRereadOperator(ProfileOperator):
-    """Re-read the ``late_days`` before the run's business date, and unfinished dates whose newest re-read was not whole.
+    """Re-read the ``late_days`` before the run's business date, and unfinished dates whose last re-read was not whole.
 
     In scheduled runs only; others skip it.
 
