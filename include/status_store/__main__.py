@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
         ("replay", _replay, "parse again the pages and rows that could not be parsed when they came"),
         ("doubts", _doubts, "list the polls in doubt that are neither recovered nor accepted"),
         ("quarantine", _quarantine, "list the rows that could not be taken as events"),
-        ("undrained", _undrained, "list the changes that no drain brought: another consumer took them, or reads of ours"),
+        ("undrained", _undrained, "list the changes that no drain brought: taken by another consumer, or by our reads"),
     ):
         listing = commands.add_parser(name, help=text, description=text)
         add_profile(listing)
