@@ -58,6 +58,20 @@ def test_grace_never_starts_again_while_the_invoice_stays_unmatched(world: World
     assert world.only_item(now=at("2026-03-10 23:00"))["pending_until"] is None
 
 
+def test_grace_never_starts_again_when_the_invoices_number_becomes_known(world: World) -> None:
+    world.payment(None, "60", "2026-03-09", seen=at("2026-03-09 10:00"), jobid="J1")
+    world.row("2")  # a ledger that shows nothing begins no grace
+    first = world.items(world.reconcile(datetime.date(2026, 3, 9), now=at("2026-03-09 23:00")))["j:J1"]
+    assert first["category"] == "missing_in_ledger"
+    world.row("1")
+    world.payment("1", "40")  # a newer cause, on the next day
+
+    now = world.only_item(now=at("2026-03-10 23:00"))
+
+    assert (now["invoice_key"], now["category"]) == ("b:1", "ledger_behind")
+    assert (now["grace_from"], now["pending_until"]) == (first["grace_from"], None)
+
+
 def test_grace_starts_anew_after_the_invoice_was_matched(world: World) -> None:
     world.payment("1", "60", "2026-03-09", seen=at("2026-03-09 10:00"))
     world.row("1")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 import psycopg2
 import pytest
 
 from include.reconciliation import reconcile as module
 from include.reconciliation.signing import SignOffError
-from tests.include.reconciliation.month import LAST, countersigns, owe, run, run_all, signs
+from tests.include.reconciliation.month import FIRST, LAST, countersigns, owe, run, run_all, signs
 
 if TYPE_CHECKING:
     from tests.include.reconciliation.world import World
@@ -54,3 +56,16 @@ def test_what_is_recorded_and_not_worked_in_yet_is_seen_before_signing(
         run(march, LAST, scope="full")
     with pytest.raises(SignOffError, match="1 invoice of the full comparison of 2026-03-31 differs"):
         signs(march)
+
+
+def test_a_month_whose_conditions_hold_no_more_is_not_countersigned_though_nothing_in_it_changed(march: World) -> None:
+    run_all(march)
+    signs(march)
+    friday = FIRST - datetime.timedelta(days=3)
+    march.profile = msgspec.structs.replace(march.profile, start_date=friday)
+
+    with pytest.raises(SignOffError, match=rf"2026-03 cannot be signed: .*{friday}") as refused:
+        countersigns(march)
+
+    assert friday in [each.date for each in refused.value.unmet]
+    assert march.store("SELECT countersigned_by FROM ropo.period_sign_off") == [(None,)]

@@ -189,3 +189,48 @@ def test_a_row_that_a_drain_showed_in_quarantine_has_no_other_consumer_after_its
     drain(session, profile, ScriptedSource(EMPTY))
 
     assert _noted(session, profile) == []
+
+
+def _reread_of_nothing(session: Session, profile: Profile) -> None:
+    """A re-read of another date that is answered as an empty queue is: with a 204."""
+    Reread(session, ScriptedSource(EMPTY), Journal(profile)).by_date(DAY - datetime.timedelta(days=7))
+
+
+@pytest.mark.usefixtures("live")
+def test_a_204_to_a_reread_does_not_say_that_the_queue_would_have_brought_it_by_now(
+    session: Session, profile: Profile
+) -> None:
+    _reread(session, profile, row(2))
+    _reread_of_nothing(session, profile)
+    assert _noted(session, profile) == []
+
+
+def test_a_204_to_a_reread_before_the_first_drain_does_not_make_the_queue_ours(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    _reread_of_nothing(session, profile)
+    execute(store, "UPDATE ropo.status_poll SET opened_at = '2026-10-01 06:00+00', closed_at = '2026-10-01 06:00+00'")
+    drain(session, profile, ScriptedSource(EMPTY))
+    execute(
+        store,
+        "UPDATE ropo.status_poll SET opened_at = '2026-11-14 06:00+00', closed_at = '2026-11-14 06:00+00' "
+        "WHERE kind = 'drain'",
+    )
+    _reread(session, profile, row(2))
+    drain(session, profile, ScriptedSource(EMPTY))
+    assert _noted(session, profile) == []
+
+
+@pytest.mark.usefixtures("live")
+def test_a_204_to_a_reread_between_its_day_and_the_reread_that_shows_it_is_no_drain(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    execute(
+        store,
+        "UPDATE ropo.status_poll SET opened_at = '2026-11-13 12:00+00', closed_at = '2026-11-13 12:00+00' "
+        "WHERE poll_id = (SELECT max(poll_id) FROM ropo.status_poll)",
+    )
+    _reread_of_nothing(session, profile)
+    _reread(session, profile, row(2))
+    drain(session, profile, ScriptedSource(EMPTY))
+    assert _noted(session, profile) == []

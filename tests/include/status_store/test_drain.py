@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from include.status_store.journal import Journal
+from include.status_store.retry_after import LONGEST_WAIT_SECONDS
 from include.status_store.source import Answer, PollInDoubtError, PollRefusedError, PollUnsentError
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.views import bodies, column, drain, events, outcomes, query
@@ -113,12 +114,17 @@ def test_a_refused_poll_goes_on_as_a_new_one(session: Session, store: Connection
     assert (outcomes(store), summary.new) == (["refused", "landed", "empty"], 1)
 
 
+@pytest.mark.parametrize(
+    ("wait", "max_seconds"),
+    [(6.0, 5), (LONGEST_WAIT_SECONDS + 1, 3600)],
+    ids=["than it has left", "than any task may wait in its slot"],
+)
 def test_a_wait_longer_than_the_drain_may_take_leaves_the_rest_to_the_next(
-    session: Session, store: Connection, profile: Profile
+    session: Session, store: Connection, profile: Profile, wait: float, max_seconds: float
 ) -> None:
-    busy = PollRefusedError("too many", http_status=429, go_on_after=3600.0)
+    busy = PollRefusedError("too many", http_status=429, go_on_after=wait)
 
-    summary = drain(session, profile, ScriptedSource(busy, page(row(1))))
+    summary = drain(session, profile, ScriptedSource(busy, page(row(1))), max_seconds=max_seconds)
 
     assert (summary.stopped_by, outcomes(store)) == ("refused", ["refused"])
 

@@ -7,8 +7,11 @@ import logging
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 
 from include.status_store.erasure import TextErasure
+from include.status_store.journal import Journal
+from include.status_store.reread import Reread
 from tests.include.status_store.erasing import (
     BAD_ROW,
     DATE,
@@ -24,7 +27,6 @@ from tests.include.status_store.scripted_source import ScriptedSource, page
 from tests.include.status_store.views import column, drain, execute
 
 if TYPE_CHECKING:
-    import pytest
     from psycopg2.extensions import connection as Connection
 
     from include.config.profiles import Profile
@@ -60,6 +62,24 @@ def test_by_age_no_old_text_is_left_in_any_table_or_log(
     assert (done.events, done.revisions, done.quarantined, done.waiting, done.finished) == (4, 1, 1, 0, True)
     assert kept(store) == held
     assert results(filled, filled.reconcile(DATE, now=NOW)) == before
+
+
+@pytest.mark.parametrize("kind", ["date", "billnum"])
+def test_by_age_an_answer_that_came_last_night_loses_the_old_texts_that_it_shows(
+    session: Session, store: Connection, profile: Profile, kind: str
+) -> None:
+    """Its rows were held already, so that no event leads to it; and by its own age it would stay for a year."""
+    drain(session, profile, ScriptedSource(page(*ROWS)))
+    execute(store, "UPDATE ropo.status_page SET received_at = %s", (NOW,))
+    asked = Reread(session, ScriptedSource(page(*ROWS)), Journal(profile))
+    shown = asked.by_date(DATE) if kind == "date" else asked.by_billnum("10001")
+    last_night = A_YEAR_LATER - datetime.timedelta(hours=3)
+    execute(store, "UPDATE ropo.status_page SET received_at = %s WHERE poll_id = %s", (last_night, shown.poll_id))
+
+    done = erase_old(session, profile)
+
+    assert (shown.new, shown.revised, done.pages) == (0, 0, 2)
+    assert places_of(store, SECRET) == places_of(store, OTHER) == set()
 
 
 def test_by_age_younger_texts_stay(filled: World, session: Session, store: Connection, profile: Profile) -> None:

@@ -9,6 +9,7 @@ import secrets
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import msgspec
 import psycopg2
 import pytest
 
@@ -58,6 +59,18 @@ def test_the_answer_is_kept_byte_for_byte(session: Session, store: Connection, p
     assert query(store, "SELECT content_type, encode(sha256, 'hex'), complete FROM ropo.status_page") == [
         ("text/odd", hashlib.sha256(answer.body).hexdigest(), True)
     ]
+
+
+@pytest.mark.parametrize(("named", "kept"), [("text/odd\0", "text/odd?"), ("text/\udcff", "text/?"), (None, None)])
+def test_a_page_lands_whatever_its_content_type_is(
+    session: Session, store: Connection, profile: Profile, named: str | None, kept: str | None
+) -> None:
+    answer = msgspec.structs.replace(page(row(1)), content_type=named)
+
+    assert drain(session, profile, ScriptedSource(answer)).stopped_by == "empty"
+
+    assert (outcomes(store), events(store)) == (["landed", "empty"], ["P1"])
+    assert column(store, "SELECT content_type FROM ropo.status_page") == [kept]
 
 
 def test_a_connection_lost_during_the_poll_lands_the_page_and_ends_the_drain(

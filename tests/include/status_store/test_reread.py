@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -191,3 +191,22 @@ def test_an_answer_that_could_not_be_parsed_is_not_whole(
     summary = by_date(session, profile, ScriptedSource(page(row(1))))
 
     assert (summary.unparsed, summary.whole, outcomes(store)) == (True, False, ["landed"])
+
+
+def test_of_a_date_that_is_handed_over_bit_by_bit_one_answer_that_could_not_be_parsed_leaves_it_open(
+    session: Session, store: Connection, capped: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parse, broken = page_events.parse_rows, [KeyError("once")]
+
+    def parse_rows(*arguments: Any) -> object:
+        if broken:
+            raise broken.pop()
+        return parse(*arguments)
+
+    monkeypatch.setattr(page_events, "parse_rows", parse_rows)
+    source = ScriptedSource(page(row(1), row(2), row(3)), page(row(4)), EMPTY)
+
+    summary = by_date(session, capped, source)
+
+    assert (events(store), summary.unparsed, summary.whole) == (["P4"], True, False)
+    assert query(store, "SELECT shown_complete FROM ropo.status_poll") == [(None,)] * 3

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 CAME = datetime.datetime(2026, 11, 14, 6, tzinfo=datetime.UTC)
 NOW = CAME + datetime.timedelta(days=31)
-FRIDAY, SATURDAY = "2026-11-13", "2026-11-14"
+FRIDAY, SATURDAY, SUNDAY = "2026-11-13", "2026-11-14", "2026-11-15"
 _VERDICT = """
 INSERT INTO ropo.reconciliation (
     profile, business_date, scope, verdict, population, matched, pending, breaks, accepted, out_of_scope, reasons,
@@ -75,6 +75,21 @@ def test_a_page_goes_when_every_date_that_it_bears_on_is_reconciled(
     done = remove(session, keeping)
 
     assert (done.removed, done.kept, done.finished, bodies(store)) == (1, 0, True, [False])
+
+
+def test_a_page_that_was_parsed_on_a_later_day_waits_for_that_day_too(
+    session: Session, store: Connection, keeping: Profile
+) -> None:
+    """Its events are first compared on the day of the replay that stored them."""
+    land(session, store, keeping, row(1))
+    execute(store, "UPDATE ropo.status_page SET parsed_at = received_at + interval '1 day'")
+    for date in (FRIDAY, SATURDAY):
+        judge(store, date)
+    assert (remove(session, keeping).removed, bodies(store)) == (0, [True])
+
+    judge(store, SUNDAY)
+
+    assert (remove(session, keeping).removed, bodies(store)) == (1, [False])
 
 
 def test_journal_hash_size_and_events_stay(session: Session, store: Connection, keeping: Profile) -> None:

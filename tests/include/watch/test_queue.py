@@ -9,6 +9,7 @@ import pytest
 
 from include.status_store.drain import Drain
 from include.status_store.journal import Journal
+from include.status_store.reread import Reread
 from include.status_store.source import PollInDoubtError, PollUnsentError
 from include.watch.queue import NotEmptied, OldDoubts
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
@@ -89,6 +90,35 @@ def test_a_204_ends_the_alert_and_a_new_outage_is_told_anew(
         cursor.execute("UPDATE ropo.status_poll SET closed_at = closed_at + interval '70 minutes'")
     assert told(session, NotEmptied(profile, now_plus(75))) == []
     assert len(told(session, NotEmptied(profile, now_plus(140)))) == 1
+
+
+def reread_of_nothing(session: Session, profile: Profile) -> None:
+    """A re-read that is answered as an empty queue is: with a 204."""
+    Reread(session, ScriptedSource(EMPTY), Journal(profile)).by_date(datetime.date(2026, 11, 13))
+
+
+def test_a_204_to_a_reread_says_nothing_of_the_queue(session: Session, store: Connection, profile: Profile) -> None:
+    drain(session, profile, EMPTY)
+    with store.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ropo.status_poll SET opened_at = opened_at - interval '2 hours', "
+            "closed_at = closed_at - interval '2 hours'"
+        )
+    reread_of_nothing(session, profile)
+
+    (alert,) = told(session, NotEmptied(profile, now_plus(0)))
+
+    assert "not emptied for more than an hour" in alert.subject
+    assert "Drain polls of the last hour: none" in alert.text
+    assert "/dags/drain/runs/r1" in alert.text
+
+
+def test_a_reread_is_no_drain_that_came_as_far_as_its_first_poll(session: Session, profile: Profile) -> None:
+    reread_of_nothing(session, profile)
+
+    (alert,) = told(session, NotEmptied(profile, now_plus(0)))
+
+    assert "the queue was never asked" in alert.subject
 
 
 def test_a_queue_that_never_gave_a_204_is_told_an_hour_after_the_first_poll(session: Session, profile: Profile) -> None:

@@ -1,7 +1,8 @@
 """Prepares a real Airflow for the tests of alerts, in a process of its own: started by the test beside it.
 
-It runs the DAG ``told`` once in this process, makes the DAGs known to the scheduler, and makes one scheduled run of
-``in_time`` for the business date that standard input names. Standard output is the state of the run of ``told``.
+It runs the DAG ``told`` once in this process, makes the DAGs known to the scheduler, and makes a scheduled and a manual
+run of ``in_time`` for the first business date that standard input names, and a manual run and one of a backfill of
+``late`` for the second, which is past. Standard output is the state of the run of ``told``.
 """
 
 from __future__ import annotations
@@ -34,17 +35,21 @@ def main() -> None:
     run = bag.dags["told"].test(logical_date=None, run_conf={"date": business_date})
     dag_reserialize(get_parser().parse_args(["dags", "reserialize"]))
     with create_session() as session:
-        dag = SerializedDagModel.get_dag("in_time", session=session)
-        for run_type in (DagRunType.SCHEDULED, DagRunType.MANUAL):
-            dag.create_dagrun(
-                run_id=f"{run_type}__{date}",
-                run_type=run_type,
-                state=DagRunState.QUEUED,
-                triggered_by=DagRunTriggeredByType.TEST,
-                run_after=timezone.utcnow(),
-                partition_key=date,
-                session=session,
-            )
+        for dag_id, key, run_types in (
+            ("in_time", date, (DagRunType.SCHEDULED, DagRunType.MANUAL)),
+            ("late", business_date, (DagRunType.BACKFILL_JOB, DagRunType.MANUAL)),
+        ):
+            dag = SerializedDagModel.get_dag(dag_id, session=session)
+            for run_type in run_types:
+                dag.create_dagrun(
+                    run_id=f"{run_type}__{key}",
+                    run_type=run_type,
+                    state=DagRunState.QUEUED,
+                    triggered_by=DagRunTriggeredByType.TEST,
+                    run_after=timezone.utcnow(),
+                    partition_key=key,
+                    session=session,
+                )
     answers.write(str(run.state))
     answers.close()
 

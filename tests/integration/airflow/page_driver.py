@@ -1,6 +1,7 @@
 """Airflow's own API app with the plugin in it, asked as several users; prints the statuses as JSON.
 
-It gets the auth manager by Airflow's settings and on standard input: ``{"users": {name: role}, "break_id": id}``.
+It gets the auth manager by Airflow's settings and on standard input: ``{"users": {name: role}, "break_id": id}``. The
+last of the users asks both sides about invoice 1 again, too, and looks for that run on the pages of invoices 1 and 2.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ import json
 import os
 import sys
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 PASSWORD = "pass-word-of-a-test"
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
+INVOICE = "/reconciliation/invoice?key=b:1"
 IS_FAB = "fab" in os.environ["AIRFLOW__CORE__AUTH_MANAGER"].lower()
 # What the API server's own entry point sets: connections come from the metadata database too.
 os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
@@ -27,6 +31,7 @@ def main() -> None:
 
     if IS_FAB:
         make_users(asked["users"])
+    make_known("ropo_invoice_check.py")
     app = create_app(apps="core")
     with TestClient(app, base_url="http://airflow.example.com", follow_redirects=False) as client:
         found = {"nobody": ask(client, {}, {}, asked["break_id"])}
@@ -42,6 +47,8 @@ def main() -> None:
             if plugins.status_code == 200:
                 views = [view for plugin in plugins.json()["plugins"] for view in plugin["external_views"]]
                 found["views"] = [[view["name"], view["href"], view["url_route"]] for view in views]
+        client.cookies.clear()
+        found["asked again"] = ask_again(client, headers)
     sys.stdout.write(f"{json.dumps(found)}\n")
 
 
@@ -55,6 +62,24 @@ def make_users(users: dict[str, str]) -> None:
             manager.add_user(name, name, "Test", f"{name}@example.com", manager.find_role(role), password=PASSWORD)
 
 
+def make_known(file: str) -> None:
+    """Make Airflow know the DAGs of one of the project's files, as its DAG processor does."""
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+
+    DagBundlesManager().sync_bundles_to_db()
+    folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
+    sync_bag_to_db(DagBag(dag_folder=folder / file, bundle_path=folder), "dags-folder", None)
+
+
+def ask_again(client, headers):  # type: ignore[no-untyped-def]
+    """Return the id of the run that it came to, and what the pages of its invoice and of another one say of the run."""
+    page = client.post(INVOICE, headers={**headers, **SAME_ORIGIN}).headers["location"]
+    (run_id,) = parse_qs(urlsplit(page).query)["run"]
+    texts = [client.get(path, headers=headers).text for path in (page, page.replace("b%3A1", "b%3A2"))]
+    return [run_id, *texts]
+
+
 def ask(client, headers, cookies, break_id):  # type: ignore[no-untyped-def]
     """Return the statuses of reading, of a static file, and of changes with and without the same origin."""
     client.cookies.clear()
@@ -66,7 +91,8 @@ def ask(client, headers, cookies, break_id):  # type: ignore[no-untyped-def]
         "read": client.get("/reconciliation/", headers=headers).status_code,
         "static": client.get("/reconciliation/static/page.css", headers=headers).status_code,
         "export": client.get("/reconciliation/dates/2026-11-20/items.csv", headers=headers).status_code,
-        "change": client.post(path, data=form, headers={**headers, "Sec-Fetch-Site": "same-origin"}).status_code,
+        "change": client.post(path, data=form, headers={**headers, **SAME_ORIGIN}).status_code,
+        "check": client.post(INVOICE, headers={**headers, **SAME_ORIGIN}).status_code,
         "other origin": client.post(path, data=form, headers={**headers, "Sec-Fetch-Site": "cross-site"}).status_code,
     }
 

@@ -9,6 +9,7 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import psycopg2
 import pytest
 
 from include.status_store.database import connect
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 SIMPLE = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
 FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
-READS = {"read": 200, "static": 200, "export": 200, "change": 403, "other origin": 403}
-CHANGES = {**READS, "change": 303}
+READS = {"read": 200, "static": 200, "export": 200, "change": 403, "check": 403, "other origin": 403}
+CHANGES = {**READS, "change": 303, "check": 303}
 MAY_NOTHING = dict.fromkeys(READS, 403)
 UNKNOWN = dict.fromkeys(READS, 401)
 
@@ -60,7 +61,7 @@ def _variables(postgres: Server, database: str, home: pathlib.Path, manager: str
         ),
         pytest.param(
             FAB,
-            {"vera": "Viewer", "olga": "Op", "paul": "Public"},
+            {"vera": "Viewer", "paul": "Public", "olga": "Op"},
             {"vera": READS, "olga": CHANGES, "paul": MAY_NOTHING},
             id="fab",
         ),
@@ -78,7 +79,7 @@ def test_nobody_viewer_and_operator(
     date = datetime.date(2026, 11, 20)
     with closing(connect(postgres.dsn(store_name))) as store:
         store.autocommit = True
-        number = record(store, date, "breaks", breaks=(broken("1", "5.00"),))
+        number = record(store, date, "breaks", breaks=(broken("1", "5.00"), broken("2", "5.00")))
         keep_break(store, number, "b:1", "ledger_behind", "open", "5.00")
         with store.cursor() as cursor:
             cursor.execute("SELECT break_id FROM ropo.reconciliation_break")
@@ -99,6 +100,7 @@ def test_nobody_viewer_and_operator(
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert ["Reconciliation", "/reconciliation/", "reconciliation"] in found.pop("views")
+    _check_is_of_the_user_and_of_its_invoice(postgres.dsn(metadata), *found.pop("asked again"))
     assert found == {
         "nobody": UNKNOWN,
         "forged": MAY_NOTHING,
@@ -108,3 +110,20 @@ def test_nobody_viewer_and_operator(
     with closing(connect(postgres.dsn(store_name))) as store, store.cursor() as cursor:
         cursor.execute("SELECT DISTINCT by_whom, note FROM ropo.reconciliation_break_event")
         assert cursor.fetchall() == [("olga", "seen")]
+
+
+def _check_is_of_the_user_and_of_its_invoice(metadata: str, run_id: str, page: str, page_of_another: str) -> None:
+    conf = {"profile": "default", "billnum": "1"}
+    with closing(psycopg2.connect(metadata)) as airflow, airflow.cursor() as cursor:
+        cursor.execute(
+            "SELECT dag_id, run_type, triggered_by, triggering_user_name, conf FROM dag_run WHERE run_id = %s",
+            (run_id,),
+        )
+        assert cursor.fetchall() == [("ropo_invoice_check", "manual", "UI", "olga", conf)]
+        cursor.execute("SELECT dag_id, event, owner, owner_display_name, extra FROM log WHERE run_id = %s", (run_id,))
+        ((*logged, extra),) = cursor.fetchall()
+    assert logged == ["ropo_invoice_check", "trigger_dag_run", "olga", "olga"]
+    assert json.loads(extra) == {"conf": conf, "from": "reconciliation page"}
+    # A DAG that Airflow has just come to know is paused.
+    assert "The run is made, but the DAG ropo_invoice_check is paused" in page
+    assert "Airflow knows no run of this name" in page_of_another

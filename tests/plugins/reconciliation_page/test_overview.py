@@ -158,8 +158,14 @@ def test_a_ledger_that_came_empty_leaves_breaks_unknown(client: TestClient, stor
             "1 change that no drain brought",
         ),
         ("UPDATE ropo.status_poll SET closed_at = now() - interval '61 minutes'", "not emptied for an hour"),
+        (
+            "UPDATE ropo.status_poll SET closed_at = now() - interval '61 minutes'; "
+            "INSERT INTO ropo.status_poll (profile, kind, filter_value, outcome, closed_at) "
+            "VALUES ('default', 'date', '2026-11-13', 'empty', now())",
+            "not emptied for an hour",
+        ),
     ],
-    ids=["unparsed", "left open", "undrained", "late"],
+    ids=["unparsed", "left open", "undrained", "late", "late, with a 204 to a re-read since"],
 )
 def test_the_queue_is_in_order_only_where_nothing_waits(
     client: TestClient, store: Connection, statement: str, told: str

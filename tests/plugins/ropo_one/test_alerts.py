@@ -18,7 +18,13 @@ from include.config.alerts import Alerts
 from include.watch.failed import FailedTasks
 from include.watch.verdicts import RedVerdicts
 from local_airflow.paths import ROOT
-from ropo_one.alerts import FailedTaskNotifier, failure_is_over, task_ended, told_when_it_fails
+from ropo_one.alerts import (
+    FailedTaskNotifier,
+    RedVerdictNotifier,
+    failure_is_over,
+    task_ended,
+    told_when_it_fails,
+)
 from ropo_one.deadline import tell_of_missing
 from ropo_one.telling import AlertsMisconfiguredError, make_notifier, tell_topic
 from ropo_one.watch import WatchOperator
@@ -151,13 +157,17 @@ def test_the_watch_tells_each_topic_once_and_says_how_many(store: Connection, ma
 
     first, second = watch.execute(context), watch.execute(context)
 
-    assert {topic: count for topic, count in first["told"].items() if count} == {
+    assert first["told"] == {
+        "old_doubts": 0,
         "not_emptied": 1,
+        "other_consumer": 0,
         "missing_verdict": 1,
         "red_verdict": 1,
         "red_full_comparison": 1,
+        "signed_period_changed": 0,
+        "failed_task": 0,
     }
-    assert sum(second["told"].values()) == 0
+    assert second["told"] == dict.fromkeys(first["told"], 0)
     assert len(mail.mails()) == 4
 
 
@@ -171,6 +181,20 @@ def test_where_one_alert_cannot_be_sent_the_watch_fails_after_it_has_tried_them_
 
     with pytest.raises(AirflowException, match=r"missing_verdict \(SMTP.*red_verdict \(SMTP.*The next run tells them"):
         WatchOperator(task_id="watch", profile="default").execute(context)
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+@pytest.mark.parametrize(("run_type", "mails"), [("scheduled", 1), ("manual", 1), ("backfill", 0)])
+def test_a_red_verdict_is_told_by_its_task_but_in_a_backfill_which_leaves_it_to_the_watch(
+    store: Connection, mail: MailServer, run_type: str, mails: int
+) -> None:
+    context = context_of("ropo_reconciliation", "profile.verdict", SimpleNamespace(profile="default"))
+    context["dag_run"].run_type = run_type
+    record(store, datetime.date.fromisoformat(context["dag_run"].partition_key), "breaks", break_count=1)
+
+    RedVerdictNotifier()(context)
+
+    assert len(mail.mails()) == mails
 
 
 @pytest.mark.usefixtures("airflow_store", "profiles")

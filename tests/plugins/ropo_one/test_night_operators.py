@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import psycopg2
 import pytest
+from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk.exceptions import (
     AirflowException,
     AirflowFailException,
     AirflowSkipException,
+    TaskDeferred,
 )
 
 from include.status_store.drain import Drain
@@ -128,6 +130,34 @@ def test_a_scheduled_run_of_a_date_that_is_settled_waits_for_nothing() -> None:
     settle.execute(past)
 
 
+@pytest.mark.parametrize(
+    ("timezone", "date", "settled"),
+    [
+        ("Europe/Helsinki", "2099-01-15", "2099-01-16T01:00"),
+        ("Europe/Stockholm", "2099-01-15", "2099-01-16T02:00"),
+        # The clocks change on the last Sundays of March and October.
+        ("Europe/Helsinki", "2099-03-28", "2099-03-29T01:00"),
+        ("Europe/Helsinki", "2099-03-29", "2099-03-30T00:00"),
+        ("Europe/Stockholm", "2099-10-24", "2099-10-25T01:00"),
+        ("Europe/Stockholm", "2099-10-25", "2099-10-26T02:00"),
+    ],
+)
+def test_a_scheduled_run_of_a_date_that_is_not_settled_waits_for_the_markets_midnight_and_the_profiles_hours(
+    profiles: pathlib.Path, timezone: str, date: str, settled: str
+) -> None:
+    profiles.write_text(profiles.read_text().replace(SETTINGS, f"{SETTINGS}, timezone: {timezone}, settle_hours: 3"))
+    settle = SettleOperator(task_id="settle", profile="default")
+    ahead = context()
+    ahead["dag_run"].partition_key = date
+
+    with pytest.raises(TaskDeferred) as deferred:
+        settle.execute(ahead)
+
+    assert isinstance(deferred.value.trigger, DateTimeTrigger)
+    assert deferred.value.trigger.moment == datetime.datetime.fromisoformat(f"{settled}+00:00")
+    getattr(settle, deferred.value.method_name)(ahead, **(deferred.value.kwargs or {}))
+
+
 @pytest.mark.usefixtures("ledger")
 def test_a_break_is_asked_about_and_the_recheck_asks_no_more_than_the_profile_allows(
     server: ScriptedServer, store: Connection, profiles: pathlib.Path, capsys: pytest.CaptureFixture[str]
@@ -154,6 +184,34 @@ def test_a_break_is_asked_about_and_the_recheck_asks_no_more_than_the_profile_al
     assert (again["dates"], again["changed"], again["second_opinions_cleared"]) == (3, {"incomplete": 1}, 1)
     told = "2026-11-13 was incomplete and is incomplete now: 1 matched, 0 pending, 0 breaks"
     assert told in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("ledger")
+@pytest.mark.parametrize("in_vain", [False, True])
+def test_the_recheck_asks_about_the_invoices_of_a_cut_date_once_and_not_every_night(
+    server: ScriptedServer, store: Connection, profiles: pathlib.Path, in_vain: bool
+) -> None:
+    profiles.write_text(profiles.read_text().replace(SETTINGS, f"{SETTINGS}, second_opinions: 0"))
+    compare = ReconciliationOperator(task_id="compare", profile="default", reread_task_id="reread")
+    friday = context()
+    friday["dag_run"].partition_key = "2026-11-13"
+    compare.execute(friday)
+    cut = (
+        "INSERT INTO ropo.status_poll (profile, kind, filter_value, outcome, closed_at, possibly_cut, absent_count, "
+        "shown_complete, completeness) VALUES ('default', 'date', '2026-11-13', 'landed', now(), true, 0, {}, {})"
+    )
+    if in_vain:
+        query(store, cut.format("false", "'it was cut'"))
+        query(
+            store,
+            "INSERT INTO ropo.status_poll (profile, kind, filter_value, outcome, closed_at) "
+            "VALUES ('default', 'billnum', '10001', 'empty', now())",
+        )
+    query(store, cut.format("NULL", "NULL"))
+
+    RecheckOperator(task_id="recheck", profile="default", reconciliation_task_id="compare").execute(context())
+
+    assert [poll.query for poll in server.polls] == ([] if in_vain else [{"billnum": "10001"}])
 
 
 @pytest.mark.usefixtures("ledger")
