@@ -8,16 +8,21 @@ import msgspec
 import pytest
 
 from include.reconciliation import cut_answer
+from include.status_store import page_events
 from include.status_store.database import connect
 from include.status_store.journal import Journal
+from include.status_store.parsing import parse_rows
 from include.status_store.reread import Reread
 from include.status_store.session import Session
-from include.status_store.source import PollUnsentError
+from include.status_store.source import PollRefusedError, PollUnsentError
 from tests.include.reconciliation.asking import KnowingSource, asking, payment
 from tests.include.reconciliation.world import DAY, at
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from include.reconciliation.reconcile import Reconciliation
+    from include.status_store.event import ParsedPage
     from tests.include.reconciliation.world import World
 
 NEXT = DAY.replace(day=11)
@@ -63,6 +68,13 @@ def _told(world: World) -> tuple[bool | None, str]:
     )
     [row] = world.store(query)
     return row
+
+
+def _not_of_invoice_3(rows: list[bytes], zone: ZoneInfo) -> ParsedPage:
+    """A parser that cannot take the answer to invoice 3's number."""
+    if len(rows) == 1 and b'"billnum": "3"' in rows[0]:
+        raise RuntimeError("a page of a form of its own")
+    return parse_rows(rows, zone)
 
 
 def _three() -> list[dict[str, object]]:
@@ -121,6 +133,11 @@ def test_incomplete_where_the_answer_did_not_show_what_is_held(world: World) -> 
         ("failure", None, "2 of 3 invoices were asked about by their number: unreachable"),
         ("many", False, "2 of 3 invoices were asked about by their number: 1 more than are asked about one by one"),
         ("unnamed", False, "3 of 4 invoices were asked about by their number: 1 without a number to ask by"),
+        ("refusal", False, "2 of 3 invoices were asked about by their number: 1 refused by Ropo One"),
+        (
+            "nonsense", False,
+            "3 of 3 invoices were asked about by their number: 1 with an answer that could not be parsed",
+        ),
     ],
 )
 def test_incomplete_where_not_every_invoice_could_be_asked_about(
@@ -132,6 +149,10 @@ def test_incomplete_where_not_every_invoice_could_be_asked_about(
         source.failing = {"3": PollUnsentError("unreachable")}
     elif trouble == "many":
         monkeypatch.setattr(cut_answer, "MAX_INVOICES", 2)
+    elif trouble == "refusal":
+        source.failing = {"3": PollRefusedError("no", http_status=404)}
+    elif trouble == "nonsense":
+        monkeypatch.setattr(page_events, "parse_rows", _not_of_invoice_3)
     else:
         world.comment(None, "98", "2026-03-09 09:00", jobid="J9")
     result = _run(world, source)
