@@ -135,7 +135,8 @@ def test_incomplete_where_the_answer_did_not_show_what_is_held(world: World) -> 
         ("unnamed", False, "3 of 4 invoices were asked about by their number: 1 without a number to ask by"),
         ("refusal", False, "2 of 3 invoices were asked about by their number: 1 refused by Ropo One"),
         (
-            "nonsense", False,
+            "nonsense",
+            False,
             "3 of 3 invoices were asked about by their number: 1 with an answer that could not be parsed",
         ),
     ],

@@ -1,0 +1,65 @@
+"""Two profiles with the same invoice numbers live in one store, each as if it were alone."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import psycopg2
+import pytest
+
+from include.config.profiles import Profile
+from tests.include.reconciliation.conftest import empty
+from tests.include.reconciliation.life import books, live, settings
+from tests.include.reconciliation.world import LEDGER, World
+
+if TYPE_CHECKING:
+    from local_airflow.embedded import Server
+
+
+@pytest.fixture(scope="module")
+def dsns(postgres: Server, world_dsns: tuple[str, str]) -> tuple[str, str, str]:
+    """The store, and the ledgers of two companies."""
+    other_ledger = postgres.dsn(postgres.fresh_database("other_ledger"))
+    with closing(psycopg2.connect(other_ledger)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(LEDGER)
+    return *world_dsns, other_ledger
+
+
+@pytest.fixture(scope="module")
+def alone(dsns: tuple[str, str, str]) -> tuple[list[object], object]:
+    """What a profile finds and has in its books that is alone in the store."""
+    store, ledger, _ = dsns
+    empty(store, ledger)
+    world = World(store, ledger, settings(Profile(name="default"), "default"))
+    return list(live(world)), books(world)
+
+
+def as_default(said: object) -> str:
+    """What was said of the other profile, in the words that it would be said in of the default one."""
+    return str(said).replace("profile other", "profile default")
+
+
+@pytest.mark.parametrize("numbers", [0, 1000], ids=["the same statusids", "other statusids"])
+@pytest.mark.parametrize("ahead", [99, 12, 0], ids=["lived before", "half its life ahead", "a step behind"])
+def test_each_finds_and_keeps_what_it_would_alone(
+    dsns: tuple[str, str, str], alone: tuple[list[object], object], ahead: int, numbers: int
+) -> None:
+    store, *ledgers = dsns
+    empty(store, *ledgers)
+    world, other = (
+        World(store, ledger, settings(Profile(name="default"), name))
+        for name, ledger in zip(("default", "other"), ledgers, strict=True)
+    )
+    other.numbers = numbers
+    found: dict[str, list[object]] = {"default": [], "other": []}
+    lives = {"default": live(world), "other": live(other)}
+    found["other"] += [step for _, step in zip(range(ahead), lives["other"], strict=False)]
+    while any(len(steps) < len(alone[0]) for steps in found.values()):
+        for name, life in lives.items():
+            found[name] += [step for _, step in zip(range(1), life, strict=False)]
+
+    assert found["default"] == alone[0]
+    assert books(world) == alone[1]
+    assert as_default(found["other"]) == as_default(alone[0])
+    assert as_default(books(other)) == as_default(alone[1])
