@@ -11,7 +11,8 @@ import pytest
 from include.config.profiles import Profile
 from tests.include.reconciliation.conftest import empty
 from tests.include.reconciliation.life import books, live, settings
-from tests.include.reconciliation.world import LEDGER, World
+from tests.include.reconciliation.month import FIRST
+from tests.include.reconciliation.world import LEDGER, World, at
 
 if TYPE_CHECKING:
     from local_airflow.embedded import Server
@@ -63,3 +64,28 @@ def test_each_finds_and_keeps_what_it_would_alone(
     assert books(world) == alone[1]
     assert as_default(found["other"]) == as_default(alone[0])
     assert as_default(books(other)) == as_default(alone[1])
+
+
+def test_invoices_of_the_other_alone_are_not_seen(
+    dsns: tuple[str, str, str], alone: tuple[list[object], object]
+) -> None:
+    store, *ledgers = dsns
+    empty(store, *ledgers)
+    world, other = (
+        World(store, ledger, settings(Profile(name="default"), name))
+        for name, ledger in zip(("default", "other"), ledgers, strict=True)
+    )
+    sent = at("2026-03-30 08:00")
+    other.row("21", sent_at=sent, changed_at=sent)
+    for billnum in ("22", "23"):
+        other.payment(billnum, "10", str(FIRST), seen=at("2026-03-30 09:00"))
+    other.store(
+        "INSERT INTO ropo.status_event_revision "
+        "(profile, statusid, revision, content_sha256, raw, poll_id, recorded_at) "
+        "SELECT profile, statusid, 1, '', '{}', first_poll_id, '2026-03-31 09:00Z' FROM ropo.status_event"
+    )
+    for _ in live(other):
+        pass
+
+    assert list(live(world)) == alone[0]
+    assert books(world) == alone[1]
