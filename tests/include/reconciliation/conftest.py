@@ -31,15 +31,20 @@ def world_dsns(postgres: Server, store_template: str) -> tuple[str, str]:
 def world(world_dsns: tuple[str, str]) -> World:
     """The shared store and ledger, emptied."""
     store, ledger = world_dsns
+    empty(store, ledger)
+    return World(store, ledger, Profile(name="default"))
+
+
+def empty(store: str, *ledgers: str) -> None:
+    """Empty a store and ledgers, by their DSNs."""
     # What is append-only refuses a TRUNCATE too, but for a superuser who switches its triggers off.
-    empty = (
+    everything = (
         "SET LOCAL session_replication_role = replica; "
-        "TRUNCATE ropo.status_poll, ropo.status_event, ropo.break_policy RESTART IDENTITY CASCADE"
+        "TRUNCATE ropo.status_poll, ropo.status_event, ropo.break_policy, ropo.profile_pin RESTART IDENTITY CASCADE"
     )
-    for dsn, query in ((store, empty), (ledger, "TRUNCATE ropo_ledger")):
+    for dsn, query in ((store, everything), *((ledger, "TRUNCATE ropo_ledger") for ledger in ledgers)):
         with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
             cursor.execute(query)
-    return World(store, ledger, Profile(name="default"))
 
 
 @pytest.fixture

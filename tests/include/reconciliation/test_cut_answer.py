@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from include.status_store import page_events
 from include.status_store.database import connect
 from include.status_store.journal import Journal
+from include.status_store.parsing import parse_rows
 from include.status_store.reread import Reread
 from include.status_store.session import Session
 from include.status_store.source import PollRefusedError, PollUnsentError
@@ -16,7 +18,10 @@ from tests.include.reconciliation.asking import KnowingSource, asking, payment
 from tests.include.reconciliation.world import DAY, at
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from include.reconciliation.reconcile import Reconciliation
+    from include.status_store.event import ParsedPage
     from tests.include.reconciliation.world import World
 
 NEXT = DAY.replace(day=11)
@@ -62,6 +67,13 @@ def _told(world: World) -> tuple[bool | None, str]:
     )
     [row] = world.store(query)
     return row
+
+
+def _not_of_invoice_3(rows: list[bytes], zone: ZoneInfo) -> ParsedPage:
+    """A parser that cannot take the answer to invoice 3's number."""
+    if len(rows) == 1 and b'"billnum": "3"' in rows[0]:
+        raise RuntimeError("a page of a form of its own")
+    return parse_rows(rows, zone)
 
 
 def _three() -> list[dict[str, object]]:
@@ -125,6 +137,17 @@ def test_what_ropo_one_failed_to_answer_is_asked_by_the_next_run(world: World) -
     assert _told(world) == (None, "2 of 3 invoices were asked about by their number: unreachable")
     source.failing = {}
     assert _run(world, source).verdict == "reconciled"
+
+
+def test_an_answer_by_number_that_could_not_be_parsed_proves_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.store("DELETE FROM ropo.status_event")
+    monkeypatch.setattr(page_events, "parse_rows", _not_of_invoice_3)
+    result = _run(world, CuttingSource(*_three()))
+    assert result.reasons[0].word == "reread_cut"
+    asked = "3 of 3 invoices were asked about by their number"
+    assert _told(world) == (False, f"{asked}: 1 with an answer that could not be parsed")
 
 
 def test_a_date_with_more_numbers_than_may_be_asked_about_is_incomplete_and_nobody_is_asked(world: World) -> None:

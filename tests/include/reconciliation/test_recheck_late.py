@@ -74,6 +74,25 @@ def test_what_a_full_comparison_left_pending_is_looked_at_with_its_date_when_its
     assert breaks(world) == [("b:1", "status_conflict", DAY)]
 
 
+def test_what_a_full_comparison_left_pending_is_looked_at_though_another_date_had_it_matched_before(
+    world: World,
+) -> None:
+    """Most invoices have been in the population of a date, and right then."""
+    quick = msgspec.structs.replace(world.profile, late_days=2, recheck_days=5)
+    before = datetime.date(2026, 2, 1)
+    world.row("1", sent_at=at("2026-02-01 08:00"), changed_at=None)
+    world.comment("1", "98", "2026-02-01 09:00", seen=at("2026-02-01 09:00"))
+    dates = [before, *(DAY - number * ONE for number in (4, 3, 2, 1, 0))]
+    found = [world.reconcile(date, reread_poll_id=world.know_all(date), now=NOW) for date in dates]
+    assert [each.matched for each in found] == [1, 0, 0, 0, 0, 0]
+    world.ledger("UPDATE ropo_ledger SET status = 'cancelled'")
+    assert world.reconcile(scope="full", reread_poll_id=world.know_all()).pending == 1
+
+    assert nights(world, 1, 5, quick) == {str(DAY): ["breaks"]}
+
+    assert breaks(world) == [("b:1", "status_conflict", DAY)]
+
+
 def test_what_a_full_comparison_left_pending_stays_with_the_date_that_shows_it(world: World) -> None:
     world.payment("1", "100", "2026-03-11", seen=at("2026-03-11 09:00"))
     world.row("1")

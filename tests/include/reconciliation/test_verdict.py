@@ -97,6 +97,26 @@ def test_incomplete_no_drain_completed_since_the_days_end(world: World) -> None:
     assert _words(world, reread_poll_id=reread) == ("incomplete", ["no_drain_since"])
 
 
+AFTER = at("2026-03-11 03:00")
+ASKED_BEFORE_THE_END = at("2026-03-10 21:59")
+
+
+@pytest.mark.parametrize(
+    "poll",
+    [
+        pytest.param({"kind": "date", "filter_value": str(DAY), "opened_at": AFTER}, id="the date's re-read"),
+        pytest.param({"kind": "drain", "profile": "other", "opened_at": AFTER}, id="another profile's drain"),
+        pytest.param({"kind": "drain", "opened_at": ASKED_BEFORE_THE_END}, id="a drain that asked before the end"),
+    ],
+)
+def test_incomplete_a_204_that_says_nothing_of_the_queue_after_the_days_end(world: World, poll: dict[str, Any]) -> None:
+    _matched(world)
+    whole = {"possibly_cut": False, "absent_count": 0, "closed_at": AFTER}
+    reread = world.poll("date", "landed", filter_value=str(DAY), opened_at=AFTER, **whole)
+    world.poll(outcome="empty", **whole, **poll)
+    assert _words(world, reread_poll_id=reread) == ("incomplete", ["no_drain_since"])
+
+
 @pytest.mark.parametrize(
     ("recovery", "window_to", "verdict"),
     [

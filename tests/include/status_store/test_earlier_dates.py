@@ -11,6 +11,7 @@ import pytest
 from include.status_store import earlier_dates, reread
 from include.status_store.earlier_dates import reread_earlier
 from include.status_store.journal import Journal
+from include.status_store.reread import Reread
 from include.status_store.source import PollInDoubtError, PollRefusedError
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.views import column, drain, events, execute, query
@@ -133,6 +134,34 @@ def test_what_counts_is_the_newest_reread(
     _run(session, short, source)
 
     assert (date in source.asked) == is_asked
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        pytest.param({"absent_count": 2}, id="it did not show what the store holds"),
+        pytest.param({"opened_at": "2026-11-11 12:00+02"}, id="it was asked at noon of the date"),
+        pytest.param({"opened_at": "2026-11-11 23:59+02"}, id="it was asked a minute before the date's end"),
+    ],
+)
+def test_an_unfinished_date_is_asked_again_though_its_reread_was_answered(
+    session: Session, store: Connection, short: Profile, columns: dict[str, object]
+) -> None:
+    date, whole = BEFORE - 3 * DAY, BEFORE - 4 * DAY
+    for each in (date, whole):
+        record(store, each, "incomplete")
+        Reread(session, ScriptedSource(page(row(1, statustime=f"{each} 09:00:00"))), Journal(short)).by_date(each)
+    names = ", ".join(f"{name} = %({name})s" for name in columns)
+    execute(
+        store,
+        f"UPDATE ropo.status_poll SET {names} WHERE filter_value = %(date)s",
+        {**columns, "date": str(date)},
+    )
+    source = DatedSource()
+
+    _run(session, short, source)
+
+    assert source.asked == [BEFORE - DAY, BEFORE - 2 * DAY, date]
 
 
 def test_it_is_bounded_in_dates_and_time(

@@ -9,6 +9,7 @@ import pytest
 
 from include.config.profiles import Profile
 from include.status_store.journal import Journal
+from include.status_store.reread import Reread
 from include.status_store.source import PollInDoubtError
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource
 from tests.include.status_store.views import drain, execute, outcomes, query
@@ -86,6 +87,18 @@ def test_the_newest_204_counts_and_that_of_another_profile_does_not(
     doubt(session, profile)
 
     assert query(store, WINDOW) == [(today - 17 * DAY, today + DAY, False)]
+
+
+def test_a_204_that_a_reread_was_answered_with_says_nothing_of_the_queue(
+    session: Session, store: Connection, profile: Profile, today: datetime.date
+) -> None:
+    drain(session, profile, ScriptedSource(EMPTY))
+    move(store, 1, days=-30)
+    Reread(session, ScriptedSource(EMPTY), Journal(profile)).by_date(today - DAY)
+
+    doubt(session, profile)
+
+    assert query(store, WINDOW) == [(today - 37 * DAY, today + DAY, False)]
 
 
 def test_a_clock_put_back_since_the_204_widens_the_window_to_both(

@@ -35,7 +35,7 @@ _VERDICT = """
 INSERT INTO ropo.reconciliation (
     profile, business_date, scope, verdict, population, matched, pending, breaks, accepted, out_of_scope, reasons,
     categories, totals, unmapped, status_map_version, ledger_cutoff, started_at, finished_at
-) VALUES ('default', %s, %s, %s, 0, 0, 0, 0, 0, 0, '[]', '{}', '{}', '[]', 'test', now(), now(), now())
+) VALUES (%s, %s, %s, %s, 0, 0, 0, 0, 0, 0, '[]', '{}', '{}', '[]', 'test', now(), now(), now())
 """
 
 
@@ -51,8 +51,10 @@ def land(session: Session, store: Connection, profile: Profile, *rows: object) -
     execute(store, "UPDATE ropo.status_page SET received_at = %s, parsed_at = %s", (CAME, CAME))
 
 
-def judge(store: Connection, date: str, verdict: str = "reconciled", scope: str = "date") -> None:
-    execute(store, _VERDICT, (date, scope, verdict))
+def judge(
+    store: Connection, date: str, verdict: str = "reconciled", scope: str = "date", profile: str = "default"
+) -> None:
+    execute(store, _VERDICT, (profile, date, scope, verdict))
 
 
 def remove(session: Session, profile: Profile, now: datetime.datetime = NOW) -> RemovedPages:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import struct
 import threading
@@ -93,6 +94,10 @@ class Peer:
 
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
+
+    def send_beneath_tls(self, data: bytes) -> None:
+        """Write to the bare connection, as a proxy does that fails."""
+        os.write(self._socket.fileno(), data)
 
     def end(self, data: bytes, *, reset: bool = False) -> None:
         self.send(data)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.plugins.ropo_one.conftest import Connect
-    from tests.plugins.ropo_one.scripted_server import Step
+    from tests.plugins.ropo_one.scripted_server import Peer, Step
 
 BODY = b'{"result": {"status": ['
 CHUNKED = answer(200, Transfer_Encoding="chunked").replace(b"Content-Length: 0\r\n", b"")
@@ -101,6 +101,27 @@ def test_a_certificate_that_changes_during_a_drain_leaves_the_poll_unsent(
 
         with pytest.raises(RopoUnreachableError, match="CERTIFICATE_VERIFY_FAILED"):
             hook.poll()
+
+        assert len(server.polls) == 1
+
+
+def test_a_tls_connection_that_breaks_after_the_request_is_in_doubt(
+    connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its error is of TLS as that of a certificate is, and yet the page may be gone."""
+    tls, trusted = certificate(tmp_path, "ropo")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
+
+    def speak_plainly(peer: Peer) -> None:
+        peer.send_beneath_tls(b"HTTP/1.1 502 Bad\r\n\r\n")
+        peer.close()
+
+    with ScriptedServer(tls) as server:
+        connect(host=server.url)
+        server.polls_will_be(speak_plainly)
+
+        with pytest.raises(PollInDoubtError, match="SSLError"):
+            RopoOneHook().poll()
 
         assert len(server.polls) == 1
 
