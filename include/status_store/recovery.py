@@ -136,7 +136,8 @@ class Recovery:
     def _recover(self, asked: _Date, summary: RecoverySummary) -> None:
         date = asked.date
         try:
-            reread = Reread(self._session, self._source, self._journal).by_date(date)
+            asking = Reread(self._session, self._source, self._journal)
+            reread = asking.by_date(date)
         except PollRefusedError as error:
             if not error.is_of_what_was_asked:
                 raise
@@ -148,7 +149,7 @@ class Recovery:
             # A server in trouble is left alone; but a date that it never answers must not hold up the others for good.
             self._tick(asked, None, f"{date}: {error}")
             raise
-        self._tick(asked, reread, _reason(date, reread))
+        self._tick(asked, reread, _reason(date, reread, asking.completeness))
         summary.dates += 1
         summary.whole += reread.whole
         summary.new += reread.new
@@ -177,10 +178,10 @@ class Recovery:
         return only_row(cursor)
 
 
-def _reason(date: datetime.date, reread: RereadSummary) -> str | None:
+def _reason(date: datetime.date, reread: RereadSummary, completeness: str | None) -> str | None:
     """Say why a date does not count, None where it does."""
     if reread.possibly_cut and not reread.shown_complete:
-        why = f"; {reread.completeness}" if reread.completeness else ""
+        why = f"; {completeness}" if completeness else ""
         return f"{date}: the answer had {reread.rows} rows, the most that one may have: it was possibly cut{why}"
     if reread.absent:
         return f"{date}: {reread.absent} events that are held for this date were not shown"

@@ -40,8 +40,7 @@ class RereadSummary(msgspec.Struct, kw_only=True):
     :param polls: journal rows written.
     :param rows: of the last answer; ``new``: events that no earlier poll had brought.
     :param possibly_cut: the answer had exactly as many rows as the profile's ``date_cap``.
-    :param shown_complete: though possibly cut, the answers could be shown complete; ``completeness``: by what, or why
-        an earlier proof does not count.
+    :param shown_complete: though possibly cut, the answers could be shown complete.
     :param absent: events held for the date before it was asked that no answer showed.
     :param unparsed: an answer landed that could not be parsed; what it showed is not known.
     """
@@ -54,7 +53,6 @@ class RereadSummary(msgspec.Struct, kw_only=True):
     quarantined: int = 0
     possibly_cut: bool = False
     shown_complete: bool = False
-    completeness: str | None = None
     absent: int = 0
     unparsed: bool = False
 
@@ -77,6 +75,8 @@ class Reread:
         self._journal = journal
         self._attempts = attempts
         self._polls = 0
+        # By what possibly cut answers for a date were shown complete, or why an earlier proof does not count.
+        self.completeness: str | None = None
 
     def by_date(self, date: datetime.date) -> RereadSummary:
         """Ask for the changes of one business date, and again while the answer may be cut and brings something new.
@@ -191,7 +191,7 @@ class Reread:
             cursor.execute(_JUDGE, values)
             return only_row(cursor)
 
-        summary.absent, complete, summary.completeness = self._session.insist(work)
+        summary.absent, complete, self.completeness = self._session.insist(work)
         summary.shown_complete = bool(complete)
 
 

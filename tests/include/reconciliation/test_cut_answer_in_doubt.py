@@ -86,11 +86,11 @@ def source() -> CappedSource:
     return CappedSource(*THREE)
 
 
-def look(world: World, source: CappedSource, *, once: bool = False) -> Reconciliation:
+def look(world: World, source: CappedSource) -> Reconciliation:
     """Re-read the date and reconcile it, as a run does."""
     with Session(lambda: connect(world.store_dsn), patience=30) as session:
         poll_id = Reread(session, source, Journal(world.profile)).by_date(DAY).poll_id
-    with asking(world, source, once=once) as inquiries:
+    with asking(world, source) as inquiries:
         return world.reconcile(reread_poll_id=poll_id, now=NOW, inquiries=inquiries)
 
 
