@@ -36,6 +36,17 @@ def alone(dsns: tuple[str, str, str]) -> tuple[list[object], object]:
     return list(live(world)), books(world)
 
 
+def both(dsns: tuple[str, str, str]) -> tuple[World, World]:
+    """The default profile and the other one, in an empty store."""
+    store, *ledgers = dsns
+    empty(store, *ledgers)
+    world, other = (
+        World(store, ledger, settings(Profile(name="default"), name))
+        for name, ledger in zip(("default", "other"), ledgers, strict=True)
+    )
+    return world, other
+
+
 def as_default(said: object) -> str:
     """What was said of the other profile, in the words that it would be said in of the default one."""
     return str(said).replace("profile other", "profile default")
@@ -52,12 +63,7 @@ def as_default(said: object) -> str:
 def test_each_finds_and_keeps_what_it_would_alone(
     dsns: tuple[str, str, str], alone: tuple[list[object], object], ahead: int, numbers: int
 ) -> None:
-    store, *ledgers = dsns
-    empty(store, *ledgers)
-    world, other = (
-        World(store, ledger, settings(Profile(name="default"), name))
-        for name, ledger in zip(("default", "other"), ledgers, strict=True)
-    )
+    world, other = both(dsns)
     other.numbers = numbers
     found: dict[str, list[object]] = {"default": [], "other": []}
     lives = {"default": live(world), "other": live(other)}
@@ -75,12 +81,7 @@ def test_each_finds_and_keeps_what_it_would_alone(
 def test_invoices_of_the_other_alone_are_not_seen(
     dsns: tuple[str, str, str], alone: tuple[list[object], object]
 ) -> None:
-    store, *ledgers = dsns
-    empty(store, *ledgers)
-    world, other = (
-        World(store, ledger, settings(Profile(name="default"), name))
-        for name, ledger in zip(("default", "other"), ledgers, strict=True)
-    )
+    world, other = both(dsns)
     sent = at("2026-03-30 08:00")
     other.row("21", sent_at=sent, changed_at=sent)
     for billnum in ("22", "23"):

@@ -36,8 +36,13 @@ DAY = datetime.date(2026, 11, 13)  # of the scripted rows
 def live(session: Session, store: Connection, profile: Profile) -> None:
     """The queue was emptied long before the rows' day, and after it."""
     drain(session, profile, ScriptedSource(EMPTY))
-    execute(store, "UPDATE ropo.status_poll SET opened_at = '2026-10-01 06:00+00', closed_at = '2026-10-01 06:00+00'")
+    _were_at(store, "2026-10-01 06:00+00")
     drain(session, profile, ScriptedSource(EMPTY))
+
+
+def _were_at(store: Connection, moment: str, which: str = "true") -> None:
+    """Let polls have been sent, and answered, at a moment."""
+    execute(store, f"UPDATE ropo.status_poll SET opened_at = %s, closed_at = %s WHERE {which}", (moment, moment))
 
 
 def _reread(session: Session, profile: Profile, *rows: dict[str, object]) -> None:
@@ -129,11 +134,7 @@ def test_before_the_first_204_the_queue_was_not_ours(session: Session, profile: 
 def test_without_a_204_between_its_day_and_the_reread_it_may_just_have_been_recorded(
     session: Session, store: Connection, profile: Profile
 ) -> None:
-    execute(
-        store,
-        "UPDATE ropo.status_poll SET opened_at = '2026-11-13 12:00+00', closed_at = '2026-11-13 12:00+00' "
-        "WHERE poll_id = (SELECT max(poll_id) FROM ropo.status_poll)",
-    )
+    _were_at(store, "2026-11-13 12:00+00", "poll_id = (SELECT max(poll_id) FROM ropo.status_poll)")
     _reread(session, profile, row(2))
     drain(session, profile, ScriptedSource(EMPTY))
     assert _noted(session, profile) == []
@@ -209,13 +210,9 @@ def test_a_204_to_a_reread_before_the_first_drain_does_not_make_the_queue_ours(
     session: Session, store: Connection, profile: Profile
 ) -> None:
     _reread_of_nothing(session, profile)
-    execute(store, "UPDATE ropo.status_poll SET opened_at = '2026-10-01 06:00+00', closed_at = '2026-10-01 06:00+00'")
+    _were_at(store, "2026-10-01 06:00+00")
     drain(session, profile, ScriptedSource(EMPTY))
-    execute(
-        store,
-        "UPDATE ropo.status_poll SET opened_at = '2026-11-14 06:00+00', closed_at = '2026-11-14 06:00+00' "
-        "WHERE kind = 'drain'",
-    )
+    _were_at(store, "2026-11-14 06:00+00", "kind = 'drain'")
     _reread(session, profile, row(2))
     drain(session, profile, ScriptedSource(EMPTY))
     assert _noted(session, profile) == []
@@ -225,11 +222,7 @@ def test_a_204_to_a_reread_before_the_first_drain_does_not_make_the_queue_ours(
 def test_a_204_to_a_reread_between_its_day_and_the_reread_that_shows_it_is_no_drain(
     session: Session, store: Connection, profile: Profile
 ) -> None:
-    execute(
-        store,
-        "UPDATE ropo.status_poll SET opened_at = '2026-11-13 12:00+00', closed_at = '2026-11-13 12:00+00' "
-        "WHERE poll_id = (SELECT max(poll_id) FROM ropo.status_poll)",
-    )
+    _were_at(store, "2026-11-13 12:00+00", "poll_id = (SELECT max(poll_id) FROM ropo.status_poll)")
     _reread_of_nothing(session, profile)
     _reread(session, profile, row(2))
     drain(session, profile, ScriptedSource(EMPTY))

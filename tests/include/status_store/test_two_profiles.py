@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from local_airflow.embedded import Server
+    from tests.include.status_store.scripted_source import Step
 
 ONE = datetime.timedelta(days=1)
 # The rows are dated on Friday; the pages come the day after.
@@ -57,14 +58,14 @@ class Life:
         )  # fmt: skip
         self.journal = Journal(self.profile)
 
-    def drain(self, *steps: object) -> object:
+    def drain(self, *steps: Step) -> object:
         """Drain the queue."""
-        source = ScriptedSource(*steps, queue=("ropo.example", self.profile.name))  # type: ignore[arg-type]
+        source = ScriptedSource(*steps, queue=("ropo.example", self.profile.name))
         return msgspec.structs.replace(drain(self.session, self.profile, source), seconds=0.0)
 
-    def reread(self, *answers: object, cap: int = 50) -> object:
+    def reread(self, *answers: Step, cap: int = 50) -> object:
         """Re-read the rows' date."""
-        source = ScriptedSource(*answers, queue=("ropo.example", self.profile.name))  # type: ignore[arg-type]
+        source = ScriptedSource(*answers, queue=("ropo.example", self.profile.name))
         journal = Journal(msgspec.structs.replace(self.profile, date_cap=cap))
         done = Reread(self.session, source, journal).by_date(DATE)
         return done.new, done.revised, done.absent, done.whole

@@ -10,7 +10,11 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
+
+if TYPE_CHECKING:
+    from fastapi.testclient import TestClient
 
 PASSWORD = "pass-word-of-a-test"
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
@@ -72,7 +76,7 @@ def make_known(file: str) -> None:
     sync_bag_to_db(DagBag(dag_folder=folder / file, bundle_path=folder), "dags-folder", None)
 
 
-def ask_again(client, headers):  # type: ignore[no-untyped-def]
+def ask_again(client: TestClient, headers: dict[str, str]) -> list[str]:
     """Return the id of the run that it came to, and what the pages of its invoice and of another one say of the run."""
     page = client.post(INVOICE, headers={**headers, **SAME_ORIGIN}).headers["location"]
     (run_id,) = parse_qs(urlsplit(page).query)["run"]
@@ -80,7 +84,7 @@ def ask_again(client, headers):  # type: ignore[no-untyped-def]
     return [run_id, *texts]
 
 
-def ask(client, headers, cookies, break_id):  # type: ignore[no-untyped-def]
+def ask(client: TestClient, headers: dict[str, str], cookies: dict[str, str], break_id: int) -> dict[str, int]:
     """Return the statuses of reading, of a static file, and of changes with and without the same origin."""
     client.cookies.clear()
     for name, value in cookies.items():
