@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from include.status_store.rows import Row, named_rows
+from include.status_store.statements import statements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from psycopg2.extensions import cursor as Cursor
 
-_FOLDER = Path(__file__).parent
-
-
-@cache
-def statement(name: str) -> str:
-    """Return the text of ``<name>.sql``; parameters stand in it as ``%(name)s``."""
-    return (_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+statement = statements(__package__)
 
 
 def rows_of(cursor: Cursor, kind: type[Row], name: str, parameters: Mapping[str, Any]) -> list[Row]:

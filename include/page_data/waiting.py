@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.page_data.statements import row_of
-from include.reconciliation.verdict import LEFT_OPEN_AFTER
+from include.status_store.journal import LEFT_OPEN_AFTER
 from include.watch.consumer import LOOK_BACK
 from include.watch.queue import is_late
 

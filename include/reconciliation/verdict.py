@@ -9,6 +9,7 @@ import msgspec
 
 from include.reconciliation.categories import category_in_words
 from include.reconciliation.statements import statement
+from include.status_store.journal import LEFT_OPEN_AFTER
 from include.status_store.rows import structs
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile, Verdict
     from include.reconciliation.totals import Totals
-
-# Longer than any answer may take to come and to be kept: a drain poll still open after it belongs to a dead process.
-LEFT_OPEN_AFTER = datetime.timedelta(minutes=15)
 
 
 class Reason(msgspec.Struct, frozen=True):

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from include.status_store.required import require_texts
 from include.status_store.rows import structs
+from include.status_store.statements import statement
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
-
-_ACCEPT = Path(__file__).with_name("accept_doubt.sql").read_text(encoding="utf-8")
 
 
 class Doubt(msgspec.Struct, frozen=True):
@@ -69,7 +67,7 @@ def accept_doubt(
     """
     require_texts(by=by, note=note)
     values = {"poll_id": poll_id, "profile": profile, "by": by, "note": note, "not_asked": not_asked}
-    cursor.execute(_ACCEPT, values)
+    cursor.execute(statement("accept_doubt"), values)
     if cursor.rowcount:
         return
     if not_asked:

@@ -99,8 +99,10 @@ def _are_plain(times: list[str]) -> bool:
     separators = ((place, sign) for place, sign in enumerate(_PLAIN) if not sign.isdigit())
     if any(together[place :: len(_PLAIN)] != sign * len(times) for place, sign in separators):
         return False
-    # In this form there are digits and nothing else between the separators, or it is none.
-    return all(map(datetime.datetime.fromisoformat, times))
+    for time in times:
+        # In this form there are digits and nothing else between the separators, or it is none.
+        datetime.datetime.fromisoformat(time)
+    return True
 
 
 def _made_up(content: str, occurrences: dict[str, int]) -> str:

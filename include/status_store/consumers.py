@@ -12,20 +12,18 @@ the other way is ever proven: by a drain that brings what such a poll showed bef
 from __future__ import annotations
 
 import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from include.status_store.rows import structs
+from include.status_store.statements import statement
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile
 
-_NOTE = Path(__file__).with_name("note_undrained.sql").read_text(encoding="utf-8")
-_KINDS_THAT_LEAVE = Path(__file__).with_name("kinds_that_leave.sql").read_text(encoding="utf-8")
 _LIST = """
 SELECT statusid, billnum, jobid, statustype, statustime, source, shown_by_poll_id, empty_poll_id, noticed_at
 FROM ropo.undrained_unexplained
@@ -58,7 +56,7 @@ def note_undrained(cursor: Cursor, profile: Profile) -> int:
 
     :return: how many are new on record.
     """
-    cursor.execute(_NOTE, {"profile": profile.name, "zone": profile.timezone})
+    cursor.execute(statement("note_undrained"), {"profile": profile.name, "zone": profile.timezone})
     return cursor.rowcount
 
 
@@ -73,5 +71,5 @@ def kinds_that_leave(cursor: Cursor, profile: str) -> set[str]:
 
     Looks through all of the profile's events: to be asked where there is something to tell.
     """
-    cursor.execute(_KINDS_THAT_LEAVE, (profile,))
+    cursor.execute(statement("kinds_that_leave"), (profile,))
     return {kind for (kind,) in cursor.fetchall()}

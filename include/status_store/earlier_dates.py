@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime
 import logging
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from include.status_store.reread import Reread
 from include.status_store.source import PollError
+from include.status_store.statements import statement
 
 if TYPE_CHECKING:
     from include.status_store.journal import Journal
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_PICK = Path(__file__).with_name("pick_rereads.sql").read_text(encoding="utf-8")
 # A date that fails is asked again the next night, so it is not worth the tries that the run's own date gets.
 ATTEMPTS = 2
 # Beyond the last `late_days`: what an outage of weeks has left is caught up with over some nights.
@@ -64,7 +63,7 @@ def reread_earlier(
         "last": before - _DAY,
     }
     with session.transaction() as cursor:
-        cursor.execute(_PICK, values)
+        cursor.execute(statement("pick_rereads"), values)
         found: list[tuple[datetime.date, bool]] = cursor.fetchall()
     late = [date for date, is_late in found if is_late]
     others = [date for date, is_late in found if not is_late]

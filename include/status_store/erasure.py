@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,6 +18,7 @@ from include.status_store.page_body import held_pages
 from include.status_store.redaction import Redaction
 from include.status_store.required import require_texts
 from include.status_store.rows import only_row
+from include.status_store.statements import statement
 from include.status_store.texts import erase_events, erase_pages
 
 if TYPE_CHECKING:
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
     from include.status_store.session import Session
-
-
-def _sql(name: str) -> str:
-    return Path(__file__).with_name(f"{name}.sql").read_text(encoding="utf-8")
-
 
 # Each batch is a transaction that locks its events for some tens of milliseconds.
 EVENTS_AT_ONCE = 2_000
@@ -148,7 +143,7 @@ class TextErasure:
             rest = Erased(quarantined=cursor.rowcount)
             rest.labels = self._erase_labels(cursor, before=before)
             self._write(cursor, rest)
-            cursor.execute(_sql("texts_waiting"), {"profile": self._profile.name, "before": before})
+            cursor.execute(statement("texts_waiting"), {"profile": self._profile.name, "before": before})
             (done.waiting,) = only_row(cursor)
         done.add(rest)
         return done
@@ -203,7 +198,7 @@ class TextErasure:
         while time.monotonic() < deadline:
             with self._session.transaction() as cursor:
                 values = {"profile": self._profile.name, "older_than": older_than, "before": before}
-                cursor.execute(_sql("overdue_pages"), {**values, "after": after, "limit": PAGES_AT_ONCE})
+                cursor.execute(statement("overdue_pages"), {**values, "after": after, "limit": PAGES_AT_ONCE})
                 found = held_pages(cursor)
                 if not found:
                     return True
@@ -237,7 +232,7 @@ class TextErasure:
         jobids: list[str] | None = None,
     ) -> int:
         values = {"profile": self._profile.name, "before": before, "billnum": billnum, "jobids": jobids or []}
-        cursor.execute(_sql("erase_labels"), values)
+        cursor.execute(statement("erase_labels"), values)
         return cursor.rowcount
 
     def _write(self, cursor: Cursor, batch: Erased, *, always: bool = False) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +14,7 @@ from include.status_store.copying import copy_lines
 from include.status_store.event import Events, Rejected
 from include.status_store.redaction import Redaction
 from include.status_store.session import may_pass
+from include.status_store.statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 # What `_around_refused` goes back to.
 _SAVEPOINT = "SAVEPOINT rows"
 _BACK = "ROLLBACK TO SAVEPOINT rows"
-_HELD = Path(__file__).with_name("held_events.sql").read_text(encoding="utf-8")
-_REVISE = Path(__file__).with_name("revise_events.sql").read_text(encoding="utf-8")
-_MARK_DRAINED = Path(__file__).with_name("mark_drained.sql").read_text(encoding="utf-8")
 _DIFFERING = """
 SELECT held.statusid, held.erased_at IS NOT NULL
 FROM json_each_text(%(shown)s::json) AS shown (statusid, sha256)
@@ -129,7 +126,7 @@ def store_new_events(cursor: Cursor, batches: Iterable[Batch]) -> Stored:
 
 def mark_drained(cursor: Cursor, profile: str, poll_id: int, statusids: Sequence[str]) -> None:
     """Write on held events that a drain's poll showed them, where another poll brought them first."""
-    cursor.execute(_MARK_DRAINED, {"profile": profile, "poll_id": poll_id, "ids": [*statusids]})
+    cursor.execute(statement("mark_drained"), {"profile": profile, "poll_id": poll_id, "ids": [*statusids]})
 
 
 class _Storing:
@@ -179,7 +176,8 @@ class _Storing:
 
     def _not_held(self, batch: Batch, held: dict[str, bool]) -> Batch:
         contents = dict(zip(batch.events.statusids, batch.events.contents, strict=True))
-        self._cursor.execute(_HELD, {**self._values, "ids": msgspec.json.encode([*contents]).decode()})
+        ids = msgspec.json.encode([*contents]).decode()
+        self._cursor.execute(statement("held_events"), {**self._values, "ids": ids})
         held.update((statusid, sha256 != contents[statusid]) for statusid, sha256 in self._cursor.fetchall())
         return self._some(batch, lambda statusid: statusid not in held)
 
@@ -212,7 +210,8 @@ class _Storing:
             redaction = Redaction.of(self._profile)
             changed = [redaction.event(event) if differing[event.statusid] else event for event in changed]
         if changed:
-            self._cursor.execute(_REVISE, {**self._values, "events": msgspec.json.encode(changed).decode()})
+            incoming = msgspec.json.encode(changed).decode()
+            self._cursor.execute(statement("revise_events"), {**self._values, "events": incoming})
         return len(changed)
 
     def _around_refused(self, batch: Batch, work: Callable[[Batch], int]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Literal
 
 from include.status_store.retry_after import keep_pause
@@ -35,8 +36,11 @@ SELECT %(profile)s, %(kind)s, %(filter_value)s,
     %(dag_id)s, %(run_id)s
 FROM (SELECT {_NEWEST_204} AS newest_204) AS known
 """  # noqa: S608 - constants
-# Longer than any request may take: what is still open then belongs to a process that ended.
-_ABANDONED = "interval '1 hour'"
+# Longer than an answer may take to come and to be kept. A drain's poll that is open for longer is told to people as one
+# that a dead process left; the next drain judges it at once, since it holds the queue's lock.
+LEFT_OPEN_AFTER = datetime.timedelta(minutes=15)
+# No lock says whether another poll's process lives, so that it is given up only when nobody can wait for it any more.
+_GIVEN_UP = "interval '1 hour'"
 _ASK_AGAIN = """
 UPDATE ropo.status_poll_window_date
 SET ticked_at = NULL, asked_at = '-infinity', reason = business_date || ': it was re-read while the poll was under way'
@@ -140,7 +144,7 @@ class Journal:
         drains = self._doubt(cursor, "profile = %(profile)s AND kind = 'drain'", error=error)
         self._doubt(
             cursor,
-            f"profile = %(profile)s AND kind <> 'drain' AND opened_at < clock_timestamp() - {_ABANDONED}",
+            f"profile = %(profile)s AND kind <> 'drain' AND opened_at < clock_timestamp() - {_GIVEN_UP}",
             error=error,
         )
         return drains

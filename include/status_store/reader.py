@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 READER_VARIABLE = "AIRFLOW_CONN_ROPO_STORE_READER"
 
-# Tables of later migrations too. The role's own setting is a second lock beside its rights.
+# Tables of later migrations too.
 _GRANTS = """
 GRANT CONNECT ON DATABASE {database} TO {role};
 GRANT USAGE ON SCHEMA ropo TO {role};
@@ -97,6 +97,7 @@ def _make(cursor: Cursor, name: str, password: str) -> None:
     role = sql.Identifier(name)
     verifier = encrypt_password(password, name, cursor.connection, "scram-sha-256")
     cursor.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD %s").format(role), (verifier,))
+    # A second lock beside its rights.
     cursor.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(role))
 
 

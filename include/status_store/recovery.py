@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 import logging
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,6 +17,7 @@ from include.status_store.reread import Reread
 from include.status_store.retry_after import AskedToWaitError
 from include.status_store.rows import only_row
 from include.status_store.source import PollInDoubtError, PollRefusedError
+from include.status_store.statements import statement
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from include.status_store.source import StatusSource
 
 logger = logging.getLogger(__name__)
-
-_TICK = Path(__file__).with_name("tick_window_date.sql").read_text(encoding="utf-8")
-_CONCLUDE = Path(__file__).with_name("conclude_doubts.sql").read_text(encoding="utf-8")
 
 # What was asked and not shown whole is asked again, but not in every run: nothing may have changed in a quarter hour.
 # The newest first, so that a doubt of today does not wait for a window of years.
@@ -166,12 +163,12 @@ class Recovery:
             "whole": reread is not None and reread.whole,
             "reason": reason,
         }
-        self._session.insist(lambda cursor: cursor.execute(_TICK, values))
+        self._session.insist(lambda cursor: cursor.execute(statement("tick_window_date"), values))
 
     def _conclude(self, cursor: Cursor) -> None:
         values = {"profile": self._profile.name}
         cursor.execute(_HOLD, values)
-        cursor.execute(_CONCLUDE, values)
+        cursor.execute(statement("conclude_doubts"), values)
 
     def _standing(self, cursor: Cursor) -> tuple[int, int, int]:
         cursor.execute(_STANDING, {"profile": self._profile.name})

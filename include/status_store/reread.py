@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,6 +14,7 @@ from include.status_store.queue_lock import pin
 from include.status_store.retry_after import LONGEST_WAIT_SECONDS, AskedToWaitError
 from include.status_store.rows import only_row
 from include.status_store.source import NO_CONTENT, PollError, PollInDoubtError, PollRefusedError, PollUnsentError
+from include.status_store.statements import statement
 
 if TYPE_CHECKING:
     import datetime
@@ -29,8 +29,6 @@ ATTEMPTS = 3
 PAUSE_SECONDS = 2.0
 # A cut date answer is asked again; each time that brings something new earns another.
 MAX_ASKS = 10
-
-_JUDGE = Path(__file__).with_name("judge_reread.sql").read_text(encoding="utf-8")
 
 
 class RereadSummary(msgspec.Struct, kw_only=True):
@@ -188,7 +186,7 @@ class Reread:
         }
 
         def work(cursor: Cursor) -> tuple[int, bool | None, str | None]:
-            cursor.execute(_JUDGE, values)
+            cursor.execute(statement("judge_reread"), values)
             return only_row(cursor)
 
         summary.absent, complete, self.completeness = self._session.insist(work)

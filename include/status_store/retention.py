@@ -14,7 +14,6 @@ import argparse
 import datetime
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,6 +25,7 @@ from include.status_store.erasure import NothingToEraseError, TextErasure
 from include.status_store.page_body import unpack
 from include.status_store.parsing import parse_rows
 from include.status_store.rows import only_row
+from include.status_store.statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from include.status_store.session import Session
 
 PAGES_AT_ONCE = 50
-_TO_DATE = Path(__file__).with_name("pages_to_date.sql").read_text(encoding="utf-8")
-_REMOVE = Path(__file__).with_name("remove_pages.sql").read_text(encoding="utf-8")
 _KEPT = """
 SELECT count(*)
 FROM ropo.status_page AS page
@@ -74,7 +72,7 @@ def remove_pages(session: Session, profile: Profile, now: datetime.datetime, *, 
     done = RemovedPages(finished=_date_pages(session, profile, values, deadline))
     while done.finished:
         with session.transaction() as cursor:
-            cursor.execute(_REMOVE, values)
+            cursor.execute(statement("remove_pages"), values)
             removed = cursor.rowcount
         done.removed += removed
         if removed < PAGES_AT_ONCE:
@@ -91,7 +89,7 @@ def _date_pages(session: Session, profile: Profile, values: dict[str, object], d
     after = 0
     while time.monotonic() < deadline:
         with session.transaction() as cursor:
-            cursor.execute(_TO_DATE, {**values, "after": after})
+            cursor.execute(statement("pages_to_date"), {**values, "after": after})
             found = cursor.fetchall()
             if not found:
                 return True

@@ -6,13 +6,13 @@ Every function works in the caller's transaction.
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from include.status_store.page_body import GZIP, pack
 from include.status_store.redaction import Redaction
+from include.status_store.statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     # statusid, statustype, statustext, raw
     HeldEvent = tuple[str, str, str, str]
 
-_EVENTS = Path(__file__).with_name("erase_events.sql").read_text(encoding="utf-8")
 _REVISIONS = """
 SELECT statusid, revision, raw::text
 FROM ropo.status_event_revision
@@ -72,7 +71,7 @@ def erase_events(cursor: Cursor, redaction: Redaction, profile: str, events: Seq
         {"statusid": statusid, "statustext": redaction.text(kind, text), "raw": _redacted(redaction, raw)}
         for statusid, kind, text, raw in events
     ]
-    cursor.execute(_EVENTS, {"profile": profile, "events": _json(left)})
+    cursor.execute(statement("erase_events"), {"profile": profile, "events": _json(left)})
     cursor.execute(_REVISIONS, (profile, [statusid for statusid, *_ in events]))
     revisions = [
         {"statusid": statusid, "revision": revision, "raw": _redacted(redaction, raw)}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from include.reconciliation.categories import CATEGORIES, MATCHED
 from include.status_store.rows import only_row
+from include.watch.statements import statement
 
 if TYPE_CHECKING:
     import datetime
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile
-
-_QUEUE = Path(__file__).with_name("measure_queue.sql").read_text(encoding="utf-8")
-_BREAKS = Path(__file__).with_name("open_breaks.sql").read_text(encoding="utf-8")
 
 
 class Measures(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,9 +39,10 @@ def measure(cursor: Cursor, profile: Profile, *, now: datetime.datetime, dag_id:
     :param dag_id: and ``run_id``: of the run whose drain is measured.
     """
     local = now.astimezone(profile.zone).replace(tzinfo=None)
-    cursor.execute(_QUEUE, {"profile": profile.name, "local": local, "dag_id": dag_id, "run_id": run_id})
+    run = {"dag_id": dag_id, "run_id": run_id}
+    cursor.execute(statement("measure_queue"), {"profile": profile.name, "local": local, **run})
     drained, newest, in_doubt = only_row(cursor)
-    cursor.execute(_BREAKS, {"profile": profile.name})
+    cursor.execute(statement("open_breaks"), {"profile": profile.name})
     breaks = dict(cursor.fetchall())
     lag = None
     if newest is not None:

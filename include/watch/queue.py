@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from include.status_store.rows import named_rows
 from include.watch.alert import Matter, counted
+from include.watch.statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 # A drain runs every 15 minutes: after this long without a 204 people are told, and so is who looks at the page.
 PATIENCE = datetime.timedelta(hours=1)
-_DOUBTS = Path(__file__).with_name("old_doubts.sql").read_text(encoding="utf-8")
-_EMPTIED = Path(__file__).with_name("newest_204.sql").read_text(encoding="utf-8")
 _ONLY = ""
 _NEVER = (
     "So no change of this customer number is kept. Its connection is missing or invalid, or its queue is kept under "
@@ -49,7 +47,7 @@ class OldDoubts:
 
     def found(self, cursor: Cursor) -> Mapping[str, str]:
         """Return the one subject where there is such a poll."""
-        self._known = _row(cursor, _DOUBTS, {"profile": self.profile.name, "before": self.now - PATIENCE})
+        self._known = _row(cursor, "old_doubts", {"profile": self.profile.name, "before": self.now - PATIENCE})
         return {_ONLY: ""} if self._known["polls"] else {}
 
     def describe(self, cursor: Cursor, subjects: Sequence[str]) -> list[Matter]:  # noqa: ARG002 - the protocol's
@@ -90,7 +88,7 @@ class NotEmptied:
 
     def found(self, cursor: Cursor) -> Mapping[str, str]:
         """Return the one subject where the newest 204, else the first poll, is more than an hour ago or not there."""
-        self._known = _row(cursor, _EMPTIED, {"profile": self.profile.name, "since": self.now - PATIENCE})
+        self._known = _row(cursor, "newest_204", {"profile": self.profile.name, "since": self.now - PATIENCE})
         newest, first = self._known["newest"], self._known["first_poll"]
         return {_ONLY: ""} if first is None or is_late(newest, first, self.now) else {}
 
@@ -119,7 +117,7 @@ class NotEmptied:
         ]
 
 
-def _row(cursor: Cursor, statement: str, values: dict[str, object]) -> dict[str, Any]:
-    cursor.execute(statement, values)
+def _row(cursor: Cursor, name: str, values: dict[str, object]) -> dict[str, Any]:
+    cursor.execute(statement(name), values)
     [found] = named_rows(cursor)
     return found

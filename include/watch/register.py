@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from include.watch.statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from psycopg2.extensions import cursor as Cursor
-
-_DUE = Path(__file__).with_name("due.sql").read_text(encoding="utf-8")
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -45,7 +44,7 @@ class Register:
         """
         subjects = sorted(found)
         values = {"subjects": subjects, "fingerprints": [found[subject] for subject in subjects]}
-        self._cursor.execute(_DUE, {**self._values, **values})
+        self._cursor.execute(statement("due"), {**self._values, **values})
         return sorted(subject for subject, is_due in self._cursor.fetchall() if is_due)
 
     def held(self) -> dict[str, Held]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from include.status_store.rows import structs
 from include.watch.alert import Matter, counted
+from include.watch.statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
 
-_CHANGED = Path(__file__).with_name("changed_periods.sql").read_text(encoding="utf-8")
 _NAMED_DATES = 10
 
 
@@ -48,7 +47,7 @@ class ChangedPeriods:
 
     def found(self, cursor: Cursor) -> Mapping[str, str]:
         """Return the months as subjects; what is to be told changes with every flag."""
-        cursor.execute(_CHANGED, {"profile": self.profile.name})
+        cursor.execute(statement("changed_periods"), {"profile": self.profile.name})
         self._changed = {f"{each.period:%Y-%m}": each for each in structs(cursor, _Changed)}
         return {month: str(changed.newest) for month, changed in self._changed.items()}
 

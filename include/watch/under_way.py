@@ -6,15 +6,15 @@ Airflow calls no callback of a task whose process alone is killed, as the kernel
 from __future__ import annotations
 
 import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from include.watch.statements import statement
+
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
-_TAKE_OVERDUE = Path(__file__).with_name("take_overdue.sql").read_text(encoding="utf-8")
 _BEGIN = """
 INSERT INTO ropo.task_under_way (profile, task, run_id, business_date, until)
 VALUES (%(profile)s, %(task)s, %(run_id)s, %(date)s, %(until)s)
@@ -76,5 +76,5 @@ def take_overdue(cursor: Cursor, profile: str, now: datetime.datetime, *, topic:
 
     :param topic: of the register of alerts. A task that waits there to be told is left to the next call.
     """
-    cursor.execute(_TAKE_OVERDUE, {"profile": profile, "now": now, "topic": topic})
+    cursor.execute(statement("take_overdue"), {"profile": profile, "now": now, "topic": topic})
     return [Overdue(*row) for row in cursor.fetchall()]

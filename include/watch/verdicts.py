@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import hashlib
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +13,7 @@ from include.reconciliation.categories import category_in_words, reason_in_words
 from include.reconciliation.verdict import is_red
 from include.status_store.rows import structs
 from include.watch.alert import Matter, counted, plain_money
+from include.watch.statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
 
 LARGEST = 5
-_LATEST = Path(__file__).with_name("latest_verdicts.sql").read_text(encoding="utf-8")
-_LARGEST = Path(__file__).with_name("largest_breaks.sql").read_text(encoding="utf-8")
 
 
 class LatestVerdict(msgspec.Struct, frozen=True):
@@ -75,7 +73,7 @@ def latest_verdicts(
         "most": most,
         "recorded_from": recorded_from,
     }
-    cursor.execute(_LATEST, values)
+    cursor.execute(statement("latest_verdicts"), values)
     return structs(cursor, LatestVerdict)
 
 
@@ -147,7 +145,7 @@ class RedVerdicts:
         return Matter(title=title, lines=tuple(lines), dag_id=verdict.dag_id, run_id=verdict.run_id)
 
     def _largest(self, cursor: Cursor, verdict: LatestVerdict) -> Iterator[str]:
-        cursor.execute(_LARGEST, {"reconciliation_id": verdict.reconciliation_id, "most": LARGEST})
+        cursor.execute(statement("largest_breaks"), {"reconciliation_id": verdict.reconciliation_id, "most": LARGEST})
         for billnum, jobid, category, reason, currency, amount, ropo, ledger in cursor.fetchall():
             invoice = f"Invoice {billnum}" if billnum else f"Job {jobid}"
             yield (
