@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-SATURDAY = 5
-
 
 class BusinessCalendar:
     """The business days of a market.
@@ -28,10 +26,6 @@ class BusinessCalendar:
             raise ValueError(f"country {country!r}: the package holidays knows no public holidays of it") from None
         self._zone = zone
 
-    def is_business_day(self, day: datetime.date) -> bool:
-        """Tell whether ``day`` is neither of a weekend nor a public holiday."""
-        return day.weekday() < SATURDAY and day not in self._holidays
-
     def grace_end(self, start: datetime.datetime, days: int) -> datetime.datetime:
         """Return when a grace of ``days`` business days ends.
 
@@ -44,24 +38,11 @@ class BusinessCalendar:
         local = start.astimezone(self._zone)
         if days == 0:
             return local
-        if not self.is_business_day(local.date()):
-            local = datetime.datetime.combine(self._next(local.date()), datetime.time(), self._zone)
-        clock = local.time()
+        day, clock = local.date(), local.time()
+        if not self._holidays.is_working_day(day):
+            day, clock = self._holidays.get_nth_working_day(day, 1), datetime.time()
         if clock == datetime.time():
             # At the first moment of a business day that whole day is still to come, and its end is the next midnight.
-            return self._midnight_after(local.date(), days)
-        day = local.date()
-        for _ in range(days):
-            day = self._next(day)
-        return datetime.datetime.combine(day, clock, self._zone)
-
-    def _midnight_after(self, day: datetime.date, days: int) -> datetime.datetime:
-        for _ in range(days - 1):
-            day = self._next(day)
-        return datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time(), self._zone)
-
-    def _next(self, day: datetime.date) -> datetime.date:
-        day += datetime.timedelta(days=1)
-        while not self.is_business_day(day):
-            day += datetime.timedelta(days=1)
-        return day
+            last = self._holidays.get_nth_working_day(day, days - 1)
+            return datetime.datetime.combine(last + datetime.timedelta(days=1), clock, self._zone)
+        return datetime.datetime.combine(self._holidays.get_nth_working_day(day, days), clock, self._zone)

@@ -9,7 +9,7 @@ import pytest
 
 from include.reconciliation.business_days import BusinessCalendar
 
-HELSINKI = ZoneInfo("Europe/Helsinki")
+HELSINKI, STOCKHOLM = ZoneInfo("Europe/Helsinki"), ZoneInfo("Europe/Stockholm")
 
 
 def _local(text: str) -> datetime.datetime:
@@ -37,9 +37,16 @@ def test_weekends_and_holidays_do_not_count(start: str, days: int, end: str) -> 
 
 
 def test_holidays_are_the_markets_own() -> None:
-    independence = datetime.date(2027, 12, 6)
-    assert not BusinessCalendar("FI", HELSINKI).is_business_day(independence)
-    assert BusinessCalendar("SE", ZoneInfo("Europe/Stockholm")).is_business_day(independence)
+    # 6 December 2027, a Monday, is Finland's Independence Day.
+    helsinki, stockholm = (datetime.datetime(2027, 12, 3, 10, tzinfo=zone) for zone in (HELSINKI, STOCKHOLM))
+    assert BusinessCalendar("FI", HELSINKI).grace_end(helsinki, 1) == _local("2027-12-07 10:00")
+    assert BusinessCalendar("SE", STOCKHOLM).grace_end(stockholm, 1) == stockholm + datetime.timedelta(days=3)
+
+
+def test_weekends_are_the_markets_own() -> None:
+    zone = ZoneInfo("Asia/Jerusalem")
+    thursday = datetime.datetime(2026, 11, 26, 10, tzinfo=zone)
+    assert BusinessCalendar("IL", zone).grace_end(thursday, 1) == thursday + datetime.timedelta(days=3)
 
 
 def test_a_country_without_known_holidays_is_named() -> None:
