@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -26,6 +27,9 @@ ENDS = ("credited", "cancelled")
 PAYMENT_KINDS = ("paid", "discount", "ignore")
 # What Ropo calls its two known types of rows, in small letters: a statustype counts whatever its letters are.
 PAYMENT_TYPE, COMMENT_TYPE = "payment", "comment"
+
+
+_TYPE_NUMBER = re.compile(r"[0-9]{0,9}")
 
 
 class Meaning(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -49,6 +53,11 @@ class StatusMap(msgspec.Struct, frozen=True, kw_only=True):
     events: dict[str, dict[str, Meaning]]
     ledger: dict[str, Meaning]
     version: str
+
+
+def is_type_number(text: str) -> bool:
+    """Tell whether a payment's statustext is a type number or nothing, and not words that may be about a person."""
+    return _TYPE_NUMBER.fullmatch(text) is not None
 
 
 def load_status_map(path: Path) -> StatusMap:

@@ -38,6 +38,6 @@ SELECT
 FROM found
 ORDER BY
     statustime DESC,
-    COALESCE(NULLIF(regexp_replace(statusid, '[^0-9]', '', 'g'), '')::numeric, -1) DESC,
+    ropo.statusid_number(statusid) DESC,
     statusid COLLATE "C" DESC
 LIMIT %(limit)s

@@ -65,22 +65,6 @@ UNION ALL
 SELECT jobid FROM ropo.reconciliation_break WHERE profile = %(profile)s AND state <> 'resolved' AND jobid IS NOT NULL;
 ANALYZE {kept_job};
 
--- Every event as the rules read it.
-CREATE TEMP VIEW read_event AS
-SELECT
-    statusid,
-    jobid,
-    billnum,
-    lower(statustype) AS statustype,
-    CASE WHEN lower(statustype) = 'payment' THEN statustext ELSE statuscode END AS code,
-    statustime,
-    -- What is left without all that is no digit; an id without digits comes before those with some.
-    COALESCE(NULLIF(translate(statusid, translate(statusid, '0123456789', ''), ''), '')::numeric, -1) AS number,
-    amount,
-    (first_seen_at AT TIME ZONE %(timezone)s)::date AS seen_on
-FROM ropo.status_event
-WHERE profile = %(profile)s;
-
 -- All events but those under both names of a row whose job is plain so far.
 DROP TABLE found_event;
 CREATE TEMP TABLE found_event ON COMMIT DROP AS
@@ -89,14 +73,15 @@ SELECT
     event.statusid COLLATE "default" AS statusid,
     event.jobid COLLATE "default" AS jobid,
     event.billnum COLLATE "default" AS billnum,
-    event.statustype, event.code, event.statustime, event.number, event.amount, event.seen_on
-FROM read_event AS event
+    event.statustype, event.code, event.statustime, event.number, event.amount,
+    (event.first_seen_at AT TIME ZONE %(timezone)s)::date AS seen_on
+FROM ropo.event_as_read AS event
 LEFT JOIN (
     SELECT jobid, billnum
     FROM {every_row} AS booked
     WHERE NOT EXISTS (SELECT FROM {kept_job} AS kept WHERE kept.jobid = booked.jobid)
 ) AS settled USING (jobid, billnum)
-WHERE settled.jobid IS NULL;
+WHERE event.profile = %(profile)s AND settled.jobid IS NULL;
 ANALYZE found_event;
 
 -- The rows of what is kept. A job that is left out leads nowhere else, neither by its jobid nor by its number: a row is
@@ -148,11 +133,13 @@ SELECT jobid, billnum
 FROM ledger_row
 WHERE jobid IS NOT NULL AND NOT EXISTS (SELECT FROM {kept_job} AS kept WHERE kept.jobid = ledger_row.jobid);
 ANALYZE kept_name;
-INSERT INTO found_event
-SELECT event.*
+INSERT INTO found_event (statusid, jobid, billnum, statustype, code, statustime, number, amount, seen_on)
+SELECT
+    statusid, jobid, billnum, statustype, code, statustime, number, amount,
+    (first_seen_at AT TIME ZONE %(timezone)s)::date
 FROM kept_name
-JOIN read_event AS event USING (jobid, billnum);
+JOIN ropo.event_as_read AS event USING (jobid, billnum)
+WHERE event.profile = %(profile)s;
 
 DROP TABLE {every_row}, {kept_job}, kept_billnum, brought_billnum, kept_name;
-DROP VIEW read_event;
 DROP AGGREGATE pg_temp.plus(numeric);

@@ -2,25 +2,17 @@
 WITH pulled AS (
     INSERT INTO found_event (statusid, jobid, billnum, statustype, code, statustime, number, amount, seen_on)
     SELECT
-        event.statusid,
-        event.jobid,
-        event.billnum,
-        lower(event.statustype),
-        CASE WHEN lower(event.statustype) = 'payment' THEN event.statustext ELSE event.statuscode END,
-        event.statustime,
-        -- What is left without all that is no digit; an id without digits comes before those with some.
-        COALESCE(NULLIF(translate(event.statusid, translate(event.statusid, '0123456789', ''), ''), '')::numeric, -1),
-        event.amount,
-        (event.first_seen_at AT TIME ZONE %(timezone)s)::date
+        statusid, jobid, billnum, statustype, code, statustime, number, amount,
+        (first_seen_at AT TIME ZONE %(timezone)s)::date
     FROM (
         SELECT event.*
         FROM found_key AS key
-        JOIN ropo.status_event AS event ON event.profile = %(profile)s AND event.jobid = key.value
+        JOIN ropo.event_as_read AS event ON event.profile = %(profile)s AND event.jobid = key.value
         WHERE key.kind = 'jobid' AND key.round = %(round)s
         UNION ALL
         SELECT event.*
         FROM found_key AS key
-        JOIN ropo.status_event AS event ON event.profile = %(profile)s AND event.billnum = key.value
+        JOIN ropo.event_as_read AS event ON event.profile = %(profile)s AND event.billnum = key.value
         WHERE key.kind = 'billnum' AND key.round = %(round)s
             -- Most are found by their jobid already.
             AND NOT EXISTS (

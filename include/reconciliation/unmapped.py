@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from include.config.status_map import COMMENT_TYPE, PAYMENT_TYPE, load_status_map
+from include.config.status_map import COMMENT_TYPE, PAYMENT_TYPE, is_type_number, load_status_map
 from include.reconciliation.statements import statement
 from include.status_store.command_line import add_profile, profiles, run_command, say
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from include.status_store.session import Session
 
 HIDDEN = "(a text, not shown)"
-_NUMBER = re.compile(r"\d{0,9}")
 _LABEL_LENGTH = 60
 
 
@@ -51,7 +49,7 @@ class UnmappedCode(msgspec.Struct, frozen=True):
 
 def shown_code(statustype: str, code: str) -> str:
     """Return a code as it may be shown: a payment's is a field of free text, of which only a number is a code."""
-    return HIDDEN if statustype == PAYMENT_TYPE and not _NUMBER.fullmatch(code) else code
+    return HIDDEN if statustype == PAYMENT_TYPE and not is_type_number(code) else code
 
 
 def shown_label(label: str) -> str:

@@ -3,7 +3,7 @@ SELECT
     part.business_date,
     spoken.statustype,
     spoken.code,
-    (array_agg(event.statusref ORDER BY event.statustime DESC, event.statusid COLLATE "C"))[1] AS label,
+    (array_agg(event.statusref ORDER BY spoken.seq DESC))[1] AS label,
     count(*) AS events
 FROM part
 JOIN spoken USING (invoice_key)

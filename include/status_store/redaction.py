@@ -7,13 +7,12 @@ that the status map knows. What a payment says instead of one becomes :data:`ERA
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from include.config.status_map import PAYMENT_TYPE, load_status_map
+from include.config.status_map import PAYMENT_TYPE, is_type_number, load_status_map
 from include.status_store.envelope import split_rows
 from include.status_store.parsing import parse_rows
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 ERASED = "(erased)"
 KEPT_FIELDS = frozenset({"jobid", "statusid", "billnum", "statustype", "statustime", "statuscode", "paydate", "amount"})
-_TYPE_NUMBER = re.compile(r"[0-9]{0,9}")
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _scalar = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -94,7 +92,7 @@ class Redaction:
         return b"null" if event is None else self.raw(row)
 
     def _is_type(self, statustext: str) -> bool:
-        return statustext in self._payment_types or _TYPE_NUMBER.fullmatch(statustext) is not None
+        return statustext in self._payment_types or is_type_number(statustext)
 
 
 def _text(value: msgspec.Raw | None) -> str:

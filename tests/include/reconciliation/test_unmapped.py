@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import yaml
 
-from include.reconciliation.unmapped import HIDDEN, UnmappedCode, as_map, main, shown_code
-from include.status_store.database import STORE_VARIABLE
+from include.config.status_map import load_status_map
+from include.reconciliation.unmapped import HIDDEN, UnmappedCode, as_map, main, shown_code, unmapped_of_profile
+from include.status_store.database import STORE_VARIABLE, connect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,10 +35,23 @@ def test_the_population_tells_its_unmapped_codes_and_no_mapped_ones(world: World
     ]
 
 
+def test_the_label_is_that_of_the_newest_row_by_the_one_order_of_events(world: World) -> None:
+    # In one second the number in the statusid says which is newer, and "C10" comes before "C9" by its letters.
+    for statusid, label in (("C9", "Vanha"), ("C10", "Uusi")):
+        world.comment("1", "66", statusid=statusid, statusref=label)
+    world.row("1")
+    assert world.reconcile().unmapped == [UnmappedCode("comment", "66", "Uusi", 2)]
+    status_map = load_status_map(world.profile.status_map)
+    with closing(connect(world.store_dsn)) as store, store.cursor() as cursor:
+        assert unmapped_of_profile(cursor, world.profile, status_map) == [UnmappedCode("comment", "66", "Uusi", 2)]
+
+
 def test_a_number_is_a_code_and_a_text_is_none() -> None:
     assert shown_code("payment", "12") == "12"
     assert shown_code("payment", "Matti Meikäläinen") == HIDDEN
     assert shown_code("payment", "1\nMatti") == HIDDEN
+    # A digit of another alphabet is none: what is erased as a text is not shown as a number.
+    assert shown_code("payment", "٣") == HIDDEN
     assert shown_code("comment", "A1") == "A1"
 
 
