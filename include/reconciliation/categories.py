@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 # In the order in which they are tried; each invoice gets the first that fits.
-CATEGORIES = (
-    "unparseable",
-    "duplicate_in_ledger",
-    "ambiguous_match",
-    "missing_in_ledger",
-    "missing_in_ropo",
-    "unknown_status",
-    "ledger_inconsistent",
-    "status_conflict",
-    "ledger_behind",
-    "ledger_ahead",
-    "amount_mismatch",
-    "matched",
-)
+CATEGORY_WORDS = {
+    "unparseable": "Unparseable",
+    "duplicate_in_ledger": "Twice in the ledger",
+    "ambiguous_match": "Ambiguous match",
+    "missing_in_ledger": "Missing in the ledger",
+    "missing_in_ropo": "Missing at Ropo One",
+    "unknown_status": "Unknown status",
+    "ledger_inconsistent": "Ledger inconsistent",
+    "status_conflict": "Status conflict",
+    "ledger_behind": "Ledger behind",
+    "ledger_ahead": "Ledger ahead",
+    "amount_mismatch": "Amounts differ",
+    "matched": "Matched",
+}
+CATEGORIES = tuple(CATEGORY_WORDS)
 MATCHED = "matched"
 
 REASONS = {
@@ -60,7 +61,8 @@ REASONS = {
 
 def category_in_words(category: str) -> str:
     """Return a category within a sentence for people."""
-    return category.replace("_", " ")
+    words = CATEGORY_WORDS[category]
+    return words[0].lower() + words[1:]
 
 
 def reason_in_words(category: str, reason: str | None) -> str:

@@ -15,11 +15,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from include.config.errors import ConfigurationError
 from include.config.profiles import load_profiles
+from include.reconciliation.categories import CATEGORY_WORDS
 from include.reconciliation.unmapped import shown_code, shown_label
 from include.watch.alert import plain_money
 from reconciliation_page import PREFIX
 from reconciliation_page.parameters import NOTE_LENGTH
-from reconciliation_page.words import CATEGORY_WORDS, CHANGE_WORDS, STATE_WORDS, VERDICT_SIGNS, VERDICT_WORDS
+from reconciliation_page.words import CHANGE_WORDS, STATE_WORDS, VERDICT_SIGNS, VERDICT_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,20 +10,6 @@ VERDICT_WORDS = {
     "no_run": "No run",
 }
 VERDICT_SIGNS = {"reconciled": "✓", "pending": "◔", "breaks": "✕", "incomplete": "?", "no_run": ""}
-CATEGORY_WORDS = {
-    "unparseable": "Unparseable",
-    "duplicate_in_ledger": "Twice in the ledger",
-    "ambiguous_match": "Ambiguous match",
-    "missing_in_ledger": "Missing in the ledger",
-    "missing_in_ropo": "Missing at Ropo One",
-    "unknown_status": "Unknown status",
-    "ledger_inconsistent": "Ledger inconsistent",
-    "status_conflict": "Status conflict",
-    "ledger_behind": "Ledger behind",
-    "ledger_ahead": "Ledger ahead",
-    "amount_mismatch": "Amounts differ",
-    "matched": "Matched",
-}
 # Those whose name is no word already.
 STATE_WORDS = {"partly_paid": "partly paid", "in_collection": "in collection"}
 ITEM_STATES = {

@@ -105,7 +105,7 @@ def test_more_breaks_than_the_cap_are_one_systemic_alert_instead_of_a_list(
     assert (
         alert.subject == "[Ropo One] default: 2026-10-05 has 201 breaks, more than 200: look for one cause of them all"
     )
-    assert "201 missing in ledger" in alert.text
+    assert "201 missing in the ledger" in alert.text
     assert "INV1" not in alert.text
 
 
