@@ -126,9 +126,22 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         """Return when a business date may be re-read, in UTC: ``settle_hours`` after the midnight that ends it."""
         return self.day_end(date) + datetime.timedelta(hours=self.settle_hours)
 
+    def verdict_due_at(self, date: datetime.date) -> datetime.datetime:
+        """Return when a business date must have its verdict, in UTC: at ``alerts.deadline_hour`` of the next morning.
+
+        Where ``settle_hours`` reach beyond it, they count.
+        """
+        return max(morning_after(date, self.zone, self.alerts.deadline_hour), self.settled_at(date))
+
     def clock(self, moment: datetime.datetime) -> str:
         """Return an aware moment as the clocks of the market show it, for people."""
         return f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M %Z}"
+
+
+def morning_after(date: datetime.date, zone: ZoneInfo, hour: int) -> datetime.datetime:
+    """Return the moment, in UTC, at which it is ``hour`` in ``zone`` on the day after ``date``."""
+    morning = datetime.datetime.combine(date + datetime.timedelta(days=1), datetime.time(hour), zone)
+    return morning.astimezone(datetime.UTC)
 
 
 def profiles_file() -> Path:

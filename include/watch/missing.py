@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from include.status_store.rows import only_row
 from include.watch.alert import Matter
+from include.watch.statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,19 +16,7 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
 
-_SINCE = Path(__file__).with_name("first_date.sql").read_text(encoding="utf-8")
-_MISSING = Path(__file__).with_name("missing_dates.sql").read_text(encoding="utf-8")
 _DAY = datetime.timedelta(days=1)
-
-
-def verdict_due_at(date: datetime.date, profile: Profile) -> datetime.datetime:
-    """Return when a business date must have its verdict: ``deadline_hour`` of the market's next morning.
-
-    Where ``settle_hours`` reach beyond it, they count.
-    """
-    hour = datetime.time(profile.alerts.deadline_hour)
-    due = datetime.datetime.combine(date + _DAY, hour, tzinfo=profile.zone).astimezone(datetime.UTC)
-    return max(due, profile.settled_at(date))
 
 
 def missing_dates(
@@ -39,11 +27,11 @@ def missing_dates(
     A reconciliation of a day that was not over is none.
     """
     last = profile.business_date(now) - _DAY
-    while last >= first and verdict_due_at(last, profile) > now:
+    while last >= first and profile.verdict_due_at(last) > now:
         last -= _DAY
     dates = [first + number * _DAY for number in range((last - first).days + 1)]
     ends = [profile.day_end(date) for date in dates]
-    cursor.execute(_MISSING, {"profile": profile.name, "dates": dates, "ends": ends})
+    cursor.execute(statement("missing_dates"), {"profile": profile.name, "dates": dates, "ends": ends})
     return [date for (date,) in cursor.fetchall()]
 
 
@@ -53,7 +41,7 @@ def work_began(cursor: Cursor, profile: Profile, since: datetime.date | None = N
     :param since: counts as the begin where neither is earlier.
     :return: None where there is nothing of these.
     """
-    cursor.execute(_SINCE, {"profile": profile.name, "zone": profile.timezone, "since": since})
+    cursor.execute(statement("first_date"), {"profile": profile.name, "zone": profile.timezone, "since": since})
     began: datetime.date | None = only_row(cursor)[0]
     return began
 

@@ -13,6 +13,7 @@ from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAlert
 from airflow.sdk.exceptions import AirflowException
 
+from include.config.profiles import load_profiles, morning_after, profiles_file
 from ropo_one.business_date import SCHEDULED, parse_date
 
 if TYPE_CHECKING:
@@ -59,15 +60,7 @@ class BusinessDateDeadline(BaseDeadlineReference):
         row = session.execute(query).one_or_none()
         if row is None or row.run_type != SCHEDULED or not row.partition_key:
             return None
-        return deadline_of(parse_date(row.partition_key), self.timezone, self.hour)
-
-
-def deadline_of(date: datetime.date, timezone: str, hour: int) -> datetime.datetime:
-    """Return the moment, aware in UTC, at which it is ``hour`` in ``timezone`` on the day after ``date``."""
-    morning = datetime.datetime.combine(
-        date + datetime.timedelta(days=1), datetime.time(hour), tzinfo=ZoneInfo(timezone)
-    )
-    return morning.astimezone(datetime.UTC)
+        return morning_after(parse_date(row.partition_key), ZoneInfo(self.timezone), self.hour)
 
 
 def verdict_deadlines(profiles: Iterable[Profile]) -> list[DeadlineAlert]:
@@ -138,8 +131,6 @@ def tell_of_missing(profiles: list[str], context: dict[str, Any]) -> str:
 
 def _that_are_left(names: list[str]) -> list[Profile]:
     """Return the profiles of a run, whose names are as old as the run is."""
-    from include.config.profiles import load_profiles, profiles_file
-
     known = {profile.name: profile for profile in load_profiles()}
     for name in names:
         if name not in known:

@@ -222,6 +222,25 @@ def test_a_day_is_as_long_as_the_market_has_it(date: str, timezone: str, midnigh
     assert profile.settled_at(day) == start + datetime.timedelta(hours=hours + 2)
 
 
+@pytest.mark.parametrize(
+    ("date", "due"),
+    [
+        ("2026-03-28", "2026-03-29T04:00:00+00:00"),  # the night that loses an hour
+        ("2026-10-24", "2026-10-25T05:00:00+00:00"),  # the night that has one more
+        ("2026-10-05", "2026-10-06T04:00:00+00:00"),
+    ],
+)
+def test_a_verdict_is_due_by_the_markets_wall_clock(date: str, due: str) -> None:
+    assert profiles.Profile(name="any").verdict_due_at(datetime.date.fromisoformat(date)).isoformat() == due
+
+
+def test_a_settle_delay_beyond_the_deadline_counts() -> None:
+    profile = profiles.Profile(name="any", settle_hours=10)
+    date = datetime.date(2026, 10, 5)
+
+    assert profile.verdict_due_at(date) == profile.settled_at(date)
+
+
 def test_people_are_told_a_moment_as_the_markets_clocks_show_it() -> None:
     moment = datetime.datetime(2026, 10, 25, 1, 30, tzinfo=datetime.UTC)
 

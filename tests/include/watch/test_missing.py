@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import msgspec
-import pytest
 
-from include.watch.missing import MissingVerdicts, missing_dates, verdict_due_at
+from include.watch.missing import MissingVerdicts, missing_dates
 from tests.include.watch.records import record, told
 
 if TYPE_CHECKING:
@@ -99,23 +98,6 @@ def test_a_full_comparison_is_no_verdict_of_a_date(session: Session, store: Conn
 def test_a_red_verdict_is_a_verdict(session: Session, store: Connection, profile: Profile) -> None:
     record(store, day(5), "incomplete")
     assert subjects(session, profile, at(6, 8)) == []
-
-
-@pytest.mark.parametrize(
-    ("date", "due"),
-    [
-        (datetime.date(2026, 3, 28), "2026-03-29T04:00:00+00:00"),  # the night that loses an hour
-        (datetime.date(2026, 10, 24), "2026-10-25T05:00:00+00:00"),  # the night that has one more
-        (datetime.date(2026, 10, 5), "2026-10-06T04:00:00+00:00"),
-    ],
-)
-def test_the_deadline_is_the_markets_wall_clock(profile: Profile, date: datetime.date, due: str) -> None:
-    assert verdict_due_at(date, profile).isoformat() == due
-
-
-def test_a_settle_delay_beyond_the_deadline_counts(profile: Profile) -> None:
-    late = msgspec.structs.replace(profile, settle_hours=10)
-    assert verdict_due_at(day(5), late) == at(6, 10)
 
 
 def test_of_a_span_each_date_is_asked_for_from_its_first_on(
