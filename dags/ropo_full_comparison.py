@@ -27,14 +27,14 @@ from __future__ import annotations
 
 import datetime
 
-from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, TriggerRule, task_group
 
 from include.config.profiles import load_profiles
 from ropo_one.alerts import RedVerdictNotifier, told_when_it_fails
 from ropo_one.business_date import date_param
 from ropo_one.operators import RopoStatusRereadOperator
-from ropo_one.profile_operator import ProfilesOperator
+from ropo_one.outcome import end_with_outcome
+from ropo_one.profiles_operator import ProfilesOperator
 from ropo_one.reconciliation import ReconciliationOperator, SettleOperator, VerdictOperator
 from ropo_one.timetable import MonthEndTimetable
 
@@ -44,7 +44,7 @@ load_profiles()
 with DAG(
     dag_id="ropo_full_comparison",
     doc_md=__doc__,
-    schedule=MonthEndTimetable("0 0 1 * *", timezone="Europe/Helsinki", run_offset=-1, key_format="%Y-%m-%d"),
+    schedule=MonthEndTimetable(timezone="Europe/Helsinki"),
     start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
     catchup=False,
     max_active_runs=2,
@@ -82,7 +82,4 @@ with DAG(
         settle >> reread >> compare >> verdict
 
     profile.expand(name=ProfilesOperator(task_id="profiles", scheduled_only=["profile.settle"]).output)
-    # A run is red by its last tasks, and those run whatever became of the earlier ones. Airflow starts no process for
-    # this one.
-    earlier = [each for each in dag.tasks if each.downstream_task_ids]
-    earlier >> EmptyOperator(task_id="outcome", trigger_rule=TriggerRule.NONE_FAILED)
+    end_with_outcome(dag)

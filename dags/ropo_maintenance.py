@@ -24,13 +24,13 @@ from __future__ import annotations
 
 import datetime
 
-from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, TriggerRule, task_group
 
 from include.config.profiles import load_profiles
 from ropo_one.alerts import failure_is_over, told_when_it_fails
 from ropo_one.business_date import NO_BACKFILL
 from ropo_one.maintenance import EraseTextsOperator, RemovePagesOperator
+from ropo_one.outcome import end_with_outcome
 
 with DAG(
     dag_id="ropo_maintenance",
@@ -60,7 +60,4 @@ with DAG(
 
     # The file's own list: each task works for itself, whichever profile stands at its place.
     profile.expand(name=[each.name for each in load_profiles()])
-    # A run is red by its last tasks, and those run whatever became of the earlier ones. Airflow starts no process for
-    # this one.
-    earlier = [each for each in dag.tasks if each.downstream_task_ids]
-    earlier >> EmptyOperator(task_id="outcome", trigger_rule=TriggerRule.NONE_FAILED)
+    end_with_outcome(dag)

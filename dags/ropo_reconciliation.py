@@ -53,7 +53,6 @@ from __future__ import annotations
 
 import datetime
 
-from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, Param, TriggerRule, task_group
 
 from include.config.profiles import load_profiles
@@ -61,7 +60,8 @@ from ropo_one.alerts import RedVerdictNotifier, told_when_it_fails
 from ropo_one.business_date import date_param
 from ropo_one.deadline import verdict_deadlines
 from ropo_one.operators import RopoEarlierRereadOperator, RopoStatusRereadOperator
-from ropo_one.profile_operator import ProfilesOperator
+from ropo_one.outcome import end_with_outcome
+from ropo_one.profiles_operator import ProfilesOperator
 from ropo_one.reconciliation import RecheckOperator, ReconciliationOperator, SettleOperator, VerdictOperator
 from ropo_one.timetable import BusinessDateTimetable
 
@@ -70,7 +70,7 @@ PROFILES = load_profiles()
 with DAG(
     dag_id="ropo_reconciliation",
     doc_md=__doc__,
-    schedule=BusinessDateTimetable("0 0 * * *", timezone="Europe/Helsinki", run_offset=-1, key_format="%Y-%m-%d"),
+    schedule=BusinessDateTimetable(timezone="Europe/Helsinki"),
     start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
     catchup=False,
     # Deferred runs of earlier days wait here beside a backfill's.
@@ -142,7 +142,4 @@ with DAG(
         task_id="profiles", scheduled_only=["profile.settle", "profile.reread_earlier", "profile.recheck"]
     )
     profile.expand(name=profiles.output)
-    # A run is red by its last tasks, and those run whatever became of the earlier ones. Airflow starts no process for
-    # this one.
-    earlier = [each for each in dag.tasks if each.downstream_task_ids]
-    earlier >> EmptyOperator(task_id="outcome", trigger_rule=TriggerRule.NONE_FAILED)
+    end_with_outcome(dag)

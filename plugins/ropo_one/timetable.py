@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pendulum
 from airflow.sdk import timezone
@@ -23,7 +23,14 @@ class BusinessDateTimetable(CronPartitionTimetable):
     Airflow's own timetable makes a run for each unfinished day of a backfill that reaches past today, at the day's
     start, and then schedules past them, so that those days are never run by schedule. This one makes no run for a day
     that is not over. (Tried on 3.3.2.)
+
+    :param timezone: whose midnights are meant. The others are Airflow's own, which keeps them with a DAG.
     """
+
+    def __init__(
+        self, cron: str = "0 0 * * *", *, run_offset: int = -1, key_format: str = "%Y-%m-%d", **kwargs: Any
+    ) -> None:
+        super().__init__(cron, run_offset=run_offset, key_format=key_format, **kwargs)
 
     def iter_partition_dagrun_infos(
         self, *, earliest: datetime.datetime, latest: datetime.datetime
@@ -43,6 +50,9 @@ class MonthEndTimetable(BusinessDateTimetable):
 
     Its cron names the first day of a month. Airflow's own timetable can only go back by whole ticks, so by a month.
     """
+
+    def __init__(self, cron: str = "0 0 1 * *", **kwargs: Any) -> None:
+        super().__init__(cron, **kwargs)
 
     def iter_partition_dagrun_infos(
         self, *, earliest: datetime.datetime, latest: datetime.datetime

@@ -53,7 +53,7 @@ from airflow.sdk import DAG
 from ropo_one.timetable import BusinessDateTimetable
 
 for dag_id in {sorted(PICKED)}:
-    timetable = BusinessDateTimetable("0 0 * * *", timezone="Europe/Helsinki", run_offset=-1, key_format="%Y-%m-%d")
+    timetable = BusinessDateTimetable(timezone="Europe/Helsinki")
     start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     with DAG(dag_id, schedule=timetable, start_date=start, catchup=False) as dag:
         EmptyOperator(task_id="nothing")

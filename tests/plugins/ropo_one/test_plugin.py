@@ -24,7 +24,7 @@ ours = {name for name, module in sys.modules.items() if str(getattr(module, "__f
 from airflow.serialization.decoders import decode_timetable
 from airflow.serialization.encoders import encode_timetable
 from ropo_one.timetable import BusinessDateTimetable
-timetable = BusinessDateTimetable("0 0 * * *", timezone="Europe/Helsinki", run_offset=-1, key_format="%Y-%m-%d")
+timetable = BusinessDateTimetable(timezone="Europe/Helsinki")
 again = decode_timetable(encode_timetable(timetable))
 print(json.dumps({
     "plugins": [plugin.name for plugin in plugins if plugin.name == "ropo_one"],

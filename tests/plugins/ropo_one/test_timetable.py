@@ -12,7 +12,7 @@ from airflow.timetables.base import DagRunInfo, TimeRestriction
 from ropo_one.timetable import BusinessDateTimetable, MonthEndTimetable
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
-TIMETABLE = BusinessDateTimetable("0 0 * * *", timezone="Europe/Helsinki", run_offset=-1, key_format="%Y-%m-%d")
+TIMETABLE = BusinessDateTimetable(timezone="Europe/Helsinki")
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_the_schedule_runs_each_day_at_the_midnight_that_ends_it() -> None:
     ]
 
 
-MONTHS = MonthEndTimetable("0 0 1 * *", timezone="Europe/Helsinki", run_offset=-1, key_format="%Y-%m-%d")
+MONTHS = MonthEndTimetable(timezone="Europe/Helsinki")
 
 
 def test_a_months_run_is_keyed_by_its_last_day_and_made_at_the_midnight_that_ends_it() -> None:
