@@ -13,7 +13,8 @@ from include.reconciliation.comparison import compare, prepare
 from include.reconciliation.inquiry import Inquiries
 from include.reconciliation.parts import take_dates
 from include.reconciliation.population import Span
-from include.reconciliation.recording import ComparisonContext, Reconciliation, judge_parts, record
+from include.reconciliation.recorded import Recorded
+from include.reconciliation.recording import ComparisonContext, judge_parts, record
 from include.reconciliation.sides import ledger_transaction, store_transaction
 from include.reconciliation.statements import statement
 from include.reconciliation.totals import COUNTS
@@ -68,7 +69,7 @@ class Changed(msgspec.Struct, frozen=True):
     """
 
     before: Verdict | None
-    reconciliation: Reconciliation
+    reconciliation: Recorded
 
 
 class Rechecked(msgspec.Struct, kw_only=True):

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
     from include.config.status_map import StatusMap
     from include.reconciliation.ledger import LedgerReader
-    from include.reconciliation.recording import Reconciliation, Scope
+    from include.reconciliation.recorded import Recorded
+    from include.reconciliation.recording import Scope
 
 
 def reconcile(
@@ -37,7 +38,7 @@ def reconcile(
     run_id: str | None = None,
     now: datetime.datetime | None = None,
     inquiries: Inquiries | None = None,
-) -> Reconciliation:
+) -> Recorded:
     """Compare every invoice of a business date, as both sides stand now, and record the result.
 
     All of it is one transaction that only adds rows; what it means for the breaks across days is worked in by a short
@@ -58,7 +59,7 @@ def reconcile(
     asking = inquiries or Inquiries()
     rereads = {business_date: reread_poll_id}
 
-    def work() -> Reconciliation | None:
+    def work() -> Recorded | None:
         with store_transaction(store, what):
             with ledger_transaction(ledger, profile) as reader, store.cursor() as cursor:
                 prepare(cursor, status_map)

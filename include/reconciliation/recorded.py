@@ -9,6 +9,7 @@ import msgspec
 
 from include.config.profiles import Verdict
 from include.reconciliation.categories import CATEGORIES, MATCHED
+from include.reconciliation.totals import Totals
 from include.reconciliation.unmapped import UnmappedCode, shown_code, shown_label
 from include.reconciliation.verdict import Reason
 from include.status_store.rows import named_rows
@@ -20,7 +21,18 @@ if TYPE_CHECKING:
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of ``ropo.reconciliation``; its fields are the table's."""
+    """What a reconciliation found: a row of ``ropo.reconciliation``; its fields are the table's.
+
+    :param reasons: why the verdict is what it is; none where it is ``reconciled``.
+    :param population: matched + pending + breaks + accepted.
+    :param out_of_scope: invoices of the date that were sent before the profile's ``start_date``; not in the population.
+    :param recovered: events that the re-read brought first; None without one.
+    :param categories: category to its number of matched, pending, breaking and accepted invoices.
+    :param totals: money by currency, of both sides, and the rows of each.
+    :param second_opinions_asked: breaks that Ropo One was asked about again; ``second_opinions_cleared``: of them,
+        those that match since.
+    :param unmapped: codes of the population's events that the status map lacks.
+    """
 
     reconciliation_id: int
     profile: str
@@ -37,8 +49,10 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     second_opinions_cleared: int
     second_opinions_note: str | None
     recovered: int | None
+    absent_from_reread: int | None
     reasons: list[Reason]
     categories: dict[str, dict[str, int]]
+    totals: Totals
     unmapped: list[UnmappedCode]
 
     def headline(self) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from psycopg2.extras import Json
 
 from include.config.profiles import Profile, Verdict
+from include.reconciliation.recorded import read_recorded
 from include.reconciliation.statements import statement
-from include.reconciliation.totals import COUNTS, CurrencyTotals, Totals, require_ties, totals_of
+from include.reconciliation.totals import COUNTS, Totals, require_ties, totals_of
 from include.reconciliation.turns import make_newest
 from include.reconciliation.unmapped import UnmappedCode, unmapped_of_population
 from include.reconciliation.verdict import (
@@ -31,43 +32,9 @@ if TYPE_CHECKING:
     from include.config.status_map import StatusMap
     from include.reconciliation.inquiry import Inquiries
     from include.reconciliation.ledger import LedgerReader
+    from include.reconciliation.recorded import Recorded
 
 Scope = Literal["date", "full"]
-
-
-class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reconciliation found.
-
-    :param reasons: why the verdict is what it is; none where it is ``reconciled``.
-    :param population: matched + pending + breaks + accepted.
-    :param out_of_scope: invoices of the date that were sent before the profile's ``start_date``; not in the population.
-    :param recovered: events that the re-read brought first; None without one.
-    :param categories: category to its number of matched, pending and breaking invoices.
-    :param totals: money by currency, of both sides.
-    :param second_opinions_asked: breaks that Ropo One was asked about again; ``second_opinions_cleared``: of them,
-        those that match since.
-    :param unmapped: codes of the population's events that the status map lacks.
-    """
-
-    reconciliation_id: int
-    profile: str
-    business_date: datetime.date
-    scope: Scope
-    verdict: Verdict
-    reasons: list[Reason]
-    population: int
-    matched: int
-    pending: int
-    breaks: int
-    accepted: int
-    out_of_scope: int
-    recovered: int | None
-    absent_from_reread: int
-    categories: dict[str, dict[str, int]]
-    totals: list[CurrencyTotals]
-    unmapped: list[UnmappedCode]
-    second_opinions_asked: int
-    second_opinions_cleared: int
 
 
 class ComparisonContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,18 +121,16 @@ def judge_parts(
     return judged
 
 
-def record(cursor: Cursor, context: ComparisonContext, judged: Judged, inquiries: Inquiries) -> Reconciliation:
+def record(cursor: Cursor, context: ComparisonContext, judged: Judged, inquiries: Inquiries) -> Recorded:
     """Record a reconciliation: its row, and an item for each invoice of the part that was judged.
 
     :param inquiries: what was asked before.
     :param cursor: in a transaction that has claimed the date (:mod:`include.reconciliation.turns`).
     """
     totals, known = judged.totals, judged.known
-    counts = {name: getattr(totals, name) for name in COUNTS}
-    opinions = inquiries.columns(cursor, judged.business_date)
     row = {
-        **counts,
-        **opinions,
+        **{name: getattr(totals, name) for name in COUNTS},
+        **inquiries.columns(cursor, judged.business_date),
         "profile": context.profile.name,
         "business_date": judged.business_date,
         "scope": judged.scope,
@@ -193,23 +158,7 @@ def record(cursor: Cursor, context: ComparisonContext, judged: Judged, inquiries
     values = {"reconciliation_id": reconciliation_id, "profile": profile, "business_date": day}
     cursor.execute(statement("record_items"), values)
     make_newest(cursor, reconciliation_id, profile=profile, business_date=day, scope=judged.scope)
-    return Reconciliation(
-        **counts,
-        reconciliation_id=reconciliation_id,
-        profile=context.profile.name,
-        business_date=judged.business_date,
-        scope=judged.scope,
-        verdict=judged.verdict,
-        reasons=judged.reasons,
-        out_of_scope=totals.out_of_scope,
-        recovered=known.recovered,
-        absent_from_reread=known.absent,
-        categories=totals.categories,
-        totals=totals.currencies,
-        unmapped=judged.unmapped,
-        second_opinions_asked=cast("int", opinions["second_opinions_asked"]),
-        second_opinions_cleared=cast("int", opinions["second_opinions_cleared"]),
-    )
+    return read_recorded(cursor, reconciliation_id)
 
 
 def _tied(totals: Totals) -> dict[str, Any]:

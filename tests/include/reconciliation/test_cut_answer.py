@@ -20,7 +20,7 @@ from tests.include.reconciliation.world import DAY, at
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from include.reconciliation.reconcile import Reconciliation
+    from include.reconciliation.recorded import Recorded
     from include.status_store.event import ParsedPage
     from tests.include.reconciliation.world import World
 
@@ -52,7 +52,7 @@ def world(world: World) -> World:
     return world
 
 
-def _run(world: World, source: KnowingSource) -> Reconciliation:
+def _run(world: World, source: KnowingSource) -> Recorded:
     """Re-read the date and reconcile it, as a run does."""
     with Session(lambda: connect(world.store_dsn), patience=30) as session:
         poll_id = Reread(session, source, Journal(world.profile)).by_date(DAY).poll_id

@@ -29,7 +29,7 @@ from tests.include.status_store.views import drain
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from include.reconciliation.reconcile import Reconciliation
+    from include.reconciliation.recorded import Recorded
     from include.status_store.recovery import RecoverySummary
     from tests.include.reconciliation.world import World
 
@@ -86,7 +86,7 @@ def source() -> CappedSource:
     return CappedSource(*THREE)
 
 
-def look(world: World, source: CappedSource) -> Reconciliation:
+def look(world: World, source: CappedSource) -> Recorded:
     """Re-read the date and reconcile it, as a run does."""
     with Session(lambda: connect(world.store_dsn), patience=30) as session:
         poll_id = Reread(session, source, Journal(world.profile)).by_date(DAY).poll_id
@@ -128,7 +128,7 @@ def told(world: World) -> tuple[bool | None, str | None]:
     return row
 
 
-def words(result: Reconciliation) -> list[str]:
+def words(result: Recorded) -> list[str]:
     return [reason.word for reason in result.reasons]
 
 

@@ -199,7 +199,7 @@ def test_every_invoice_gets_the_category_of_the_rules_and_all_totals_tie(world: 
     assert found.matched == sum(item["category"] == "matched" for item in items.values())
     assert found.pending == sum(item["pending_until"] is not None for item in items.values())
     received = sum((item["ropo_paid"] or 0 for item in items.values()), Decimal(0))
-    assert sum((total.ropo_paid for total in found.totals), Decimal(0)) == received
+    assert sum((total.ropo_paid for total in found.totals.currencies), Decimal(0)) == received
     assert found.business_date == DAY
 
 

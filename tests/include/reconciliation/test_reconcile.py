@@ -21,7 +21,7 @@ from tests.include.reconciliation.world import DAY, NOW, STATUS_MAP, at
 from tests.include.status_store.waiting import until
 
 if TYPE_CHECKING:
-    from include.reconciliation.recording import Reconciliation
+    from include.reconciliation.recorded import Recorded
     from tests.include.reconciliation.world import World
 
 
@@ -77,7 +77,7 @@ def test_reconciliations_of_one_date_at_once_come_one_after_the_other_and_each_i
     for number in range(20):
         world.payment(str(number), "100")
         world.row(str(number), "paid", paid="100")
-    results: list[Reconciliation] = []
+    results: list[Recorded] = []
     threads = [threading.Thread(target=lambda: results.append(world.reconcile())) for _ in range(3)]
     for thread in threads:
         thread.start()
@@ -91,7 +91,7 @@ def test_the_newest_reconciliation_of_a_date_never_shows_an_older_state_than_one
     """Whoever comes second reads both sides when the first is done, and not what stood when it began to wait."""
     world.payment("1", "100")
     world.row("1")
-    results: list[Reconciliation] = []
+    results: list[Recorded] = []
     second = threading.Thread(target=lambda: results.append(world.reconcile()))
     with closing(connect(world.store_dsn)) as store, store.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -144,7 +144,7 @@ def test_extra_rows_in_another_currency_tie_in_their_own(world: World) -> None:
     world.row("1", paid="31", currency="SEK")
     result = world.reconcile()
     assert result.categories == {"duplicate_in_ledger": {"pending": 1}}
-    assert [(each.currency, each.ledger_paid, each.extra_paid) for each in result.totals] == [
+    assert [(each.currency, each.ledger_paid, each.extra_paid) for each in result.totals.currencies] == [
         ("EUR", Decimal(30), Decimal(0)),
         ("SEK", Decimal(0), Decimal(31)),
     ]

@@ -14,7 +14,7 @@ from tests.include.reconciliation.asking import KnowingSource, asking, payment
 from tests.include.reconciliation.world import DAY, at
 
 if TYPE_CHECKING:
-    from include.reconciliation.reconcile import Reconciliation
+    from include.reconciliation.recorded import Recorded
     from tests.include.reconciliation.world import World
 
 # The grace of DAY's differences is over.
@@ -28,7 +28,7 @@ def _behind_ropo(world: World, *billnums: str, paid: str = "100") -> None:
         world.row(billnum, "paid", paid=paid, total=paid)
 
 
-def _reconcile(world: World, source: KnowingSource, **settings: Any) -> Reconciliation:
+def _reconcile(world: World, source: KnowingSource, **settings: Any) -> Recorded:
     """Reconcile without a grace: nobody can say when the ledger's payments were made."""
     profile = msgspec.structs.replace(world.profile, grace_business_days=0, **settings)
     with asking(world, source, profile=profile) as inquiries:

@@ -148,4 +148,4 @@ def test_amounts_without_a_currency_take_the_ledgers_or_the_profiles(world: Worl
     world.payment("2", "10")
     world.row("2", paid="10", currency="SEK")
     result = world.reconcile()
-    assert {total.currency: total.ropo_paid for total in result.totals} == {"EUR": 10, "SEK": 10}
+    assert {total.currency: total.ropo_paid for total in result.totals.currencies} == {"EUR": 10, "SEK": 10}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
     from include.reconciliation.recheck import Rechecked
-    from include.reconciliation.recording import Reconciliation
+    from include.reconciliation.recorded import Recorded
 
 # A Tuesday; the reconciliation of it is made on Wednesday, an hour after Helsinki's midnight.
 DAY = datetime.date(2026, 3, 10)
@@ -196,7 +196,7 @@ class World:
             "date", columns.pop("outcome", "landed"), filter_value=str(day), **{**moments, **counts, **columns}
         )
 
-    def reconcile(self, day: datetime.date = DAY, *, now: datetime.datetime = NOW, **options: Any) -> Reconciliation:
+    def reconcile(self, day: datetime.date = DAY, *, now: datetime.datetime = NOW, **options: Any) -> Recorded:
         """Reconcile a day."""
         profile, status_map = options.pop("profile", self.profile), options.pop("status_map", STATUS_MAP)
         with closing(connect(self.store_dsn)) as store, closing(psycopg2.connect(self.ledger_dsn)) as ledger:
@@ -213,7 +213,7 @@ class World:
         query = "SELECT verdict FROM ropo.reconciliation WHERE business_date = %s ORDER BY reconciliation_id"
         return [verdict for (verdict,) in self.store(query, (day,))]
 
-    def items(self, reconciliation: Reconciliation) -> dict[str, dict[str, Any]]:
+    def items(self, reconciliation: Recorded) -> dict[str, dict[str, Any]]:
         """What a reconciliation recorded, by invoice_key."""
         with closing(connect(self.store_dsn)) as store, store.cursor() as cursor:
             query = "SELECT * FROM ropo.reconciliation_item WHERE reconciliation_id = %s ORDER BY invoice_key"
