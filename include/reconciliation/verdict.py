@@ -51,6 +51,7 @@ class StoreKnowledge(msgspec.Struct, frozen=True, kw_only=True):
     is_cut: bool
     completeness: str | None
     absent: int
+    is_judged: bool
     recovered: int | None
     is_after_day_end: bool
     newest_empty: datetime.datetime | None
@@ -131,6 +132,9 @@ def _of_reread(day: datetime.date, known: StoreKnowledge) -> Iterator[Reason]:
         yield Reason("reread_missing", f"this run has no re-read of {day}; run the date again")
     elif known.reread_outcome not in ("landed", "empty"):
         text = f"the re-read of {day} ended as {known.reread_outcome}; see its task's log, then run the date again"
+        yield Reason("reread_failed", text)
+    elif not known.is_judged:
+        text = f"the re-read of {day} was kept, but its process ended before it was judged; run the date again"
         yield Reason("reread_failed", text)
     elif not known.is_after_day_end:
         yield Reason("reread_too_early", f"{day} was re-read before it was over; run the date again")

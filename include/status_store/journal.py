@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 Kind = Literal["drain", "date", "billnum"]
 Outcome = Literal["open", "landed", "empty", "unsent", "refused", "in_doubt"]
 
-# The newest by the order of polls, so that a clock that once ran ahead does not stay the newest for years; and of the
-# moment when it was asked, since what was recorded while its answer was under way it did not prove drained.
+# The newest by the order of polls, so that a clock that once ran ahead does not stay the newest for years; none that lies
+# ahead, since nobody knows when it really was; and of the moment when it was asked, since what was recorded while its
+# answer was under way it did not prove drained.
 _NEWEST_204 = """
 (
     SELECT opened_at FROM ropo.status_poll
-    WHERE profile = %(profile)s AND kind = 'drain' AND outcome = 'empty' ORDER BY poll_id DESC LIMIT 1
+    WHERE profile = %(profile)s AND kind = 'drain' AND outcome = 'empty' AND opened_at <= clock_timestamp()
+    ORDER BY poll_id DESC
+    LIMIT 1
 )
 """
 _OPEN = f"""
@@ -30,7 +33,7 @@ SELECT %(profile)s, %(kind)s, %(filter_value)s,
     CASE
         WHEN %(kind)s <> 'drain' THEN NULL
         WHEN newest_204 IS NULL THEN least(%(start_date)s, (clock_timestamp() AT TIME ZONE %(zone)s)::date)
-        ELSE (least(clock_timestamp(), newest_204) AT TIME ZONE %(zone)s)::date - %(late_days)s
+        ELSE (newest_204 AT TIME ZONE %(zone)s)::date - %(late_days)s
     END,
     %(kind)s = 'drain' AND newest_204 IS NULL,
     %(dag_id)s, %(run_id)s

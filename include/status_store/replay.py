@@ -54,6 +54,11 @@ _RESOLVE = """
 UPDATE ropo.status_quarantine SET resolved_at = clock_timestamp(), resolution = %s
 WHERE quarantine_id = %s AND resolved_at IS NULL
 """
+# Its pages now bear on the event's date too, and on that of today: retention looks at them anew.
+_DATE_ANEW = """
+UPDATE ropo.status_page SET touched_dates = NULL, parsed_at = clock_timestamp()
+WHERE poll_id = ANY (%s) AND parsed_at IS NOT NULL AND removed_at IS NULL
+"""
 
 
 class ReplaySummary(msgspec.Struct, kw_only=True):
@@ -195,6 +200,7 @@ def _replay_row(session: Session, profile: Profile, row: _Row) -> Stored | None:
             if row.drained_poll_id is not None:
                 mark_drained(cursor, profile.name, row.drained_poll_id, events.statusids)
             cursor.execute(_RESOLVE, ("taken as an event by a replay", row.quarantine_id))
+            cursor.execute(_DATE_ANEW, ([row.poll_id, row.drained_poll_id],))
             return stored
     except _StillRefusedError:
         return None

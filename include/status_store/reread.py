@@ -84,17 +84,19 @@ class Reread:
         :raises PinnedElsewhereError: where profile and queue belong to others.
         """
         summary, shown = self._ask("date", date.isoformat(), date=date)
-        first_poll_id, asks, last = summary.poll_id, 1, summary
+        first_poll_id, asks, last, repeats = summary.poll_id, 1, summary, False
         for _ in range(MAX_ASKS if summary.possibly_cut else 0):
             last, shown_again = self._ask("date", date.isoformat(), date=date)
             asks += 1
+            repeats |= bool(shown_again & shown)
             summary = _joined(summary, last)
             if shown_again <= shown:
                 break
             shown |= shown_again
         if not summary.unparsed:
-            # Bit by bit, to an end: a last answer that was not full, and none on the way whose page may be lost.
-            handed_over = not last.possibly_cut and asks == self._polls
+            # Bit by bit, to an end: a last answer that was not full, none that showed a row of an earlier one (what
+            # repeats is not handed over, and shorter than before it is behind), and none on the way that may be lost.
+            handed_over = not last.possibly_cut and not repeats and asks == self._polls
             self._judge(date, shown, first_poll_id, summary, handed_over=handed_over)
         return summary
 

@@ -44,7 +44,10 @@ class RopoConnection:
     def host(self) -> str:
         """Host, and port where it is not the scheme's own, as a queue is known by them."""
         parts = urlsplit(self.base_url)
-        return parts.netloc.lower().removesuffix(f":{_DEFAULT_PORTS[parts.scheme]}")
+        # However it is spelled: two profiles must not take one queue for two.
+        name = (parts.hostname or "").rstrip(".")
+        name = f"[{name}]" if ":" in name else name
+        return name if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{name}:{parts.port}"
 
 
 def get_connection(conn_id: str) -> RopoConnection:

@@ -9,10 +9,13 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from include.status_store.erasure import TextErasure
 from include.status_store.retention import remove_pages
+from include.status_store.rows import only_row
 from ropo_one.profile_operator import ProfileOperator, as_dict
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
+    from include.status_store.session import Session
 
 MAX_SECONDS = 3600.0
 
@@ -35,6 +38,16 @@ class RetentionOperator(ProfileOperator):
         if not getattr(self.settings, key):
             raise AirflowSkipException(f"Profile {self.profile}: {key} is 0, so that everything is kept")
 
+    def present(self, session: Session) -> datetime:
+        """Return the present by the earlier of two clocks, this machine's and the store's.
+
+        What one that runs ahead lets go of does not come back.
+        """
+        with session.transaction() as cursor:
+            cursor.execute("SELECT clock_timestamp()")
+            (of_the_store,) = only_row(cursor)
+        return min(datetime.now(UTC), of_the_store)
+
 
 class RemovePagesOperator(RetentionOperator):
     """Remove the bodies of raw pages older than the profile's ``page_retention_days`` that nothing can be asked of."""
@@ -43,7 +56,7 @@ class RemovePagesOperator(RetentionOperator):
         """Return the :class:`include.status_store.retention.RemovedPages` as a dict."""
         self.require("page_retention_days")
         with self.session() as session:
-            done = remove_pages(session, self.settings, datetime.now(UTC), max_seconds=self.max_seconds)
+            done = remove_pages(session, self.settings, self.present(session), max_seconds=self.max_seconds)
         self.log.info(
             "Profile %s: %d raw pages removed; %d older ones are kept: they bear on dates that are not reconciled, or "
             "wait for somebody%s",
@@ -62,7 +75,7 @@ class EraseTextsOperator(RetentionOperator):
         note = f"older than {self.settings.text_retention_days} days ({instance.run_id})"
         with self.session() as session:
             erasure = TextErasure(session, self.settings, by=instance.dag_id, note=note)
-            done = erasure.by_age(datetime.now(UTC), max_seconds=self.max_seconds)
+            done = erasure.by_age(self.present(session), max_seconds=self.max_seconds)
         self.log.info(
             "Profile %s: texts of %d events, %d revisions, %d rows in quarantine and %d raw pages erased%s",
             self.profile, done.events, done.revisions, done.quarantined, done.pages,
