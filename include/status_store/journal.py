@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 Kind = Literal["drain", "date", "billnum"]
 Outcome = Literal["open", "landed", "empty", "unsent", "refused", "in_doubt"]
 
-# The newest by the order of polls, so that a clock that once ran ahead does not stay the newest for years; none that lies
-# ahead, since nobody knows when it really was; and of the moment when it was asked, since what was recorded while its
-# answer was under way it did not prove drained.
+# The newest by the order of polls, so that a clock that once ran ahead does not stay the newest for years; none that
+# lies ahead, since nobody knows when it really was; and of the moment when it was asked, since what was recorded while
+# its answer was under way it did not prove drained.
 _NEWEST_204 = """
 (
     SELECT opened_at FROM ropo.status_poll

@@ -45,7 +45,7 @@ class RetentionOperator(ProfileOperator):
         """
         with session.transaction() as cursor:
             cursor.execute("SELECT clock_timestamp()")
-            (of_the_store,) = only_row(cursor)
+            of_the_store: datetime = only_row(cursor)[0]
         return min(datetime.now(UTC), of_the_store)
 
 

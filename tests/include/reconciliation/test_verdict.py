@@ -69,6 +69,8 @@ def test_incomplete_the_reread_is_of_something_else(world: World, columns: dict[
         ({"outcome": "unsent"}, "reread_failed"),
         ({"possibly_cut": True}, "reread_cut"),
         ({"absent_count": 2}, "reread_contradicted"),
+        # Its process ended after the page had landed, and before anybody looked whether it shows what is held.
+        ({"absent_count": None}, "reread_failed"),
         ({"opened_at": at("2026-03-10 21:59")}, "reread_too_early"),
     ],
 )
@@ -94,6 +96,13 @@ def test_incomplete_no_drain_completed_since_the_days_end(world: World) -> None:
         "UPDATE ropo.status_poll SET opened_at = '2026-03-10 21:58Z', closed_at = '2026-03-10 21:59Z' "
         "WHERE outcome = 'empty'"
     )
+    assert _words(world, reread_poll_id=reread) == ("incomplete", ["no_drain_since"])
+
+
+def test_incomplete_the_only_204_since_the_days_end_is_of_a_clock_that_ran_ahead(world: World) -> None:
+    _matched(world)
+    reread = world.know_all()
+    world.store("UPDATE ropo.status_poll SET closed_at = now() + interval '2 days' WHERE outcome = 'empty'")
     assert _words(world, reread_poll_id=reread) == ("incomplete", ["no_drain_since"])
 
 

@@ -101,15 +101,18 @@ def test_a_204_that_a_reread_was_answered_with_says_nothing_of_the_queue(
     assert query(store, WINDOW) == [(today - 37 * DAY, today + DAY, False)]
 
 
-def test_a_clock_put_back_since_the_204_widens_the_window_to_both(
+def test_a_204_of_a_clock_that_ran_ahead_is_not_counted_from_but_the_one_before_it_is(
     session: Session, store: Connection, profile: Profile, today: datetime.date
 ) -> None:
+    """Nobody knows when it really was: any day since the one before it."""
     drain(session, profile, ScriptedSource(EMPTY))
-    move(store, 1, days=3)
+    move(store, 1, days=-20)
+    drain(session, profile, ScriptedSource(EMPTY))
+    move(store, 2, days=3)
 
     doubt(session, profile)
 
-    assert query(store, WINDOW) == [(today - 7 * DAY, today + 4 * DAY, False)]
+    assert query(store, WINDOW) == [(today - 27 * DAY, today + DAY, False)]
 
 
 def test_a_clock_that_once_ran_ahead_does_not_count_for_ever(

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import datetime
 import json
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from include.config.profiles import Profile
-from include.status_store import fields, page_events, replay
+from include.status_store import page_events, replay
 from include.status_store.attention import dismiss_row
 from include.status_store.database import connect
 from include.status_store.envelope import split_rows
 from include.status_store.event_writing import store_events
-from include.status_store.fields import RowError
 from include.status_store.journal import Journal
 from include.status_store.page_events import Parsed, parse_page, store_page
 from include.status_store.replay import ReplaySummary
 from include.status_store.reread import Reread
 from include.status_store.session import Session
 from include.status_store.source import PollInDoubtError
+from tests.include.status_store.parser_of_then import parser_of_then
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.views import column, drain, events, execute, query
 from tests.include.status_store.waiting import meanwhile, until, waiting_for_a_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pytest
     from psycopg2.extensions import connection as Connection
 
@@ -43,18 +40,6 @@ def drain_unparsed(monkeypatch: pytest.MonkeyPatch, session: Session, profile: P
     with monkeypatch.context() as fault:
         fault.setattr(page_events, "parse_rows", fail)
         drain(session, profile, ScriptedSource(*answers))
-
-
-@contextmanager
-def parser_of_then(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A parser that takes no row with an amount."""
-
-    def refuse(_: object) -> None:
-        raise RowError("amount: expected another form")
-
-    with monkeypatch.context() as fault:
-        fault.setattr(fields, "amount", refuse)
-        yield
 
 
 def test_pages_are_taken_in_the_order_in_which_they_came(

@@ -147,6 +147,13 @@ def test_a_lost_answer_on_the_way_leaves_a_date_that_is_handed_over_bit_by_bit_o
     assert not by_date(session, capped, source).whole
 
 
+def test_a_shorter_repeat_of_a_cut_answer_does_not_make_it_whole(session: Session, capped: Profile) -> None:
+    """What shows a row twice hands nothing over, so that the end of its answers is no end of the date's changes."""
+    source = ScriptedSource(page(row(1), row(2), row(3)), page(row(1), row(2)))
+
+    assert not by_date(session, capped, source).whole
+
+
 @pytest.mark.parametrize("rows", [2, 4])
 def test_any_other_number_of_rows_is_not_cut(session: Session, capped: Profile, rows: int) -> None:
     summary = by_date(session, capped, ScriptedSource(page(*(row(number) for number in range(rows)))))

@@ -13,9 +13,12 @@ import pytest
 from include.status_store import retention
 from include.status_store.database import STORE_VARIABLE
 from include.status_store.journal import Journal
+from include.status_store.replay import replay
 from include.status_store.reread import Reread
 from include.status_store.retention import remove_pages
 from include.status_store.source import PollInDoubtError
+from include.status_store.statements import statement
+from tests.include.status_store.parser_of_then import parser_of_then
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.test_redaction import comment
 from tests.include.status_store.views import column, drain, execute, query
@@ -155,6 +158,25 @@ def test_a_page_with_a_row_in_quarantine_stays_until_that_is_settled(
     assert remove(session, keeping).removed == 1
 
 
+def test_a_page_of_which_a_replay_takes_a_row_waits_for_the_dates_of_that_row_too(
+    session: Session, store: Connection, keeping: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with parser_of_then(monkeypatch):
+        land(session, store, keeping, row(1), row(2, statustime="2026-11-12 08:00:00"))
+    for date in (FRIDAY, SATURDAY):
+        judge(store, date)
+    assert remove(session, keeping).removed == 0
+
+    assert replay(session, keeping).rows == 2
+
+    taken_on = str(keeping.business_date(datetime.datetime.now(datetime.UTC)))
+    judge(store, "2026-11-12", "breaks")
+    judge(store, taken_on)
+    assert (remove(session, keeping).removed, bodies(store)) == (0, [True])
+    judge(store, "2026-11-12")
+    assert (remove(session, keeping).removed, bodies(store)) == (1, [False])
+
+
 def test_a_page_that_is_not_parsed_stays(session: Session, store: Connection, keeping: Profile) -> None:
     land(session, store, keeping, row(1))
     execute(store, "UPDATE ropo.status_page SET parsed_at = NULL")
@@ -208,7 +230,7 @@ def test_a_drain_does_not_wait_for_a_removal(
         judge(store, date)
     assert retention._date_pages(session, keeping, _values(keeping), deadline=float("inf"))
     with closing(psycopg2.connect(store_dsn)) as removing, removing.cursor() as cursor:
-        cursor.execute(retention._REMOVE, _values(keeping))
+        cursor.execute(statement("remove_pages"), _values(keeping))
         assert cursor.rowcount == 1  # and its locks are held
         execute(store, f"ALTER DATABASE {store.info.dbname} SET lock_timeout = '1s'")
         session.close()

@@ -27,6 +27,7 @@ def connection(**fields: object) -> Connection:
         ("http://localhost:80", None, "http://localhost:80", "localhost"),
         ("https://gateway.example/ropo/", 444, "https://gateway.example:444/ropo", "gateway.example:444"),
         ("[::1]", 99, "https://[::1]:99", "[::1]:99"),
+        ("https://rc.ropo24.fi.:0443", None, "https://rc.ropo24.fi.:0443", "rc.ropo24.fi"),
         ("hör.example", None, "https://hör.example", "hör.example"),
     ],
 )

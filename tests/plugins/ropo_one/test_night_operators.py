@@ -20,6 +20,7 @@ from airflow.sdk.exceptions import (
 from include.status_store.drain import Drain
 from include.status_store.journal import Journal
 from local_airflow.cluster import SUPERUSER
+from ropo_one import maintenance
 from ropo_one.maintenance import EraseTextsOperator, RemovePagesOperator
 from ropo_one.operators import RopoEarlierRereadOperator
 from ropo_one.reconciliation import RecheckOperator, ReconciliationOperator, SettleOperator
@@ -241,8 +242,33 @@ def test_an_unknown_scope_is_refused(store: Connection) -> None:
     assert query(store, "SELECT count(*) FROM ropo.reconciliation") == [(0,)]
 
 
+class _Ahead(datetime.datetime):
+    """The clock of a machine that runs ten years ahead."""
+
+    @classmethod
+    def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:
+        return datetime.datetime.now(tz) + datetime.timedelta(days=3650)
+
+
+def test_a_worker_whose_clock_runs_ahead_erases_nothing_that_is_young(
+    session: Session, store: Connection, profile: Profile, profiles: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = ScriptedSource(scripted_page(row(1)), NOTHING)
+    Drain(session, source, Journal(profile), max_pages=9, max_seconds=60).run()
+    query(store, "UPDATE ropo.status_event SET statustime = now() - interval '3 days'")
+    profiles.write_text(profiles.read_text().replace(SETTINGS, f"{SETTINGS}, text_retention_days: 30"))
+    texts = EraseTextsOperator(task_id="erase_texts", profile="default")
+
+    monkeypatch.setattr(maintenance, "datetime", _Ahead)
+    assert texts.execute(context())["events"] == 0
+
+
 def test_maintenance_does_what_the_profile_says_and_tells_counts_only(
-    session: Session, store: Connection, profile: Profile, profiles: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    session: Session,
+    store: Connection,
+    profile: Profile,
+    profiles: pathlib.Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     text = "Velallinen soitti 040 123"
     comment = row(2, statusid="C2", statustype="comment", statuscode="98", statustext=text, amount="", paydate="")
