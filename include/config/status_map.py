@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import msgspec
 
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+Payment = Literal["unpaid", "partly_paid", "paid"]
+Stage = Literal["invoiced", "due", "reminded", "in_collection"]
+End = Literal["credited", "cancelled"]
 # Each in the order in which an invoice goes on: the comparison counts with the places in these tuples.
-PAYMENTS = ("unpaid", "partly_paid", "paid")
-STAGES = ("invoiced", "due", "reminded", "in_collection")
-ENDS = ("credited", "cancelled")
+PAYMENTS: tuple[Payment, ...] = get_args(Payment)
+STAGES: tuple[Stage, ...] = get_args(Stage)
+ENDS: tuple[End, ...] = get_args(End)
 PAYMENT_KINDS = ("paid", "discount", "ignore")
 # What Ropo calls its two known types of rows, in small letters: a statustype counts whatever its letters are.
 PAYMENT_TYPE, COMMENT_TYPE = "payment", "comment"
@@ -35,9 +38,9 @@ _TYPE_NUMBER = re.compile(r"[0-9]{0,9}")
 class Meaning(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a code or a status word says of the parts of a state; None says nothing of that part."""
 
-    payment: Literal["unpaid", "partly_paid", "paid"] | None = None
-    stage: Literal["invoiced", "due", "reminded", "in_collection"] | None = None
-    end: Literal["credited", "cancelled"] | None = None
+    payment: Payment | None = None
+    stage: Stage | None = None
+    end: End | None = None
 
 
 class StatusMap(msgspec.Struct, frozen=True, kw_only=True):
