@@ -29,8 +29,7 @@ from tests.include.status_store.erasing import BAD_ROW, DATE, ROWS
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.test_redaction import comment
 from tests.include.status_store.test_retention import judge
-from tests.include.status_store.test_storing import land_alone
-from tests.include.status_store.views import drain, execute
+from tests.include.status_store.views import drain, execute, land_alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
