@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
 
-BROWSER_TESTS = "tests/browser"
+# Folders whose files share what is slow to start: an Airflow and a browser, a Tryton.
+TOGETHER = ("tests/browser", "tests/integration/tryton")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,11 +41,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
-    """Give each worker whole files, and all files of ``tests/browser`` to one: they share an Airflow and a browser."""
+    """Give each worker whole files, and all files of a folder of :data:`TOGETHER` to one."""
 
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return BROWSER_TESTS if nodeid.startswith(f"{BROWSER_TESTS}/") else str(super()._split_scope(nodeid))
+            folder = nodeid.partition("::")[0].rpartition("/")[0]
+            return folder if folder in TOGETHER else str(super()._split_scope(nodeid))
 
     return Scheduling(config, log)
 

@@ -43,11 +43,6 @@ IDS = {
 POOLS = set(json.loads((ROOT / "include" / "config" / "pools.json").read_text(encoding="utf-8")))
 
 
-@pytest.fixture(scope="module")
-def bag() -> DagBag:
-    return DagBag(dag_folder=DAGS)
-
-
 @pytest.fixture(params=sorted(IDS))
 def dag(bag: DagBag, request: pytest.FixtureRequest) -> DAG:
     return bag.dags[request.param]

@@ -1,6 +1,6 @@
 """The lives of invoices that Tryton cannot hold, against a plain table: what a controller sees at each step.
 
-Those that it can hold are in tests/integration/tryton/test_tryton.py.
+Those that it can hold are in tests/integration/tryton/test_stories.py.
 """
 
 from __future__ import annotations

@@ -5,16 +5,25 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import msgspec
 import psycopg2
 import pytest
 
 from include.config.profiles import Profile
+from include.reconciliation import reconcile as module
+from include.reconciliation.break_states import commit_with_breaks
+from include.reconciliation.ledger_findings import known_invoices
+from include.status_store.database import connect
+from tests.include.reconciliation.asking import KnowingSource, asking
 from tests.include.reconciliation.conftest import empty
-from tests.include.reconciliation.life import books, live, settings
+from tests.include.reconciliation.differing import HOUR, NEXT, OVER, behind
+from tests.include.reconciliation.life import ONE, books, live, settings
 from tests.include.reconciliation.month import FIRST
-from tests.include.reconciliation.world import LEDGER, World, at
+from tests.include.reconciliation.world import DAY, LEDGER, NOW, World, at
 
 if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
     from local_airflow.embedded import Server
 
 
@@ -96,3 +105,112 @@ def test_invoices_of_the_other_alone_are_not_seen(
 
     assert list(live(world)) == alone[0]
     assert books(world) == alone[1]
+
+
+@pytest.fixture
+def neighbours(dsns: tuple[str, str, str]) -> tuple[World, World]:
+    """Both, with the shipped settings."""
+    worlds = both(dsns)
+    for each in worlds:
+        each.profile = Profile(name=each.profile.name)
+    return worlds
+
+
+def test_breaks_that_are_seen_late_or_left_out_are_of_the_one_that_looked(
+    neighbours: tuple[World, World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, other = neighbours
+    for each in neighbours:
+        behind(each)
+        each.reconcile(now=OVER)
+
+    def held_up_for(another: World, **options: object) -> None:
+        """The world's next run; another one looks later, and its breaks are worked in before."""
+        left = []
+
+        def hold(store: Connection, profile: Profile) -> None:
+            held.undo()
+            another.reconcile(now=OVER + HOUR)
+            left.append(books(other))
+            commit_with_breaks(store, profile)
+
+        with monkeypatch.context() as held:
+            held.setattr(module, "commit_with_breaks", hold)
+            world.reconcile(now=OVER + HOUR, **options)
+        assert [books(other)] == left
+
+    of_each = "SELECT profile, state, times_seen FROM ropo.reconciliation_break ORDER BY profile"
+    held_up_for(world, scope="full")
+    assert world.store(of_each) == [("default", "open", 3), ("other", "open", 1)]
+    held_up_for(other, profile=msgspec.structs.replace(world.profile, start_date=DAY))
+    assert world.store(of_each) == [("default", "resolved", 3), ("other", "open", 2)]
+
+
+def test_what_a_full_comparison_left_pending_is_looked_at_by_its_own_rechecks_and_at_their_own_dates(
+    neighbours: tuple[World, World],
+) -> None:
+    world, other = neighbours
+
+    def rechecked(each: World) -> list[tuple[object, ...]]:
+        done = each.recheck(DAY + 5 * ONE, now=NOW + 5 * ONE)
+        found = [changed.reconciliation for changed in done.changed]
+        return [(result.business_date, result.breaks) for result in found if result.population]
+
+    # Neither ERP says what it changed, so that no date's run sees the invoice.
+    long_ago = at("2026-02-01 08:00")
+    for each in neighbours:
+        each.row("1", "cancelled", sent_at=long_ago, changed_at=None)
+        each.comment("1", "98", "2026-02-01 09:00", seen=long_ago)
+        each.reconcile()
+    assert world.reconcile(NEXT, scope="full").pending == 1
+    # Of this date the other one alone has a comparison yet.
+    other.reconcile(NEXT)
+    assert other.reconcile(scope="full").pending == 1
+
+    assert rechecked(world) == []
+    assert rechecked(world) == [(NEXT, 1)]
+    assert rechecked(other) == [(DAY, 1)]
+
+
+def test_a_cut_answer_is_shown_complete_by_its_own_profiles_questions(neighbours: tuple[World, World]) -> None:
+    world, other = neighbours
+    for billnum in "123":
+        world.row(billnum, "paid", paid="100")
+        world.payment(billnum, "100")
+
+    def asked_about_in_vain(first: World, then: World) -> None:
+        first.know_all(possibly_cut=True, shown_complete=False, completeness="it was cut")
+        for billnum in "123":
+            then.poll("billnum", "landed", filter_value=billnum, closed_at=NOW)
+
+    def asks(reread_poll_id: int) -> list[str]:
+        source = KnowingSource()
+        source.queue = ("ropo.example", world.profile.name)
+        with asking(world, source) as inquiries:
+            world.reconcile(reread_poll_id=reread_poll_id, inquiries=inquiries)
+        return source.asked
+
+    of_the_other = other.know_all(possibly_cut=True)
+    assert asks(of_the_other) == []
+    assert world.store("SELECT shown_complete FROM ropo.status_poll WHERE poll_id = %s", (of_the_other,)) == [(None,)]
+    asked_about_in_vain(other, world)
+    asked_about_in_vain(world, other)
+    assert asks(world.know_all(possibly_cut=True)) == ["1", "2", "3"]
+
+
+def test_a_settled_invoice_is_left_out_though_the_other_has_a_break_of_it(neighbours: tuple[World, World]) -> None:
+    world, other = neighbours
+    behind(other)
+    assert other.reconcile(now=OVER).breaks == 1
+    world.row("1", "paid", paid="100")
+    # In letters that are not plain, so that the rules are applied to the invoice.
+    world.event("1", "2026-03-10", statustype="Payment", statustext="1", amount="100")
+    assert world.reconcile(scope="full").population == 0
+
+
+def test_a_ledger_is_checked_by_the_invoices_of_its_own_profile(neighbours: tuple[World, World]) -> None:
+    world, other = neighbours
+    world.comment("1", "98")
+    other.comment("2", "98")
+    with closing(connect(world.store_dsn)) as store:
+        assert known_invoices(store, world.profile, 5) == [("J1", "1")]

@@ -62,6 +62,11 @@ def test_a_session_commits_to_disk_and_notices_the_dead(store_dsn: str) -> None:
         assert (parameters["keepalives_idle"], parameters["tcp_user_timeout"]) == ("30", "120000")
 
 
+def test_a_session_waits_for_no_lock_without_an_end(store_dsn: str) -> None:
+    with closing(connect(store_dsn)) as connection:
+        assert query(connection, "SHOW lock_timeout") == [("10min",)]
+
+
 def test_a_server_that_is_not_there_is_an_error_without_the_password(postgres: embedded.Server) -> None:
     with pytest.raises(StoreUnavailableError, match=r"cannot be reached.*refused") as caught:
         connect(make_dsn(host="127.0.0.1", port=free_port(), login="ropo", password=PASSWORD))

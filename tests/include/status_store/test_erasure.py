@@ -34,8 +34,7 @@ from tests.include.status_store.erasing import (
 )
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.test_redaction import comment
-from tests.include.status_store.test_storing import land_alone
-from tests.include.status_store.views import bodies, column, drain, execute, query
+from tests.include.status_store.views import bodies, column, drain, execute, land_alone, query
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,17 +124,6 @@ def test_ids_are_compared_by_their_bytes_in_a_database_of_any_language(
         ORDER BY attribute.attnum
     """
     assert column(store, collations, (table,)) == ids
-
-
-def test_two_migrations_at_once_come_one_after_the_other(postgres: embedded.Server, bare: str) -> None:
-    revisions: list[str] = []
-    threads = [threading.Thread(target=lambda: revisions.append(upgrade(postgres.dsn(bare)))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert revisions == [head()] * 4
 
 
 def test_a_migration_that_fails_leaves_the_store_as_it_was(postgres: embedded.Server, bare: str) -> None:

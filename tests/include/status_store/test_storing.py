@@ -1,9 +1,7 @@
-"""The events of a drain's pages are stored beside the polls, each page's once, whatever comes between."""
+"""The events of a drain's pages are stored beside its polls; what the store does not take waits for the next drain."""
 
 from __future__ import annotations
 
-import secrets
-import threading
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
@@ -11,21 +9,26 @@ import psycopg2
 import pytest
 
 from faults.lossy_proxy import LossyProxy
-from include.status_store import batches, page_events, storing
+from include.status_store import storing
 from include.status_store.database import connect
 from include.status_store.drain import A_THREAD
-from include.status_store.envelope import split_rows
 from include.status_store.event_writing import Stored
-from include.status_store.journal import Journal
-from include.status_store.landing import Page, land
-from include.status_store.page_events import NeedsALookError, Parsed, parse_page, store_new_page, store_page
-from include.status_store.queue_lock import QueueLock
-from include.status_store.replay import replay
+from include.status_store.page_events import parse_page, store_page
 from include.status_store.session import Session
 from include.status_store.source import PollUnsentError
 from include.status_store.storing import MOST_BEHIND, StoredPage, Storing
 from tests.include.status_store.scripted_source import DEEP, EMPTY, ScriptedSource, page, row, with_unknown
-from tests.include.status_store.views import column, drain, events, execute, outcomes, query
+from tests.include.status_store.views import (
+    column,
+    drain,
+    events,
+    execute,
+    land_alone,
+    new_counts,
+    outcomes,
+    query,
+    to_replay,
+)
 from tests.include.status_store.waiting import meanwhile, terminate, until, waiting_for_a_lock
 
 if TYPE_CHECKING:
@@ -33,18 +36,6 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
     from include.status_store.source import Answer
-
-TO_REPLAY = "SELECT poll_id FROM ropo.page_to_replay"
-COUNTED = "SELECT new_count FROM ropo.status_poll WHERE outcome = 'landed' ORDER BY poll_id"
-
-
-def land_alone(session: Session, profile: Profile, answer: Answer) -> Page:
-    """What a process leaves that ended between a page's commit and its events."""
-    with session.transaction() as cursor:
-        poll_id = Journal(profile).open(cursor, "drain")
-    landed = Page(poll_id=poll_id, kind="drain", answer=answer, rows=split_rows(answer.body))
-    land(session, Journal(profile), landed, QueueLock(session, ScriptedSource().queue), open_next=False)
-    return landed
 
 
 def test_events_are_stored_while_the_next_page_is_asked_for(
@@ -84,7 +75,7 @@ def test_a_page_that_an_earlier_process_left_is_taken_up_before_any_poll(
     with pytest.raises(PollUnsentError):
         drain(session, profile, source)
 
-    assert (events(store), column(store, COUNTED)) == (["P1"], [1])
+    assert (events(store), new_counts(store)) == (["P1"], [1])
     assert column(store, "SELECT error IS NOT NULL FROM ropo.status_quarantine") == [True]
     assert drain(session, profile, ScriptedSource()).taken_up == 0
 
@@ -96,89 +87,6 @@ def test_the_drain_says_how_many_pages_it_took_up(session: Session, profile: Pro
     summary = drain(session, profile, ScriptedSource(page(row(3))))
 
     assert (summary.taken_up, summary.pages, summary.new) == (2, 1, 1)
-
-
-def test_a_page_that_could_not_be_parsed_is_left_for_a_replay(
-    session: Session, store: Connection, profile: Profile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise KeyError
-
-    with monkeypatch.context() as fault:
-        fault.setattr(page_events, "parse_rows", fail)
-        drain(session, profile, ScriptedSource(page(row(1))))
-
-    assert drain(session, profile, ScriptedSource()).taken_up == 0
-    assert column(store, TO_REPLAY) == [1]
-    assert replay(session, profile).pages == 1
-
-
-def test_a_page_whose_body_is_damaged_does_not_keep_the_drain_from_its_queue(
-    session: Session, store: Connection, profile: Profile
-) -> None:
-    land_alone(session, profile, page(row(1)))
-    execute(store, r"UPDATE ropo.status_page SET body = '\x1f8b00'")
-
-    assert drain(session, profile, ScriptedSource(page(row(2)))).new == 1
-
-    assert column(store, "SELECT parse_error FROM ropo.status_page ORDER BY poll_id") == ["EOFError", None]
-    assert column(store, TO_REPLAY) == [1]
-
-
-def test_a_fault_while_events_are_made_ready_costs_no_page(
-    session: Session, store: Connection, profile: Profile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise KeyError
-
-    with monkeypatch.context() as fault:
-        fault.setattr(batches, "as_lines", fail)
-        drain(session, profile, ScriptedSource(page(row(1))))
-
-    assert (outcomes(store), column(store, TO_REPLAY)) == (["landed", "empty"], [1])
-    assert replay(session, profile).new == 1
-
-
-def test_a_page_waits_for_a_replay_only_once_the_queue_was_empty_after_it(
-    session: Session, store: Connection, profile: Profile
-) -> None:
-    land_alone(session, profile, page(row(1)))
-    assert column(store, TO_REPLAY) == []  # a drain may be at it
-
-    execute(
-        store,
-        "INSERT INTO ropo.status_poll (profile, kind, outcome, closed_at, window_from) "
-        "VALUES ('default', 'drain', 'empty', now(), '2026-01-01')",
-    )
-
-    assert column(store, TO_REPLAY) == [1]
-
-
-def test_two_sessions_that_store_one_page_count_it_once(
-    session: Session, store: Connection, store_dsn: str, profile: Profile
-) -> None:
-    left = land_alone(session, profile, page(row(1), row(2), row(3, amount="a lot")))
-    counts = []
-    first_has_stored = threading.Event()
-
-    def store_it(other: Session) -> None:
-        parsed = parse_page(left.rows, profile, poll_id=left.poll_id, kind="drain")
-        with other.transaction() as cursor:
-            stored = store_page(cursor, profile, parsed, poll_id=left.poll_id, kind="drain", body=left.answer.body)
-            first_has_stored.set()
-            until(lambda: other is session or waiting_for_a_lock(store))
-        counts.append((stored.new, stored.quarantined) if stored else None)
-
-    def the_other() -> None:
-        until(first_has_stored.is_set)
-        store_it(session)
-
-    with meanwhile(the_other), Session(lambda: connect(store_dsn)) as first:
-        store_it(first)
-
-    assert counts == [(2, 1), (0, 0)]
-    assert (column(store, COUNTED), events(store)) == ([2], ["P1", "P2"])
-    assert column(store, "SELECT times_seen FROM ropo.status_quarantine") == [1]
 
 
 def test_a_connection_lost_while_events_are_stored_costs_nothing_and_not_the_lock(
@@ -197,7 +105,7 @@ def test_a_connection_lost_while_events_are_stored_costs_nothing_and_not_the_loc
             summary = drain(session, profile, ScriptedSource(page(row(1, amount="1.00"), row(2)), page(row(3))))
 
     assert (summary.stopped_by, summary.new, summary.revised) == ("empty", 2, 1)
-    assert (column(store, COUNTED), events(store)) == ([1, 1, 1], ["P1", "P2", "P3"])
+    assert (new_counts(store), events(store)) == ([1, 1, 1], ["P1", "P2", "P3"])
 
 
 @pytest.mark.parametrize(("second", "stored"), [("a lot", Stored(new=1, quarantined=1)), ("5.00", Stored(new=2))])
@@ -271,7 +179,7 @@ def test_where_events_cannot_be_stored_the_drain_fails_and_the_next_takes_them_u
     execute(store, "DROP TRIGGER full_disk ON ropo.status_event")
     with Session(lambda: connect(store_dsn)) as session:
         assert drain(session, profile, ScriptedSource(*more[landed - 2 :])).taken_up == landed
-    assert (events(store), column(store, COUNTED)) == ([f"P{number}" for number in range(1, 9)], [1] * 8)
+    assert (events(store), new_counts(store)) == ([f"P{number}" for number in range(1, 9)], [1] * 8)
 
 
 def test_a_row_beyond_postgresqls_limits_is_quarantined_without_trying_again(
@@ -343,66 +251,8 @@ def test_a_204_whose_page_could_not_be_stored_is_on_record_and_the_page_waits(
     with Session(lambda: connect(store_dsn), patience=1) as session, pytest.raises(psycopg2.errors.DiskFull):
         drain(session, profile, ScriptedSource(page(row(1))))
 
-    assert (outcomes(store), column(store, TO_REPLAY)) == (["landed", "empty"], [1])
+    assert (outcomes(store), to_replay(store)) == (["landed", "empty"], [1])
     execute(store, "DROP TRIGGER full_disk ON ropo.status_event")
     with Session(lambda: connect(store_dsn)) as session:
         assert drain(session, profile, ScriptedSource()).taken_up == 1
-    assert (events(store), column(store, TO_REPLAY)) == (["P1"], [])
-
-
-def test_a_page_of_new_events_that_another_session_stores_meanwhile_counts_once(
-    session: Session, store: Connection, store_dsn: str, profile: Profile
-) -> None:
-    left = land_alone(session, profile, page(row(1), row(2)))
-    first_has_stored = threading.Event()
-
-    def take_up() -> None:
-        until(first_has_stored.is_set)
-        with session.another() as beside, Storing(beside, profile, A_THREAD) as another:
-            another.take_up()
-
-    with meanwhile(take_up), Session(lambda: connect(store_dsn)) as first, first.transaction() as cursor:
-        parsed = parse_page(left.rows, profile, poll_id=left.poll_id, kind="drain")
-        assert isinstance(parsed, Parsed)
-        assert store_new_page(cursor, parsed, poll_id=left.poll_id) == Stored(new=2)
-        first_has_stored.set()
-        until(lambda: waiting_for_a_lock(store))
-
-    assert (column(store, COUNTED), events(store)) == ([2], ["P1", "P2"])
-
-
-def test_a_page_that_another_session_has_stored_needs_a_look(session: Session, profile: Profile) -> None:
-    left = land_alone(session, profile, page(row(1)))
-    empty = land_alone(session, profile, page())
-    for each in (left, empty):
-        parsed = parse_page(each.rows, profile, poll_id=each.poll_id, kind="drain")
-        assert isinstance(parsed, Parsed)
-        with session.transaction() as cursor:
-            store_new_page(cursor, parsed, poll_id=each.poll_id)
-        with pytest.raises(NeedsALookError), session.transaction() as cursor:
-            store_new_page(cursor, parsed, poll_id=each.poll_id)
-
-
-def test_the_commit_of_new_events_is_not_waited_for(session: Session, profile: Profile) -> None:
-    left = land_alone(session, profile, page(row(1)))
-    parsed = parse_page(left.rows, profile, poll_id=left.poll_id, kind="drain")
-    assert isinstance(parsed, Parsed)
-    with session.transaction() as cursor:
-        store_new_page(cursor, parsed, poll_id=left.poll_id)
-        cursor.execute("SHOW synchronous_commit")
-        assert cursor.fetchone() == ("off",)
-
-
-@pytest.mark.parametrize(("wait_for_disk", "expected"), [(True, "on"), (False, "off")])
-def test_only_the_commit_of_a_page_that_is_on_disk_is_not_waited_for(
-    session: Session, profile: Profile, wait_for_disk: bool, expected: str
-) -> None:
-    left = land_alone(session, profile, page(row(secrets.randbelow(1000))))
-    parsed = parse_page(left.rows, profile, poll_id=left.poll_id, kind="drain")
-    with session.transaction() as cursor:
-        store_page(cursor, profile, parsed, poll_id=left.poll_id, kind="drain", body=b"", wait_for_disk=wait_for_disk)
-        cursor.execute("SHOW synchronous_commit")
-        assert cursor.fetchone() == (expected,)
-    with session.transaction() as cursor:
-        cursor.execute("SHOW synchronous_commit")
-        assert cursor.fetchone() == ("on",)
+    assert (events(store), to_replay(store)) == (["P1"], [])

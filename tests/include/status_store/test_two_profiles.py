@@ -29,8 +29,7 @@ from tests.include.status_store.erasing import BAD_ROW, DATE, ROWS
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.test_redaction import comment
 from tests.include.status_store.test_retention import judge
-from tests.include.status_store.test_storing import land_alone
-from tests.include.status_store.views import drain, execute
+from tests.include.status_store.views import column, drain, execute, land_alone, query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +43,7 @@ ONE = datetime.timedelta(days=1)
 # The rows are dated on Friday; the pages come the day after.
 CAME = datetime.datetime(2026, 11, 14, 6, tzinfo=datetime.UTC)
 OLD = CAME + 400 * ONE
+BROKEN = PollInDoubtError("lost", http_status=200, body=b'{"result": {"status": [{"billnum": "10001"')
 
 
 class Life:
@@ -83,6 +83,21 @@ class Life:
             lost = [(each.window_from, each.recovery, each.recovery_reason) for each in doubts(cursor, name)]
             bad = [(each.times_seen, each.error) for each in quarantined_rows(cursor, name)]
         return lost, bad
+
+    def held(self) -> object:
+        """What is held of changed rows, and of answers whether their texts or they themselves are gone."""
+        of = (self.profile.name,)
+        revised = "SELECT raw::text FROM ropo.status_event_revision WHERE profile = %s ORDER BY statusid, revision"
+        answers = (
+            "SELECT complete, redacted_at IS NOT NULL, removed_at IS NOT NULL FROM ropo.status_page "
+            "JOIN ropo.status_poll USING (poll_id) WHERE profile = %s ORDER BY poll_id"
+        )
+        return column(self.store, revised, of), query(self.store, answers, of)
+
+    def replay(self, max_seconds: float | None = None) -> object:
+        """Take up what could not be parsed."""
+        done = replay(self.session, self.profile, max_seconds=max_seconds)
+        return done.pages, done.pages_left, done.rows, done.rows_left, done.new, done.untried
 
     def settle(self) -> None:
         """Settle what waits."""
@@ -153,27 +168,37 @@ class Life:
         yield self.erase()
         yield self.drain(EMPTY)
         full = page(*ROWS, row(5), row(6), row(7))
+        yield self.reread(BROKEN, full)
         yield self.reread(full, full, cap=7)
         yield self.reread(full, EMPTY, cap=7)
         yield self.reread(full, full, cap=7)
-        yield self.drain(PollInDoubtError("lost", http_status=200, body=b'{"result": {"status": [{"billnum": "10001"'))
+        yield self.drain(BROKEN)
         yield self.erase()
         yield self.waiting()
         yield self.recover()
         yield self.waiting()
-        yield replay(self.session, self.profile)
+        yield self.replay()
         yield self.drain(page(comment(8, jobid=3_000_001, billnum="10001"), BAD_ROW), PollInDoubtError("lost"))
         self.settle()
         yield self.waiting()
         self.update("status_page", "received_at = %s, parsed_at = %s", CAME, CAME)
         self.update("status_quarantine", "first_seen_at = %s", CAME)
         yield self.waiting()
+        yield self.held()
         yield self.age()
         yield self.erase()
         self.judge(DATE)
         self.judge(DATE + ONE)
         yield self.earlier()
         yield self.age()
+        # What nobody has dealt with when its time is over.
+        yield self.drain(page(row(9, amount="a lot")), EMPTY)
+        yield land_alone(self.session, self.profile, page(row(10))).kind
+        self.update("status_page", "received_at = %s", CAME)
+        self.update("status_quarantine", "first_seen_at = %s", CAME)
+        yield self.age()
+        yield self.replay(max_seconds=0)
+        yield self.replay()
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,16 @@
-"""What a test does with a store again and again: run a drain, and look at what is kept."""
+"""What a test does with a store again and again: run a drain, or a part of one, and look at what is kept."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from include.status_store.drain import Drain
+from include.status_store.envelope import split_rows
 from include.status_store.journal import Journal
+from include.status_store.landing import Page, land
 from include.status_store.page_body import held_pages
+from include.status_store.queue_lock import QueueLock
+from tests.include.status_store.scripted_source import ScriptedSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
     from include.status_store.drain import DrainSummary
     from include.status_store.session import Session
-    from include.status_store.source import StatusSource
+    from include.status_store.source import Answer, StatusSource
 
     Parameters = Mapping[str, object] | Sequence[object] | None
 
@@ -25,6 +29,15 @@ def drain(session: Session, profile: Profile, source: StatusSource, **bounds: fl
     """Run one drain, with bounds that no test reaches by chance."""
     limits = {"max_pages": 100, "max_seconds": 60, **bounds}
     return Drain(session, source, Journal(profile), **limits).run()  # type: ignore[arg-type]
+
+
+def land_alone(session: Session, profile: Profile, answer: Answer) -> Page:
+    """What a process leaves that ended between a page's commit and its events."""
+    with session.transaction() as cursor:
+        poll_id = Journal(profile).open(cursor, "drain")
+    landed = Page(poll_id=poll_id, kind="drain", answer=answer, rows=split_rows(answer.body))
+    land(session, Journal(profile), landed, QueueLock(session, ScriptedSource().queue), open_next=False)
+    return landed
 
 
 def query(store: Connection, statement: str, parameters: Parameters = None) -> list[tuple[object, ...]]:
@@ -54,6 +67,16 @@ def outcomes(store: Connection) -> list[object]:
 def events(store: Connection) -> list[object]:
     """Every event's statusid, in order."""
     return column(store, "SELECT statusid FROM ropo.status_event ORDER BY statusid")
+
+
+def new_counts(store: Connection) -> list[object]:
+    """How many new events each page was found to have, in the order of the polls."""
+    return column(store, "SELECT new_count FROM ropo.status_poll WHERE outcome = 'landed' ORDER BY poll_id")
+
+
+def to_replay(store: Connection) -> list[object]:
+    """The polls whose pages wait for a replay."""
+    return column(store, "SELECT poll_id FROM ropo.page_to_replay")
 
 
 def bodies(store: Connection) -> list[bytes]:

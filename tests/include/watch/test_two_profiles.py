@@ -19,8 +19,8 @@ from include.watch.missing import MissingVerdicts, work_began
 from include.watch.queue import NotEmptied, OldDoubts
 from include.watch.signed import ChangedPeriods
 from include.watch.verdicts import RedVerdicts
-from tests.include.reconciliation.life import books, live, settings, trouble
-from tests.include.reconciliation.month import HOUR, NOW
+from tests.include.reconciliation.life import ONE, books, live, settings, trouble
+from tests.include.reconciliation.month import APRIL, HOUR, NOW, run
 from tests.include.reconciliation.world import LEDGER, World
 from tests.include.watch.records import told
 
@@ -71,6 +71,8 @@ def test_what_another_profile_lives_through_changes_nothing_of_what_is_told(worl
     for _ in live(other):
         pass
     trouble(other, LATER)
+    # A date of which the world has no verdict.
+    run(other, APRIL + ONE, now=LATER)
 
     assert _told(world) == before
 
