@@ -87,10 +87,11 @@ class Airflow:
         self._end_scheduler(how)
         ground.ropo.faults.clear()
         self._start_scheduler()
-        try:
-            until(lambda: self._state(run["dag_run_id"]) in ("success", "failed"), seconds=SECONDS)
-        except TimeoutError as error:
-            raise TimeoutError(f"scheduler {how}; after {SECONDS} s: {self._tasks(run['dag_run_id'])}") from error
+        until(
+            lambda: self._state(run["dag_run_id"]) in ("success", "failed"),
+            seconds=SECONDS,
+            instead=lambda: f"after the scheduler was {how}: {self._tasks(run['dag_run_id'])}",
+        )
         return how if under_way else None
 
     def _tasks(self, run_id: str) -> dict[str, str | None]:

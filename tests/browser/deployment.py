@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import subprocess
-import threading
-import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,7 @@ import psycopg2
 import requests
 
 from demo.connections import PROFILES_FILE
+from faults.waiting import until
 from include.simulator.dataset import Dataset, make_dataset
 from include.simulator.ledger import plan_differences, seed_ledger
 from include.simulator.ropo import DEFAULT_APICODE, DEFAULT_CID
@@ -98,12 +97,9 @@ class Deployment:
 
         :raises TimeoutError: where it has none within so many seconds.
         """
-        deadline, pause = time.monotonic() + seconds, threading.Event()
-        while time.monotonic() < deadline:
-            if rows := self.ask(dsn, sql, *values):
-                return rows
-            pause.wait(0.5)
-        raise TimeoutError(f"no row within {seconds} s of: {sql}")
+        return until(
+            lambda: self.ask(dsn, sql, *values), seconds=seconds, every=0.5, instead=lambda: f"no row of {sql}"
+        )
 
 
 @contextmanager
