@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def until(
-    condition: Callable[[], T],
+    condition: Callable[[], T | None],
     *,
     seconds: float = 60.0,
     every: float = 0.003,

@@ -118,7 +118,7 @@ class Scene:
         )
         return found[0][0] if found else None
 
-    def wait(self, condition: Callable[[], T]) -> T:
+    def wait(self, condition: Callable[[], T | None]) -> T:
         """Wait until something is so, and return it."""
         return until(condition, seconds=1800, every=0.5, instead=self._as_it_stands)
 
@@ -198,7 +198,6 @@ def drained(scene: Scene, processes: dict[str, Any]) -> dict[str, Any]:
         f"dags unpause {DAG_ID}",
     )
     killed = scene.wait(scene.holder_of_the_slow_poll)
-    assert killed is not None
     victim = processes.pop(killed)
     load = {killed: loaded(victim.pid)}
     victim.kill()
