@@ -16,16 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
-import requests
 
 from benchmarks.environments import HOME, ROOT
 from benchmarks.report import Line
 from benchmarks.rounds import Contestant, alternate, run
 from faults.waiting import until
+from local_airflow.api import AirflowApi
 from local_airflow.cluster import free_port
 from local_airflow.environment import METADATA_VARIABLE, project_environment
 from local_airflow.migration import migrate
-from local_airflow.serving import USER, admin_password, serving
+from local_airflow.serving import admin_password, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,16 +83,12 @@ class Airflow:
     """A whole Airflow with the two DAGs, asked over its API.
 
     :param variables: it runs with.
-    :param url: of its API server.
+    :param api: of it.
     :param dsn: of the store, which has the ledger too.
     """
 
-    def __init__(self, variables: dict[str, str], url: str, dsn: str) -> None:
-        self._variables, self._url, self._dsn = variables, url, dsn
-        self._session = requests.Session()
-        login = {"username": USER, "password": admin_password(Path(variables["AIRFLOW_HOME"]))}
-        answer = self._session.post(f"{url}/auth/token", json=login, timeout=60)
-        self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+    def __init__(self, variables: dict[str, str], api: AirflowApi, dsn: str) -> None:
+        self._variables, self._api, self._dsn = variables, api, dsn
 
     def work(self, dates: int) -> float:
         """Seconds of the work of so many dates, without Airflow; the queue is drained first."""
@@ -105,8 +101,8 @@ class Airflow:
 
     def unpause(self, dag: str) -> None:
         """Let a DAG run, and the run of its schedule end, which that brings."""
-        until(lambda: self._ask("GET", f"/dags/{dag}", missing=True), seconds=300, every=EVERY)
-        self._ask("PATCH", f"/dags/{dag}", {"is_paused": False})
+        until(lambda: self._api.find(f"/dags/{dag}"), seconds=300, every=EVERY)
+        self._api.ask("PATCH", f"/dags/{dag}", {"is_paused": False})
         until(lambda: self._ended(dag, "scheduled"), seconds=300, every=EVERY)
 
     def backfill(self, dag: str, first: datetime.date, dates: int) -> float:
@@ -114,7 +110,7 @@ class Airflow:
         last = first + (dates - 1) * _DAY
         body = {"dag_id": dag, "from_date": f"{first}T00:00:00Z", "to_date": f"{last}T00:00:00Z", "max_active_runs": 10}
         requested = datetime.datetime.now(datetime.UTC)
-        made = self._ask("POST", "/backfills", body)["id"]
+        made = self._api.ask("POST", "/backfills", body)["id"]
         keys = {str(first + day * _DAY) for day in range(dates)}
 
         def ended() -> list[dict[str, Any]]:
@@ -133,19 +129,11 @@ class Airflow:
     def _ended(self, dag: str, kind: str) -> list[dict[str, Any]]:
         """The runs of a kind that have ended; none where the newest of them are not yet."""
         query = f"run_type={kind}&limit=100&order_by=-id"
-        runs = self._ask("GET", f"/dags/{dag}/dagRuns?{query}")["dag_runs"]
+        runs = self._api.ask("GET", f"/dags/{dag}/dagRuns?{query}")["dag_runs"]
         return [each for each in runs if each["end_date"]]
 
     def _is_closed(self, backfill: int) -> bool:
-        return self._ask("GET", f"/backfills/{backfill}")["completed_at"] is not None
-
-    def _ask(self, method: str, path: str, body: object = None, *, missing: bool = False) -> dict[str, Any]:
-        answer = self._session.request(method, f"{self._url}/api/v2{path}", json=body, timeout=600)
-        if missing and answer.status_code == 404:
-            return {}
-        if not answer.ok:
-            raise RuntimeError(f"{method} {path}: HTTP {answer.status_code}: {answer.text[:500]}")
-        return dict(answer.json())
+        return self._api.ask("GET", f"/backfills/{backfill}")["completed_at"] is not None
 
 
 @contextmanager
@@ -164,9 +152,9 @@ def _airflow(stage: Stage, dates: int) -> Iterator[Airflow]:
                 shutil.copy(file, dags)
             Path(variables["ROPO_PROFILES_FILE"]).write_text(_PROFILES, encoding="utf-8")
             migrate(variables, subprocess.DEVNULL)
-            admin_password(home)
+            password = admin_password(home)
             with serving(variables, home, port):
-                yield Airflow(variables, f"http://127.0.0.1:{port}", stage.server.dsn(store))
+                yield Airflow(variables, AirflowApi(f"http://127.0.0.1:{port}", password), stage.server.dsn(store))
         finally:
             stage.server.drop_database(metadata)
 

@@ -41,10 +41,10 @@ class Results:
         """The median of a fact over the rounds."""
         return statistics.median(each[fact] for each in self.rounds)
 
-    def ratio(self, other: Results, fact: str = "seconds") -> float:
-        """The median of this one's fact over the other's, round by round: a slow moment of the machine hits both."""
+    def ratio(self, other: Results) -> float:
+        """The median of this one's seconds over the other's, round by round: a slow moment of the machine hits both."""
         pairs = zip(self.rounds, other.rounds, strict=True)
-        return statistics.median(mine[fact] / theirs[fact] for mine, theirs in pairs)
+        return statistics.median(mine["seconds"] / theirs["seconds"] for mine, theirs in pairs)
 
 
 def run(contestant: Contestant, task: Mapping[str, Any], variables: Mapping[str, str]) -> dict[str, Any]:

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
+# Longer than any run takes, on a loaded machine too.
+_PATIENCE_SECONDS = 120
+
+
 @dataclass(frozen=True)
 class Failed:
     """A process that ended with an exception: its traceback."""
@@ -56,26 +60,26 @@ class Running:
             os.kill(self.pid, signal.SIGKILL)
         self.wait()
 
-    def wait(self, seconds: float = 120) -> None:
+    def wait(self) -> None:
         """Wait until it has ended; what it says meanwhile is dropped.
 
         :raises TimeoutError: where it does not.
         """
         with contextlib.suppress(EOFError, ConnectionResetError):
             while True:
-                if not self.pipe.poll(seconds):
-                    raise TimeoutError(f"a process did not end within {seconds} s")
+                if not self.pipe.poll(_PATIENCE_SECONDS):
+                    raise TimeoutError(f"a process did not end within {_PATIENCE_SECONDS} s")
                 self.pipe.recv()
 
-    def hear(self, seconds: float = 120) -> Any:
+    def hear(self) -> Any:
         """What it says next.
 
         :raises EOFError: where it ended.
         :raises TimeoutError: where it says nothing.
         :raises RuntimeError: where it failed.
         """
-        if not self.pipe.poll(seconds):
-            raise TimeoutError(f"a process said nothing for {seconds} s")
+        if not self.pipe.poll(_PATIENCE_SECONDS):
+            raise TimeoutError(f"a process said nothing for {_PATIENCE_SECONDS} s")
         said = self.pipe.recv()
         if isinstance(said, Failed):
             raise RuntimeError(f"a process failed:\n{said.text}")  # noqa: TRY004 - no type of ours is wrong

@@ -12,10 +12,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], *, seconds: float = 60.0, every: float = 0.003) -> T:
+def until(
+    condition: Callable[[], T | None],
+    *,
+    seconds: float = 60.0,
+    every: float = 0.003,
+    instead: Callable[[], object] | None = None,
+) -> T:
     """Return the condition's value as soon as it is true.
 
     :param every: seconds between two looks.
+    :param instead: tells what there is where it does not become true.
     :raises TimeoutError: where it does not become true.
     """
     deadline = time.monotonic() + seconds
@@ -24,4 +31,4 @@ def until(condition: Callable[[], T], *, seconds: float = 60.0, every: float = 0
         if value := condition():
             return value
         pause.wait(every)
-    raise TimeoutError(f"not true within {seconds} s")
+    raise TimeoutError(f"not true within {seconds} s" + (f": {instead()}" if instead else ""))

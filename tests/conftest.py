@@ -12,6 +12,7 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 from include.config.profiles import Profile
+from include.status_store import reread
 from include.status_store.database import connect
 from include.status_store.migrate import upgrade
 from include.status_store.session import Session
@@ -49,6 +50,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileS
             return folder if folder in TOGETHER else str(super()._split_scope(nodeid))
 
     return Scheduling(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_pauses() -> Iterator[None]:
+    """A re-read that broke off is asked again at once; a process that a test starts sees to that itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reread, "PAUSE_SECONDS", 0.0)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -135,8 +135,7 @@ class Ground:
 
     def pause(self, most: float) -> None:
         """Let a random time pass, at most so many seconds: what a fault strikes is left to chance."""
-        moment = time.monotonic() + self.rng.uniform(0, most)
-        until(lambda: time.monotonic() >= moment)
+        time.sleep(self.rng.uniform(0, most))
 
     def execute(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Ask the store itself, past the proxy."""

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from collections import Counter
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
 import requests
@@ -19,11 +19,12 @@ from faults.waiting import until
 from include.simulator.faults import Fault
 from include.status_store.database import STORE_VARIABLE
 from local_airflow import cluster, environment
+from local_airflow.api import AirflowApi
 from local_airflow.cli import AIRFLOW
 from local_airflow.migration import migrate
 from local_airflow.paths import ROOT
 from local_airflow.processes import started
-from local_airflow.serving import HOST, USER, admin_password
+from local_airflow.serving import HOST, admin_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,8 +64,9 @@ class Airflow:
             self._opened.enter_context(self._part(name))
         self._start_scheduler()
         self._opened.callback(self._close_scheduler)
-        until(lambda: self._ask("GET", f"/api/v2/dags/{DAG}"), seconds=SECONDS)
-        self._ask("PATCH", f"/api/v2/dags/{DAG}", {"is_paused": False})
+        self._api = until(self._logged_in, seconds=SECONDS)
+        until(lambda: self._api.find(f"/dags/{DAG}"), seconds=SECONDS)
+        self._api.ask("PATCH", f"/dags/{DAG}", {"is_paused": False})
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -78,28 +80,29 @@ class Airflow:
         ground = self._ground
         ground.ropo.faults.add(Fault("slow", delay=0.3, times=20, kind="drain"))
         polls = ground.polls()
-        run = self._ask("POST", f"/api/v2/dags/{DAG}/dagRuns", {"logical_date": None})
-        if run is None:
-            raise RuntimeError("Airflow did not take a run of the drain DAG")
+        run = self._api.ask("POST", f"/dags/{DAG}/dagRuns", {"logical_date": None})
         until(lambda: ground.polls() >= polls + ground.rng.randint(1, 4), seconds=SECONDS)
         under_way = bool(ground.lock_holders())
         how = ground.rng.choice(["killed with its tasks", "killed alone", "stopped"])
         self._end_scheduler(how)
         ground.ropo.faults.clear()
         self._start_scheduler()
-        try:
-            until(lambda: self._state(run["dag_run_id"]) in ("success", "failed"), seconds=SECONDS)
-        except TimeoutError as error:
-            raise TimeoutError(f"scheduler {how}; after {SECONDS} s: {self._tasks(run['dag_run_id'])}") from error
+        until(
+            lambda: self._state(run["dag_run_id"]) in ("success", "failed"),
+            seconds=SECONDS,
+            instead=lambda: f"after the scheduler was {how}: {self._tasks(run['dag_run_id'])}",
+        )
         return how if under_way else None
 
     def _tasks(self, run_id: str) -> dict[str, str | None]:
-        found = self._ask("GET", f"/api/v2/dags/{DAG}/dagRuns/{run_id}/taskInstances") or {}
-        return {task["task_id"]: task["state"] for task in found.get("task_instances", ())}
+        found = self._api.ask("GET", f"/dags/{DAG}/dagRuns/{run_id}/taskInstances")
+        return {task["task_id"]: task["state"] for task in found["task_instances"]}
 
     def _state(self, run_id: str) -> str | None:
-        run = self._ask("GET", f"/api/v2/dags/{DAG}/dagRuns/{run_id}")
-        return run["state"] if run else None
+        """Its state; None while the API server has no answer to give, as in a busy moment of its database."""
+        with suppress(requests.RequestException):
+            return str(self._api.ask("GET", f"/dags/{DAG}/dagRuns/{run_id}")["state"])
+        return None
 
     def _start_scheduler(self) -> None:
         self._scheduler = ExitStack()
@@ -131,15 +134,10 @@ class Airflow:
         with started(name, (AIRFLOW, *_PARTS[name], *options), self._variables, log) as running:
             yield running
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
-        """Ask Airflow's API; None while it has no answer to give."""
-        login = {"username": USER, "password": self._password}
-        with suppress(requests.RequestException, KeyError):
-            token = requests.post(f"{self._url}/auth/token", json=login, timeout=60).json()["access_token"]
-            headers = {"Authorization": f"Bearer {token}"}
-            answer = requests.request(method, f"{self._url}{path}", json=body, headers=headers, timeout=60)
-            if answer.ok:
-                return dict(answer.json())
+    def _logged_in(self) -> AirflowApi | None:
+        """Log in; None while the API server has no answer to give."""
+        with suppress(requests.RequestException):
+            return AirflowApi(self._url, self._password)
         return None
 
     def _environment(self) -> dict[str, str]:

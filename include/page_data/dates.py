@@ -216,5 +216,5 @@ def items_statement(
         parameters |= place_values(after, selection.keys)
         conditions += f" AND {after_condition(selection.keys, is_descending=selection.is_descending)}"
     keys = ", ".join(f"{key} AS key_{place}" for place, key in enumerate(selection.keys))
-    text = statement("items").replace("\nFROM ", f",\n    {keys}\nFROM ", 1)
+    text = statement("items").format(keys=keys)
     return f"{text} AND {conditions} {selection.ordering()} LIMIT {PAGE_ROWS + 1}", parameters

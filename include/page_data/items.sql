@@ -1,4 +1,5 @@
--- Items of a reconciliation with what is known of their breaks today. The page adds its conditions, order and limit.
+-- Items of a reconciliation with what is known of their breaks today. The page adds its order's keys, by which the last of
+-- its rows names the place where the next page begins, and its conditions, order and limit.
 SELECT
     item.invoice_key,
     item.billnum,
@@ -21,7 +22,8 @@ SELECT
     ) END AS amount,
     break.break_id,
     break.state AS break_state,
-    break.severity::text AS severity
+    break.severity::text AS severity,
+    {keys}
 FROM ropo.reconciliation_item AS item
 LEFT JOIN ropo.break_today AS break
     ON break.profile = item.profile AND break.invoice_key = item.invoice_key AND break.category = item.category

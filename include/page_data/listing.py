@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 Row = TypeVar("Row")
 PAGE_ROWS = 50
@@ -27,6 +27,21 @@ class Listed(msgspec.Struct, Generic[Row], frozen=True, kw_only=True):
 
     rows: list[Row]
     after: str | None
+
+
+def page_or_first(read: Callable[[str | None], Listed[Row]], after: str) -> tuple[Listed[Row], bool]:
+    """Return the page that begins after a place, or the first one where nothing stands there any more.
+
+    An empty page would say nothing of the rest of the list.
+
+    :param read: reads the page after a named place; the first one after None.
+    :param after: the place's name; empty for the first page.
+    :return: the page, and whether it is the first one instead of what is gone.
+    """
+    listed = read(after or None)
+    if after and not listed.rows:
+        return read(None), True
+    return listed, False
 
 
 def after_condition(keys: Sequence[str], *, is_descending: bool) -> str:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# After which a comparison begins no further question.
 MAX_SECONDS = 300.0
 _BROUGHT = """
 SELECT count(*)
@@ -82,16 +83,12 @@ class CutAnswer:
     """Asks about every invoice of dates whose re-read was possibly cut, and writes on the re-read what that proves.
 
     :param session: for what is concluded; in no transaction.
-    :param max_seconds: after which no further question is begun.
     """
 
-    def __init__(
-        self, questions: BillnumQuestions, session: Session, profile: Profile, *, max_seconds: float = MAX_SECONDS
-    ) -> None:
+    def __init__(self, questions: BillnumQuestions, session: Session, profile: Profile) -> None:
         self._questions = questions
         self._session = session
         self._profile = profile
-        self._max_seconds = max_seconds
         self._dates: list[CutDate] = []
         self._hopeless: list[CutDate] = []
 
@@ -128,7 +125,7 @@ class CutAnswer:
                 "Profile %s: the re-read of %s is possibly cut; asking about its %d invoices",
                 self._profile.name, date.business_date, date.invoices,
             )  # fmt: skip
-            seconds = max(0.0, self._max_seconds - (time.monotonic() - started))
+            seconds = max(0.0, MAX_SECONDS - (time.monotonic() - started))
             stopped = self._questions.ask(date.billnums, max_seconds=seconds)
             with self._session.transaction() as cursor:
                 complete, why = self._conclude(cursor, date, stopped)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# After which a comparison begins no further question.
 MAX_SECONDS = 300.0
 # Of a part. An invoice number may stand for several invoices: all of them must match.
 _OPINIONS = """
@@ -40,21 +41,12 @@ class SecondOpinion:
     and the reconciliation says so.
 
     :param limit: of this comparison, where the run has asked already; by default the profile's.
-    :param max_seconds: after which no further question is begun.
     """
 
-    def __init__(
-        self,
-        questions: BillnumQuestions,
-        profile: Profile,
-        *,
-        limit: int | None = None,
-        max_seconds: float = MAX_SECONDS,
-    ) -> None:
+    def __init__(self, questions: BillnumQuestions, profile: Profile, *, limit: int | None = None) -> None:
         self._questions = questions
         self._profile = profile
         self._limit = profile.second_opinions if limit is None else limit
-        self._max_seconds = max_seconds
         self._billnums: list[str] = []
         self._stopped: str | None = None
 
@@ -70,7 +62,7 @@ class SecondOpinion:
         """Ask about each."""
         if self._billnums:
             logger.info("Profile %s: asking about %d breaks again", self._profile.name, len(self._billnums))
-            self._stopped = self._questions.ask(self._billnums, max_seconds=self._max_seconds)
+            self._stopped = self._questions.ask(self._billnums, max_seconds=MAX_SECONDS)
 
     def columns(self, cursor: Cursor, day: datetime.date) -> dict[str, object]:
         """Return how many breaks were asked about, how many what that brought has cleared, and why not more."""

@@ -67,21 +67,20 @@ def make_row(number: int = 1, *, statustype: str = "comment", **fields: Any) -> 
     return row | fields
 
 
-def bulk_rows(count: int, *, first_day: date = date(2026, 3, 2), days: int = 1, rows_per_invoice: int = 2) -> list[Row]:
-    """Many simple valid rows with distinct ids, for tests of a backlog.
+def bulk_rows(count: int, *, first_day: date = date(2026, 3, 2), days: int = 1) -> list[Row]:
+    """Many simple valid rows with distinct ids, for tests of a backlog: a comment and a payment of each invoice.
 
     :param count: how many rows.
     :param first_day: the first statustime's date.
     :param days: over how many days they are spread evenly.
-    :param rows_per_invoice: how many rows in turn belong to one invoice.
     """
     rows = []
     for index in range(count):
         day = first_day + timedelta(days=index * days // count)
         moment = datetime(day.year, day.month, day.day, 8) + timedelta(seconds=index % 36_000)  # noqa: DTZ001 - Ropo's rows know no zone
-        invoice = index // rows_per_invoice
+        invoice, is_payment = divmod(index, 2)
         fields: Row = {"jobid": 3_000_000 + invoice, "billnum": str(20_000_000 + invoice)}
-        if index % rows_per_invoice:
+        if is_payment:
             fields |= {
                 "statustime": f"{day} 00:00:00",
                 "paydate": str(day),

@@ -47,7 +47,6 @@ def mark_in_doubt(
     *,
     by: str,
     note: str,
-    now: datetime.datetime | None = None,
 ) -> int:
     """Put in doubt all that was drained in a span of time; the next run of the drain DAG re-reads its dates.
 
@@ -56,14 +55,13 @@ def mark_in_doubt(
 
     :param start: aware; of a store that was restored, the moment of the backup. ``end``: that of the restoring.
     :param by: who marks it; ``note``: why. Both are kept with it.
-    :param now: aware; by default the present.
     :return: the id of the poll in doubt, which lists, recovery and acceptance name.
     :raises ValueError: for a span that ends before it starts, lies ahead or begins before the profile's ``start_date``,
         or an empty note or name.
     """
     if end < start:
         raise ValueError(f"--to: expected a moment after --from, got {start.isoformat()} to {end.isoformat()}")
-    if end > (now or datetime.datetime.now(datetime.UTC)):
+    if end > datetime.datetime.now(datetime.UTC):
         raise ValueError(f"--to: expected a moment that is past, got {end.isoformat()}: nothing is drained yet of then")
     if profile.business_date(start) < profile.start_date:
         raise ValueError(

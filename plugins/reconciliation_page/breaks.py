@@ -22,6 +22,7 @@ from include.page_data.breaks import (
     read_break_sums,
     read_breaks,
 )
+from include.page_data.listing import page_or_first
 from include.reconciliation.break_listing import State, history_of
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.decisions import NAMED_REFUSALS, BreakDecisionError, accept_breaks, comment_breaks
@@ -159,11 +160,8 @@ def _listed(
     chosen: list[int] | None = None,
 ) -> HTMLResponse:
     selection = choice.selection()
-    listed = read_breaks(cursor, page.profile.name, selection, after=after or None)
-    # What stood there was decided meanwhile: the first page is shown, since an empty one says nothing of the rest.
-    is_gone = bool(after) and not listed.rows
-    if is_gone:
-        after, listed = "", read_breaks(cursor, page.profile.name, selection)
+    # What stands after a place may have been decided meanwhile.
+    listed, is_gone = page_or_first(lambda place: read_breaks(cursor, page.profile.name, selection, after=place), after)
     counts = count_breaks(cursor, page.profile.name)
     return page.render(
         "breaks.html",
@@ -174,7 +172,7 @@ def _listed(
         counts=counts,
         # Nothing is at stake in those that are resolved, and there are ever more of them.
         sums=[] if choice.state == "resolved" else read_break_sums(cursor, page.profile, selection),
-        after=after,
+        after="" if is_gone else after,
         is_gone=is_gone,
         done=done,
         number=_done(page, cursor, done, since),

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, status
 from fastapi.responses import HTMLResponse, Response
 
 from include.page_data.dates import Reconciliation, read_changes, read_items, read_money, read_reconciliations
+from include.page_data.listing import page_or_first
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.export import export_items
 from include.reconciliation.item_selection import ItemSelection, Order, State
@@ -112,11 +113,9 @@ def show_date(
     if against is not None and (compared or is_small):
         changes = read_changes(cursor, against.reconciliation_id, shown.reconciliation_id)
     selection = choice.selection()
-    items = read_items(cursor, page.profile.name, shown.reconciliation_id, selection, after=after or None)
-    # Nothing stands there any more: the first page is shown, since an empty one says nothing of the rest.
-    is_gone = bool(after) and not items.rows
-    if is_gone:
-        after, items = "", read_items(cursor, page.profile.name, shown.reconciliation_id, selection)
+    items, is_gone = page_or_first(
+        lambda place: read_items(cursor, page.profile.name, shown.reconciliation_id, selection, after=place), after
+    )
     is_newest = shown is newest
     return page.render(
         "date.html",
@@ -132,7 +131,7 @@ def show_date(
         choice=choice,
         selection=selection,
         items=items,
-        is_continued=bool(after),
+        is_continued=bool(after) and not is_gone,
         is_gone=is_gone,
         categories=_counted(shown, choice),
         states=ITEM_STATES,

@@ -5,16 +5,14 @@ from __future__ import annotations
 import datetime
 import json
 import subprocess
-import threading
-import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
-import requests
 
 from demo.connections import PROFILES_FILE
+from faults.waiting import until
 from include.simulator.dataset import Dataset, make_dataset
 from include.simulator.ledger import plan_differences, seed_ledger
 from include.simulator.ropo import DEFAULT_APICODE, DEFAULT_CID
@@ -23,6 +21,7 @@ from include.simulator.server import SimulatorServer
 from include.status_store.database import STORE_VARIABLE
 from include.status_store.migrate import upgrade
 from local_airflow import cluster, environment
+from local_airflow.api import AirflowApi
 from local_airflow.embedded import LEDGER_READER
 from local_airflow.migration import migrate
 from local_airflow.secret_files import read_or_create
@@ -70,17 +69,11 @@ class Deployment:
 
         :return: its id.
         """
-        login = {"username": "admin", "password": self.passwords["admin"]}
-        token = self._post("/auth/token", login)["access_token"]
-        path, body = f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf or {}}
-        run_id = str(self._post(path, body, Authorization=f"Bearer {token}")["dag_run_id"])
+        api = AirflowApi(self.url, self.passwords["admin"])
+        run = api.ask("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf or {}})
+        run_id = str(run["dag_run_id"])
         self.wait_for(self.metadata, ENDED, dag_id, run_id)
         return run_id
-
-    def _post(self, path: str, body: dict[str, Any], **headers: str) -> dict[str, Any]:
-        answer = requests.post(f"{self.url}{path}", json=body, headers=headers, timeout=60)
-        answer.raise_for_status()
-        return dict(answer.json())
 
     def ask(self, dsn: str, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Rows of one of the databases, as they stand now."""
@@ -98,12 +91,9 @@ class Deployment:
 
         :raises TimeoutError: where it has none within so many seconds.
         """
-        deadline, pause = time.monotonic() + seconds, threading.Event()
-        while time.monotonic() < deadline:
-            if rows := self.ask(dsn, sql, *values):
-                return rows
-            pause.wait(0.5)
-        raise TimeoutError(f"no row within {seconds} s of: {sql}")
+        return until(
+            lambda: self.ask(dsn, sql, *values), seconds=seconds, every=0.5, instead=lambda: f"no row of {sql}"
+        )
 
 
 @contextmanager

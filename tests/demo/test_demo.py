@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import threading
-import urllib.request
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +18,7 @@ import pytest
 
 from demo.job import DAY_DAG, DRAIN_DAG
 from local_airflow import cluster, embedded
+from local_airflow.api import AirflowApi
 from local_airflow.paths import ROOT
 
 if TYPE_CHECKING:
@@ -138,22 +137,10 @@ def _up(home: Path, port: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
         process.communicate(timeout=120)
 
 
-def _ask(port: int, path: str, token: str = "", body: object = None) -> dict[str, object]:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}{path}",
-        None if body is None else json.dumps(body).encode(),
-        {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})},
-    )
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return dict(json.load(answer))
-
-
 def test_up_serves_airflow_with_its_dags_unpaused_and_leaves_no_process_behind(home: Path) -> None:
     port = cluster.free_port()
     with _up(home, port) as (process, password):
-        token = _ask(port, "/auth/token", body={"username": "admin", "password": password})["access_token"]
-        dags = _ask(port, "/api/v2/dags", str(token))["dags"]
-        assert isinstance(dags, list)
+        dags = AirflowApi(f"http://127.0.0.1:{port}", password).ask("GET", "/dags")["dags"]
         paused = {dag["dag_id"]: dag["is_paused"] for dag in dags}
         assert paused.items() >= {DRAIN_DAG: False, DAY_DAG: False}.items()
         process.send_signal(signal.SIGINT)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
+from faults.waiting import until
 from local_airflow import cluster, embedded
 from tests.deployment import compose
 from tests.deployment.container import Container, need
@@ -31,6 +31,7 @@ SECRETS = {
 DATABASES = ("postgres-airflow", "postgres-store")
 PROCESSES = ("api-server", "scheduler", "dag-processor", "triggerer")
 HEALTHY_SECONDS = 400
+# A check of Airflow's costs more than the start of what it looks at.
 CHECK_SECONDS = 2
 
 
@@ -113,8 +114,10 @@ class Deployment:
         return self._home / f"{name}.log"
 
     def _wait_until_healthy(self, name: str, container: Container, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + HEALTHY_SECONDS
-        while True:
+        complaint = ""
+
+        def is_healthy() -> bool:
+            nonlocal complaint
             check = subprocess.run(
                 container.healthcheck(),
                 env=container.environment(),
@@ -123,13 +126,15 @@ class Deployment:
                 text=True,
                 timeout=HEALTHY_SECONDS,
             )
-            if check.returncode == 0:
-                return
-            if process.poll() is not None or time.monotonic() > deadline:
-                said = self.log(name).read_text(errors="replace")[-4000:]
-                pytest.fail(f"{name} is not healthy: {check.stdout}{check.stderr}\n{said}")
-            # A check of Airflow's costs more than the start of what it looks at.
-            time.sleep(CHECK_SECONDS)
+            complaint = check.stdout + check.stderr
+            if check.returncode != 0 and process.poll() is not None:
+                pytest.fail(f"it has ended; {said()}")
+            return check.returncode == 0
+
+        def said() -> str:
+            return f"{name}: {complaint}\n{self.log(name).read_text(errors='replace')[-4000:]}"
+
+        until(is_healthy, seconds=HEALTHY_SECONDS, every=CHECK_SECONDS, instead=said)
 
 
 def _stand_in_for_the_database(server: embedded.Server, service: dict[str, Any]) -> None:

@@ -11,13 +11,14 @@ import sys
 import time
 from contextlib import ExitStack, closing, suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 import psycopg2
 import pytest
 import yaml
 
+from faults.waiting import until
 from include.simulator.faults import Fault
 from include.simulator.ropo import Ropo
 from include.simulator.rows import make_row
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+T = TypeVar("T")
 PROFILES = int(os.environ.get("SCALE_PROFILES", "8"))
 ROWS, DAYS = 60, 3
 # Of each worker: what this machine bears.
@@ -116,15 +118,14 @@ class Scene:
         )
         return found[0][0] if found else None
 
-    def wait(self, condition: Callable[[], object], seconds: float = 1800) -> None:
-        """Wait until something is so."""
-        end = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > end:
-                logs = {name: self.deployment.log(name).read_text()[-3000:] for name in ("scheduler", *WORKERS)}
-                states = self.ask("SELECT task_id, state, hostname, count(*) FROM task_instance GROUP BY 1, 2, 3")
-                pytest.fail(f"it did not come about: {states}\n{logs}")
-            time.sleep(0.5)
+    def wait(self, condition: Callable[[], T | None]) -> T:
+        """Wait until something is so, and return it."""
+        return until(condition, seconds=1800, every=0.5, instead=self._as_it_stands)
+
+    def _as_it_stands(self) -> str:
+        logs = {name: self.deployment.log(name).read_text()[-3000:] for name in ("scheduler", *WORKERS)}
+        states = self.ask("SELECT task_id, state, hostname, count(*) FROM task_instance GROUP BY 1, 2, 3")
+        return f"{states}\n{logs}"
 
 
 @pytest.fixture
@@ -196,9 +197,7 @@ def drained(scene: Scene, processes: dict[str, Any]) -> dict[str, Any]:
         f"pools set ropo_one {2 * SLOTS} 'as many as the workers have slots'",
         f"dags unpause {DAG_ID}",
     )
-    scene.wait(scene.holder_of_the_slow_poll)
-    killed = scene.holder_of_the_slow_poll()
-    assert killed is not None
+    killed = scene.wait(scene.holder_of_the_slow_poll)
     victim = processes.pop(killed)
     load = {killed: loaded(victim.pid)}
     victim.kill()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import urllib.error
-import urllib.request
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +12,11 @@ from typing import TYPE_CHECKING
 import jsonschema
 import psycopg2
 import pytest
+import requests
 from airflow.dag_processing.dagbag import DagBag
 
 from local_airflow import cluster, embedded
+from local_airflow.api import AirflowApi
 from ropo_one.operators import RopoStatusDrainOperator
 from tests.deployment import compose
 from tests.deployment.deployment import DATABASES, PROCESSES, SECRETS, Deployment
@@ -207,13 +207,8 @@ def _writable(container: Container) -> set[str]:
 
 
 def _can_log_in(port: int, user: str, password: str) -> bool:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/auth/token",
-        json.dumps({"username": user, "password": password}).encode(),
-        {"Content-Type": "application/json"},
-    )
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return bool(json.load(answer)["access_token"])
-    except urllib.error.HTTPError:
+        AirflowApi(f"http://127.0.0.1:{port}", password, user)
+    except requests.HTTPError:
         return False
+    return True

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from include.page_data.listing import InvalidPlaceError, place_name, place_values
+from include.page_data.listing import InvalidPlaceError, Listed, page_or_first, place_name, place_values
 
 KEYS = ("amount", "break_id")
 
@@ -18,6 +18,20 @@ def named(*values: object) -> str:
 
 def test_a_place_has_the_values_that_it_was_named_by() -> None:
     assert place_values(place_name(["12.50", 7]), KEYS) == {"after_0": "12.50", "after_1": "7"}
+
+
+@pytest.mark.parametrize(
+    ("after", "shown"),
+    [("", (["first"], False)), ("there", (["next"], False)), ("gone", (["first"], True))],
+)
+def test_the_first_page_stands_in_for_one_after_which_nothing_stands_any_more(
+    after: str, shown: tuple[list[str], bool]
+) -> None:
+    rows = {None: ["first"], "there": ["next"], "gone": []}
+
+    listed, is_gone = page_or_first(lambda place: Listed(rows=rows[place], after=None), after)
+
+    assert (listed.rows, is_gone) == shown
 
 
 @pytest.mark.parametrize(

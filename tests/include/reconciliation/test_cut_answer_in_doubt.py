@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from include.status_store import reread
 from include.status_store.attention import accept_doubt
 from include.status_store.database import connect
 from include.status_store.journal import Journal
@@ -65,11 +64,6 @@ class CappedSource(KnowingSource):
             return super().poll(date=date, billnum=billnum)
         finally:
             self.rows = everything
-
-
-@pytest.fixture(autouse=True)
-def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reread, "PAUSE_SECONDS", 0.0)
 
 
 @pytest.fixture

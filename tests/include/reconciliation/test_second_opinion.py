@@ -111,9 +111,8 @@ def test_a_break_is_asked_about_once_in_half_a_day_and_once_a_week_while_it_stan
     ],
 )
 def test_where_ropo_one_fails_the_breaks_stay_and_the_reconciliation_says_so(
-    world: World, error: BaseException, monkeypatch: pytest.MonkeyPatch
+    world: World, error: BaseException
 ) -> None:
-    monkeypatch.setattr("include.status_store.reread.PAUSE_SECONDS", 0.0)
     _behind_ropo(world, "1", "2", "3")
     source = KnowingSource(payment("1", "100"), failing={"2": error})
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import psycopg2
 import pytest
 
-from include.status_store import reread
 from include.status_store.attention import dismiss_row
 from include.status_store.source import PollInDoubtError
 from tests.include.reconciliation.world import LEDGER, World
@@ -49,11 +48,8 @@ def world(postgres: Server, store_dsn: str, profile: Profile) -> Iterator[World]
 
 
 @pytest.fixture
-def filled(
-    session: Session, store: Connection, world: World, profile: Profile, monkeypatch: pytest.MonkeyPatch
-) -> World:
+def filled(session: Session, store: Connection, world: World, profile: Profile) -> World:
     """A store with texts wherever there can be one: events, revisions, quarantine, answers whole and broken, labels."""
-    monkeypatch.setattr(reread, "PAUSE_SECONDS", 0.0)
     drain(session, profile, ScriptedSource(page(*ROWS, BAD_ROW)))
     again = [{**ROWS[0], "statustext": f"{SECRET} put right"}, *ROWS[1:], BAD_ROW]
     broken = PollInDoubtError("broke off", http_status=200, body=json.dumps(ROWS).encode()[:150])

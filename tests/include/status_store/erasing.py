@@ -47,10 +47,12 @@ def by_date(session: Session, profile: Profile, source: ScriptedSource) -> rerea
 
 
 def places_of(store: Connection, text: str) -> set[str]:
-    """Every column of the store's schema that holds the text."""
+    """Every column of the store's tables that holds the text; a view holds nothing."""
     columns = query(
         store,
-        "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'ropo' "
+        "SELECT table_name, column_name, data_type FROM information_schema.columns "
+        "JOIN information_schema.tables USING (table_schema, table_name) WHERE table_schema = 'ropo' "
+        "AND table_type = 'BASE TABLE' "
         "AND data_type IN ('text', 'character varying', 'json', 'jsonb', 'bytea', 'ARRAY')",
     )
     found = set()

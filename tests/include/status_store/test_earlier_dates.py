@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from include.status_store import earlier_dates, reread
+from include.status_store import earlier_dates
 from include.status_store.earlier_dates import reread_earlier
 from include.status_store.journal import Journal
 from include.status_store.reread import Reread
@@ -44,11 +44,6 @@ class DatedSource:
         if isinstance(answer, BaseException):
             raise answer
         return answer
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reread, "PAUSE_SECONDS", 0.0)
 
 
 @pytest.fixture

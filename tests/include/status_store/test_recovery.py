@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from include.config.profiles import Profile
-from include.status_store import reread
 from include.status_store.database import connect
 from include.status_store.journal import Journal
 from include.status_store.recovery import Recovery
@@ -29,11 +28,6 @@ if TYPE_CHECKING:
     from include.status_store.source import Answer
 
 DAY = datetime.timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reread, "PAUSE_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 DATE = datetime.date(2026, 11, 13)
 
 
-@pytest.fixture(autouse=True)
-def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reread, "PAUSE_SECONDS", 0.0)
-
-
 @pytest.fixture
 def capped(profile: Profile) -> Profile:
     """A profile whose date answers may be cut at three rows."""

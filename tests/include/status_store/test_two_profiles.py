@@ -11,7 +11,6 @@ import msgspec
 import pytest
 
 from include.config.profiles import Profile
-from include.status_store import reread
 from include.status_store.attention import accept_doubt, dismiss_row, doubts, quarantined_rows
 from include.status_store.consumers import note_undrained, undrained_events
 from include.status_store.database import connect
@@ -201,22 +200,15 @@ class Life:
         yield self.replay()
 
 
-@pytest.fixture(autouse=True)
-def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reread, "PAUSE_SECONDS", 0.0)
-
-
 @pytest.fixture(scope="module")
 def alone(postgres: Server, store_template: str) -> tuple[list[str], object]:
     """What a profile finds and keeps that is alone in its store."""
     name = postgres.fresh_database("alone", template=store_template)
     dsn = postgres.dsn(name)
     with (
-        pytest.MonkeyPatch.context() as patch,
         closing(connect(dsn)) as store,
         Session(lambda: connect(dsn)) as session,
     ):
-        patch.setattr(reread, "PAUSE_SECONDS", 0.0)
         store.autocommit = True
         return [str(step) for step in Life(store, session, "default").steps()], books_of(store, "default")
 

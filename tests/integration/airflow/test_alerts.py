@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -16,6 +15,7 @@ from zoneinfo import ZoneInfo
 import psycopg2
 import pytest
 
+from faults.waiting import until
 from include.config.profiles import Profile
 from include.status_store.database import connect
 from include.status_store.drain import Drain
@@ -237,12 +237,10 @@ def _asker(connection: Any) -> Callable[[str], list[tuple[Any, ...]]]:
 
 
 def _wait(condition: Callable[[], object], home: pathlib.Path) -> None:
-    end = time.monotonic() + 120
-    while not condition():
-        if time.monotonic() > end:
-            logs = {file.name: file.read_text()[-5000:] for file in home.glob("*.log")}
-            raise TimeoutError(f"it did not come about; {logs}")
-        time.sleep(0.2)
+    def logs() -> dict[str, str]:
+        return {file.name: file.read_text()[-5000:] for file in home.glob("*.log")}
+
+    until(condition, seconds=120, every=0.2, instead=logs)
 
 
 def test_a_run_that_is_late_is_told_by_its_deadline(outcome: Outcome) -> None:

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg2
 import pytest
-import requests
 
 from faults.waiting import until
 from include.simulator.ropo import DEFAULT_APICODE, DEFAULT_CID, Ropo
 from include.simulator.server import SimulatorServer
 from local_airflow import environment
+from local_airflow.api import AirflowApi
 from local_airflow.cluster import free_port
 from local_airflow.migration import migrate
-from local_airflow.serving import USER, admin_password, serving
+from local_airflow.serving import admin_password, serving
 from tests.include.reconciliation.world import LEDGER
 
 if TYPE_CHECKING:
@@ -40,14 +40,11 @@ class Airflow:
         self._profiles = variables["ROPO_PROFILES_FILE"]
         self._metadata, self._store = metadata, store
         self._url = f"http://127.0.0.1:{port}"
-        self._session = requests.Session()
         self.run_id = ""
 
     def log_in(self, password: str) -> None:
         """Let it ask the API."""
-        login = {"username": USER, "password": password}
-        answer = self._session.post(f"{self._url}/auth/token", json=login, timeout=60)
-        self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+        self._api = AirflowApi(self._url, password)
 
     def profiles(self, *names: str) -> None:
         """Write the file: no verdict turns a run red, so that only a failure does."""
@@ -57,15 +54,17 @@ class Airflow:
 
     def trigger(self) -> str:
         """Make the run and wait for its end; return its state."""
-        until(lambda: self._session.get(f"{self._url}/api/v2/dags/{DAG}", timeout=60).ok, seconds=SECONDS, every=0.5)
-        self._post(f"dags/{DAG}/dagRuns", {"logical_date": None, "conf": {"date": DATE}}, then=self._unpause)
+        until(lambda: self._api.find(f"/dags/{DAG}"), seconds=SECONDS, every=0.5)
+        run = self._api.ask("POST", f"/dags/{DAG}/dagRuns", {"logical_date": None, "conf": {"date": DATE}})
+        self.run_id = run["dag_run_id"]
+        self._api.ask("PATCH", f"/dags/{DAG}", {"is_paused": False})
         return self._ended()
 
     def clear(self, *tasks: tuple[str, int], **how: object) -> str:
         """Clear tasks of the run, all of them where none is named, and wait for its end; return its state."""
         named = {"task_ids": [[f"profile.{name}", index] for name, index in tasks]} if tasks else {}
         body = {"dry_run": False, "dag_run_id": self.run_id, "only_failed": False, **named, **how}
-        self._post(f"dags/{DAG}/clearTaskInstances", body)
+        self._api.ask("POST", f"/dags/{DAG}/clearTaskInstances", body)
         return self._ended()
 
     def states(self) -> dict[tuple[str, int], tuple[str, str | None, bool]]:
@@ -90,28 +89,15 @@ class Airflow:
     def log_of(self, task: str, index: int, attempt: int) -> str:
         """The log of a task's attempt."""
         task_id = task if index < 0 else f"profile.{task}"
-        path = f"dags/{DAG}/dagRuns/{self.run_id}/taskInstances/{task_id}/logs/{attempt}"
-        answer = self._session.get(f"{self._url}/api/v2/{path}", params={"map_index": index}, timeout=60)
-        return answer.text
-
-    def _unpause(self, answer: dict[str, Any]) -> None:
-        self.run_id = answer["dag_run_id"]
-        self._session.patch(f"{self._url}/api/v2/dags/{DAG}", json={"is_paused": False}, timeout=60).raise_for_status()
-
-    def _post(self, path: str, body: dict[str, object], then: Any = None) -> None:
-        answer = self._session.post(f"{self._url}/api/v2/{path}", json=body, timeout=60)
-        assert answer.ok, answer.text
-        if then:
-            then(answer.json())
+        tried = f"/dags/{DAG}/dagRuns/{self.run_id}/taskInstances/{task_id}/logs/{attempt}?map_index={index}"
+        return json.dumps(self._api.ask("GET", tried))
 
     def _ended(self) -> str:
-        path = f"{self._url}/api/v2/dags/{DAG}/dagRuns/{self.run_id}"
-
         def state() -> str | None:
-            found = self._session.get(path, timeout=60).json()["state"]
+            found = self._api.ask("GET", f"/dags/{DAG}/dagRuns/{self.run_id}")["state"]
             return found if found in ("success", "failed") else None
 
-        return until(state, seconds=SECONDS, every=0.5) or ""
+        return until(state, seconds=SECONDS, every=0.5)
 
     def _ask(self, dsn: str, query: str, *values: object) -> list[tuple[Any, ...]]:
         with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:

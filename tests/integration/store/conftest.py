@@ -14,7 +14,6 @@ from include.simulator import effects, ropo
 from include.simulator.ropo import DEFAULT_APICODE, DEFAULT_CID, Ropo
 from include.simulator.rows import bulk_rows
 from include.simulator.server import SimulatorServer
-from include.status_store import reread
 from tests.integration.store.driver import Job
 
 if TYPE_CHECKING:
@@ -32,9 +31,8 @@ FROM ropo.status_event ORDER BY statusid
 
 
 @pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Re-reads that are broken off are asked again without a pause, and no proxy stands before the loopback."""
-    monkeypatch.setattr(reread, "PAUSE_SECONDS", 0.0)
+def _direct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy stands before the loopback."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
