@@ -282,9 +282,10 @@ def test_the_command_says_in_one_line_what_is_wrong(postgres: embedded.Server) -
 
 def test_its_address_may_hold_any_character(postgres: embedded.Server) -> None:
     name = postgres.fresh_database("per cent % and 'quote'")
+    dsn = make_dsn(host=postgres.host, port=postgres.port, login="postgres", password=postgres.password, schema=name)
     try:
-        upgrade(
-            make_dsn(host=postgres.host, port=postgres.port, login="postgres", password=postgres.password, schema=name)
-        )
+        upgrade(dsn)
+        with closing(psycopg2.connect(dsn)) as store:
+            assert column(store, "SELECT version_num FROM ropo.alembic_version") == [head()]
     finally:
         postgres.drop_database(name)
