@@ -231,6 +231,8 @@ def _located(where: str, message: str) -> tuple[str, str]:
     if unknown:
         keys.append(unknown.group(1))
         problem = "is not known" if "unknown" in problem else "is missing"
+    if problem == "Expected `str`, got `bool`":
+        problem += '; YAML reads yes, no, on and off as truth values: write them in quotes, as in "NO"'
     return (f"{where}, key '{'.'.join(keys)}'" if keys else where), problem
 
 
