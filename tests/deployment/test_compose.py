@@ -80,6 +80,15 @@ def test_postgresql_has_room_for_the_parallel_queries_of_a_full_comparison() -> 
         assert int(gigabytes[1]) >= 1, name
 
 
+def test_no_containers_output_grows_without_end() -> None:
+    services = compose.load(SECRETS)["services"]
+    for name, service in services.items():
+        # Docker's own default keeps all of it.
+        logging = service.get("logging", {})
+        assert logging.get("driver") == "local", name
+        assert {"max-size", "max-file"} <= set(logging.get("options", {})), name
+
+
 def test_workers_and_their_broker_start_with_the_profile_only() -> None:
     services = compose.load(SECRETS)["services"]
     assert {name for name in services if services[name].get("profiles")} == set(CELERY)
