@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Connect = Callable[[], Connection]
 
 STORE_VARIABLE = "AIRFLOW_CONN_ROPO_STORE"
-MIGRATE_COMMAND = "make migrate"
+MIGRATE_COMMAND = "`make migrate` (with Docker `docker compose run --rm migrate`)"
 # Of PostgreSQL's bigint, as the store counts its rows.
 LARGEST_ID = 2**63 - 1
 

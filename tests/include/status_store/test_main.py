@@ -195,4 +195,7 @@ def test_an_unmigrated_store_says_the_command(
     code, _, failed = run(capsys, "replay")
 
     assert code == 1
-    assert failed == f"The store (connection ropo_store, database {name}) has not been set up: run `make migrate`\n"
+    assert failed == (
+        f"The store (connection ropo_store, database {name}) has not been set up: run `make migrate` "
+        "(with Docker `docker compose run --rm migrate`)\n"
+    )
