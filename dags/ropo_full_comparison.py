@@ -77,6 +77,7 @@ with DAG(
             task_id="verdict",
             profile=name,
             reconciliation_task_id="profile.compare",
+            scope="full",
             on_failure_callback=RedVerdictNotifier(scope="full"),
         )
         settle >> reread >> compare >> verdict

@@ -116,6 +116,7 @@ with DAG(
             task_id="verdict",
             profile=name,
             reconciliation_task_id="profile.compare",
+            scope="{{ params.scope }}",
             on_failure_callback=RedVerdictNotifier(),
         )
         # What is about earlier dates goes on whatever became of the run's own, and of each other.

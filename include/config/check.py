@@ -1,8 +1,8 @@
 """Checks the configuration before any DAG reads it: ``python -m include.config.check [FILE]``.
 
 A profiles file that does not load stops all DAGs of all profiles. This reads it as they do, and looks at what only a
-run would meet: each profile's status map, its country's public holidays, and the notifier of its alerts. Nothing is
-connected to and nobody is told. Exit code 1 on a mistake; all of them stand on standard error.
+run would meet: each profile's status map, its country's public holidays, the file of its SELECT, and the notifier of
+its alerts. Nothing is connected to and nobody is told. Exit code 1 on a mistake; all of them stand on standard error.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from include.config.errors import ConfigurationError
 from include.config.profiles import FILE_VARIABLE, load_profiles, profiles_file
+from include.config.query_file import read_query
 from include.config.status_map import load_status_map
 
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ def _public_holidays(profile: Profile) -> str:
 
 
 def _ledger(profile: Profile) -> str:
+    try:
+        read_query(profile.ledger.query)
+    except ValueError as error:
+        raise ValueError(f"{profile.ledger.query}: {error}") from None
     return f"connection {profile.ledger.connection}, SELECT {profile.ledger.query}"
 
 

@@ -28,6 +28,13 @@ FILE_VARIABLE = "ROPO_PROFILES_FILE"
 Verdict = Literal["reconciled", "pending", "breaks", "incomplete"]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}\Z")]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
+# What a text must look like by its key, where a regular expression says it.
+_FORMS = {
+    "name": "letters, digits, dots, dashes and underscores, 64 at most",
+    "country": "two capital letters such as FI",
+    "currency": "three capital letters such as EUR",
+    "alerts.to": "a mail address such as finance@example.com",
+}
 # As days, still within the calendar that PostgreSQL and Python share.
 Count = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 
@@ -231,6 +238,11 @@ def _located(where: str, message: str) -> tuple[str, str]:
     if unknown:
         keys.append(unknown.group(1))
         problem = "is not known" if "unknown" in problem else "is missing"
+    form = _FORMS.get(".".join(key for key in keys if not key.isdecimal()))
+    if form and problem.startswith("Expected `str` matching"):
+        problem = f"expected {form}"
+    if problem == "Expected `str`, got `bool`":
+        problem += '; YAML reads yes, no, on and off as truth values: write them in quotes, as in "NO"'
     return (f"{where}, key '{'.'.join(keys)}'" if keys else where), problem
 
 

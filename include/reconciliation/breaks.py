@@ -13,7 +13,16 @@ from include.config.profiles import load_profile
 from include.reconciliation.break_listing import BreakFilter, history_of, list_breaks
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.decisions import BreakDecisionError, accept_breaks, comment_breaks
-from include.status_store.command_line import add_note, add_profile, profiles, run_command, say, who
+from include.status_store.command_line import (
+    add_note,
+    add_profile,
+    profiles,
+    run_command,
+    say,
+    say_each,
+    who,
+    whole_number,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--state", choices=("open", "accepted", "resolved", "any"), default="open")
     _add_filters(listing)
     listing.add_argument("--billnum", help="of one invoice")
-    listing.add_argument("--limit", type=int, default=LISTED, help=f"of each profile; by default {LISTED}")
+    listing.add_argument(
+        "--limit", type=whole_number(1, 1_000_000), default=LISTED, help=f"of each profile; by default {LISTED}"
+    )
     listing.set_defaults(command=_list)
     text = "show everything that happened to a break"
     history = commands.add_parser("history", help=text, description=text)
@@ -80,9 +91,8 @@ def _list(session: Session, options: argparse.Namespace) -> None:
         )
         with session.transaction() as cursor:
             # One more than is shown tells whether there are more.
-            found = list_breaks(cursor, asked, limit=max(0, options.limit) + 1)
-        for each in found[: options.limit]:
-            say(_line(each))
+            found = list_breaks(cursor, asked, limit=options.limit + 1)
+        say_each(profile, map(_line, found[: options.limit]))
         if len(found) > options.limit:
             say(f"{profile.name}: there are more; --limit shows them")
 
@@ -91,7 +101,7 @@ def _line(each: Break) -> str:
     invoice = f"invoice {each.billnum}" if each.billnum else f"job {each.jobid}"
     accepted = f"; accepted by {each.accepted_by}: {each.accepted_note}" if each.state == "accepted" else ""
     return (
-        f"{each.profile}: break {each.break_id}, {each.severity}, {each.state}, {invoice}: {each.category}, "
+        f"break {each.break_id}, {each.severity}, {each.state}, {invoice}: {each.category}, "
         f"{reason_in_words(each.category, each.reason)}; {each.amount:f} {each.currency} at stake; "
         f"{each.age_days} days old (since {each.business_date}), seen {each.times_seen} times{accepted}"
     )

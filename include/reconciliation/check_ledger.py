@@ -23,7 +23,7 @@ from include.reconciliation.ledger_contract import CONTRACT_FILE, LedgerContract
 from include.reconciliation.ledger_findings import Finding, findings, known_invoices
 from include.reconciliation.sides import LedgerUnavailableError, connect_ledger
 from include.status_store.airflow_connection import ConnectionInvalidError, dsn_from_environment
-from include.status_store.command_line import add_profile, profiles
+from include.status_store.command_line import add_profile, profiles, whole_number
 from include.status_store.database import (
     STORE_VARIABLE,
     StoreUnavailableError,
@@ -95,8 +95,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Check the ledger of every profile, or of one, and say what is found."""
     parser = argparse.ArgumentParser(prog="python -m include.reconciliation.check_ledger", description=__doc__)
     add_profile(parser)
-    parser.add_argument("--sample", type=int, default=SAMPLE, help="invoices known to Ropo to look for (%(default)s)")
-    parser.add_argument("--timeout", type=int, default=TIMEOUT_SECONDS, help="seconds for a statement (%(default)s)")
+    text = "invoices known to Ropo to look for (%(default)s)"
+    parser.add_argument("--sample", type=whole_number(0, 1_000_000), default=SAMPLE, help=text)
+    text = "seconds for a statement (%(default)s)"
+    parser.add_argument("--timeout", type=whole_number(1, 86_400), default=TIMEOUT_SECONDS, help=text)
     options = parser.parse_args(arguments)
     wrong = 0
     try:

@@ -12,6 +12,8 @@ import msgspec
 import psycopg2
 from psycopg2 import sql
 
+from include.config.query_file import read_query
+
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Mapping, Sequence
@@ -139,9 +141,13 @@ def check_contract(ledger: Connection, profile: Profile) -> LedgerQuery:
     """Read the profile's SELECT and check its columns and their types, without fetching a row.
 
     :param ledger: a session of the ledger's database.
-    :raises LedgerContractError: naming each column at fault, the type expected and the type found.
+    :raises LedgerContractError: naming each column at fault, the type expected and the type found; or why its file
+        cannot be read.
     """
-    source = profile.ledger.query.read_text(encoding="utf-8").strip().rstrip(";").replace("%", "%%")
+    try:
+        source = read_query(profile.ledger.query).strip().rstrip(";").replace("%", "%%")
+    except ValueError as error:
+        raise LedgerContractError(profile, str(error)) from None
     probe = sql.SQL("SELECT * FROM (\n{}\n) AS ledger LIMIT 0").format(sql.SQL(source))
     with ledger.cursor() as cursor:
         try:

@@ -59,10 +59,13 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
         """Return the verdict and its numbers in one line."""
         numbers = ", ".join(f"{getattr(self, name)} {name}" for name in ("matched", "pending", "breaks", "accepted"))
         return (
-            f"Profile {self.profile}, {'full comparison of' if self.scope == 'full' else 'business date'} "
-            f"{self.business_date}: {self.verdict}. "
+            f"{self.subject()}: {self.verdict}. "
             f"{self.population} invoices: {numbers} (reconciliation {self.reconciliation_id})"
         )
+
+    def subject(self) -> str:
+        """Return the profile, scope and date that it is of, for people."""
+        return subject(self.profile, self.business_date, self.scope)
 
     def lines(self) -> Iterator[str]:
         """Return the verdict, its reasons, the counts by category and the unmapped codes, a line each."""
@@ -87,6 +90,11 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
             shown = shown_code(code.statustype, code.code)
             label = shown_label(code.label)
             yield f"  not in the status map: {code.statustype} {shown!r} ({label}), {code.count} times"
+
+
+def subject(profile: str, business_date: datetime.date, scope: str) -> str:
+    """Return what a reconciliation is of, for people: no two share it but those of one profile, date and scope."""
+    return f"Profile {profile}, {'full comparison of' if scope == 'full' else 'business date'} {business_date}"
 
 
 def read_recorded(cursor: Cursor, reconciliation_id: int) -> Recorded:

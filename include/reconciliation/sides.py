@@ -15,6 +15,7 @@ from include.status_store.database import (
     StoreUnavailableError,
     first_line,
     give_up_after,
+    is_of_the_server,
 )
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def store_transaction(store: Connection, what: str) -> Iterator[None]:
     """End the store's transaction: nothing after a commit in the block, whatever was done before an error.
 
     :param what: profile and date that it is about, for the error.
-    :raises StoreUnavailableError: where the connection was lost, or the store gave a statement up.
+    :raises StoreUnavailableError: where the connection was lost, the store gave a statement up, or its server lacks
+        space, say.
     """
     try:
         yield
@@ -70,6 +72,10 @@ def store_transaction(store: Connection, what: str) -> Iterator[None]:
             raise StoreUnavailableError(
                 f"{what}: the store's connection was lost ({type(error).__name__}). Nothing of this comparison is "
                 "recorded unless it was committed before; run it again"
+            ) from error
+        if is_of_the_server(error):
+            raise StoreUnavailableError(
+                f"{what}: the store takes no comparison: {first_line(error)}. Run it again when that is mended"
             ) from error
         raise
     finally:

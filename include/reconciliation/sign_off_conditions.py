@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 FULL_DAG_ID = "ropo_full_comparison"
 _PERIOD = re.compile("[0-9]{4}-[0-9]{2}")
+_LAST_PERIOD = f"{datetime.date.max:%Y-%m}"
 
 
 class Unmet(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,9 +82,9 @@ def parse_period(text: str) -> datetime.date:
     """Return the first day of a month.
 
     :param text: YYYY-MM.
-    :raises ValueError: where it is no month.
+    :raises ValueError: where it is no month, or the last one that Python knows, which nothing comes after.
     """
-    if _PERIOD.fullmatch(text):
+    if _PERIOD.fullmatch(text) and text != _LAST_PERIOD:
         with suppress(ValueError):
             return datetime.date.fromisoformat(f"{text}-01")
     raise ValueError(f"period: expected a month as YYYY-MM, got {text!r}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from include.config.profiles import load_profile
 from include.status_store import attention
-from include.status_store.command_line import add_note, add_profile, profiles, run_command, say, who
+from include.status_store.command_line import add_note, add_profile, profiles, run_command, say, say_each, who
 from include.status_store.consumers import undrained_events
 from include.status_store.mark_in_doubt import mark_in_doubt, parse_moment
 from include.status_store.page_body import NoPageError, read_body
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from include.config.profiles import Profile
+    from include.status_store.consumers import UndrainedEvent
     from include.status_store.session import Session
 
 
@@ -88,24 +89,31 @@ def _replay(session: Session, options: argparse.Namespace) -> None:
 def _doubts(session: Session, options: argparse.Namespace) -> None:
     for profile in profiles(options):
         with session.transaction() as cursor:
-            for doubt in attention.doubts(cursor, profile.name):
-                say(
-                    f"{profile.name}: poll {doubt.poll_id} of {doubt.opened_at:%Y-%m-%d %H:%M:%S%z}, {doubt.recovery}, "
-                    f"dates {doubt.window_from} to {doubt.window_to}{' (before any 204)' if doubt.bounded else ''}: "
-                    f"{doubt.error}{'; ' + doubt.recovery_reason if doubt.recovery_reason else ''}"
-                )
+            found = attention.doubts(cursor, profile.name)
+        say_each(profile, map(_doubt, found))
+
+
+def _doubt(doubt: attention.Doubt) -> str:
+    return (
+        f"poll {doubt.poll_id} of {doubt.opened_at:%Y-%m-%d %H:%M:%S%z}, {doubt.recovery}, "
+        f"dates {doubt.window_from} to {doubt.window_to}{' (before any 204)' if doubt.bounded else ''}: "
+        f"{doubt.error}{'; ' + doubt.recovery_reason if doubt.recovery_reason else ''}"
+    )
 
 
 def _quarantine(session: Session, options: argparse.Namespace) -> None:
     for profile in profiles(options):
         with session.transaction() as cursor:
-            for row in attention.quarantined_rows(cursor, profile.name):
-                say(
-                    f"{profile.name}: row {row.quarantine_id} (poll {row.poll_id}, place {row.ordinal}, seen "
-                    f"{row.times_seen} times since {row.first_seen_at:%Y-%m-%d}): {row.error}"
-                )
-                if options.raw:
-                    say(f"    {bytes(row.raw).decode(errors='backslashreplace')}")
+            found = attention.quarantined_rows(cursor, profile.name)
+        say_each(profile, (_row(each, shows_raw=options.raw) for each in found))
+
+
+def _row(row: attention.QuarantinedRow, *, shows_raw: bool) -> str:
+    raw = f"\n    {bytes(row.raw).decode(errors='backslashreplace')}" if shows_raw else ""
+    return (
+        f"row {row.quarantine_id} (poll {row.poll_id}, place {row.ordinal}, seen {row.times_seen} times since "
+        f"{row.first_seen_at:%Y-%m-%d}): {row.error}{raw}"
+    )
 
 
 def _accept(session: Session, options: argparse.Namespace) -> None:
@@ -131,12 +139,16 @@ def _page(session: Session, options: argparse.Namespace) -> None:
 def _undrained(session: Session, options: argparse.Namespace) -> None:
     for profile in profiles(options):
         with session.transaction() as cursor:
-            for event in undrained_events(cursor, profile.name):
-                say(
-                    f"{profile.name}: {event.statusid} ({event.statustype}, invoice {event.billnum or 'not known'}, "
-                    f"jobid {event.jobid or 'not known'}) of {event.statustime:%Y-%m-%d %H:%M:%S}: shown by poll "
-                    f"{event.shown_by_poll_id} ({event.source}), not drained by the time of poll {event.empty_poll_id}"
-                )
+            found = undrained_events(cursor, profile.name)
+        say_each(profile, map(_change, found))
+
+
+def _change(event: UndrainedEvent) -> str:
+    return (
+        f"{event.statusid} ({event.statustype}, invoice {event.billnum or 'not known'}, "
+        f"jobid {event.jobid or 'not known'}) of {event.statustime:%Y-%m-%d %H:%M:%S}: shown by poll "
+        f"{event.shown_by_poll_id} ({event.source}), not drained by the time of poll {event.empty_poll_id}"
+    )
 
 
 def _mark_in_doubt(session: Session, options: argparse.Namespace) -> None:

@@ -102,6 +102,9 @@ def _from_json(value: str) -> dict[str, Any]:
 
 def _from_uri(value: str) -> dict[str, Any]:
     parts = urlsplit(value)
+    # A password with a / or # that is not encoded ends early: what is left of it would be taken for the host, and told.
+    if "@" in parts.path or "@" in parts.fragment:
+        raise ValueError("expected special characters to be percent-encoded")
     extra: dict[str, Any] = dict(parse_qsl(parts.query))
     if "__extra__" in extra:  # Airflow's form of extras that are no plain texts
         extra = _extra(extra["__extra__"])

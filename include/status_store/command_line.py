@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import getpass
 import sys
 from typing import TYPE_CHECKING
@@ -15,8 +16,7 @@ from include.status_store.migrate import require_current
 from include.status_store.session import Session
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from include.config.profiles import Profile
 
@@ -57,6 +57,17 @@ def profiles(options: argparse.Namespace) -> tuple[Profile, ...]:
     return (load_profile(options.profile),) if options.profile else load_profiles()
 
 
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Return a ``type`` of an argument: a whole number from ``least`` to ``most``."""
+
+    def parse(text: str) -> int:
+        if text.isascii() and text.isdecimal() and least <= int(text) <= most:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"expected a whole number from {least} to {most}, got {text!r}")
+
+    return parse
+
+
 def add_note(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add ``--note`` and ``--by``: why, and who."""
     parser.add_argument("--note", required=required, help="why; kept with it")
@@ -77,3 +88,13 @@ def who(options: argparse.Namespace) -> str:
 def say(text: str) -> None:
     """Write a line to standard output."""
     sys.stdout.write(f"{text}\n")
+
+
+def say_each(profile: Profile, lines: Iterable[str]) -> None:
+    """Write what a profile has, a line each, or that it has none."""
+    is_empty = True
+    for line in lines:
+        say(f"{profile.name}: {line}")
+        is_empty = False
+    if is_empty:
+        say(f"{profile.name}: none")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Connect = Callable[[], Connection]
 
 STORE_VARIABLE = "AIRFLOW_CONN_ROPO_STORE"
-MIGRATE_COMMAND = "make migrate"
+MIGRATE_COMMAND = "`make migrate` (with Docker `docker compose run --rm migrate`)"
 # Of PostgreSQL's bigint, as the store counts its rows.
 LARGEST_ID = 2**63 - 1
 
@@ -26,6 +26,16 @@ LARGEST_ID = 2**63 - 1
 GIVEN_UP = (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable)
 WHO_HOLDS = (
     "Where another session holds what it waited for, pg_blocking_pids() and pg_stat_activity name it: end that one"
+)
+# SQLSTATE classes of what the server lacks, whatever it is asked to do: a full disk or no memory left, an operator's
+# doing, a failing system. A deadlock is none of it, and no statement that took too long.
+_OF_THE_SERVER = ("53", "57", "58")
+# How PostgreSQL calls the shared memory of its parallel queries, in messages of every language. Where that is full it
+# says that no space is left on the device.
+_SEGMENT = '"/PostgreSQL.'
+_ENLARGE_SEGMENT = (
+    "No disk is full: this is the shared memory of the machine or container that PostgreSQL runs in. Give it more "
+    "(with Docker: shm_size, see docs/scaling.md)"
 )
 
 # What every session of ours asks of libpq. A drain may hold its session for minutes while Ropo answers: the keepalives
@@ -109,7 +119,17 @@ def store_dsn_from_environment(variable: str = STORE_VARIABLE) -> str:
         raise StoreUnavailableError(str(error)) from None
 
 
+def is_of_the_server(error: psycopg2.Error) -> bool:
+    """Tell whether the server lacks something, and would so whatever else it were asked to do."""
+    return (error.pgcode or "").startswith(_OF_THE_SERVER) and not isinstance(error, psycopg2.errors.QueryCanceled)
+
+
 def first_line(error: psycopg2.Error) -> str:
-    """Return what is wrong by PostgreSQL or libpq, in one line: those that follow may quote a statement or a row."""
+    """Return what is wrong by PostgreSQL or libpq, in one line: those that follow may quote a statement or a row.
+
+    Where its words would send whoever reads them to the wrong place, the right one stands beside them.
+    """
     said = error.diag.message_primary or str(error)
-    return (said.strip().splitlines() or [type(error).__name__])[0]
+    line = (said.strip().splitlines() or [type(error).__name__])[0]
+    is_segment = isinstance(error, psycopg2.errors.DiskFull) and _SEGMENT in line
+    return f"{line}. {_ENLARGE_SEGMENT}" if is_segment else line

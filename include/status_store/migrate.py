@@ -149,10 +149,10 @@ def _unfit(revision: str | None) -> str:
     :param revision: None where the store was never set up.
     """
     if revision is None:
-        return f"has not been set up: run `{MIGRATE_COMMAND}`"
+        return f"has not been set up: run {MIGRATE_COMMAND}"
     if revision not in _revisions():
         return f"is at migration {revision}, which this code does not have; {_OLDER}"
-    return f"is at migration {revision}, this code needs {head()}: run `{MIGRATE_COMMAND}`"
+    return f"is at migration {revision}, this code needs {head()}: run {MIGRATE_COMMAND}"
 
 
 def _config() -> Config:

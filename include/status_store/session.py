@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import psycopg2
 import tenacity
 
-from include.status_store.database import GIVEN_UP, WHO_HOLDS, StoreUnavailableError, first_line
+from include.status_store.database import GIVEN_UP, WHO_HOLDS, StoreUnavailableError, first_line, is_of_the_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,9 +29,6 @@ _PASSING = (psycopg2.OperationalError, psycopg2.InterfaceError, StoreUnavailable
 # SQLSTATE class 54, which psycopg2 counts among the operational errors: a value too large for an index or the stack
 # stays so, however often it is tried.
 _LIMIT_EXCEEDED = "54"
-# SQLSTATE classes of what the server lacks, whatever it is asked to do: a full disk or no memory left, an operator's
-# doing, a failing system. A deadlock is none of it, and no statement that took too long.
-_OF_THE_SERVER = ("53", "57", "58")
 
 
 def may_pass(error: BaseException) -> bool:
@@ -50,9 +47,9 @@ def takes_transactions() -> Iterator[None]:
     try:
         yield
     except psycopg2.Error as error:
-        if not (error.pgcode or "").startswith(_OF_THE_SERVER) or isinstance(error, psycopg2.errors.QueryCanceled):
+        if not is_of_the_server(error):
             raise
-        raise StoreUnavailableError(f"The store takes no transaction: {error.diag.message_primary}") from error
+        raise StoreUnavailableError(f"The store takes no transaction: {first_line(error)}") from error
 
 
 class Session:

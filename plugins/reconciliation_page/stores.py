@@ -33,9 +33,9 @@ CHANGE_TIMEOUT = "50s"
 
 _BUSY = (psycopg2.errors.LockNotAvailable, psycopg2.errors.QueryCanceled, psycopg2.errors.DeadlockDetected)
 _LACKING = {
-    READER_CONNECTION: f"read the store: run `{MIGRATE_COMMAND}` where AIRFLOW_CONN_{READER_CONNECTION.upper()} is "
+    READER_CONNECTION: f"read the store: run {MIGRATE_COMMAND} where AIRFLOW_CONN_{READER_CONNECTION.upper()} is "
     "set, which grants it that",
-    STORE_CONNECTION: f"use the store: let the connection name the role that runs `{MIGRATE_COMMAND}`",
+    STORE_CONNECTION: f"use the store: let the connection name the role that runs {MIGRATE_COMMAND}",
 }
 
 

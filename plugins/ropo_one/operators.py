@@ -17,6 +17,7 @@ from include.status_store.queue_lock import QueueBusyError, is_quiet
 from include.status_store.recovery import Recovery
 from include.status_store.reread import Reread
 from include.status_store.retry_after import AskedToWaitError
+from include.status_store.source import PollRefusedError
 from ropo_one.business_date import business_date, parse_date, skip_unless_scheduled
 from ropo_one.profile_operator import ProfileOperator, as_dict
 from ropo_one.store import STORE_CONNECTION
@@ -191,10 +192,18 @@ class RopoDoubtRecoveryOperator(ProfileOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the :class:`include.status_store.recovery.RecoverySummary` as a dict.
 
-        :raises AirflowException: while a doubt of the profile is unproven.
+        :raises AirflowException: while a doubt of the profile is unproven, or where Ropo One serves no poll.
         """
         with self.session() as session:
-            summary = Recovery(session, self.hook, self.journal(context), max_seconds=self.max_seconds).run()
+            recovery = Recovery(session, self.hook, self.journal(context), max_seconds=self.max_seconds)
+            try:
+                summary = recovery.run()
+            except PollRefusedError as error:
+                raise AirflowException(
+                    f"Profile {self.profile}: {error}. Its doubts wait until the connection is mended, or Ropo lets it "
+                    "in; the next run goes on. Where Ropo One refuses for good, accept a doubt with a note: "
+                    "`python -m include.status_store accept POLL --not-asked --note …`"
+                ) from error
         self.log.info(
             "Profile %s: %d dates re-read, %d new events; doubts: %d pending, %d unproven, %d recovered",
             self.profile, summary.dates, summary.new, summary.pending, summary.unproven, summary.recovered,

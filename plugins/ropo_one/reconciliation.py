@@ -15,7 +15,7 @@ from include.reconciliation.inquiry import Inquiries
 from include.reconciliation.invoice import invoice_history
 from include.reconciliation.recheck import recheck
 from include.reconciliation.reconcile import reconcile
-from include.reconciliation.recorded import read_recorded
+from include.reconciliation.recorded import read_recorded, subject
 from include.reconciliation.second_opinion import SecondOpinion
 from include.reconciliation.sides import LedgerUnavailableError, connect_ledger
 from include.reconciliation.totals import COUNTS
@@ -29,11 +29,14 @@ from ropo_one.profile_operator import ProfileOperator
 from ropo_one.store import connection_dsn
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Sequence
 
     from airflow.sdk import Context
     from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
 
+    from include.reconciliation.recorded import Recorded
     from include.reconciliation.recording import Scope
     from include.status_store.journal import Journal
     from include.status_store.session import Session
@@ -185,20 +188,24 @@ class VerdictOperator(ProfileOperator):
     """Say a reconciliation's verdict, its reasons and its counts; fail on the verdicts that the profile names.
 
     :param reconciliation_task_id: the task that recorded it.
+    :param scope: that task's, ``date`` or ``full`` (templated).
     """
 
+    template_fields: Sequence[str] = ("profile", "scope")
     operator_extra_links = (ReconciliationLink(),)
 
-    def __init__(self, *, reconciliation_task_id: str, **kwargs: Any) -> None:
+    def __init__(self, *, reconciliation_task_id: str, scope: str = "date", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.reconciliation_task_id = reconciliation_task_id
+        self.scope = scope
 
     def execute(self, context: Context) -> None:
         """Tell what was found.
 
-        :raises AirflowFailException: where the verdict is one of the profile's ``fail_on``, or nothing was recorded.
+        :raises AirflowFailException: where the verdict is one of the profile's ``fail_on``, where nothing was recorded,
+            or where the store has no reconciliation of the run under the number that was recorded.
         """
-        self.worked_on = business_date(context)
+        self.worked_on = date = business_date(context)
         instance = context["ti"]
         compared = instance.xcom_pull(task_ids=self.reconciliation_task_id, map_indexes=instance.map_index)
         if not compared:
@@ -206,11 +213,27 @@ class VerdictOperator(ProfileOperator):
                 f"Profile {self.profile}: {self.reconciliation_task_id} recorded no reconciliation; its log says why"
             )
         with self.session() as session, session.transaction() as cursor:
-            recorded = read_recorded(cursor, compared["reconciliation_id"])
+            recorded = self._of_the_run(cursor, date, compared["reconciliation_id"])
         for line in recorded.lines():
             self.log.info("%s", line)
         if is_red(recorded.verdict, recorded.breaks, self.settings.fail_on):
             raise AirflowFailException(recorded.headline())
+
+    def _of_the_run(self, cursor: Cursor, date: datetime.date, reconciliation_id: int) -> Recorded:
+        """Read what the run recorded: a store that was restored gives the number that Airflow still knows once more."""
+        own = subject(self.profile, date, self.scope)
+        try:
+            recorded = read_recorded(cursor, reconciliation_id)
+            found = recorded.subject()
+        except LookupError:
+            found = "none"
+        if found != own:
+            raise AirflowFailException(
+                f"{own}: reconciliation {reconciliation_id}, which this run recorded, is not in the store, which has "
+                f"{found} under that number. It was restored from a backup since, or is another one. Run the date "
+                "anew: clear the whole run, or trigger one of that date"
+            )
+        return recorded
 
 
 class InvoiceHistoryOperator(LedgerOperator):

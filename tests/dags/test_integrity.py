@@ -53,6 +53,13 @@ def test_a_full_comparison_that_is_red_is_told(bag: DagBag) -> None:
     assert [type(callback) for callback in verdict.on_failure_callback] == [RedVerdictNotifier]
 
 
+@pytest.mark.parametrize("dag_id", ["ropo_reconciliation", "ropo_full_comparison"])
+def test_a_verdict_is_of_what_was_compared(bag: DagBag, dag_id: str) -> None:
+    compare, verdict = (bag.dags[dag_id].get_task(f"profile.{name}") for name in ("compare", "verdict"))
+    assert verdict.scope == compare.scope
+    assert "scope" in verdict.template_fields
+
+
 def test_a_task_whose_failure_nothing_in_the_store_shows_is_told_in_its_own_words_until_it_succeeds(
     bag: DagBag,
 ) -> None:

@@ -71,6 +71,24 @@ def test_every_service_is_confined() -> None:
         assert not {"/", "/opt", "/opt/ropo"} & set(writable), name
 
 
+def test_postgresql_has_room_for_the_parallel_queries_of_a_full_comparison() -> None:
+    """Docker's own 64 MB of shared memory end one of a million invoices; 1 GB was enough."""
+    services = compose.load(SECRETS)["services"]
+    for name in DATABASES:
+        gigabytes = re.fullmatch(r"(\d+)gb", services[name].get("shm_size", ""))
+        assert gigabytes is not None, name
+        assert int(gigabytes[1]) >= 1, name
+
+
+def test_no_containers_output_grows_without_end() -> None:
+    services = compose.load(SECRETS)["services"]
+    for name, service in services.items():
+        # Docker's own default keeps all of it.
+        logging = service.get("logging", {})
+        assert logging.get("driver") == "local", name
+        assert {"max-size", "max-file"} <= set(logging.get("options", {})), name
+
+
 def test_workers_and_their_broker_start_with_the_profile_only() -> None:
     services = compose.load(SECRETS)["services"]
     assert {name for name in services if services[name].get("profiles")} == set(CELERY)

@@ -83,6 +83,15 @@ def test_every_mistake_that_only_a_run_would_meet_is_said(check: Check, tmp_path
     assert "can be used" not in out
 
 
+def test_a_select_that_cannot_be_read_is_named_with_its_line(check: Check, tmp_path: Path) -> None:
+    (tmp_path / "erp.sql").write_bytes("SELECT 1\n-- lähettäjä".encode("latin-1"))
+
+    code, _, errors = check("profiles: [{name: a, ledger: {query: erp.sql}}]")
+
+    where = f"{tmp_path}/new.yaml: profile 'a', key 'ledger'"
+    assert (code, errors) == (1, f"{where}: {tmp_path}/erp.sql: line 2 is not UTF-8: save the file as UTF-8\n")
+
+
 @pytest.mark.parametrize(
     ("alerts", "problem"),
     [

@@ -110,8 +110,10 @@ def test_a_file_may_be_named_by_the_environment(write: Write, monkeypatch: pytes
         ("start_date: 2026-01-01 12:00:00", "start_date", "Expected `date`, got `datetime`"),
         ("timezone: Helsinki", "timezone", "expected an IANA time zone"),
         ("timezone: 3", "timezone", "Expected `str`, got `int`"),
-        ("country: Finland", "country", "Expected `str` matching"),
-        ("currency: eur", "currency", "Expected `str` matching"),
+        ("country: Finland", "country", "expected two capital letters such as FI"),
+        ("country: NO", "country", 'YAML reads yes, no, on and off as truth values: write them in quotes, as in "NO"'),
+        ("connection: on", "connection", "got `bool`; YAML reads yes, no, on and off as truth values"),
+        ("currency: eur", "currency", "expected three capital letters such as EUR"),
         ("connection: ''", "connection", "Expected `str` of length >= 1"),
         ("amount_tolerance: -0.01", "amount_tolerance", "expected an amount of zero or more"),
         ("amount_tolerance: .nan", "amount_tolerance", "expected an amount of zero or more"),
@@ -126,6 +128,7 @@ def test_a_file_may_be_named_by_the_environment(write: Write, monkeypatch: pytes
         ("ledger: {query: [x]}", "ledger.query", "Expected `str`, got `list`"),
         ("ledger: {query: missing.sql}", "ledger.query", "which is not a file"),
         ("ledger: null", "ledger", "Expected `object`, got `null`"),
+        ("alerts: {to: [me]}", "alerts.to.0", "expected a mail address such as finance@example.com"),
         ("fail_on: breaks", "fail_on", "Expected `array`, got `str`"),
         ("fail_on: [breaks, broken]", "fail_on.1", "Invalid enum value 'broken'"),
     ],
@@ -151,8 +154,12 @@ def test_a_mistake_names_file_profile_and_key(write: Write, line: str, key: str,
         ("profiles: [null]", "profile number 1: Expected `object`, got `null`"),
         ("profiles: [{name: a}, {}]", "profile number 2, key 'name': is missing"),
         ("profiles: [{name: 7}]", "profile '7', key 'name': Expected `str`, got `int`"),
-        ("profiles: [{name: a b}]", "profile 'a b', key 'name': Expected `str` matching"),
-        ('profiles: [{name: "a\\n"}]', "key 'name': Expected `str` matching"),
+        (
+            "profiles: [{name: a b}]",
+            "profile 'a b', key 'name': expected letters, digits, dots, dashes and underscores",
+        ),
+        ("profiles: [{name: no}]", "profile number 1, key 'name': Expected `str`, got `bool`; YAML reads yes, no"),
+        ('profiles: [{name: "a\\n"}]', "key 'name': expected letters, digits, dots"),
         ("profiles: [{name: a}, {name: a}]", "profile 'a', key 'name': stands twice"),
         ("profiles: [{name: a, 5: 6}]", "profile 'a': holds a key that is no text"),
         ("profiles: [", "file: is not usable YAML"),
@@ -168,6 +175,10 @@ def test_a_mistake_of_the_file_is_one_clear_error(write: Write, text: str, probl
 
     assert "profiles.yaml: " in str(caught.value)
     assert problem in str(caught.value)
+
+
+def test_norway_stands_in_quotes(write: Write) -> None:
+    assert one(write, 'country: "NO"').country == "NO"
 
 
 def test_profiles_may_share_what_they_have_in_common(write: Write) -> None:

@@ -344,11 +344,13 @@ def test_the_command_lists_accepts_comments_and_shows_the_history(
         [
             f"default: break 1, high, open, invoice large: {what}; 100 EUR at stake; {when}",
             f"default: break 2, high, open, invoice small: {what}; 1.50 SEK at stake; {when}",
+            "other: none",
         ],
     )
     assert command(capsys, "list", "--limit", "1")[1].splitlines()[1] == "default: there are more; --limit shows them"
-    assert command(capsys, "list", "--severity", "low")[1] == ""
-    assert len(command(capsys, "list", "--billnum", "small", "--state", "any")[1].splitlines()) == 1
+    assert command(capsys, "list", "--severity", "low")[1] == "default: none\nother: none\n"
+    found = command(capsys, "list", "--billnum", "small", "--state", "any", "--profile", "default")[1]
+    assert len(found.splitlines()) == 1
 
     assert command(capsys, "accept", "2", "--note", "rounding", "--by", "Anna") == (0, "1 accepted.\n", "")
     assert command(capsys, "comment", "1", "2", "--note", "seen", "--by", "Otto") == (0, "2 commented.\n", "")

@@ -259,3 +259,19 @@ def test_a_ledger_that_cannot_be_reached_is_an_error_without_the_password(
 
 def _others(*names: str) -> list[str]:
     return [column for column in COLUMNS if column not in names]
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--sample", "-1"), "argument --sample: expected a whole number from 0 to 1000000, got '-1'"),
+        (("--timeout", "0"), "argument --timeout: expected a whole number from 1 to 86400, got '0'"),
+        (("--timeout", "soon"), "argument --timeout: expected a whole number from 1 to 86400, got 'soon'"),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_refused(
+    capsys: pytest.CaptureFixture[str], option: tuple[str, str], said: str
+) -> None:
+    with pytest.raises(SystemExit):
+        check_ledger.main(option)
+    assert said in capsys.readouterr().err

@@ -98,6 +98,19 @@ def test_a_select_that_is_none_is_named(world: World, tmp_path: Path, query: str
         world.reconcile(profile=_profile(world, tmp_path, query))
 
 
+def test_a_file_of_another_encoding_is_named_with_its_line(world: World, tmp_path: Path) -> None:
+    profile = _profile(world, tmp_path, _query())
+    profile.ledger.query.write_bytes(f"-- lähettäjä\n{_query()}".encode("latin-1"))
+    with pytest.raises(LedgerContractError, match=r"line 1 is not UTF-8: save the file as UTF-8"):
+        world.reconcile(profile=profile)
+
+
+def test_the_mark_that_some_editors_put_before_the_text_is_none_of_the_select(world: World, tmp_path: Path) -> None:
+    profile = _profile(world, tmp_path, _query())
+    profile.ledger.query.write_text(_query(), encoding="utf-8-sig")
+    assert world.reconcile(profile=profile).population == 1
+
+
 @pytest.mark.parametrize(
     "columns",
     [

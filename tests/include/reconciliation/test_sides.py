@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,6 +14,7 @@ from include.status_store.database import StoreUnavailableError
 from tests.include.reconciliation.world import at
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from include.config.profiles import Profile
@@ -69,6 +70,53 @@ def test_a_store_that_goes_away_is_named(world: World, tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailableError, match=told):
         world.reconcile(profile=profile)
     assert world.store("SELECT count(*) FROM ropo.reconciliation") == [(0,)]
+
+
+SEGMENT = 'could not resize shared memory segment "/PostgreSQL.1549209350" to 16777216 bytes: No space left on device'
+FILE = 'could not extend file "base/5/24711": No space left on device'
+
+
+def _fails(name: str, returns: str, said: str) -> str:
+    """A function that fails as PostgreSQL does where it has no space left."""
+    return f"""
+        CREATE OR REPLACE FUNCTION {name}() RETURNS {returns} LANGUAGE plpgsql AS $$
+        BEGIN
+            RAISE '{said}' USING ERRCODE = 'disk_full';
+        END
+        $$;
+    """
+
+
+@contextmanager
+def _no_space(world: World, said: str) -> Iterator[None]:
+    """Let the store, which other tests use too, take no reconciliation in the block."""
+    world.row("1", changed_at=at("2026-03-10 08:00"))
+    world.store(_fails("refuse", "trigger", said))
+    world.store("CREATE TRIGGER no_space BEFORE INSERT ON ropo.reconciliation FOR EACH ROW EXECUTE FUNCTION refuse()")
+    try:
+        yield
+    finally:
+        world.store("DROP FUNCTION refuse CASCADE")
+
+
+def test_a_store_whose_disk_is_full_is_told_with_profile_and_date(world: World) -> None:
+    told = r"^Profile default, 2026-03-10 .*: could not extend"
+    with _no_space(world, FILE), pytest.raises(StoreUnavailableError, match=told) as caught:
+        world.reconcile()
+    assert "shm_size" not in str(caught.value)
+
+
+def test_a_store_whose_shared_memory_is_full_is_told_with_what_to_do(world: World) -> None:
+    """PostgreSQL's own words for it send people to a disk that has room."""
+    told = r"^Profile default, 2026-03-10 .*: could not resize .*\. No disk is full: .*shm_size"
+    with _no_space(world, SEGMENT), pytest.raises(StoreUnavailableError, match=told):
+        world.reconcile()
+
+
+def test_a_ledger_whose_shared_memory_is_full_is_told_with_what_to_do(world: World, tmp_path: Path) -> None:
+    profile = _with_number_from(world, tmp_path, _fails("fail", "text", SEGMENT))
+    with pytest.raises(LedgerUnavailableError, match=r"erp_of_x.*: could not resize .*\. No disk is full: .*shm_size"):
+        world.reconcile(profile=profile)
 
 
 def test_a_ledgers_server_that_vanishes_is_noticed_within_minutes(world: World) -> None:

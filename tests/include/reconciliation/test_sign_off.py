@@ -72,6 +72,7 @@ def test_the_command_shows_what_is_unmet_and_signs_what_is_met(
     ("arguments", "error"),
     [
         (("status", "2026-13", "--profile", "default"), "period: expected a month as YYYY-MM, got '2026-13'"),
+        (("status", "9999-12", "--profile", "default"), "period: expected a month as YYYY-MM, got '9999-12'"),
         (("sign", "2026-03", "--profile", "nobody", "--by", "Anna"), "profile 'nobody': is not in the file"),
         (("countersign", "2026-03", "--profile", "default", "--by", "Anna"), "2026-03 is not signed yet"),
     ],

@@ -78,6 +78,8 @@ PASSWORD = "s3cret/secr3t"
     [
         f"postgres://ropo:{PASSWORD}@db.example/store",
         f"postgres://ropo:[{PASSWORD}@db.example/store",
+        "postgres://ropo:s3@cret#secr3t@db.example/store",
+        "postgres://ropo:s3@cret/secr3t@db.example/store",
         f"postgres://ropo:{PASSWORD}@db.example:port/store",
         f"mysql://ropo:{PASSWORD}@db.example/store",
         f'{{"conn_type": "mysql", "password": "{PASSWORD}"}}',

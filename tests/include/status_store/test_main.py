@@ -47,7 +47,7 @@ def test_it_runs_as_a_command_of_its_own(session: Session, store: Connection, pr
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("default: poll 1 of ")
     assert ", pending, dates " in done.stdout
-    assert done.stdout.endswith(" (before any 204): lost\n")
+    assert done.stdout.endswith(" (before any 204): lost\nother: none\n")
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -89,6 +89,11 @@ def test_quarantine_shows_personal_data_only_when_asked(
     assert "amount: expected" in said
     assert "Meik" not in said
     assert "Meik" in raw
+
+
+@pytest.mark.parametrize("command", ["doubts", "quarantine", "undrained"])
+def test_a_list_of_nothing_says_so(store: Connection, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert run(capsys, command, "--profile", "default") == (0, "default: none\n", "")
 
 
 def test_page_writes_the_answer_byte_for_byte_or_says_that_texts_were_erased(
@@ -172,7 +177,7 @@ def test_a_user_without_a_name_is_asked_for_one_only_where_it_matters(
 
     monkeypatch.setattr("getpass.getuser", nobody)
 
-    assert run(capsys, "doubts") == (0, "", "")
+    assert run(capsys, "doubts") == (0, "default: none\nother: none\n", "")
     assert run(capsys, "accept", "1", "--note", "x") == (1, "", "--by: expected a name; the system's user has none\n")
 
 
@@ -195,4 +200,7 @@ def test_an_unmigrated_store_says_the_command(
     code, _, failed = run(capsys, "replay")
 
     assert code == 1
-    assert failed == f"The store (connection ropo_store, database {name}) has not been set up: run `make migrate`\n"
+    assert failed == (
+        f"The store (connection ropo_store, database {name}) has not been set up: run `make migrate` "
+        "(with Docker `docker compose run --rm migrate`)\n"
+    )

@@ -143,3 +143,20 @@ def test_a_key_that_no_index_takes_never_passes(session: Session) -> None:
 def test_a_statement_that_took_too_long_is_not_a_store_that_takes_nothing(session: Session) -> None:
     with pytest.raises(psycopg2.errors.QueryCanceled), takes_transactions(), session.transaction() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 50; SELECT pg_sleep(10)")
+
+
+def test_a_full_segment_of_shared_memory_is_told_as_no_full_disk(session: Session) -> None:
+    raised = """
+        DO $$
+        BEGIN
+            RAISE 'could not resize shared memory segment "/PostgreSQL.15" to 16777216 bytes: No space left on device'
+            USING ERRCODE = 'disk_full';
+        END
+        $$
+    """
+    with (
+        pytest.raises(StoreUnavailableError, match=r"No space left on device\. No disk is full: .*shm_size"),
+        takes_transactions(),
+        session.transaction() as cursor,
+    ):
+        cursor.execute(raised)

@@ -131,6 +131,17 @@ def test_a_doubt_ends_a_drain_and_the_recovery_asks_its_dates(server: ScriptedSe
     assert (summary["recovered"], summary["pending"], summary["unproven"]) == (1, 0, 0)
 
 
+def test_a_recovery_that_is_refused_says_what_to_do(server: ScriptedServer) -> None:
+    server.polls_will_be(then_close(), answer(403))
+    drain().execute(context())
+
+    told = (
+        r"Profile default: Connection ropo_one_default: .* refused the poll with HTTP 403\. .*accept POLL --not-asked"
+    )
+    with pytest.raises(AirflowException, match=told):
+        RopoDoubtRecoveryOperator(task_id="recover", profile="default").execute(context())
+
+
 def test_an_unproven_doubt_turns_the_recovery_red_and_says_what_to_do(
     server: ScriptedServer, store: Connection, session: Session, profile: Profile
 ) -> None:

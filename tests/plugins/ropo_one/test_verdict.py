@@ -1,0 +1,78 @@
+"""The task *verdict* says what is recorded of its own run, and of no other profile, date or scope."""
+
+from __future__ import annotations
+
+import datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from ropo_one.reconciliation import VerdictOperator
+from tests.include.watch.records import record
+
+if TYPE_CHECKING:
+    import pathlib
+
+    from psycopg2.extensions import connection as Connection
+
+OWN = datetime.date(2026, 11, 16)
+
+
+@pytest.fixture(autouse=True)
+def _profiles(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, airflow_store: None) -> None:
+    file = tmp_path / "profiles.yaml"
+    file.write_text("profiles:\n  - name: default\n  - name: other\n", encoding="utf-8")
+    monkeypatch.setenv("ROPO_PROFILES_FILE", str(file))
+
+
+def say(reconciliation_id: int, *, profile: str = "default", scope: str = "date") -> None:
+    """Run the task of the run of 2026-11-16 whose task *compare* said that it recorded this one."""
+    instance = SimpleNamespace(
+        map_index=0, xcom_pull=lambda task_ids, map_indexes: {"reconciliation_id": reconciliation_id}
+    )
+    run = SimpleNamespace(partition_key=str(OWN), run_type="scheduled")
+    context: Any = {"ti": instance, "dag_run": run, "params": {}}
+    operator = VerdictOperator(task_id="verdict", profile=profile, reconciliation_task_id="compare", scope=scope)
+    operator.execute(context)
+
+
+@pytest.mark.parametrize("scope", ["date", "full"])
+def test_what_the_run_recorded_is_said(store: Connection, scope: str, capsys: pytest.CaptureFixture[str]) -> None:
+    say(record(store, OWN, scope=scope), scope=scope)
+
+    assert "2026-11-16: reconciled. 5 invoices" in capsys.readouterr().out
+    with pytest.raises(AirflowFailException, match="2026-11-16: breaks"):
+        say(record(store, OWN, "breaks", break_count=1, scope=scope), scope=scope)
+
+
+@pytest.mark.parametrize(
+    ("date", "scope", "profile", "found"),
+    [
+        (datetime.date(2026, 11, 20), "date", "default", "Profile default, business date 2026-11-20"),
+        (OWN, "full", "default", "Profile default, full comparison of 2026-11-16"),
+        (OWN, "date", "other", "Profile default, business date 2026-11-16"),
+    ],
+)
+def test_a_green_one_of_another_date_scope_or_profile_makes_no_run_green(
+    store: Connection, date: datetime.date, scope: str, profile: str, found: str
+) -> None:
+    """As after a restore: Airflow has kept what *compare* said, and the store counts its reconciliations anew."""
+    number = record(store, date, scope=scope)
+
+    with pytest.raises(AirflowFailException) as caught:
+        say(number, profile=profile)
+
+    assert f"Profile {profile}, business date 2026-11-16: reconciliation {number}" in str(caught.value)
+    assert f"is not in the store, which has {found} under that number." in str(caught.value)
+    assert "Run the date anew" in str(caught.value)
+
+
+def test_one_that_the_store_does_not_have_is_told_with_profile_date_and_what_to_do() -> None:
+    with pytest.raises(AirflowFailException) as caught:
+        say(77, scope="full")
+
+    assert "Profile default, full comparison of 2026-11-16: reconciliation 77" in str(caught.value)
+    assert "has none under that number. It was restored from a backup since, or is another one." in str(caught.value)
+    assert "Run the date anew" in str(caught.value)
