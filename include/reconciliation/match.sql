@@ -151,6 +151,7 @@ FROM resolved
 WHERE former_key <> invoice_key AND NOT is_quarantined
     AND NOT EXISTS (SELECT FROM spoken WHERE spoken.invoice_key = former_key)
     AND NOT EXISTS (SELECT FROM owned_row WHERE owned_row.invoice_key = former_key);
+CREATE INDEX ON former_name (invoice_key);
 ANALYZE former_name;
 
 -- To which of the dates an invoice belongs; to several, each on its own.

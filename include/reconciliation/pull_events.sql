@@ -26,17 +26,16 @@ WITH pulled AS (
     INSERT INTO named_invoice (business_date, invoice_key, jobid, billnum, is_seed, is_quarantined)
     SELECT NULL::date, invoice_key, jobid, billnum, false, false
     FROM (
-        SELECT known.*
+        SELECT known.invoice_key, known.jobid, known.billnum
         FROM found_key AS key
         JOIN ropo.reconciliation_break AS known ON known.profile = %(profile)s AND known.jobid = key.value
-        WHERE key.kind = 'jobid' AND key.round = %(round)s
+        WHERE key.kind = 'jobid' AND key.round = %(round)s AND known.state <> 'resolved'
         UNION
-        SELECT known.*
+        SELECT known.invoice_key, known.jobid, known.billnum
         FROM found_key AS key
         JOIN ropo.reconciliation_break AS known ON known.profile = %(profile)s AND known.billnum = key.value
-        WHERE key.kind = 'billnum' AND key.round = %(round)s
+        WHERE key.kind = 'billnum' AND key.round = %(round)s AND known.state <> 'resolved'
     ) AS known
-    WHERE state <> 'resolved'
     RETURNING jobid, billnum
 ), brought AS (
     SELECT jobid, billnum FROM pulled
