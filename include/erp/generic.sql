@@ -4,7 +4,7 @@
 -- (`ledger.query` in profiles.yaml). Only invoices that were sent, or are to be sent, through this Ropo customer number.
 -- The program wraps the SELECT and filters it by invoice number, jobid, sent_at and changed_at: it needs no WHERE for that.
 --
---   billnum          text         not null  the invoice number in the sender's books; spaces around it do not count
+--   billnum          text         not null  the invoice number in the sender's books; spaces around it do not count, other blanks do
 --   jobid            text                   Ropo's id of the invoice, if the ERP stores it
 --   status           text         not null  the ERP's own word; the status map's `ledger` section says what it means
 --   total            numeric      not null  the invoice's amount, in the invoice's currency, as all amounts are
@@ -13,7 +13,7 @@
 --   credited         numeric                covered by credit notes; null: nothing
 --   open             numeric                what is still to be paid, below zero where overpaid; null: what the others leave
 --   currency         text                   ISO 4217; null: the profile's
---   sent_at          timestamptz            when it went to Ropo; null until sent
+--   sent_at          timestamptz            when it went to Ropo; null (no day of 1970) until sent
 --   changed_at       timestamptz            last change of this row, payments included; null: not known
 --   payments_by_ropo boolean                false: Ropo's print service, the debtor pays the sender's own account; null: true
 --
@@ -21,6 +21,9 @@
 -- date for timestamptz, read in the profile's time zone (the hour that a clock shows twice in autumn is its second one).
 -- Not money (it follows a locale and names no currency), not float (it does not hold cents exactly). A column that the
 -- ERP lacks is written with its type: NULL::numeric AS discount.
+--
+-- Where the status means neither a payment nor an end, the amounts tell how far it is paid, and that it ended as `credited`
+-- where credit notes cover the total and nothing is open.
 --
 -- total = paid + discount + credited + open must hold, else the invoice is `ledger_inconsistent`. Where discount is null,
 -- Ropo's discount may stand in for it, and discounts are not compared.

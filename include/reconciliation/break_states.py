@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from psycopg2.extras import execute_values
+
 from include.reconciliation.statements import statement
 
 if TYPE_CHECKING:
@@ -30,6 +32,10 @@ _STEPS = (
     "breaks_seen_late",
     "flag_signed",
 )
+# What the reconciliations in hand name otherwise than a break of it does, whose name nothing goes by any more.
+_KNOWN_AS = """
+CREATE TEMP TABLE known_as (reconciliation_id bigint, former_key text, invoice_key text) ON COMMIT DROP
+"""
 
 
 def commit_with_breaks(store: Connection, profile: Profile) -> None:
@@ -69,19 +75,23 @@ def work_in(cursor: Cursor, profile: Profile) -> None:
     """
     hold_breaks(cursor, profile)
     cursor.execute(
-        "DELETE FROM ropo.break_backlog WHERE profile = %s RETURNING reconciliation_id, out_of_scope, start_date",
+        "DELETE FROM ropo.break_backlog WHERE profile = %s "
+        "RETURNING reconciliation_id, out_of_scope, start_date, COALESCE(renamed, '[]')",
         (profile.name,),
     )
-    waiting = sorted(cursor.fetchall())
+    waiting = sorted(cursor.fetchall(), key=lambda each: each[0])
     if not waiting:
         return
     # The sorts and joins of many stay in memory; for this transaction only.
     cursor.execute("SET LOCAL work_mem = '64MB'")
     values = {"profile": profile.name, "reconciliations": [each[0] for each in waiting], "by": ITSELF}
+    cursor.execute(_KNOWN_AS)
+    names = [(each[0], former, now) for each in waiting for former, now in each[-1]]
+    execute_values(cursor, "INSERT INTO known_as (reconciliation_id, former_key, invoice_key) VALUES %s", names)
     for name in _STEPS:
         cursor.execute(statement(name), values)
-    cursor.execute("DROP TABLE renamed, fresh, shown, candidate")
-    for reconciliation_id, invoices, start_date in waiting:
+    cursor.execute("DROP TABLE renamed, fresh, shown, candidate, known_as")
+    for reconciliation_id, invoices, start_date, _ in waiting:
         if invoices:
             left = {"reconciliation": reconciliation_id, "invoices": invoices, "start_date": start_date}
             cursor.execute(statement("breaks_out_of_scope"), values | left)

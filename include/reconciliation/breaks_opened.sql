@@ -1,4 +1,4 @@
--- Breaks that are shown for the first time. One of the same job under an earlier name of its invoice gives them its age.
+-- Breaks that are shown for the first time. One under a former name of its invoice gives them its age.
 -- They are looked for before the first is written: a statement that read the table that it fills would read all it wrote.
 CREATE TEMP TABLE fresh ON COMMIT DROP AS
 SELECT shown.*, earlier.business_date AS earlier_date
@@ -9,9 +9,10 @@ LEFT JOIN ropo.reconciliation_break AS known
 LEFT JOIN (
     SELECT shown.invoice_key, min(named.business_date) AS business_date
     FROM shown
+    JOIN known_as USING (reconciliation_id, invoice_key)
     JOIN ropo.reconciliation_break AS named
-        ON named.profile = %(profile)s AND named.jobid = shown.jobid AND named.category = shown.category
-    WHERE named.invoice_key <> shown.invoice_key AND named.state <> 'resolved'
+        ON named.profile = %(profile)s AND named.invoice_key = known_as.former_key AND named.category = shown.category
+    WHERE named.state <> 'resolved'
     GROUP BY shown.invoice_key
 ) AS earlier ON earlier.invoice_key = shown.invoice_key
 WHERE shown.is_break AND known.break_id IS NULL;

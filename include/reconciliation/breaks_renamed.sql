@@ -1,19 +1,24 @@
--- Breaks whose job leads to another invoice than before, and to theirs no more. What was accepted of them stands accepted
--- under the invoice's new name, while it is of the same category and nothing of the states and amounts has changed.
+-- Breaks under a name that nothing goes by any more. What was accepted of them stands accepted under the invoice's new name,
+-- while it is of the same category and nothing of the states and amounts has changed. Where a reconciliation of a later
+-- moment has seen an invoice of the former name, it is in use again.
 CREATE TEMP TABLE renamed ON COMMIT DROP AS
 SELECT
     known.break_id, shown.reconciliation_id, shown.started_at, shown.evidence, shown.invoice_key,
     shown.is_break AND shown.category = known.category AND shown.evidence @> known.accepted_evidence AS is_as_accepted
-FROM shown
-JOIN ropo.reconciliation_break AS known
-    ON known.profile = %(profile)s AND known.jobid = shown.jobid AND known.invoice_key <> shown.invoice_key
+FROM known_as
+JOIN shown USING (reconciliation_id, invoice_key)
+JOIN ropo.reconciliation AS run USING (reconciliation_id)
+JOIN ropo.reconciliation_break AS known ON known.profile = %(profile)s AND known.invoice_key = known_as.former_key
 WHERE known.state <> 'resolved'
-    AND NOT EXISTS (SELECT FROM shown AS itself WHERE itself.invoice_key = known.invoice_key)
-    -- A job that Ropo One has named is one invoice's; of one that only the ledger knows several rows may speak.
-    AND EXISTS (
+    AND NOT EXISTS (
         SELECT
-        FROM ropo.status_event AS event
-        WHERE event.profile = %(profile)s AND event.jobid = shown.jobid COLLATE "C"
+        FROM ropo.reconciliation_item AS item
+        JOIN ropo.reconciliation AS later USING (reconciliation_id)
+        WHERE item.profile = %(profile)s AND item.invoice_key = known.invoice_key
+            AND later.view_at > run.view_at
+            -- As in breaks_shown.sql.
+            AND later.view_at <= clock_timestamp()
+            AND NOT later.reasons @> '[{"word": "ledger_empty"}]'
     );
 
 WITH former AS (

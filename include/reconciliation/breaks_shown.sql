@@ -1,5 +1,5 @@
--- What the reconciliations show of each invoice that breaks in them, or that has a break which is not resolved. Where a
--- reconciliation of a later moment has seen the invoice it is late: an older view never undoes a newer one, in whatever
+-- What the reconciliations show of each invoice that breaks in them, or that has a break which is not resolved, be it under
+-- a name that it no longer goes by (`known_as`). Where a reconciliation of a later moment has seen the invoice it is late: an older view never undoes a newer one, in whatever
 -- order they are recorded.
 CREATE TEMP TABLE candidate ON COMMIT DROP AS
 WITH run AS (
@@ -24,7 +24,7 @@ WITH run AS (
         -- A ledger that shows nothing at all says nothing of any invoice.
         AND NOT reasons @> '[{"word": "ledger_empty"}]'
 ), unresolved AS (
-    SELECT invoice_key, jobid
+    SELECT invoice_key
     FROM ropo.reconciliation_break
     WHERE profile = %(profile)s AND state <> 'resolved'
 ), wanted AS (
@@ -41,7 +41,7 @@ WITH run AS (
     SELECT item.reconciliation_id, item.invoice_key
     FROM run
     JOIN ropo.reconciliation_item AS item USING (reconciliation_id)
-    JOIN unresolved ON unresolved.jobid = item.jobid
+    JOIN known_as USING (reconciliation_id, invoice_key)
 )
 SELECT
     run.reconciliation_id, run.business_date, run.scope, run.started_at, run.view_at,
@@ -86,5 +86,4 @@ WHERE NOT is_late
 ORDER BY invoice_key, view_at DESC, reconciliation_id DESC;
 
 ALTER TABLE shown ADD PRIMARY KEY (invoice_key);
-CREATE INDEX ON shown (jobid);
 ANALYZE shown;

@@ -11,7 +11,7 @@ WITH side AS (
         ledger.status AS word, ledger.jobid AS ledger_jobid, ledger.billnum AS ledger_billnum, ledger.total,
         ledger.paid AS ledger_paid, ledger.discount AS ledger_discount, ledger.credited, ledger.open, ledger.payable,
         ledger.sent_at, ledger.currency, ledger.is_mapped, ledger.payment_word, ledger.stage AS ledger_stage,
-        ledger.part_end AS ledger_end, ledger.repeats_jobid,
+        ledger.part_end AS end_word, ledger.repeats_jobid,
         COALESCE(ropo.event_count, 0) AS events,
         COALESCE(ledger.row_count, 0) AS rows,
         COALESCE(ledger.key_count, 0) AS keys,
@@ -63,7 +63,11 @@ WITH side AS (
             WHEN ledger_paid + COALESCE(ledger_discount, 0) <= 0 THEN 0
             WHEN still_open <= 0 THEN 2
             ELSE 1
-        END) AS ledger_payment
+        END) AS ledger_payment,
+        -- Where the word leaves payment and end open, the amounts tell both: what is credited in full is owed no more.
+        COALESCE(end_word, CASE
+            WHEN is_mapped AND payment_word IS NULL AND total > 0 AND credited >= total AND still_open <= 0 THEN 'credited'
+        END) AS ledger_end
     FROM summed
     OFFSET 0
 ), judged AS (

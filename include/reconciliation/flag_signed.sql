@@ -90,6 +90,11 @@ WITH signed AS (
     SELECT opened.event_id, other.break_id
     FROM opened
     JOIN ropo.reconciliation_break AS other ON other.profile = %(profile)s AND other.jobid = opened.jobid
+    UNION
+    SELECT opened.event_id, other.break_id
+    FROM opened
+    JOIN known_as USING (reconciliation_id, invoice_key)
+    JOIN ropo.reconciliation_break AS other ON other.profile = %(profile)s AND other.invoice_key = known_as.former_key
 ), touched AS (
     SELECT signed.sign_off_id, opened.event_id
     FROM opened

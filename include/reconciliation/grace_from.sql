@@ -38,6 +38,21 @@ LEFT JOIN LATERAL (
             ORDER BY item.reconciliation_id DESC
             LIMIT 1
         )
+        UNION ALL
+        (
+            SELECT item.reconciliation_id, item.category, item.grace_from
+            FROM former_name
+            JOIN ropo.reconciliation_item AS item
+                ON item.profile = %(profile)s AND item.invoice_key = former_name.former_key
+            WHERE former_name.invoice_key = unmatched.invoice_key
+                AND NOT EXISTS (
+                    SELECT
+                    FROM ropo.reconciliation AS blind
+                    WHERE blind.reconciliation_id = item.reconciliation_id AND blind.reasons @> '[{"word": "ledger_empty"}]'
+                )
+            ORDER BY item.reconciliation_id DESC
+            LIMIT 1
+        )
     ) AS earlier
     ORDER BY earlier.reconciliation_id DESC
     LIMIT 1

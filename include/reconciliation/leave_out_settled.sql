@@ -41,6 +41,7 @@ FROM (
             AND total > 0
             AND COALESCE(payments_by_ropo, true)
             AND COALESCE(sent_at >= %(start)s, true)
+            AND COALESCE(credited, 0) < total
             AND paid + COALESCE(discount, 0) > 0
             -- Nothing is open, and the amounts add up; so they are numbers, and all that is to be paid is paid.
             AND COALESCE(open, 0) <= 0
@@ -58,11 +59,9 @@ HAVING (
     AND COALESCE(pg_temp.plus(discount), 0) = 0
 ) IS NOT TRUE;
 
+-- What has a break is named: what resolves it must be on record.
 INSERT INTO {kept_job} (jobid)
-SELECT jobid FROM named_invoice WHERE jobid IS NOT NULL
-UNION ALL
--- What resolves a break must be on record.
-SELECT jobid FROM ropo.reconciliation_break WHERE profile = %(profile)s AND state <> 'resolved' AND jobid IS NOT NULL;
+SELECT jobid FROM named_invoice WHERE jobid IS NOT NULL;
 ANALYZE {kept_job};
 
 -- All events but those under both names of a row whose job is plain so far.
@@ -89,11 +88,7 @@ ANALYZE found_event;
 CREATE TEMP TABLE kept_billnum ON COMMIT DROP AS
 SELECT billnum FROM found_event WHERE billnum IS NOT NULL
 UNION
-SELECT billnum FROM named_invoice WHERE billnum IS NOT NULL
-UNION
-SELECT substr(invoice_key, 3)
-FROM ropo.reconciliation_break
-WHERE profile = %(profile)s AND state <> 'resolved' AND invoice_key LIKE 'b:%%';
+SELECT billnum FROM named_invoice WHERE billnum IS NOT NULL;
 -- In the order in which they came: of rows alike in all else, it says which stands for its invoice.
 INSERT INTO ledger_row (
     batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo

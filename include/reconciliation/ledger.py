@@ -67,10 +67,15 @@ class LedgerReader:
             return not only_row(cursor)[0]
 
     def newest_change(self) -> datetime.datetime | None:
-        """Return when the newest change was, of any row; None where the ledger does not say."""
-        newest_column = sql.SQL("max({})").format(self._query.column("changed_at", self._profile.timezone))
+        """Return when the newest change was, of any row; None where the ledger does not say.
+
+        What is dated ahead of the ledger's own clock is no change yet, and says nothing of its age.
+        """
+        changed_at = self._query.column("changed_at", self._profile.timezone)
+        # As a condition, not as a filter of the aggregate: so that an index on the column can serve it.
+        condition = sql.SQL(" WHERE {} <= now()").format(changed_at)
         with self._ledger.cursor() as cursor:
-            cursor.execute(self._query.select(newest_column), ())
+            cursor.execute(self._query.select(sql.SQL("max({})").format(changed_at)) + condition, ())
             newest: datetime.datetime | None = only_row(cursor)[0]
         return newest
 

@@ -34,6 +34,8 @@ _WRONG = {
     "no_amount": "have an amount that is none: NaN or infinite",
     "no_currency": "have a currency that is no ISO 4217 code of three capital letters",
     "future": "were sent or changed in the future: is the column's time zone the one that it is read in?",
+    "long_ago": "were sent before 2000, and are out of scope so: sent_at is null until an invoice is sent",
+    "blanks": "have blanks other than spaces around their billnum, jobid or status, and are not found so: trim them",
     "off": "do not add up: total is not paid + discount + credited + open",
     "paid_but_open": "have a status that the map calls paid, and something open",
     "jobid_twice": "share their jobid with another row",

@@ -7,13 +7,13 @@ JOIN (
     FROM ropo.reconciliation_break
     WHERE profile = %(profile)s AND state = 'accepted'
     UNION ALL
-    -- Under another name, as in breaks_renamed.sql. A job of the table `job` is one that Ropo One has named.
-    SELECT renamed.invoice_key, known.category, known.accepted_evidence
-    FROM ropo.reconciliation_break AS known
-    JOIN job USING (jobid)
-    JOIN comparison AS renamed ON renamed.jobid = known.jobid AND renamed.invoice_key <> known.invoice_key
-    WHERE known.profile = %(profile)s AND known.state = 'accepted'
-        AND NOT EXISTS (SELECT FROM comparison AS itself WHERE itself.invoice_key = known.invoice_key)
+    -- Under another name, as in breaks_renamed.sql: where a number became several invoices', that of its own job.
+    SELECT former_name.invoice_key, known.category, known.accepted_evidence
+    FROM former_name
+    JOIN ropo.reconciliation_break AS known
+        ON known.profile = %(profile)s AND known.invoice_key = former_name.former_key
+        AND known.jobid IS NOT DISTINCT FROM former_name.jobid
+    WHERE known.state = 'accepted'
 ) AS known ON known.invoice_key = item.invoice_key AND known.category = item.category
 WHERE comparison.invoice_key = item.invoice_key
     AND item.pending_until IS NULL

@@ -132,6 +132,8 @@ WITH by_job AS (
 )
 SELECT
     COALESCE(by_job.invoice_key, by_bill.invoice_key, named.invoice_key) AS invoice_key,
+    named.invoice_key AS former_key,
+    named.jobid,
     named.business_date,
     named.is_seed,
     named.is_quarantined,
@@ -140,6 +142,17 @@ SELECT
 FROM named_invoice AS named
 LEFT JOIN by_job ON by_job.jobid = named.jobid
 LEFT JOIN by_bill ON by_job.jobid IS NULL AND by_bill.billnum = named.billnum;
+
+-- The names of invoices that nothing goes by any more, and what these invoices are named now. A row in quarantine proves no
+-- name: its keys are not followed.
+CREATE TEMP TABLE former_name ON COMMIT DROP AS
+SELECT DISTINCT former_key, invoice_key, jobid
+FROM resolved
+WHERE former_key <> invoice_key AND NOT is_quarantined
+    AND NOT EXISTS (SELECT FROM spoken WHERE spoken.invoice_key = former_key)
+    AND NOT EXISTS (SELECT FROM owned_row WHERE owned_row.invoice_key = former_key);
+CREATE INDEX ON former_name (invoice_key);
+ANALYZE former_name;
 
 -- To which of the dates an invoice belongs; to several, each on its own.
 CREATE TEMP TABLE member ON COMMIT DROP AS

@@ -33,6 +33,15 @@ FROM ropo.status_quarantine
 WHERE profile = %s AND resolved_at IS NULL
 ORDER BY quarantine_id
 """
+# As they came: PostgreSQL itself cannot read each of them.
+_REVISED = """
+SELECT wanted.business_date, revision.raw::text
+FROM wanted_date AS wanted
+JOIN ropo.status_event_revision AS revision
+    ON revision.profile = %(profile)s
+    AND revision.recorded_at >= wanted.business_date::timestamp AT TIME ZONE %(timezone)s
+    AND revision.recorded_at < (wanted.business_date + 1)::timestamp AT TIME ZONE %(timezone)s
+"""
 # All of history is sorted and joined at once, at a month's end; for this transaction only. Where the server grants
 # processes for it, to hand over a row costs them little.
 _FOR_EVERYTHING = """
@@ -177,8 +186,17 @@ def name_earlier(cursor: Cursor, profile: Profile) -> None:
 
 
 def name_revised(cursor: Cursor, profile: Profile) -> None:
-    """Name the invoices of which an event of any date came with other content on the wanted dates."""
-    cursor.execute(statement("name_revised"), {"profile": profile.name, "timezone": profile.timezone})
+    """Name the invoices of which an event of any date came with other content on the wanted dates.
+
+    An event's other content may have been of another invoice.
+    """
+    values = {"profile": profile.name, "timezone": profile.timezone}
+    cursor.execute(statement("name_revised"), values)
+    with cursor.connection.cursor("revised") as revised:
+        revised.execute(_REVISED, values)
+        while rows := revised.fetchmany(_ROWS_AT_ONCE):
+            named = [(day, *names, True, False) for day, raw in rows for _, *names in _names(raw)]
+            execute_values(cursor, _NAME, named, page_size=_ROWS_AT_ONCE)
 
 
 def name_unspoken(cursor: Cursor, profile: Profile) -> None:
@@ -214,8 +232,8 @@ def name_quarantined(cursor: Cursor, profile: Profile, span: Span) -> None:
             execute_values(cursor, _NAME, named, page_size=_ROWS_AT_ONCE)
 
 
-def _names(raw: bytes) -> Iterator[tuple[str, str, str | None, str | None]]:
-    """Yield the date, the invoice's key, and the jobid and billnum that a row in quarantine names, if it names any."""
+def _names(raw: bytes | str) -> Iterator[tuple[str, str, str | None, str | None]]:
+    """Yield the date, the invoice's key, and the jobid and billnum that a row as it came names, if it names any."""
     row = _readable(raw)
     jobid, billnum = (_key(row.get(name)) for name in ("jobid", "billnum"))
     if jobid or billnum:
@@ -264,7 +282,7 @@ def _add_keys(cursor: Cursor, keys: Iterable[tuple[str | None, str]]) -> None:
     )
 
 
-def _readable(raw: bytes) -> dict[str, Any]:
+def _readable(raw: bytes | str) -> dict[str, Any]:
     try:
         row = json.loads(raw)
     except (ValueError, RecursionError):

@@ -13,19 +13,28 @@ WITH recorded AS (
         %(second_opinions_asked)s, %(second_opinions_cleared)s, %(second_opinions_note)s
     )
     RETURNING reconciliation_id, profile
+), named AS (
+    SELECT invoice_key, is_out_of_scope, invoice_key AS name, NULL AS named_by
+    FROM part
+    WHERE business_date = %(business_date)s AND is_out_of_scope
+    UNION ALL
+    SELECT invoice_key, part.is_out_of_scope, former_name.former_key, former_name.jobid
+    FROM part
+    JOIN former_name USING (invoice_key)
+    WHERE part.business_date = %(business_date)s
+), broken AS MATERIALIZED (
+    SELECT DISTINCT named.invoice_key, named.is_out_of_scope, named.name
+    FROM named
+    JOIN ropo.reconciliation_break AS known ON known.profile = %(profile)s AND known.invoice_key = named.name
+    WHERE known.state <> 'resolved' AND (named.name = named.invoice_key OR known.jobid IS NOT DISTINCT FROM named.named_by)
 ), waiting AS (
-    INSERT INTO ropo.break_backlog (reconciliation_id, profile, out_of_scope, start_date)
+    INSERT INTO ropo.break_backlog (reconciliation_id, profile, out_of_scope, start_date, renamed)
     SELECT
         reconciliation_id,
         profile,
-        ARRAY(
-            SELECT DISTINCT known.invoice_key
-            FROM part
-            JOIN ropo.reconciliation_break AS known USING (invoice_key)
-            WHERE part.business_date = %(business_date)s AND part.is_out_of_scope
-                AND known.profile = %(profile)s AND known.state <> 'resolved'
-        ),
-        %(start_date)s
+        ARRAY(SELECT DISTINCT name FROM broken WHERE is_out_of_scope),
+        %(start_date)s,
+        (SELECT jsonb_agg(jsonb_build_array(name, invoice_key)) FROM broken WHERE NOT is_out_of_scope)
     FROM recorded
 )
 SELECT reconciliation_id FROM recorded

@@ -188,7 +188,9 @@ def _of_ledger(profile: Profile, ledger: LedgerKnowledge, now: datetime.datetime
     if ledger.is_empty:
         yield Reason("ledger_empty", f"{name} returns no row at all; check its SELECT and what its role may see")
     elif hours and ledger.newest_change is None:
-        yield Reason("ledger_stale", f"{name} names no change at all, so its age is not known; fill changed_at")
+        yield Reason(
+            "ledger_stale", f"{name} names no change up to now, so its age is not known; see to its changed_at"
+        )
     elif hours and ledger.newest_change is not None and now - ledger.newest_change > datetime.timedelta(hours=hours):
         newest = profile.clock(ledger.newest_change)
         text = f"the newest change of {name} is of {newest}, older than {hours} hours; see to its feed"

@@ -237,13 +237,16 @@ class Ledger:
         self.row = row
         self.meaning = status_map.ledger.get(row.status)
         said = self.meaning or Meaning()
-        self.end, self.stage = said.end, said.stage
+        self.stage = said.stage
         credited = row.credited or ZERO
         discount = row.discount if row.discount is not None else ZERO
         if row.discount is None and (row.open is None or row.total == row.paid + ropo.discount + credited + row.open):
             discount = ropo.discount
         rest = row.total - row.paid - discount - credited
         still_open = rest if row.open is None else row.open
+        is_credited = row.total > 0 and credited >= row.total and still_open <= 0
+        is_open_to_amounts = self.meaning is not None and said.payment is None and said.end is None
+        self.end = "credited" if is_open_to_amounts and is_credited else said.end
         self.is_inconsistent = still_open != rest or (said.payment == "paid" and still_open > 0)
         if said.payment:
             self.payment = said.payment

@@ -163,6 +163,26 @@ def test_a_sign_off_is_flagged_where_an_invoice_it_rests_on_goes_by_another_name
     assert flags(march) == [("break_opened", APRIL)]
 
 
+def test_a_sign_off_is_flagged_where_an_invoice_it_rests_on_gets_its_jobid_and_differs_otherwise(march: World) -> None:
+    sent = at("2026-03-30 08:00")
+    march.row("9", "paid", paid="100", jobid=None, sent_at=sent, changed_at=sent)
+    run(march, FIRST, now=at("2026-03-31 08:00"))
+    run_all(march)
+    accepts(march)
+    march.store("UPDATE ropo.reconciliation_break SET business_date = '2026-02-27'")
+    signs(march)
+    march.ledger(
+        "UPDATE ropo_ledger SET jobid = 'J9', paid = 50, total = 50, changed_at = '2026-04-02 08:00Z' "
+        "WHERE billnum = '9'"
+    )
+    run(march, APRIL, now=NOW + HOUR)
+    assert march.store("SELECT invoice_key, state FROM ropo.reconciliation_break ORDER BY break_id") == [
+        ("b:9", "resolved"),
+        ("j:J9", "open"),
+    ]
+    assert [kind for kind, _ in flags(march)] == ["break_opened"]
+
+
 def test_a_sign_off_rests_on_an_accepted_break_under_whatever_name_its_invoice_goes(march: World) -> None:
     owe(march)
     run_all(march)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -231,6 +232,16 @@ def test_quarantined_rows_of_any_form_are_survived(world: World, raw: bytes) -> 
     assert _keys(world) == set()
 
 
+def revised(world: World, statusid: str, former: dict[str, str]) -> None:
+    """An event's content is another one since the day."""
+    world.store(
+        "INSERT INTO ropo.status_event_revision "
+        "(profile, statusid, revision, poll_id, raw, content_sha256, recorded_at) "
+        "VALUES ('default', %s, 1, %s, %s, '', %s)",
+        (statusid, world.poll_id, json.dumps(former), at("2026-03-10 09:00")),
+    )
+
+
 def test_an_event_of_any_date_that_came_with_other_content_that_day(world: World) -> None:
     """The queue hands it over once more, or a re-read shows it: what the store held of it was another amount."""
     old = datetime.date(2026, 2, 17)
@@ -238,11 +249,21 @@ def test_an_event_of_any_date_that_came_with_other_content_that_day(world: World
     statusid = world.payment("1", "100", str(old), seen=at("2026-02-17 12:00"))
     assert world.reconcile(old, now=at("2026-02-18 00:00"), reread_poll_id=world.know_all(old)).verdict == "reconciled"
     world.store("UPDATE ropo.status_event SET amount = 60 WHERE statusid = %s", (statusid,))
-    world.store(
-        "INSERT INTO ropo.status_event_revision "
-        "(profile, statusid, revision, poll_id, raw, content_sha256, recorded_at) "
-        "VALUES ('default', %s, 1, %s, '{}', '', %s)",
-        (statusid, world.poll_id, at("2026-03-10 09:00")),
-    )
+    revised(world, statusid, {})
     assert {key: item["category"] for key, item in world.items(world.reconcile()).items()} == {"b:1": "ledger_ahead"}
     assert world.reconcile(datetime.date(2026, 3, 11)).population == 0
+
+
+def test_the_invoice_too_that_an_event_was_of_until_it_came_as_anothers_that_day(world: World) -> None:
+    """Its former invoice lacks a payment now, which no date of its own shows before the end of the month."""
+    old = datetime.date(2026, 2, 17)
+    for billnum in ("1", "2"):
+        world.row(billnum, "paid", paid="100", sent_at=at("2026-02-10 08:00"), changed_at=at("2026-02-17 12:00"))
+    statusid = world.payment("1", "100", str(old), seen=at("2026-02-17 12:00"))
+    world.store("UPDATE ropo.status_event SET jobid = 'J2', billnum = '2' WHERE statusid = %s", (statusid,))
+    # As it came: with blanks around it, and with a text that PostgreSQL cannot read.
+    revised(world, statusid, {"jobid": " J1\t", "billnum": "1 ", "other": "\0"})
+    assert {key: item["category"] for key, item in world.items(world.reconcile()).items()} == {
+        "b:2": "matched",
+        "j:J1": "missing_in_ropo",
+    }

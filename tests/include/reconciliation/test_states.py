@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.include.reconciliation.world import at
+
 if TYPE_CHECKING:
     from tests.include.reconciliation.world import World
 
@@ -103,6 +105,34 @@ def test_credited_in_full_on_both_sides(world: World) -> None:
     world.comment("1", "150")
     world.row("1", "credited", credited="100")
     assert world.judged() == ("matched", None)
+
+
+def test_credited_in_full_by_the_amounts_where_the_ledgers_word_says_nothing_of_it(world: World) -> None:
+    """Else a debtor in collection for nothing would show nowhere."""
+    world.comment("1", "140")
+    world.row("1", "open", credited="100")
+    world.comment("2", "150")
+    world.row("2", "sent", credited="100", open=None)
+    # With something still to be paid, by its own word, in part, and a credit note itself.
+    world.comment("3", "140")
+    world.row("3", "open", credited="99")
+    world.comment("4", "101")
+    world.row("4", "paid", credited="100")
+    world.comment("5", "140")
+    world.row("5", "open", total="-100", credited="100", open="-200")
+    items = world.items(world.reconcile())
+    assert {key: (item["category"], item["reason"], item["ledger_status"]) for key, item in items.items()} == {
+        "b:1": ("status_conflict", "ended_in_ledger", "credited"),
+        "b:2": ("matched", None, "credited"),
+        "b:3": ("matched", None, "unpaid"),
+        "b:4": ("matched", None, "paid"),
+        "b:5": ("matched", "credit_note", "unpaid"),
+    }
+
+
+def test_a_word_that_the_map_lacks_ends_nothing_though_all_is_credited(world: World) -> None:
+    world.row("1", "odd", credited="100", changed_at=at("2026-03-10 08:00"))
+    assert world.judged() == ("unknown_status", "ledger_word")
 
 
 def test_what_has_ended_alike_is_compared_by_its_sums_and_no_more_by_its_payment(world: World) -> None:

@@ -187,6 +187,16 @@ def test_incomplete_a_ledger_whose_newest_change_is_too_old(
     assert _words(world, reread_poll_id=world.know_all(), profile=profile)[1] == words
 
 
+@pytest.mark.parametrize("ahead", ["2099-12-31", "infinity"])
+def test_a_row_that_is_dated_ahead_makes_no_stale_ledger_new(world: World, ahead: str) -> None:
+    world.comment("1", "98")
+    world.row("1", changed_at=at("2026-02-10 08:00"))
+    world.row("2", sent_at=None, changed_at=ahead)
+    ledger = msgspec.structs.replace(world.profile.ledger, max_age_hours=12)
+    profile = msgspec.structs.replace(world.profile, ledger=ledger)
+    assert _words(world, reread_poll_id=world.know_all(), profile=profile) == ("incomplete", ["ledger_stale"])
+
+
 def test_incomplete_a_day_that_is_not_over(world: World) -> None:
     _matched(world)
     reread = world.know_all()
