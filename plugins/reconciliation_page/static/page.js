@@ -72,6 +72,7 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("submit", (event) => {
+  if (event.submitter?.formMethod === "dialog") return;
   busy(true);
   // A second press of the button is no second change; the first one's value is taken before it is disabled.
   const form = event.target;
@@ -81,6 +82,8 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("pageshow", () => {
   busy(false);
   document.querySelectorAll("form[method=post] button").forEach((each) => (each.disabled = each.hasAttribute("data-off")));
+  // By now a page that one came back to has its boxes again.
+  counted();
 });
 
 document.addEventListener("change", (event) => {
@@ -122,5 +125,3 @@ document.addEventListener("keydown", (event) => {
     }
   }
 });
-
-document.addEventListener("DOMContentLoaded", counted);
