@@ -11,7 +11,18 @@ import pytest
 
 from include.reconciliation import reconcile as module
 from include.reconciliation.signing import SignOffError
-from tests.include.reconciliation.month import APRIL, FIRST, LAST, accepts, countersigns, owe, run, run_all, signs, status
+from tests.include.reconciliation.month import (
+    APRIL,
+    FIRST,
+    LAST,
+    accepts,
+    countersigns,
+    owe,
+    run,
+    run_all,
+    signs,
+    status,
+)
 
 if TYPE_CHECKING:
     from tests.include.reconciliation.world import World
@@ -43,7 +54,7 @@ def test_a_month_is_not_signed_with_figures_that_nobody_was_shown(march: World) 
     run_all(march)
     shown = status(march).fingerprint
     run(march, LAST)
-    with pytest.raises(SignOffError, match="2026-03: it is not as it was shown; .*look at it again"):
+    with pytest.raises(SignOffError, match=r"2026-03: it is not as it was shown; .*look at it again"):
         signs(march, shown=shown)
     assert march.store("SELECT count(*) FROM ropo.period_sign_off") == [(0,)]
 
