@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from include.config.errors import ConfigurationError
 from include.config.profiles import load_profiles
 from include.reconciliation.categories import CATEGORY_WORDS
+from include.reconciliation.next_steps import next_step
 from include.reconciliation.unmapped import shown_code, shown_label
 from include.watch.alert import plain_money
 from reconciliation_page import PREFIX
@@ -59,6 +60,7 @@ def environment() -> Environment:
         verdict_words=VERDICT_WORDS,
         verdict_signs=VERDICT_SIGNS,
         change_words=CHANGE_WORDS,
+        next_step=next_step,
         shown_code=shown_code,
         shown_label=shown_label,
         static_version=static_version(),
