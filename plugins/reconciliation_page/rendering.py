@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from include.config.errors import ConfigurationError
 from include.config.profiles import load_profiles
 from include.reconciliation.categories import CATEGORY_WORDS
+from include.reconciliation.further import further_in_words
 from include.reconciliation.next_steps import next_step
 from include.reconciliation.unmapped import shown_code, shown_label
 from include.watch.alert import plain_money
@@ -53,6 +54,7 @@ def environment() -> Environment:
         ago=ago,
         category=category_words,
         counted=counted,
+        further_words=further_in_words,
         state=state_words,
         sentence=sentence,
     )
