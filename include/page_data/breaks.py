@@ -34,12 +34,14 @@ _ORDERS: dict[Order, Sequence[str]] = {
 class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
     """Breaks of one profile and state; None does not filter.
 
+    :param business_date: since which they stand.
     :param text: what is in the invoice number or the jobid.
     """
 
     state: State = "open"
     category: str | None = None
     severity: Severity | None = None
+    business_date: datetime.date | None = None
     text: str | None = None
     order: Order = "amount"
     is_descending: bool = True
@@ -52,7 +54,7 @@ class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_filtered(self) -> bool:
         """Whether not all breaks of the state are meant."""
-        return bool(self.category or self.severity or self.text)
+        return bool(self.category or self.severity or self.business_date or self.text)
 
     def ordering(self) -> str:
         """Return the ORDER BY clause."""
@@ -66,6 +68,8 @@ class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
             found.append("break.category = %(category)s")
         if self.severity:
             found.append("break.severity = %(severity)s")
+        if self.business_date:
+            found.append("break.business_date = %(business_date)s")
         if self.text:
             found.append("(break.billnum ILIKE %(pattern)s OR break.jobid ILIKE %(pattern)s)")
         return " AND ".join(found)
@@ -76,13 +80,20 @@ class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
             "state": self.state,
             "category": self.category,
             "severity": self.severity,
+            "business_date": self.business_date,
             "pattern": contains(self.text or ""),
         }
 
     def in_words(self) -> dict[str, str]:
         """Return what was filtered by, by name."""
-        named = {"state": self.state, "category": self.category, "severity": self.severity, "text": self.text}
-        return {name: value for name, value in named.items() if value}
+        named = {
+            "state": self.state,
+            "category": self.category,
+            "severity": self.severity,
+            "business_date": self.business_date,
+            "text": self.text,
+        }
+        return {name: str(value) for name, value in named.items() if value}
 
 
 class Break(msgspec.Struct, frozen=True, kw_only=True):
