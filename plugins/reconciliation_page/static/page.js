@@ -61,12 +61,17 @@ function leave(link) {
   return true;
 }
 
+// A link to a place of this very page loads nothing.
+function addressed(where) {
+  return where.href.split("#")[0];
+}
+
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
   if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (link.target === "_top") {
     if (leave(link)) event.preventDefault();
-  } else if (!link.hasAttribute("download") && !link.getAttribute("href").startsWith("#")) {
+  } else if (!link.hasAttribute("download") && !(link.hash && addressed(link) === addressed(location))) {
     busy(true);
   }
 });
