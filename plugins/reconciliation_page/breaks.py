@@ -199,7 +199,7 @@ def breaks_csv(page: PageOf, choice: ChoiceOf, decimal: DecimalInQuery = "point"
     def export(connection: Connection) -> Iterator[str]:
         return export_breaks(connection, page.profile, choice.selection(), FORMS[decimal])
 
-    return download(export, f"{choice.state}-breaks-{page.profile.name}-{page.today}.csv")
+    return download(export, f"{choice.state}-breaks-{page.profile.name}-{page.today}", decimal)
 
 
 @router.get("/breaks/{break_id}")

@@ -118,6 +118,7 @@ def show_date(
         lambda place: read_items(cursor, page.profile.name, shown.reconciliation_id, selection, after=place), after
     )
     is_newest = shown is newest
+    closed = count_no_longer_open(cursor, [shown.reconciliation_id]) if is_newest else {}
     return page.render(
         "date.html",
         date=date,
@@ -125,9 +126,7 @@ def show_date(
         shown=shown,
         is_newest=is_newest,
         has_newest=newest is not None,
-        closed=count_no_longer_open(cursor, [shown.reconciliation_id] if is_newest else []).get(
-            shown.reconciliation_id, 0
-        ),
+        closed=closed.get(shown.reconciliation_id, 0),
         money_lines=read_money(cursor, shown),
         every=every,
         against=against,
@@ -174,7 +173,7 @@ def date_csv(
             form=FORMS[decimal],
         )
 
-    return download(export, f"{what}-{page.profile.name}-{date}-{shown.reconciliation_id}.csv")
+    return download(export, f"{what}-{page.profile.name}-{date}-{shown.reconciliation_id}", decimal)
 
 
 def _counted(shown: Reconciliation, choice: ItemChoice) -> dict[str, int]:
