@@ -125,11 +125,12 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BreakSum(msgspec.Struct, frozen=True, kw_only=True):
-    """Breaks of one currency, and what is at stake in them (``break_sums.sql``)."""
+    """Breaks of one currency, and what is at stake in them (``break_sums.sql``); not known of ``unknown`` ones."""
 
     currency: str
     breaks: int
     amount: Decimal
+    unknown: int
 
 
 class BreakCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,9 +200,7 @@ def export_statement(profile: str, selection: BreakSelection) -> tuple[str, dict
 def read_break_sums(cursor: Cursor, profile: Profile, selection: BreakSelection) -> list[BreakSum]:
     """Return how many breaks a selection means and their money by currency, the profile's own first."""
     cursor.execute(*break_sums_statement(profile.name, selection))
-    found = [
-        BreakSum(currency=currency, breaks=breaks, amount=amount) for currency, breaks, amount in cursor.fetchall()
-    ]
+    found = [msgspec.convert(row, BreakSum) for row in named_rows(cursor)]
     return sorted(found, key=lambda each: (each.currency != profile.currency, each.currency))
 
 

@@ -18,6 +18,7 @@ from include.config.profiles import load_profiles
 from include.reconciliation.categories import CATEGORY_WORDS
 from include.reconciliation.further import further_in_words
 from include.reconciliation.next_steps import next_step
+from include.reconciliation.stake import is_stake_known
 from include.reconciliation.unmapped import shown_code, shown_label
 from include.watch.alert import plain_money
 from reconciliation_page import PREFIX
@@ -63,6 +64,7 @@ def environment() -> Environment:
         verdict_signs=VERDICT_SIGNS,
         change_words=CHANGE_WORDS,
         next_step=next_step,
+        is_stake_known=is_stake_known,
         shown_code=shown_code,
         shown_label=shown_label,
         static_version=static_version(),
