@@ -10,6 +10,7 @@ import datetime
 import os
 import re
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -204,7 +205,7 @@ def _profile(path: Path, position: int, entry: object) -> Profile:
         profile = msgspec.convert(entry, Profile, dec_hook=_path, builtin_types=(datetime.date,))
     except msgspec.ValidationError as error:
         raise ConfigurationError(path, *_located(where, str(error))) from error
-    if profile.timezone not in available_timezones():
+    if profile.timezone not in _time_zones():
         problem = f"expected an IANA time zone such as Europe/Helsinki, got {profile.timezone!r}"
         raise ConfigurationError(path, f"{where}, key 'timezone'", problem)
     for key, amount in (
@@ -220,6 +221,12 @@ def _profile(path: Path, position: int, entry: object) -> Profile:
             problem = f"expected medium_{kind} ({medium}) or more, got {high}"
             raise ConfigurationError(path, f"{where}, key 'severity.high_{kind}'", problem)
     return _with_absolute_paths(path, where, profile)
+
+
+@cache
+def _time_zones() -> set[str]:
+    """Return every zone: finding them reads hundreds of files, and each task and page loads the profiles."""
+    return available_timezones()
 
 
 def _path(kind: type, value: Any) -> Any:

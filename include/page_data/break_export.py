@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from include.page_data.breaks import export_statement
 from include.reconciliation.categories import reason_in_words
 from include.reconciliation.export import BYTE_ORDER_MARK, FETCH_ROWS, POINT, csv_pieces
+from include.reconciliation.further import further_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +24,7 @@ COLUMNS = (
     "ledger_paid", "ledger_discount", "ledger_credited", "ledger_open", "further", "first_seen", "last_seen",
     "times_seen", "accepted_at", "accepted_by", "accepted_note", "resolved_at", "invoice_key",
 )  # fmt: skip
-_CATEGORY, _REASON = COLUMNS.index("category"), COLUMNS.index("reason")
+_CATEGORY, _REASON, _FURTHER = (COLUMNS.index(name) for name in ("category", "reason", "further"))
 
 
 def export_breaks(
@@ -58,4 +59,5 @@ def _lines(connection: Connection, profile: Profile, selection: BreakSelection, 
         for row in cursor:
             found = list(row)
             found[_REASON] = reason_in_words(found[_CATEGORY], found[_REASON])
+            found[_FURTHER] = further_in_words(found[_FURTHER])
             yield found

@@ -34,12 +34,14 @@ _ORDERS: dict[Order, Sequence[str]] = {
 class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
     """Breaks of one profile and state; None does not filter.
 
+    :param business_date: since which they stand.
     :param text: what is in the invoice number or the jobid.
     """
 
     state: State = "open"
     category: str | None = None
     severity: Severity | None = None
+    business_date: datetime.date | None = None
     text: str | None = None
     order: Order = "amount"
     is_descending: bool = True
@@ -52,7 +54,7 @@ class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_filtered(self) -> bool:
         """Whether not all breaks of the state are meant."""
-        return bool(self.category or self.severity or self.text)
+        return bool(self.category or self.severity or self.business_date or self.text)
 
     def ordering(self) -> str:
         """Return the ORDER BY clause."""
@@ -66,6 +68,8 @@ class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
             found.append("break.category = %(category)s")
         if self.severity:
             found.append("break.severity = %(severity)s")
+        if self.business_date:
+            found.append("break.business_date = %(business_date)s")
         if self.text:
             found.append("(break.billnum ILIKE %(pattern)s OR break.jobid ILIKE %(pattern)s)")
         return " AND ".join(found)
@@ -76,13 +80,20 @@ class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
             "state": self.state,
             "category": self.category,
             "severity": self.severity,
+            "business_date": self.business_date,
             "pattern": contains(self.text or ""),
         }
 
     def in_words(self) -> dict[str, str]:
         """Return what was filtered by, by name."""
-        named = {"state": self.state, "category": self.category, "severity": self.severity, "text": self.text}
-        return {name: value for name, value in named.items() if value}
+        named = {
+            "state": self.state,
+            "category": self.category,
+            "severity": self.severity,
+            "business_date": self.business_date,
+            "text": self.text,
+        }
+        return {name: str(value) for name, value in named.items() if value}
 
 
 class Break(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,11 +125,12 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BreakSum(msgspec.Struct, frozen=True, kw_only=True):
-    """Breaks of one currency, and what is at stake in them (``break_sums.sql``)."""
+    """Breaks of one currency, and what is at stake in them (``break_sums.sql``); not known of ``unknown`` ones."""
 
     currency: str
     breaks: int
     amount: Decimal
+    unknown: int
 
 
 class BreakCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,9 +200,7 @@ def export_statement(profile: str, selection: BreakSelection) -> tuple[str, dict
 def read_break_sums(cursor: Cursor, profile: Profile, selection: BreakSelection) -> list[BreakSum]:
     """Return how many breaks a selection means and their money by currency, the profile's own first."""
     cursor.execute(*break_sums_statement(profile.name, selection))
-    found = [
-        BreakSum(currency=currency, breaks=breaks, amount=amount) for currency, breaks, amount in cursor.fetchall()
-    ]
+    found = [msgspec.convert(row, BreakSum) for row in named_rows(cursor)]
     return sorted(found, key=lambda each: (each.currency != profile.currency, each.currency))
 
 

@@ -35,6 +35,8 @@ class Needing(msgspec.Struct, frozen=True, kw_only=True):
     :param verdict: ``no_run`` where there is none.
     :param reasons: what is not known, in words.
     :param full_id: the full comparison's reconciliation; None of a date.
+    :param recorded_id: the reconciliation whose breaks are counted as it recorded them, whatever became of them since;
+        None where only those that are open count.
     """
 
     first: datetime.date
@@ -43,6 +45,7 @@ class Needing(msgspec.Struct, frozen=True, kw_only=True):
     breaks: int = 0
     reasons: tuple[str, ...] = ()
     full_id: int | None = None
+    recorded_id: int | None = None
 
     @property
     def has_more_breaks(self) -> bool:
@@ -73,7 +76,10 @@ def read_needing(cursor: Cursor, profile: Profile, now: datetime.datetime) -> li
         return latest_verdicts(cursor, profile, now, first=first, last=today, scope=scope, most=MOST_COUNTED)
 
     dates = latest("date")
-    red = [_of_verdict(each) for each in dates if _is_red(profile, each)]
+    rechecked_from = today - datetime.timedelta(days=profile.rechecked_days)
+    red = [
+        _of_verdict(each, is_rechecked=each.business_date >= rechecked_from) for each in dates if _is_red(profile, each)
+    ]
     known = {each.first for each in red}
     begun = work_began(cursor, profile) if dates else None
     missing = missing_dates(cursor, profile, now, first=max(begun, profile.start_date)) if begun else []
@@ -86,7 +92,7 @@ def _is_red(profile: Profile, verdict: LatestVerdict) -> bool:
     return is_red(verdict.verdict, verdict.breaks, {*profile.fail_on, *_ALWAYS_RED})
 
 
-def _of_verdict(verdict: LatestVerdict, *, is_full: bool = False) -> Needing:
+def _of_verdict(verdict: LatestVerdict, *, is_full: bool = False, is_rechecked: bool = False) -> Needing:
     # What is incomplete names what is not known; a date of breaks alone has nothing to add to their number.
     told = [reason["text"] for reason in verdict.reasons if reason["word"] not in _COUNTING]
     return Needing(
@@ -96,6 +102,7 @@ def _of_verdict(verdict: LatestVerdict, *, is_full: bool = False) -> Needing:
         breaks=verdict.breaks,
         reasons=tuple(told) if verdict.verdict == "incomplete" else (),
         full_id=verdict.reconciliation_id if is_full else None,
+        recorded_id=verdict.reconciliation_id if is_rechecked else None,
     )
 
 

@@ -27,6 +27,7 @@ class _Group(msgspec.Struct, frozen=True):
     age_group: int
     breaks: int
     amount: Decimal
+    unknown: int
     oldest: datetime.date
 
 
@@ -42,13 +43,14 @@ class OpenBreaks(msgspec.Struct, frozen=True, kw_only=True):
 
     :param ages: the groups of age, the youngest first.
     :param by_category: category to the number of breaks in each group of age; only those that have any.
-    :param at_stake: currency to amount.
+    :param at_stake: currency to amount, of those in which one is known; of ``unknown`` ones none is.
     :param oldest: the earliest business date of one.
     """
 
     ages: list[AgeGroup]
     by_category: dict[str, list[int]]
     at_stake: dict[str, Decimal]
+    unknown: int
     oldest: datetime.date | None
 
     @property
@@ -69,7 +71,8 @@ def read_open_breaks(cursor: Cursor, profile: Profile, today: datetime.date) -> 
     at_stake: dict[str, Decimal] = {}
     for group in groups:
         counts[group.category, group.age_group] += group.breaks
-        at_stake[group.currency] = at_stake.get(group.currency, Decimal(0)) + group.amount
+        if group.unknown < group.breaks:
+            at_stake[group.currency] = at_stake.get(group.currency, Decimal(0)) + group.amount
     known = {group.category for group in groups}
     return OpenBreaks(
         ages=[
@@ -80,5 +83,6 @@ def read_open_breaks(cursor: Cursor, profile: Profile, today: datetime.date) -> 
             name: [counts[name, place] for place in range(len(ages) + 1)] for name in CATEGORIES if name in known
         },
         at_stake=dict(sorted(at_stake.items(), key=lambda each: (each[0] != profile.currency, each[0]))),
+        unknown=sum(group.unknown for group in groups),
         oldest=min((group.oldest for group in groups), default=None),
     )

@@ -6,9 +6,12 @@ SELECT
     width_bucket(%(today)s::date - business_date, %(ages)s::integer[]) AS age_group,
     sum(breaks)::bigint AS breaks,
     sum(amount) AS amount,
+    sum(unknown)::bigint AS unknown,
     min(business_date) AS oldest
 FROM (
-    SELECT category, business_date, currency, count(*) AS breaks, sum(amount) AS amount
+    SELECT
+        category, business_date, currency, count(*) AS breaks, sum(amount) AS amount,
+        count(*) FILTER (WHERE category = 'missing_in_ledger' AND amount = 0) AS unknown
     FROM ropo.reconciliation_break
     WHERE profile = %(profile)s AND state = 'open'
     GROUP BY category, business_date, currency

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from include.config.profiles import load_profile
 from include.reconciliation.categories import reason_in_words
+from include.reconciliation.further import further_in_words
 from include.reconciliation.statements import statement
 from include.status_store.command_line import run_command
 
@@ -53,7 +54,8 @@ COLUMNS = (
     "grace_until", "hint", "invoice_key", "further", "at_stake", "severity", "break_id", "break_state", "accepted_by",
     "accepted_note",
 )  # fmt: skip
-_CATEGORY, _REASON = 2, 3
+# Of an item, which stands behind its date and its reconciliation.
+_CATEGORY, _REASON, _FURTHER = (COLUMNS.index(name) - 2 for name in ("category", "reason", "further"))
 _HEAD_COLUMNS = (
     "# reconciliation", "business_date", "scope", "verdict", "dag_id", "run_id", "started_at", "events_cutoff",
     "ledger_cutoff", "ledger_newest_change", "status_map_version",
@@ -174,6 +176,7 @@ def _items(cursor: Cursor, business_date: datetime.date, reconciliation_id: int)
     for row in cursor:
         item = list(row)
         item[_REASON] = reason_in_words(item[_CATEGORY], item[_REASON])
+        item[_FURTHER] = further_in_words(item[_FURTHER])
         yield (business_date, reconciliation_id, *item)
 
 

@@ -6,8 +6,12 @@ SELECT
     item.ropo_paid, item.ropo_discount, item.ledger_total, item.ledger_paid, item.ledger_discount, item.ledger_credited,
     item.ledger_open, item.event_count, item.ledger_row_count, item.caused_on, item.grace_until, item.hint,
     item.invoice_key, item.further,
-    CASE WHEN item.category <> 'matched' THEN ropo.amount_at_stake(
-        item.ropo_paid, item.ropo_discount, item.ledger_paid, item.ledger_discount, item.ledger_total
+    CASE WHEN item.category <> 'matched' THEN NULLIF(
+        ropo.amount_at_stake(
+            item.ropo_paid, item.ropo_discount, item.ledger_paid, item.ledger_discount, item.ledger_total
+        ),
+        -- Nothing is not what is known of one that the ledger lacks (stake.py).
+        CASE WHEN item.category = 'missing_in_ledger' THEN 0 END
     ) END AS at_stake,
     break.severity::text AS severity, break.break_id, break.state AS break_state, break.accepted_by, break.accepted_note
 FROM ropo.reconciliation_item AS item

@@ -134,7 +134,7 @@ def unmet_conditions(
         found.append(Unmet(date=None, what="period_not_over", why=text))
     for each in stand:
         if each.scope == "date":
-            found += _of_date(profile, each)
+            found += _of_date(profile, each, now)
     full = [each for each in stand if each.scope == "full"]
     if not full:
         why = (
@@ -147,14 +147,18 @@ def unmet_conditions(
     return found
 
 
-def _of_date(profile: Profile, date: Standing) -> Iterator[Unmet]:
+def _of_date(profile: Profile, date: Standing, now: datetime.datetime) -> Iterator[Unmet]:
     if date.reconciliation_id is None:
         yield _unmet(date, "not_reconciled", f"{date.business_date} has no reconciliation; run the date")
         return
     if date.pending:
         why = f"{_differing(date.pending, str(date.business_date))} within the grace"
         why += f", at the latest until {profile.clock(date.pending_until)}" if date.pending_until else ""
-        yield _unmet(date, "pending", f"{why}; run the date again then")
+        days = (profile.business_date(now) - date.business_date).days
+        again = (
+            "the date is compared again by itself then" if days <= profile.rechecked_days else "run the date again then"
+        )
+        yield _unmet(date, "pending", f"{why}; {again}")
     if date.unsettled:
         why = _differing(date.unsettled, str(date.business_date))
         yield _unmet(date, "open_breaks", f"{why}; mend what differs, or accept the breaks with a note")

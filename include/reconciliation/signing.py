@@ -7,6 +7,7 @@ period with flags may be signed again: that is another sign-off beside the first
 from __future__ import annotations
 
 import datetime
+import hashlib
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,13 @@ class PeriodStatus(msgspec.Struct, frozen=True, kw_only=True):
     dates: list[Standing]
     unmet: list[Unmet]
 
+    @property
+    def fingerprint(self) -> str:
+        """What a signature rests on, as a digest: another one where anything of the period was recorded since."""
+        flags = [flag.flag_id for flag in self.flags]
+        signed = self.sign_off.sign_off_id if self.sign_off else None
+        return hashlib.sha256(msgspec.json.encode((self.dates, signed, flags))).hexdigest()
+
 
 def period_status(
     cursor: Cursor, profile: Profile, period: datetime.date, *, now: datetime.datetime | None = None
@@ -100,13 +108,16 @@ def sign(
     by: str,
     note: str | None = None,
     now: datetime.datetime | None = None,
+    shown: str | None = None,
 ) -> int:
     """Sign a period off.
 
     :param cursor: of the store, in a transaction that sees what others commit (read committed, the default).
     :param period: the first day of a month.
+    :param shown: the ``fingerprint`` of the status that was shown to that person: nothing newer is signed unseen.
     :return: the sign-off's id.
-    :raises SignOffError: where a condition does not hold (``unmet``), or where it is signed and nothing changed since.
+    :raises SignOffError: where a condition does not hold (``unmet``), where it is signed and nothing changed since, or
+        where something was recorded since it was shown.
     :raises ValueError: where the name is empty.
     """
     require_texts(by=by)
@@ -116,6 +127,7 @@ def sign(
     if status.sign_off and not status.flags:
         raise SignOffError(f"{_named(profile, period)} was signed by {status.sign_off.signed_by} already")
     _require_met(profile, status)
+    _require_shown(profile, status, shown)
     evidence = {
         "dates": [each for each in status.dates if each.scope == "date"],
         "full": next(each for each in status.dates if each.scope == "full"),
@@ -144,12 +156,14 @@ def countersign(
     by: str,
     note: str | None = None,
     now: datetime.datetime | None = None,
+    shown: str | None = None,
 ) -> int:
     """Countersign a period, as another person than the one who signed it.
 
+    :param shown: as of :func:`sign`.
     :return: the sign-off's id.
-    :raises SignOffError: where it is not signed, or countersigned already, or signed by the same person, or where
-        something changed since it was signed: then it is to be signed again first.
+    :raises SignOffError: where it is not signed, or countersigned already, or signed by the same person, where
+        something changed since it was signed (then it is to be signed again first), or was recorded since it was shown.
     :raises ValueError: where the name is empty.
     """
     require_texts(by=by)
@@ -169,6 +183,7 @@ def countersign(
             f"{_named(profile, period)} was signed by {signed.signed_by}; another person countersigns it"
         )
     _require_met(profile, status)
+    _require_shown(profile, status, shown)
     cursor.execute(
         "UPDATE ropo.period_sign_off SET countersigned_by = %s, countersigned_at = clock_timestamp(), "
         "countersigned_note = %s WHERE sign_off_id = %s",
@@ -259,6 +274,12 @@ def _require_met(profile: Profile, status: PeriodStatus) -> None:
     if status.unmet:
         texts = "; ".join(each.why for each in status.unmet)
         raise SignOffError(f"{_named(profile, status.period)} cannot be signed: {texts}", status.unmet)
+
+
+def _require_shown(profile: Profile, status: PeriodStatus, shown: str | None) -> None:
+    if shown is not None and shown != status.fingerprint:
+        why = "it is not as it was shown; something was recorded meanwhile: look at it again, then sign"
+        raise SignOffError(f"{_named(profile, status.period)}: {why}")
 
 
 def _named(profile: Profile, period: datetime.date) -> str:

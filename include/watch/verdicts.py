@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from include.reconciliation.categories import category_in_words, reason_in_words
+from include.reconciliation.stake import NOT_KNOWN, is_stake_known
 from include.reconciliation.verdict import is_red
 from include.status_store.rows import structs
 from include.watch.alert import Matter, counted, plain_money
@@ -148,9 +149,10 @@ class RedVerdicts:
         cursor.execute(statement("largest_breaks"), {"reconciliation_id": verdict.reconciliation_id, "most": LARGEST})
         for billnum, jobid, category, reason, currency, amount, ropo, ledger in cursor.fetchall():
             invoice = f"Invoice {billnum}" if billnum else f"Job {jobid}"
+            at_stake = f"{plain_money(amount)} {currency}" if is_stake_known(category, amount) else NOT_KNOWN
             yield (
                 f"{invoice}: {category_in_words(category)}, {reason_in_words(category, reason)}; "
-                f"Ropo One {_side(ropo)}, ledger {_side(ledger)}; {plain_money(amount)} {currency} at stake"
+                f"Ropo One {_side(ropo)}, ledger {_side(ledger)}; {at_stake} at stake"
             )
 
 

@@ -31,6 +31,7 @@ from reconciliation_page.downloads import FORMS, download
 from reconciliation_page.page import Page, PageOf
 from reconciliation_page.parameters import (
     CategoryInQuery,
+    DateOrNone,
     DecimalInQuery,
     Direction,
     IdInPath,
@@ -60,6 +61,7 @@ class BreakChoice(InAddress):
     state: Annotated[State, Query()] = "open"
     category: CategoryInQuery = ""
     severity: SeverityInQuery = ""
+    date: DateOrNone = None
     text: Text = ""
     order: Annotated[Order, Query()] = "amount"
     direction: Direction = ""
@@ -70,6 +72,7 @@ class BreakChoice(InAddress):
             state=self.state,
             category=self.category or None,
             severity=self.severity or None,
+            business_date=self.date,
             text=self.text.strip() or None,
             order=self.order,
             is_descending=(self.direction or _NATURAL[self.order]) == "desc",
@@ -196,7 +199,7 @@ def breaks_csv(page: PageOf, choice: ChoiceOf, decimal: DecimalInQuery = "point"
     def export(connection: Connection) -> Iterator[str]:
         return export_breaks(connection, page.profile, choice.selection(), FORMS[decimal])
 
-    return download(export, f"{choice.state}-breaks-{page.profile.name}-{page.today}.csv")
+    return download(export, f"{choice.state}-breaks-{page.profile.name}-{page.today}", decimal)
 
 
 @router.get("/breaks/{break_id}")

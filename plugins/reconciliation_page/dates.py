@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from include.page_data.dates import Reconciliation, read_changes, read_items, read_money, read_reconciliations
 from include.page_data.listing import page_or_first
+from include.page_data.no_longer_open import count_no_longer_open
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.export import export_items
 from include.reconciliation.item_selection import ItemSelection, Order, State
@@ -117,6 +118,7 @@ def show_date(
         lambda place: read_items(cursor, page.profile.name, shown.reconciliation_id, selection, after=place), after
     )
     is_newest = shown is newest
+    closed = count_no_longer_open(cursor, [shown.reconciliation_id]) if is_newest else {}
     return page.render(
         "date.html",
         date=date,
@@ -124,6 +126,7 @@ def show_date(
         shown=shown,
         is_newest=is_newest,
         has_newest=newest is not None,
+        closed=closed.get(shown.reconciliation_id, 0),
         money_lines=read_money(cursor, shown),
         every=every,
         against=against,
@@ -170,7 +173,7 @@ def date_csv(
             form=FORMS[decimal],
         )
 
-    return download(export, f"{what}-{page.profile.name}-{date}-{shown.reconciliation_id}.csv")
+    return download(export, f"{what}-{page.profile.name}-{date}-{shown.reconciliation_id}", decimal)
 
 
 def _counted(shown: Reconciliation, choice: ItemChoice) -> dict[str, int]:

@@ -38,6 +38,7 @@ _MISTAKES = {
     "missing": "it is missing",
     "literal_error": "expected {expected}",
     "string_too_long": "expected {max_length} characters at most",
+    "too_long": "expected {max_length} characters at most",
     "string_pattern_mismatch": "it is none that this page gives",
     "int_parsing": "expected a whole number",
     "int_parsing_size": "expected a smaller number",

@@ -12,6 +12,7 @@ from include.page_data.break_knowledge import read_knowledge
 from include.page_data.calendar import WEEKS, read_calendar, read_latest_date
 from include.page_data.drain_health import read_drain_health
 from include.page_data.needing import read_needing, read_never_compared
+from include.page_data.no_longer_open import count_no_longer_open
 from include.page_data.open_breaks import read_open_breaks
 from include.page_data.waiting import read_waiting
 from reconciliation_page.page import PageOf
@@ -56,6 +57,7 @@ def overview(
         latest=latest,
         lacking=_lacking_since(latest, found),
         needing=named,
+        closed=count_no_longer_open(cursor, [each.recorded_id for each in named if each.recorded_id]),
         never_compared=read_never_compared(cursor, profile),
         further=sum(each.days for each in found[len(named) :]),
         open_breaks=read_open_breaks(cursor, profile, today),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
 
 from fastapi import Form, Path, Query
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from include.reconciliation.categories import CATEGORIES, MATCHED
 from include.reconciliation.sign_off_conditions import parse_period
@@ -59,6 +59,9 @@ MonthInForm = Annotated[Month, Form()]
 MonthInQuery = Annotated[Month | None, Query()]
 # An empty choice of a form is no choice.
 CategoryInQuery = Annotated[str, AfterValidator(_difference), Query()]
+DateOrNone = Annotated[
+    Annotated[datetime.date, Field(ge=EARLIEST, le=LATEST)] | None, BeforeValidator(lambda text: text or None), Query()
+]
 SeverityInQuery = Annotated[Literal["low", "medium", "high", ""], Query()]
 Text = Annotated[str, AfterValidator(_searchable), Query(max_length=100)]
 Place = Annotated[str, Query(max_length=600)]

@@ -16,6 +16,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from include.config.errors import ConfigurationError
 from include.config.profiles import load_profiles
 from include.reconciliation.categories import CATEGORY_WORDS
+from include.reconciliation.further import further_in_words
+from include.reconciliation.next_steps import next_step
+from include.reconciliation.stake import is_stake_known
 from include.reconciliation.unmapped import shown_code, shown_label
 from include.watch.alert import plain_money
 from reconciliation_page import PREFIX
@@ -52,6 +55,7 @@ def environment() -> Environment:
         ago=ago,
         category=category_words,
         counted=counted,
+        further_words=further_in_words,
         state=state_words,
         sentence=sentence,
     )
@@ -59,6 +63,8 @@ def environment() -> Environment:
         verdict_words=VERDICT_WORDS,
         verdict_signs=VERDICT_SIGNS,
         change_words=CHANGE_WORDS,
+        next_step=next_step,
+        is_stake_known=is_stake_known,
         shown_code=shown_code,
         shown_label=shown_label,
         static_version=static_version(),

@@ -91,15 +91,21 @@ def show_month(
 
 @router.post("/sign-off/{month}/{signature}", dependencies=FOR_EDITORS)
 def sign_month(
-    page: PageOf, cursor: Reading, month: MonthInPath, signature: Literal["sign", "countersign"], note: Note = ""
+    page: PageOf,
+    cursor: Reading,
+    month: MonthInPath,
+    signature: Literal["sign", "countersign"],
+    shown: Annotated[str, Form(max_length=64)],
+    note: Note = "",
 ) -> Response:
-    """Sign or countersign a month."""
+    """Sign or countersign a month, with the figures that were shown."""
     if problem := note_problem(note, may_be_empty=True):
         return _shown(page, cursor, month, refused=Refused(problem, note))
     put = sign if signature == "sign" else countersign
     try:
         with changing() as session, session.transaction() as writing:
-            put(writing, page.profile, parse_period(month), by=page.user.get_name(), note=note.strip() or None)
+            by, note_if_any = page.user.get_name(), note.strip() or None
+            put(writing, page.profile, parse_period(month), by=by, note=note_if_any, shown=shown)
     except (SignOffError, StoreBusyError) as error:
         return _shown(page, cursor, month, refused=Refused(f"{error}.", note))
     return page.go_to(f"sign-off/{month}", done="signed" if signature == "sign" else "countersigned")

@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 NOTE = "Agreed with the ERP's team: <created by hand>"
 MOST_TABS = 80
 MOST_LOADS = 12
+# Another open break beside those that were found: of the same invoice, with a category of its own.
+OPEN_BREAK = """
+INSERT INTO ropo.reconciliation_break (
+    profile, invoice_key, billnum, category, state, business_date, currency, amount, evidence, first_seen, last_seen,
+    times_seen, first_reconciliation_id, last_reconciliation_id
+)
+SELECT
+    profile, invoice_key, billnum, 'ledger_ahead', 'open', business_date, currency, amount, evidence, first_seen,
+    last_seen, times_seen, first_reconciliation_id, last_reconciliation_id
+FROM ropo.reconciliation_break
+ORDER BY break_id
+LIMIT 1
+"""
+DECIDED = "SELECT count(*) FROM ropo.reconciliation_break_event WHERE by_whom = 'controller' AND note = %s"
 ACCEPTED = "SELECT state, accepted_by, accepted_note FROM ropo.reconciliation_break WHERE invoice_key = %s"
 
 
@@ -100,3 +114,28 @@ def test_the_keyboard_alone_leads_through_the_calendar_to_a_date_and_comments_on
         page.keyboard.press("Enter")
         expect(page.get_by_role("status")).to_contain_text("The comment stands in the history")
         expect(page.get_by_text("seen without a mouse")).to_be_visible()
+
+
+def test_enter_on_a_chosen_break_decides_nothing_and_who_comes_back_sees_how_many_are_chosen(
+    deployment: Deployment, visit: Visit, compared: str
+) -> None:
+    deployment.change(deployment.store, OPEN_BREAK)
+    with visit("controller") as page:
+        page.goto(f"{deployment.url}/reconciliation/breaks?category=ledger_ahead")
+        chosen = page.locator("input[name=break_id]").first
+        accept = page.get_by_role("button", name="Accept 1 chosen")
+        page.get_by_label("Note").fill("only a comment")
+        chosen.check()
+        chosen.press("Enter")
+        expect(accept).to_be_visible()
+        page.get_by_role("link", name="History").first.click()
+        expect(page.get_by_role("heading", name="What happened to it")).to_be_visible()
+        page.go_back()
+        expect(chosen).to_be_checked()
+        expect(accept).to_be_visible()
+
+        # The buttons themselves still decide.
+        page.get_by_label("Note").fill("only a comment")
+        page.get_by_role("button", name="Comment").click()
+        expect(page.get_by_role("status")).to_contain_text("The comment stands in the history of 1 break")
+    assert deployment.ask(deployment.store, DECIDED, "only a comment") == [(1,)]

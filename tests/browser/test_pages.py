@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -73,6 +74,12 @@ ORDER BY break_id
 LIMIT 1
 """
 LONG_ID = "SELECT break_id FROM ropo.reconciliation_break WHERE billnum = %s"
+BELOW_THE_BAR = """
+() => {
+  const [list, bar] = ["#items", ".bar"].map((selector) => document.querySelector(selector).getBoundingClientRect());
+  return list.top >= bar.bottom;
+}
+"""
 TOO_WIDE = "document.documentElement.scrollWidth > window.innerWidth"
 
 
@@ -92,12 +99,12 @@ def test_every_page_keeps_the_rules_of_accessibility_and_fits(
 ) -> None:
     require_rules()
     found = {}
-    for width in (1280, 1920):
+    for width in (360, 1280, 1920):
         with visit("controller", width=width, scheme=scheme) as page:
             for name, path in PAGES.items():
                 complaints = opened(page, deployment, path)
                 assert page.evaluate("document.documentElement.dataset.theme") == scheme
-                wrong = violations(page) if width == 1280 else []
+                wrong = violations(page) if width < 1920 else []
                 wrong += ["wider than the window"] if page.evaluate(TOO_WIDE) else []
                 wrong += [each for each in complaints if "404 (Not Found)" not in each]
                 if wrong:
@@ -112,13 +119,28 @@ def test_a_long_number_and_a_narrow_window_do_not_widen_a_page(
     [(break_id,)] = deployment.ask(deployment.store, LONG_ID, LONG_BILLNUM)
     pages = {**PAGES, "resolved breaks": "breaks?state=resolved", "long break": f"breaks/{break_id}"}
     wide = []
-    for width in (360, 1280):
+    for width in (320, 1280):
         with visit("controller", width=width) as page:
             for name, path in pages.items():
                 opened(page, deployment, path)
                 if page.evaluate(TOO_WIDE):
                     wide.append(f"{name} at {width}")
     assert wide == []
+
+
+def test_a_list_that_is_gone_to_lies_below_the_bar_and_a_chip_that_is_pressed_again_loads_nothing(
+    deployment: Deployment, visit: Visit, compared: str
+) -> None:
+    with visit("controller", height=400) as page:
+        opened(page, deployment, f"dates/{SCRIPT_DATE}")
+        chosen = page.locator(".chips [aria-current]")
+        for _ in range(2):
+            chosen.click()
+            expect(page).to_have_url(re.compile("#items$"))
+            expect(page.get_by_role("progressbar")).to_be_hidden()
+        page.reload()
+        expect(page.locator("#items")).to_be_in_viewport()
+        assert page.evaluate(BELOW_THE_BAR)
 
 
 def test_a_doubt_and_a_row_in_quarantine_are_settled_within_the_rules_of_accessibility(

@@ -61,17 +61,23 @@ function leave(link) {
   return true;
 }
 
+// A link to a place of this very page loads nothing.
+function addressed(where) {
+  return where.href.split("#")[0];
+}
+
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
   if (!link || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
   if (link.target === "_top") {
     if (leave(link)) event.preventDefault();
-  } else if (!link.hasAttribute("download") && !link.getAttribute("href").startsWith("#")) {
+  } else if (!link.hasAttribute("download") && !(link.hash && addressed(link) === addressed(location))) {
     busy(true);
   }
 });
 
 document.addEventListener("submit", (event) => {
+  if (event.submitter?.formMethod === "dialog") return;
   busy(true);
   // A second press of the button is no second change; the first one's value is taken before it is disabled.
   const form = event.target;
@@ -81,6 +87,8 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("pageshow", () => {
   busy(false);
   document.querySelectorAll("form[method=post] button").forEach((each) => (each.disabled = each.hasAttribute("data-off")));
+  // By now a page that one came back to has its boxes again.
+  counted();
 });
 
 document.addEventListener("change", (event) => {
@@ -122,5 +130,3 @@ document.addEventListener("keydown", (event) => {
     }
   }
 });
-
-document.addEventListener("DOMContentLoaded", counted);

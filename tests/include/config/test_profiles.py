@@ -40,6 +40,23 @@ def one(write: Write, *lines: str) -> Profile:
     return profile
 
 
+def test_zones_are_looked_for_once_however_many_profiles_there_are(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[set[str]] = []
+
+    def look() -> set[str]:
+        looked.append({"Europe/Helsinki"})
+        return looked[-1]
+
+    profiles._time_zones.cache_clear()
+    monkeypatch.setattr(profiles, "available_timezones", look)
+    path = write("profiles:\n" + "".join(f"  - name: market{number}\n" for number in range(3)))
+    assert len(load_profiles(path)) == len(load_profiles(path)) == 3
+    assert len(looked) == 1
+    profiles._time_zones.cache_clear()
+
+
 def test_the_shipped_file_says_what_the_defaults_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ROPO_PROFILES_FILE", raising=False)
 

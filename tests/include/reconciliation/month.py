@@ -52,14 +52,14 @@ def unmet(world: World, now: datetime.datetime = NOW) -> list[tuple[datetime.dat
     return [(each.date, each.what) for each in status(world, now).unmet]
 
 
-def signs(world: World, by: str = "Anna", now: datetime.datetime = NOW) -> int:
+def signs(world: World, by: str = "Anna", now: datetime.datetime = NOW, shown: str | None = None) -> int:
     with transaction(world) as cursor:
-        return sign(cursor, world.profile, MARCH, by=by, now=now)
+        return sign(cursor, world.profile, MARCH, by=by, now=now, shown=shown)
 
 
-def countersigns(world: World, by: str = "Otto") -> int:
+def countersigns(world: World, by: str = "Otto", shown: str | None = None) -> int:
     with transaction(world) as cursor:
-        return countersign(cursor, world.profile, MARCH, by=by, now=NOW)
+        return countersign(cursor, world.profile, MARCH, by=by, now=NOW, shown=shown)
 
 
 def accepts(world: World) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from include.reconciliation.sign_off_conditions import parse_period
@@ -82,6 +83,10 @@ def test_a_pending_date_must_wait(march: World) -> None:
     [pending] = status(march).unmet[:1]
     assert (pending.date, pending.what) == (LAST, "pending")
     assert "1 invoice of 2026-03-31 differs within the grace, at the latest until 2026-04-02 00:00" in pending.why
+    assert pending.why.endswith("the date is compared again by itself then")
+    march.profile = msgspec.structs.replace(march.profile, recheck_days=7)
+    [pending] = status(march, NOW + datetime.timedelta(days=7)).unmet[:1]
+    assert pending.why.endswith("run the date again then"), "no recheck takes a date of so long ago"
 
 
 def test_breaks_are_to_be_accepted_or_resolved(march: World) -> None:

@@ -11,7 +11,18 @@ import pytest
 
 from include.reconciliation import reconcile as module
 from include.reconciliation.signing import SignOffError
-from tests.include.reconciliation.month import FIRST, LAST, countersigns, owe, run, run_all, signs
+from tests.include.reconciliation.month import (
+    APRIL,
+    FIRST,
+    LAST,
+    accepts,
+    countersigns,
+    owe,
+    run,
+    run_all,
+    signs,
+    status,
+)
 
 if TYPE_CHECKING:
     from tests.include.reconciliation.world import World
@@ -37,6 +48,45 @@ def test_each_signs_once_and_in_order(march: World) -> None:
         countersigns(march, "Pia")
     with pytest.raises(ValueError, match="by: expected a text"):
         signs(march, " ")
+
+
+def test_a_month_is_not_signed_with_figures_that_nobody_was_shown(march: World) -> None:
+    run_all(march)
+    shown = status(march).fingerprint
+    run(march, LAST)
+    with pytest.raises(SignOffError, match=r"2026-03: it is not as it was shown; .*look at it again"):
+        signs(march, shown=shown)
+    assert march.store("SELECT count(*) FROM ropo.period_sign_off") == [(0,)]
+
+    signs(march, shown=status(march).fingerprint)
+
+
+def test_a_month_is_not_signed_with_what_was_accepted_since_it_was_shown(march: World) -> None:
+    run(march, FIRST)
+    owe(march)
+    run(march, LAST)
+    run(march, LAST, scope="full")
+    shown = status(march).fingerprint
+    accepts(march)
+    with pytest.raises(SignOffError, match="it is not as it was shown"):
+        signs(march, shown=shown)
+
+
+def test_a_month_is_not_countersigned_with_figures_that_nobody_was_shown(march: World) -> None:
+    run_all(march)
+    signs(march)
+    shown = status(march).fingerprint
+    run(march, FIRST)
+    with pytest.raises(SignOffError, match="it is not as it was shown"):
+        countersigns(march, shown=shown)
+    countersigns(march, shown=status(march).fingerprint)
+
+
+def test_what_happens_to_other_months_keeps_nobody_from_signing_this_one(march: World) -> None:
+    run_all(march)
+    shown = status(march).fingerprint
+    run(march, APRIL)
+    signs(march, shown=shown)
 
 
 def test_the_store_itself_refuses_a_second_signature_of_the_same_person(march: World) -> None:

@@ -167,7 +167,7 @@ def test_another_profile_is_shown_on_the_page_that_it_has_for_the_same(
     [
         ("breaks/1", {"what": "comment", "seen": "0"}, "breaks?profile=other"),
         ("breaks", {"what": "comment", "seen": "0"}, "breaks?profile=other"),
-        ("sign-off/2026-02/sign", {}, "sign-off/2026-02?profile=other"),
+        ("sign-off/2026-02/sign", {"shown": "x"}, "sign-off/2026-02?profile=other"),
         (
             "dates/2026-02-10/incomplete",
             {"scope": "date", "month": "2026-02", "reconciliation": "1", "note": "x"},

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import datetime
 import html
+import io
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.include.reconciliation.world import World, at
-from tests.include.watch.records import keep_break, record
+from tests.include.watch.records import broken, keep_break, record
 from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER, listed
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ PATH = "/reconciliation/breaks"
         ("?state=accepted", ["4"]),
         ("?state=resolved", ["5"]),
         ("?category=missing_in_ledger", ["2"]),
+        ("?date=2026-01-05", ["3"]),
+        ("?date=2026-01-06", []),
+        ("?date=", ["2", "3", "1"]),
         ("?severity=high", ["2", "3"]),
         ("?text=3", ["3"]),
         ("?text=%25", []),
@@ -67,6 +71,32 @@ def test_the_lists_head_counts_its_breaks_and_their_money(
     assert re.sub("<[^>]+>", " ", head[0]).split()[: len(told.split())] == told.split()
 
 
+def test_what_is_at_stake_in_an_unpaid_invoice_that_the_ledger_lacks_is_not_known(
+    client: TestClient, store: Connection
+) -> None:
+    number = record(
+        store,
+        DATE,
+        "breaks",
+        breaks=(broken("1", "5.00"), broken("2", "0", "missing_in_ledger", reason="no_row", ledger_total=None)),
+    )
+    keep_break(store, number, "b:2", "missing_in_ledger", "open", "0.00")
+    for path in ("breaks/1", "breaks", "", f"dates/{DATE}"):
+        text = " ".join(re.sub("<[^>]+>", " ", client.get(f"/reconciliation/{path}").text).split())
+        assert "not known" in text, path
+        assert "0.00 EUR" not in text, path
+    keep_break(store, number, "b:1", "ledger_behind", "open", "5.00")
+    text = " ".join(re.sub("<[^>]+>", " ", client.get(PATH).text).split())
+    assert "2 breaks: 5.00 EUR and 1 of an amount not known at stake" in text
+    text = " ".join(re.sub("<[^>]+>", " ", client.get("/reconciliation/").text).split())
+    assert "Money at stake 5.00 EUR in open breaks, by currency and 1 of an amount not known" in text
+    for path in ("breaks.csv", f"dates/{DATE}/items.csv"):
+        rows = list(csv.reader(io.StringIO(client.get(f"/reconciliation/{path}").text)))
+        [head] = [row for row in rows if "at_stake" in row]
+        found = {row[head.index("category")]: row[head.index("at_stake")] for row in rows[rows.index(head) + 1 :]}
+        assert found == {"ledger_behind": "5.00", "missing_in_ledger": ""}
+
+
 def test_money_of_two_currencies_is_never_added_and_the_profiles_own_comes_first(
     client: TestClient, store: Connection, ids: dict[str, int]
 ) -> None:
@@ -85,9 +115,10 @@ def test_the_breaks_of_the_view_are_there_for_spreadsheets(
 ) -> None:
     (link,) = re.findall(f'href="([^"]*)">{words}<', client.get(PATH + query).text)
     answer = client.get(html.unescape(link))
-    assert re.search(
-        r'filename="(open|accepted)-breaks-default-\d{4}-\d\d-\d\d\.csv"', answer.headers["content-disposition"]
-    )
+    named = r'filename="(open|accepted)-breaks-default-\d{4}-\d\d-\d\d(-comma)?\.csv"'
+    found = re.search(named, answer.headers["content-disposition"])
+    assert found
+    assert bool(found[2]) == (separator == ";")
     rows = list(csv.reader(answer.text.removeprefix("\ufeff").splitlines(), delimiter=separator))
     names, *breaks = (row for row in rows if not row[0].startswith("#"))
     assert [each[names.index("billnum")] for each in breaks] == expected

@@ -109,6 +109,32 @@ def test_what_an_acceptance_covers_is_shown_where_it_is_given(
         assert re.search(r"Further rows:?\s+open, total 7777, paid 0, discount 0, credited 0, open 7777", page)
 
 
+def test_a_code_that_the_map_lacks_is_counted_and_leads_to_the_time_line_that_has_it(
+    client: TestClient, page_app: FastAPI, world: World
+) -> None:
+    page_app.dependency_overrides[may_check] = lambda: True
+    world.comment("1", "66")
+    world.row("1")
+    for day in ("2026-03-20", "2026-03-25"):
+        world.reconcile(now=at(f"{day} 08:00"))
+    for path in ("breaks", "breaks/1", "invoice?key=b:1"):
+        page = client.get(f"/reconciliation/{path}").text
+        assert '#line-title">1 row with a code not in the status map</a>' in page
+        assert "Further rows" not in page
+    csv = client.get("/reconciliation/breaks.csv").text
+    assert ",1 row with a code not in the status map," in csv
+
+
+def test_a_discount_of_nothing_is_not_told_of_a_break(client: TestClient, world: World) -> None:
+    world.payment("1", "100")
+    world.row("1", discount="0")
+    world.reconcile(now=at("2026-03-20 08:00"))
+    page = client.get(PATH).text
+    assert "100.00 paid</span>" in page
+    assert "0.00 paid</span>" in page
+    assert "discount</span>" not in page
+
+
 def test_a_comment_stands_in_the_history_as_text(client: TestClient, store: Connection, ids: dict[str, int]) -> None:
     note = "<script>alert(1)</script>"
     one = f"{PATH}/{ids['b:4']}"

@@ -103,6 +103,17 @@ def test_a_break_shows_its_history_and_its_notes(client: TestClient, world: Worl
     assert f"commented by Anna: {SCRIPT}" in text
 
 
+def test_a_difference_says_what_to_do_next_and_leads_to_where_it_is_accepted(client: TestClient, world: World) -> None:
+    world.payment("1", "100")
+    world.row("1")
+    world.reconcile(now=at("2026-03-20 08:00"), reread_poll_id=world.know_all())
+    for path in ("invoice?key=b:1", "breaks/1"):
+        assert "What to do next: Book Ropo's payment in the ERP. Mended," in shown(client, path)
+    for path in ("invoice?key=b:1", f"dates/{DAY}"):
+        page = client.get(f"/reconciliation/{path}").text
+        assert '<a href="/reconciliation/breaks/1?profile=default">Accept or comment</a>' in page
+
+
 def test_what_is_a_script_shows_as_text(client: TestClient, world: World) -> None:
     world.comment("<b>1", "98", statustext=SCRIPT, statusref=SCRIPT)
 

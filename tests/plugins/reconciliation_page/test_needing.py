@@ -82,11 +82,24 @@ def test_a_date_whose_breaks_are_settled_is_red_until_it_is_compared_again_where
     every_date(store, but=3)
     number = record(store, before(3), "breaks", breaks=(broken("1", "10.00"),))
     keep_break(store, number, "b:1", "ledger_behind", "accepted")
-    assert listed(client.get("/reconciliation/").text) == [f"{named(before(3))} ✕ Breaks 1 break"]
+    page = client.get("/reconciliation/").text
+    assert listed(page) == [f"{named(before(3))} ✕ Breaks 1 break , 1 accepted or mended since"]
+    assert "A break stands on each date of its invoice." in page
+    page = client.get(f"/reconciliation/dates/{before(3)}").text
+    assert "1 break was accepted or mended since; the verdict follows with the date's next comparison" in page
 
     with (tmp_path / "profiles.yaml").open("a") as profiles:
         profiles.write("    recheck_days: 2\n    late_days: 2\n")
     assert NOBODY in client.get("/reconciliation/").text, "no recheck reaches it any more"
+
+
+@pytest.mark.usefixtures("started")
+def test_breaks_that_are_open_still_are_told_without_a_word_of_others(client: TestClient, store: Connection) -> None:
+    every_date(store, but=3)
+    number = record(store, before(3), "breaks", breaks=(broken("1", "10.00"),))
+    keep_break(store, number, "b:1", "ledger_behind", "open")
+    assert listed(client.get("/reconciliation/").text) == [f"{named(before(3))} ✕ Breaks 1 break"]
+    assert "accepted or mended since" not in client.get(f"/reconciliation/dates/{before(3)}").text
 
 
 @pytest.mark.usefixtures("started")

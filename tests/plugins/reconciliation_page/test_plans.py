@@ -45,6 +45,7 @@ PAGES = (
     "breaks",
     "breaks?state=accepted&category=missing_in_ledger",
     "breaks?state=open&order=amount",
+    f"breaks?date={YESTERDAY}",
     "breaks/10",
     f"sign-off/{YESTERDAY:%Y-%m}",
     "polls",

@@ -17,6 +17,7 @@ from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from fastapi.testclient import TestClient
+    from httpx import Response
     from psycopg2.extensions import connection as Connection
 
 MONTH = "2026-02"
@@ -78,9 +79,20 @@ def incomplete(store: Connection) -> int:
     return int(found)
 
 
+def shown(client: TestClient) -> str:
+    """What the form of the signature says that its page has shown; empty where the page has no such form."""
+    return "".join(re.findall(r'name="shown" value="([0-9a-f]+)"', client.get(PATH).text))
+
+
+def put(client: TestClient, signature: str, note: str = "", seen: str | None = None) -> Response:
+    """Send the form of a signature, as the page has it or as it had it before."""
+    form = {"note": note, "shown": shown(client) if seen is None else seen}
+    return client.post(f"{PATH}/{signature}", data=form, headers=SAME_ORIGIN)
+
+
 def signs(client: TestClient, page_app: FastAPI, name: str, signature: str) -> int:
     page_app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username=name, role="ADMIN")
-    return client.post(f"{PATH}/{signature}", data={}, headers=SAME_ORIGIN).status_code
+    return put(client, signature).status_code
 
 
 def test_the_sign_off_leads_to_the_last_month_that_is_over(client: TestClient) -> None:
@@ -106,7 +118,7 @@ def test_each_condition_that_does_not_hold_leads_to_where_it_is_met(
     for _, address in unmet(page):
         assert client.get(address).status_code == 200
     assert '<button class="primary" disabled data-off>' in page
-    answer = client.post(f"{PATH}/sign", data={}, headers=SAME_ORIGIN)
+    answer = put(client, "sign")
     assert answer.status_code == 409
     assert "cannot be signed" in answer.text
 
@@ -116,19 +128,33 @@ def test_a_month_is_signed_by_one_person_and_countersigned_by_another(
 ) -> None:
     settle(client, store)
     assert unmet(client.get(PATH).text) == []
-    assert client.post(f"{PATH}/sign", data={"note": "closed"}, headers=SAME_ORIGIN).status_code == 303
+    assert put(client, "sign", "closed").status_code == 303
     page = client.get(PATH).text
     assert "Signed, not countersigned" in page
     assert "another person countersigns it" in page
-    assert client.post(f"{PATH}/countersign", data={}, headers=SAME_ORIGIN).status_code == 409
+    assert put(client, "countersign", seen="x").status_code == 409
     page_app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username="grace", role="ADMIN")
-    assert client.post(f"{PATH}/countersign", data={}, headers=SAME_ORIGIN).status_code == 303
+    assert put(client, "countersign").status_code == 303
     assert "Signed and countersigned" in client.get(PATH).text
     with store.cursor() as cursor:
         cursor.execute("SELECT signed_by, note, countersigned_by FROM ropo.period_sign_off")
         assert cursor.fetchall() == [(USER, "closed", "grace")]
         cursor.execute("SELECT accepted_by, note FROM ropo.incompleteness_acceptance")
         assert cursor.fetchall() == [(USER, "the queue was read elsewhere")]
+
+
+def test_a_month_is_signed_with_the_figures_that_were_shown_and_no_others(
+    client: TestClient, store: Connection, month: None
+) -> None:
+    settle(client, store)
+    seen = shown(client)
+    record(store, DATES[9], started_at=AFTER)
+    answer = put(client, "sign", "closed", seen)
+    assert answer.status_code == 409
+    assert "it is not as it was shown" in answer.text
+    assert "closed</textarea>" in answer.text
+    assert shown(client) != seen
+    assert put(client, "sign", "closed").status_code == 303
 
 
 def test_a_full_comparison_that_is_not_settled_unsettles_no_date(
@@ -147,7 +173,7 @@ def test_a_signed_month_whose_conditions_hold_no_more_is_not_green(
     client: TestClient, store: Connection, month: None
 ) -> None:
     settle(client, store)
-    assert client.post(f"{PATH}/sign", data={}, headers=SAME_ORIGIN).status_code == 303
+    assert put(client, "sign").status_code == 303
     record(store, DATES[-1], "incomplete", reasons=("doubt",), scope="full", started_at=AFTER)
     page = client.get(f"{PATH}?done=signed").text
     assert "Signed, but not every condition holds now" in page
@@ -199,10 +225,10 @@ def test_a_signature_takes_a_note_of_many_lines_and_none_that_cannot_be_kept(
     client: TestClient, store: Connection, month: None
 ) -> None:
     settle(client, store)
-    answer = client.post(f"{PATH}/sign", data={"note": "a\x00b"}, headers=SAME_ORIGIN)
+    answer = put(client, "sign", "a\x00b")
     assert answer.status_code == 409
     assert "a\x00b</textarea>" in answer.text
-    assert client.post(f"{PATH}/sign", data={"note": "x\r\n" * 1000}, headers=SAME_ORIGIN).status_code == 303
+    assert put(client, "sign", "x\r\n" * 1000).status_code == 303
     with store.cursor() as cursor:
         cursor.execute("SELECT note FROM ropo.period_sign_off")
         assert cursor.fetchall() == [("x\n" * 999 + "x",)]
@@ -265,7 +291,7 @@ def test_who_may_not_edit_the_dag_signs_nothing(
     assert '<form method="post"' not in page
     assert "needs the right to edit the DAG ropo_reconciliation" in page
     for path in (f"{PATH}/sign", f"{PATH}/countersign", "/reconciliation/dates/2026-02-04/incomplete"):
-        form = {"note": "x", "scope": "date", "month": MONTH, "reconciliation": "1"}
+        form = {"note": "x", "scope": "date", "month": MONTH, "reconciliation": "1", "shown": "x"}
         assert client.post(path, data=form, headers=SAME_ORIGIN).status_code == 403
     with store.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM ropo.period_sign_off")

@@ -88,7 +88,7 @@ def test_a_reader_whose_server_is_away_is_named_and_not_the_store(
         ("breaks", {"what": "accept", "seen": "0", "break_id": "1"}),
         ("breaks/1", {"what": "accept", "seen": "0"}),
         ("dates/2026-02-04/incomplete", {"scope": "date", "month": "2026-02", "reconciliation": "2"}),
-        ("sign-off/2026-02/sign", {}),
+        ("sign-off/2026-02/sign", {"shown": "x"}),
     ],
 )
 def test_who_changes_something_while_a_comparison_is_recorded_does_not_wait_for_ever_and_keeps_the_note(
