@@ -23,7 +23,7 @@
 -- ERP lacks is written with its type: NULL::numeric AS discount.
 --
 -- Where the status means neither a payment nor an end, the amounts tell how far it is paid, and that it ended as `credited`
--- where credit notes cover the total and nothing is open.
+-- where credit notes cover the total, nothing was paid and nothing is open.
 --
 -- total = paid + discount + credited + open must hold, else the invoice is `ledger_inconsistent`. Where discount is null,
 -- Ropo's discount may stand in for it, and discounts are not compared.

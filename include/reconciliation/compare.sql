@@ -64,9 +64,12 @@ WITH side AS (
             WHEN still_open <= 0 THEN 2
             ELSE 1
         END) AS ledger_payment,
-        -- Where the word leaves payment and end open, the amounts tell both: what is credited in full is owed no more.
+        -- Where the word leaves payment and end open, the amounts tell both: what was credited in full, and never paid, is
+        -- owed no more.
         COALESCE(end_word, CASE
-            WHEN is_mapped AND payment_word IS NULL AND total > 0 AND credited >= total AND still_open <= 0 THEN 'credited'
+            WHEN is_mapped AND payment_word IS NULL AND total > 0 AND credited >= total AND still_open <= 0
+                AND ledger_paid + COALESCE(ledger_discount, 0) <= 0
+                THEN 'credited'
         END) AS ledger_end
     FROM summed
     OFFSET 0

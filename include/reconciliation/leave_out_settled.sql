@@ -41,7 +41,6 @@ FROM (
             AND total > 0
             AND COALESCE(payments_by_ropo, true)
             AND COALESCE(sent_at >= %(start)s, true)
-            AND COALESCE(credited, 0) < total
             AND paid + COALESCE(discount, 0) > 0
             -- Nothing is open, and the amounts add up; so they are numbers, and all that is to be paid is paid.
             AND COALESCE(open, 0) <= 0

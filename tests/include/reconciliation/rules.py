@@ -244,7 +244,8 @@ class Ledger:
             discount = ropo.discount
         rest = row.total - row.paid - discount - credited
         still_open = rest if row.open is None else row.open
-        is_credited = row.total > 0 and credited >= row.total and still_open <= 0
+        paid = row.paid + (row.discount or ZERO)
+        is_credited = row.total > 0 and credited >= row.total and still_open <= 0 and paid <= 0
         is_open_to_amounts = self.meaning is not None and said.payment is None and said.end is None
         self.end = "credited" if is_open_to_amounts and is_credited else said.end
         self.is_inconsistent = still_open != rest or (said.payment == "paid" and still_open > 0)

@@ -95,13 +95,6 @@ def test_a_settled_invoice_that_shares_its_number_with_an_unsettled_one_is_kept_
     }
 
 
-def test_what_is_paid_and_credited_in_full_as_well_is_not_settled(world: World) -> None:
-    """By its amounts it has ended in the ledger, though the payments of both sides are alike."""
-    world.payment("1", "100")
-    world.row("1", "open", paid="100", credited="100")
-    assert _categories(world) == {"b:1": "status_conflict"}
-
-
 @pytest.mark.parametrize("status", ["open", " "])
 def test_its_own_tables_are_gone_whether_it_ends_well_or_not(world: World, status: str) -> None:
     world.row("1", status)

@@ -113,13 +113,15 @@ def test_credited_in_full_by_the_amounts_where_the_ledgers_word_says_nothing_of_
     world.row("1", "open", credited="100")
     world.comment("2", "150")
     world.row("2", "sent", credited="100", open=None)
-    # With something still to be paid, by its own word, in part, and a credit note itself.
+    # In part, by its own word, a credit note itself, and what was paid before it was credited.
     world.comment("3", "140")
     world.row("3", "open", credited="99")
     world.comment("4", "101")
     world.row("4", "paid", credited="100")
     world.comment("5", "140")
     world.row("5", "open", total="-100", credited="100", open="-200")
+    world.payment("6", "100")
+    world.row("6", "open", paid="100", credited="100", open="-100")
     items = world.items(world.reconcile())
     assert {key: (item["category"], item["reason"], item["ledger_status"]) for key, item in items.items()} == {
         "b:1": ("status_conflict", "ended_in_ledger", "credited"),
@@ -127,6 +129,7 @@ def test_credited_in_full_by_the_amounts_where_the_ledgers_word_says_nothing_of_
         "b:3": ("matched", None, "unpaid"),
         "b:4": ("matched", None, "paid"),
         "b:5": ("matched", "credit_note", "unpaid"),
+        "b:6": ("matched", None, "paid"),
     }
 
 
