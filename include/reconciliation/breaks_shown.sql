@@ -1,6 +1,6 @@
 -- What the reconciliations show of each invoice that breaks in them, or that has a break which is not resolved, be it under
--- a name that it no longer goes by (`known_as`). Where a reconciliation of a later moment has seen the invoice it is late: an older view never undoes a newer one, in whatever
--- order they are recorded.
+-- a name that it no longer goes by (`known_as`). Where a reconciliation of a later moment has seen the invoice it is late:
+-- an older view never undoes a newer one, in whatever order they are recorded.
 CREATE TEMP TABLE candidate ON COMMIT DROP AS
 WITH run AS (
     SELECT

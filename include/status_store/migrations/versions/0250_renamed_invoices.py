@@ -6,7 +6,7 @@ from pathlib import Path
 
 from alembic import op
 
-revision = "0260"
+revision = "0250"
 down_revision = "0240"
 
 
