@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # Folders whose files share what is slow to start: an Airflow and a browser, a Tryton.
 TOGETHER = ("tests/browser", "tests/integration/tryton")
+# Folders of tests that start whole programs: they go first, so that no worker waits in the end for another's long file.
+FIRST = ("tests/deployment", "tests/demo", "tests/browser", "tests/integration", "tests/faults", "tests/local_airflow")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,8 +43,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files of the folders of :data:`FIRST` before the others."""
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
-    """Give each worker whole files, and all files of a folder of :data:`TOGETHER` to one."""
+    """Give each worker whole files, in their order, and all files of a folder of :data:`TOGETHER` to one."""
+    # xdist's own order is by the number of a file's tests.
+    config.option.loadscopereorder = False
 
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
