@@ -4,7 +4,7 @@
 -- (`ledger.query` in profiles.yaml). Only invoices that were sent, or are to be sent, through this Ropo customer number.
 -- The program wraps the SELECT and filters it by invoice number, jobid, sent_at and changed_at: it needs no WHERE for that.
 --
---   billnum          text         not null  the invoice number in the sender's books; spaces around it do not count, other blanks do
+--   billnum          text         not null  the invoice number in the sender's books; of blanks around it spaces alone do not count
 --   jobid            text                   Ropo's id of the invoice, if the ERP stores it
 --   status           text         not null  the ERP's own word; the status map's `ledger` section says what it means
 --   total            numeric      not null  the invoice's amount, in the invoice's currency, as all amounts are

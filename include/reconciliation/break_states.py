@@ -32,7 +32,7 @@ _STEPS = (
     "breaks_seen_late",
     "flag_signed",
 )
-# What the reconciliations in hand name otherwise than a break of it does, whose name nothing goes by any more.
+# The invoice of a break under former_key, which no event or row bears any more, is invoice_key now.
 _KNOWN_AS = """
 CREATE TEMP TABLE known_as (reconciliation_id bigint, former_key text, invoice_key text) ON COMMIT DROP
 """

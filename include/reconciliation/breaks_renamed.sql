@@ -4,7 +4,7 @@
 CREATE TEMP TABLE renamed ON COMMIT DROP AS
 SELECT
     known.break_id, shown.reconciliation_id, shown.started_at, shown.evidence, shown.invoice_key,
-    shown.is_break AND shown.category = known.category AND shown.evidence @> known.accepted_evidence AS is_as_accepted
+    shown.is_accepted AND shown.category = known.category AND shown.evidence @> known.accepted_evidence AS is_as_accepted
 FROM known_as
 JOIN shown USING (reconciliation_id, invoice_key)
 JOIN ropo.reconciliation AS run USING (reconciliation_id)

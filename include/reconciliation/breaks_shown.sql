@@ -46,7 +46,7 @@ WITH run AS (
 SELECT
     run.reconciliation_id, run.business_date, run.scope, run.started_at, run.view_at,
     item.invoice_key, item.billnum, item.jobid, item.category, item.reason, item.currency,
-    item.category <> 'matched' AND item.pending_until IS NULL AS is_break,
+    item.category <> 'matched' AND item.pending_until IS NULL AS is_break, item.is_accepted,
     run.later_ids <> '{}' AND EXISTS (
         SELECT
         FROM ropo.reconciliation_item AS later
@@ -71,8 +71,8 @@ JOIN ropo.reconciliation_item AS item USING (reconciliation_id, invoice_key);
 -- of a difference only where no date has shown it (`first_date` is null).
 CREATE TEMP TABLE shown ON COMMIT DROP AS
 SELECT DISTINCT ON (invoice_key)
-    reconciliation_id, started_at, invoice_key, billnum, jobid, category, reason, currency, is_break, amount, evidence,
-    first_date, full_date, times
+    reconciliation_id, started_at, invoice_key, billnum, jobid, category, reason, currency, is_break, is_accepted, amount,
+    evidence, first_date, full_date, times
 FROM (
     SELECT
         candidate.*,

@@ -14,7 +14,7 @@
 ), blank AS (
     -- Some of what Python's strip() takes from Ropo's ids and the program's SELECTs do not: an index that serves these takes
     -- spaces alone. The no-break space stands where it is one.
-    SELECT E' \t\n\v\f\r'
+    SELECT E' \t\n\x0B\f\r'
         || CASE WHEN getdatabaseencoding() ~ '^(UTF8|LATIN|WIN125|ISO_8859)' THEN chr(160) ELSE '' END AS characters
 ), counted AS (
     SELECT

@@ -65,9 +65,9 @@ WITH side AS (
             ELSE 1
         END) AS ledger_payment,
         -- Where the word leaves payment and end open, the amounts tell both: what was credited in full, and never paid, is
-        -- owed no more.
+        -- owed no more. Of what Ropo One has not spoken of it need not hear that.
         COALESCE(end_word, CASE
-            WHEN is_mapped AND payment_word IS NULL AND total > 0 AND credited >= total AND still_open <= 0
+            WHEN events > 0 AND is_mapped AND payment_word IS NULL AND total > 0 AND credited >= total AND still_open <= 0
                 AND ledger_paid + COALESCE(ledger_discount, 0) <= 0
                 THEN 'credited'
         END) AS ledger_end

@@ -44,7 +44,7 @@ LEFT JOIN LATERAL (
             FROM former_name
             JOIN ropo.reconciliation_item AS item
                 ON item.profile = %(profile)s AND item.invoice_key = former_name.former_key
-            WHERE former_name.invoice_key = unmatched.invoice_key
+            WHERE former_name.invoice_key = unmatched.invoice_key AND former_name.is_only
                 AND NOT EXISTS (
                     SELECT
                     FROM ropo.reconciliation AS blind

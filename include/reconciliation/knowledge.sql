@@ -7,12 +7,12 @@ SELECT
     COALESCE(reread.absent_count, 0) AS absent,
     reread.absent_count IS NOT NULL AS is_judged,
     reread.new_count AS recovered,
-    COALESCE(reread.opened_at >= %(day_end)s, false) AS is_after_day_end,
+    -- What lies ahead was written by a clock that ran ahead, and says nothing of when it was; likewise of a 204.
+    COALESCE(reread.opened_at BETWEEN %(day_end)s AND clock_timestamp(), false) AS is_after_day_end,
     (
         SELECT max(opened_at)
         FROM ropo.status_poll
         WHERE profile = %(profile)s AND kind = 'drain' AND outcome = 'empty' AND closed_at >= %(day_end)s
-            -- One that lies ahead was written by a clock that ran ahead, and says nothing of when it was.
             AND closed_at <= clock_timestamp()
     ) AS newest_empty,
     (

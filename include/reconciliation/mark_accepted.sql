@@ -13,7 +13,7 @@ JOIN (
     JOIN ropo.reconciliation_break AS known
         ON known.profile = %(profile)s AND known.invoice_key = former_name.former_key
         AND known.jobid IS NOT DISTINCT FROM former_name.jobid
-    WHERE known.state = 'accepted'
+    WHERE known.state = 'accepted' AND former_name.is_only
 ) AS known ON known.invoice_key = item.invoice_key AND known.category = item.category
 WHERE comparison.invoice_key = item.invoice_key
     AND item.pending_until IS NULL

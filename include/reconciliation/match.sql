@@ -143,14 +143,17 @@ FROM named_invoice AS named
 LEFT JOIN by_job ON by_job.jobid = named.jobid
 LEFT JOIN by_bill ON by_job.jobid IS NULL AND by_bill.billnum = named.billnum;
 
--- The names of invoices that nothing goes by any more, and what these invoices are named now. A row in quarantine proves no
--- name: its keys are not followed.
+-- The names of invoices that nothing goes by any more, and what these invoices are named now; whether one alone is meant. A
+-- row in quarantine proves no name: its keys are not followed.
 CREATE TEMP TABLE former_name ON COMMIT DROP AS
-SELECT DISTINCT former_key, invoice_key, jobid
-FROM resolved
-WHERE former_key <> invoice_key AND NOT is_quarantined
-    AND NOT EXISTS (SELECT FROM spoken WHERE spoken.invoice_key = former_key)
-    AND NOT EXISTS (SELECT FROM owned_row WHERE owned_row.invoice_key = former_key);
+SELECT former_key, invoice_key, jobid, count(*) OVER (PARTITION BY former_key, jobid) = 1 AS is_only
+FROM (
+    SELECT DISTINCT former_key, invoice_key, jobid
+    FROM resolved
+    WHERE former_key <> invoice_key AND NOT is_quarantined
+        AND NOT EXISTS (SELECT FROM spoken WHERE spoken.invoice_key = former_key)
+        AND NOT EXISTS (SELECT FROM owned_row WHERE owned_row.invoice_key = former_key)
+) AS former;
 CREATE INDEX ON former_name (invoice_key);
 ANALYZE former_name;
 
@@ -173,6 +176,12 @@ FROM owned_row
 JOIN wanted_date AS wanted ON wanted.business_date = owned_row.changed_on
 UNION
 SELECT business_date, invoice_key FROM resolved WHERE is_seed
+UNION
+-- Its events lead to another invoice now, and a row of the ledger still goes by its name.
+SELECT resolved.business_date, owned_row.invoice_key
+FROM resolved
+JOIN owned_row ON owned_row.invoice_key = resolved.former_key
+WHERE resolved.is_seed
 UNION
 SELECT NULL, invoice_key FROM spoken WHERE %(everything)s
 UNION

@@ -29,6 +29,6 @@ def take_dates(cursor: Cursor) -> None:
 
 
 def take_unsettled(cursor: Cursor, profile: Profile, day: datetime.date) -> None:
-    """Take all but what is matched, ended or paid on both sides, and without a break: a full comparison's part."""
+    """Take a full comparison's part: all but what is matched, ended or paid on both sides, and without a break."""
     cursor.execute(statement("take_unsettled"), {"profile": profile.name, "business_date": day})
     cursor.execute("ANALYZE part")

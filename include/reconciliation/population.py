@@ -200,7 +200,10 @@ def name_revised(cursor: Cursor, profile: Profile) -> None:
 
 
 def name_unspoken(cursor: Cursor, profile: Profile) -> None:
-    """Name every invoice of which an earlier reconciliation knew by the ledger alone: its row may be gone since."""
+    """Name every invoice of which an earlier reconciliation knew by the ledger alone, or that has an unresolved break.
+
+    Its row, or its name, may be gone since.
+    """
     cursor.execute(statement("name_unspoken"), {"profile": profile.name})
 
 

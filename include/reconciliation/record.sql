@@ -14,7 +14,7 @@ WITH recorded AS (
     )
     RETURNING reconciliation_id, profile
 ), named AS (
-    SELECT invoice_key, is_out_of_scope, invoice_key AS name, NULL AS named_by
+    SELECT invoice_key, is_out_of_scope, invoice_key AS name, NULL AS former_jobid
     FROM part
     WHERE business_date = %(business_date)s AND is_out_of_scope
     UNION ALL
@@ -26,7 +26,7 @@ WITH recorded AS (
     SELECT DISTINCT named.invoice_key, named.is_out_of_scope, named.name
     FROM named
     JOIN ropo.reconciliation_break AS known ON known.profile = %(profile)s AND known.invoice_key = named.name
-    WHERE known.state <> 'resolved' AND (named.name = named.invoice_key OR known.jobid IS NOT DISTINCT FROM named.named_by)
+    WHERE known.state <> 'resolved' AND (named.name = named.invoice_key OR known.jobid IS NOT DISTINCT FROM named.former_jobid)
 ), waiting AS (
     INSERT INTO ropo.break_backlog (reconciliation_id, profile, out_of_scope, start_date, renamed)
     SELECT

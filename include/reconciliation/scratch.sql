@@ -44,7 +44,8 @@ CREATE TEMP TABLE ledger_row (
 
 -- Invoices that belong to the population though neither an event nor a ledger row of the day says so: those of an
 -- earlier reconciliation of the date, of events that came with other content on it, what a full comparison of it left
--- pending, those that somebody asks for, and those of rows in quarantine.
+-- pending, those that somebody asks for, and those of rows in quarantine. And the names of breaks that are not resolved,
+-- which are no seeds: whether anything still goes by them is asked wherever one of their keys is met.
 CREATE TEMP TABLE named_invoice (
     business_date date,                         -- to whose population; null: of none of the dates
     invoice_key text NOT NULL,

@@ -134,7 +134,10 @@ def _of_reread(day: datetime.date, known: StoreKnowledge) -> Iterator[Reason]:
         text = f"the re-read of {day} ended as {known.reread_outcome}; see its task's log, then run the date again"
         yield Reason("reread_failed", text)
     elif not known.is_judged:
-        text = f"the re-read of {day} was kept, but its process ended before it was judged; run the date again"
+        text = (
+            f"the re-read of {day} was kept and never judged: its page could not be parsed, or its process ended; "
+            "run the date again"
+        )
         yield Reason("reread_failed", text)
     elif not known.is_after_day_end:
         yield Reason("reread_too_early", f"{day} was re-read before it was over; run the date again")

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Query, status
 from fastapi.responses import HTMLResponse, Response
 from psycopg2.extensions import cursor as Cursor
 
+from include.reconciliation.break_states import work_in
 from include.reconciliation.sign_off_conditions import FULL_DAG_ID, last_day, parse_period
 from include.reconciliation.signing import (
     SignOffError,
@@ -103,9 +104,13 @@ def sign_month(
         return _shown(page, cursor, month, refused=Refused(problem, note))
     put = sign if signature == "sign" else countersign
     try:
-        with changing() as session, session.transaction() as writing:
-            by, note_if_any = page.user.get_name(), note.strip() or None
-            put(writing, page.profile, parse_period(month), by=by, note=note_if_any, shown=shown)
+        with changing() as session:
+            # In a commit of its own: what a process that died has left is shown then, and can be signed the next time.
+            with session.transaction() as writing:
+                work_in(writing, page.profile)
+            with session.transaction() as writing:
+                by, note_if_any = page.user.get_name(), note.strip() or None
+                put(writing, page.profile, parse_period(month), by=by, note=note_if_any, shown=shown)
     except (SignOffError, StoreBusyError) as error:
         return _shown(page, cursor, month, refused=Refused(f"{error}.", note))
     return page.go_to(f"sign-off/{month}", done="signed" if signature == "sign" else "countersigned")

@@ -190,6 +190,7 @@ class Ropo:
     """What Ropo's events, in their order, say of an invoice."""
 
     def __init__(self, events: list[Event], status_map: StatusMap, row: Row | None) -> None:
+        self.has_spoken = bool(events)
         payments = [event for event in events if event.statustype == "payment"]
         kinds = [(event, status_map.payments.get(event.code)) for event in payments]
         money = [event for event, kind in kinds if kind in ("paid", "discount")]
@@ -246,7 +247,7 @@ class Ledger:
         still_open = rest if row.open is None else row.open
         paid = row.paid + (row.discount or ZERO)
         is_credited = row.total > 0 and credited >= row.total and still_open <= 0 and paid <= 0
-        is_open_to_amounts = self.meaning is not None and said.payment is None and said.end is None
+        is_open_to_amounts = ropo.has_spoken and self.meaning is not None and (said.payment, said.end) == (None, None)
         self.end = "credited" if is_open_to_amounts and is_credited else said.end
         self.is_inconsistent = still_open != rest or (said.payment == "paid" and still_open > 0)
         if said.payment:

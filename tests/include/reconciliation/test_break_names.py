@@ -101,6 +101,27 @@ def test_an_erp_that_fills_in_the_jobid_begins_no_grace_and_ends_no_acceptance(w
     assert history(world, "j:J1")[-1] == ("accepted", "as b:1 by Anna: known")
 
 
+def test_an_acceptance_does_not_spread_where_a_number_without_a_jobid_becomes_two_invoices(world: World) -> None:
+    """Which of the two it was about, nobody can say."""
+    paid_row(world, None)
+    breaks(world)
+    accept(world)
+    world.ledger("UPDATE ropo_ledger SET jobid = 'J1' WHERE billnum = '1'")
+    world.row("1", "paid", paid="100", jobid="J2", sent_at=ON_THE_DAY, changed_at=ON_THE_DAY)
+    again = run(world, DAY, now=LATE + HOUR)
+    assert (again.accepted, again.pending) == (0, 2)
+    assert states(world) == [("b:1", "missing_in_ropo", "resolved")]
+
+
+def test_nor_does_a_grace(world: World) -> None:
+    paid_row(world, None)
+    run(world, DAY, now=ON_THE_DAY)
+    world.ledger("UPDATE ropo_ledger SET jobid = 'J1' WHERE billnum = '1'")
+    world.row("1", "paid", paid="100", jobid="J2", sent_at=ON_THE_DAY, changed_at=ON_THE_DAY)
+    items = world.items(run(world, DAY, now=LATE))
+    assert [items[key]["pending_until"] is None for key in ("j:J1", "j:J2")] == [False, False]
+
+
 def test_a_difference_that_is_pending_keeps_its_grace_under_another_name(world: World) -> None:
     paid_row(world, None)
     first = world.items(run(world, DAY, now=ON_THE_DAY))["b:1"]

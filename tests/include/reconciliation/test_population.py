@@ -267,3 +267,18 @@ def test_the_invoice_too_that_an_event_was_of_until_it_came_as_anothers_that_day
         "b:2": "matched",
         "j:J1": "missing_in_ropo",
     }
+
+
+def test_the_invoice_too_of_a_number_under_which_its_job_is_known_no_more_since_that_day(world: World) -> None:
+    """Its job is another invoice's now, and the ledger's row still goes by its number."""
+    old = datetime.date(2026, 2, 17)
+    for billnum in ("1", "2"):
+        times = {"sent_at": at("2026-02-10 08:00"), "changed_at": at("2026-02-12 12:00")}
+        world.row(billnum, "paid", paid="100", jobid=None, **times)
+    statusid = world.payment("1", "100", str(old), seen=at("2026-02-17 12:00"))
+    assert world.reconcile(old, now=at("2026-02-18 00:00"), reread_poll_id=world.know_all(old)).population == 1
+    world.store("UPDATE ropo.status_event SET billnum = '2' WHERE statusid = %s", (statusid,))
+    revised(world, statusid, {"jobid": "J1", "billnum": "1"})
+    for day in (DAY, old):
+        found = world.items(world.reconcile(day))
+        assert {key: item["category"] for key, item in found.items()} == {"b:1": "missing_in_ropo", "b:2": "matched"}

@@ -133,6 +133,11 @@ def test_credited_in_full_by_the_amounts_where_the_ledgers_word_says_nothing_of_
     }
 
 
+def test_of_an_invoice_credited_in_full_ropo_one_need_not_have_heard(world: World) -> None:
+    world.row("1", "open", credited="100", sent_at=None, changed_at=at("2026-03-10 08:00"))
+    assert world.judged() == ("matched", "never_spoken_of")
+
+
 def test_a_word_that_the_map_lacks_ends_nothing_though_all_is_credited(world: World) -> None:
     world.row("1", "odd", credited="100", changed_at=at("2026-03-10 08:00"))
     assert world.judged() == ("unknown_status", "ledger_word")

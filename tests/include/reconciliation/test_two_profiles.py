@@ -16,7 +16,7 @@ from include.reconciliation.ledger_findings import known_invoices
 from include.status_store.database import connect
 from tests.include.reconciliation.asking import KnowingSource, asking
 from tests.include.reconciliation.conftest import empty
-from tests.include.reconciliation.differing import HOUR, NEXT, OVER, behind
+from tests.include.reconciliation.differing import HOUR, NEXT, OVER, accept, behind
 from tests.include.reconciliation.life import ONE, books, live, settings
 from tests.include.reconciliation.month import FIRST
 from tests.include.reconciliation.world import DAY, LEDGER, NOW, World, at
@@ -206,6 +206,25 @@ def test_a_settled_invoice_is_left_out_though_the_other_has_a_break_of_it(neighb
     # In letters that are not plain, so that the rules are applied to the invoice.
     world.event("1", "2026-03-10", statustype="Payment", statustext="1", amount="100")
     assert world.reconcile(scope="full").population == 0
+
+
+def test_a_name_that_an_invoice_loses_is_lost_by_its_own_profiles_breaks_alone(
+    neighbours: tuple[World, World],
+) -> None:
+    world, other = neighbours
+    for each in neighbours:
+        each.row("1", "paid", paid="100", jobid=None, changed_at=at("2026-03-10 08:00"))
+        for moment in (NOW, OVER):
+            each.reconcile(now=moment)
+    accept(world)
+    left = books(other)
+    world.ledger("UPDATE ropo_ledger SET jobid = 'J1' WHERE billnum = '1'")
+
+    again = world.reconcile(now=OVER + HOUR)
+
+    assert (again.accepted, again.breaks) == (1, 0)
+    assert books(other) == left
+    assert other.reconcile(now=OVER + HOUR).accepted == 1
 
 
 def test_a_ledger_is_checked_by_the_invoices_of_its_own_profile(neighbours: tuple[World, World]) -> None:

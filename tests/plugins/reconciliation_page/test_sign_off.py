@@ -157,6 +157,22 @@ def test_a_month_is_signed_with_the_figures_that_were_shown_and_no_others(
     assert put(client, "sign", "closed").status_code == 303
 
 
+def test_breaks_that_wait_to_be_worked_in_are_shown_after_the_first_try_to_sign(
+    client: TestClient, store: Connection, month: None
+) -> None:
+    """A process that recorded them has died before; else every try would be refused for what it alone has found."""
+    settle(client, store)
+    with store.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ropo.break_backlog (reconciliation_id, profile, out_of_scope, start_date) "
+            "SELECT max(reconciliation_id), 'default', '{}', '2026-01-01' FROM ropo.reconciliation"
+        )
+        assert put(client, "sign", "closed", "0" * 16).status_code == 409
+        cursor.execute("SELECT count(*) FROM ropo.break_backlog")
+        assert cursor.fetchall() == [(0,)]
+    assert put(client, "sign", "closed").status_code == 303
+
+
 def test_a_full_comparison_that_is_not_settled_unsettles_no_date(
     client: TestClient, store: Connection, month: None
 ) -> None:
