@@ -15,7 +15,9 @@ import pytest
 import requests
 import schemathesis
 import uvicorn
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 
 from include.simulator.app import create_app as simulator_app
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
     from schemathesis import Case
+    from schemathesis.schemas import APIOperation
+    from schemathesis.specs.openapi.schemas import OpenApiSchema
 
     from local_airflow.embedded import Server
 
@@ -41,11 +45,14 @@ FUZZ = settings(
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
-simulator = schemathesis.openapi.from_dict(simulator_app(Ropo()).openapi())
+# A data set of years takes minutes to make.
+simulator = schemathesis.openapi.from_dict(simulator_app(Ropo()).openapi()).exclude(path="/simulator/dataset")
 page = schemathesis.openapi.from_dict(reconciliation_app().openapi())
-for described in (simulator, page):
-    # It tries every combination of parameters, which takes minutes.
-    described.config.phases.coverage.enabled = False
+
+
+def operations(schema: OpenApiSchema) -> list[Any]:
+    """Each operation as a parameter of its own: Schemathesis gives all its tests one id, of which xdist runs one."""
+    return [pytest.param(found.ok(), id=found.ok().label) for found in schema.get_all_operations()]
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +62,13 @@ def simulated() -> Iterator[SimulatorServer]:
         yield server
 
 
-# A data set of years takes minutes to make.
-@simulator.exclude(path="/simulator/dataset").parametrize()
+@pytest.mark.parametrize("operation", operations(simulator))
 @FUZZ
-def test_no_request_is_an_error_of_the_simulator(case: Case, simulated: SimulatorServer) -> None:
+@given(data=st.data())
+def test_no_request_is_an_error_of_the_simulator(
+    simulated: SimulatorServer, operation: APIOperation, data: st.DataObject
+) -> None:
+    case = draw(data, operation)
     token = simulated.ropo.issue_token(DEFAULT_CID, DEFAULT_APICODE)
     headers = {"Authorization": f"Bearer {json_token(token.body)}"} if token.status == 201 else {}
 
@@ -82,6 +92,12 @@ def test_a_data_set_out_of_all_measure_is_refused(simulated: SimulatorServer, wi
     whole = {"seed": 1, "first_day": "2026-01-01", "days": 1, "scale": 0.01, **wish}
 
     assert requests.post(f"{simulated.url}/simulator/dataset", json=whole, timeout=30).status_code in (400, 404, 422)
+
+
+def draw(data: st.DataObject, operation: APIOperation) -> Case:
+    """A request, valid or invalid."""
+    case: Case = data.draw(operation.as_strategy(data.draw(st.sampled_from(GenerationMode))))
+    return case
 
 
 def json_token(body: bytes) -> str:
@@ -110,10 +126,12 @@ def served(
     thread.join()
 
 
-@page.parametrize()
+@pytest.mark.parametrize("operation", operations(page))
 @FUZZ
-def test_no_request_is_an_error_of_the_page(case: Case, served: str) -> None:
+@given(data=st.data())
+def test_no_request_is_an_error_of_the_page(served: str, operation: APIOperation, data: st.DataObject) -> None:
     headers: dict[str, Any] = dict(SAME_ORIGIN)
+    case = draw(data, operation)
 
     response = case.call(base_url=served, headers=headers, allow_redirects=False, timeout=30)
 
