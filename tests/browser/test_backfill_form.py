@@ -95,9 +95,12 @@ def test_a_range_that_reaches_past_today_runs_no_unfinished_day_and_takes_none_f
     [scheduled] = deployment.wait_for(deployment.metadata, NEXT, DAY_DAG)
     today = datetime.datetime.now(HELSINKI).date()
 
-    runs = pick(deployment, visit, today - DAY, today + 3 * DAY, "Europe/Helsinki")
+    first = today - 2 * DAY
 
-    assert [key for _, key in runs] == [(today - DAY).isoformat()]
+    runs = pick(deployment, visit, first, today + 3 * DAY, "Europe/Helsinki")
+
+    # In a day's first hour the scheduled run of the day before waits for it to settle: a backfill leaves it alone.
+    assert [key for _, key in runs] in (days(first, today - DAY), days(first, first))
     midnight = datetime.datetime.combine(today + DAY, datetime.time(), HELSINKI)
     assert scheduled == (today.isoformat(), midnight)
     # The scheduler has looked at the DAG since: that run is still the next one.
