@@ -9,8 +9,7 @@ SELECT
     break.severity::text AS severity,
     break.age_days,
     break.business_date,
-    -- Nothing is not what is known of one that the ledger lacks (include/reconciliation/stake.py).
-    CASE WHEN break.category = 'missing_in_ledger' THEN NULLIF(break.amount, 0) ELSE break.amount END AS at_stake,
+    CASE WHEN ropo.is_stake_known(break.category, break.amount) THEN break.amount END AS at_stake,
     break.currency,
     break.evidence ->> 'ropo_status' AS ropo_status,
     break.evidence ->> 'ledger_status' AS ledger_status,

@@ -11,7 +11,7 @@ SELECT
 FROM (
     SELECT
         category, business_date, currency, count(*) AS breaks, sum(amount) AS amount,
-        count(*) FILTER (WHERE category = 'missing_in_ledger' AND amount = 0) AS unknown
+        count(*) FILTER (WHERE NOT ropo.is_stake_known(category, amount)) AS unknown
     FROM ropo.reconciliation_break
     WHERE profile = %(profile)s AND state = 'open'
     GROUP BY category, business_date, currency

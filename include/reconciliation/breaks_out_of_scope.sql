@@ -9,16 +9,7 @@ WITH run AS (
     FROM ropo.reconciliation_break AS known
     CROSS JOIN run
     WHERE known.profile = %(profile)s AND known.invoice_key = ANY(%(invoices)s) AND known.state <> 'resolved'
-        AND NOT EXISTS (
-            SELECT
-            FROM ropo.reconciliation_item AS item
-            JOIN ropo.reconciliation AS later USING (reconciliation_id)
-            WHERE item.profile = %(profile)s AND item.invoice_key = known.invoice_key
-                AND later.view_at > run.view_at
-                -- As in breaks_shown.sql.
-                AND later.view_at <= clock_timestamp()
-                AND NOT later.reasons @> '[{"word": "ledger_empty"}]'
-        )
+        AND NOT ropo.is_seen_after(known.profile, known.invoice_key, run.view_at)
 ), written AS (
     UPDATE ropo.reconciliation_break AS known
     SET state = 'resolved', resolved_at = GREATEST(over.started_at, known.last_seen)

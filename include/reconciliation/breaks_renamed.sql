@@ -10,16 +10,7 @@ JOIN shown USING (reconciliation_id, invoice_key)
 JOIN ropo.reconciliation AS run USING (reconciliation_id)
 JOIN ropo.reconciliation_break AS known ON known.profile = %(profile)s AND known.invoice_key = known_as.former_key
 WHERE known.state <> 'resolved'
-    AND NOT EXISTS (
-        SELECT
-        FROM ropo.reconciliation_item AS item
-        JOIN ropo.reconciliation AS later USING (reconciliation_id)
-        WHERE item.profile = %(profile)s AND item.invoice_key = known.invoice_key
-            AND later.view_at > run.view_at
-            -- As in breaks_shown.sql.
-            AND later.view_at <= clock_timestamp()
-            AND NOT later.reasons @> '[{"word": "ledger_empty"}]'
-    );
+    AND NOT ropo.is_seen_after(known.profile, known.invoice_key, run.view_at);
 
 WITH former AS (
     SELECT DISTINCT ON (renamed.invoice_key)

@@ -6,15 +6,15 @@ SELECT
     item.ropo_paid, item.ropo_discount, item.ledger_total, item.ledger_paid, item.ledger_discount, item.ledger_credited,
     item.ledger_open, item.event_count, item.ledger_row_count, item.caused_on, item.grace_until, item.hint,
     item.invoice_key, item.further,
-    CASE WHEN item.category <> 'matched' THEN NULLIF(
-        ropo.amount_at_stake(
-            item.ropo_paid, item.ropo_discount, item.ledger_paid, item.ledger_discount, item.ledger_total
-        ),
-        -- Nothing is not what is known of one that the ledger lacks (stake.py).
-        CASE WHEN item.category = 'missing_in_ledger' THEN 0 END
-    ) END AS at_stake,
+    CASE WHEN item.category <> 'matched' AND ropo.is_stake_known(item.category, stake.amount) THEN stake.amount END
+        AS at_stake,
     break.severity::text AS severity, break.break_id, break.state AS break_state, break.accepted_by, break.accepted_note
 FROM ropo.reconciliation_item AS item
+CROSS JOIN LATERAL (
+    SELECT ropo.amount_at_stake(
+        item.ropo_paid, item.ropo_discount, item.ledger_paid, item.ledger_discount, item.ledger_total
+    ) AS amount
+) AS stake
 -- A break of another category than the item's is another difference.
 LEFT JOIN ropo.break_today AS break
     ON break.profile = item.profile AND break.invoice_key = item.invoice_key AND break.category = item.category

@@ -12,10 +12,16 @@ FROM comparison AS unmatched
 LEFT JOIN LATERAL (
     SELECT CASE WHEN earlier.category <> 'matched' THEN earlier.grace_from END AS grace_from
     FROM (
-        (
+        SELECT newest.*
+        FROM (
+            SELECT unmatched.invoice_key AS name
+            UNION ALL
+            SELECT former_key FROM former_name WHERE former_name.invoice_key = unmatched.invoice_key AND is_only
+        ) AS known
+        CROSS JOIN LATERAL (
             SELECT item.reconciliation_id, item.category, item.grace_from
             FROM ropo.reconciliation_item AS item
-            WHERE item.profile = %(profile)s AND item.invoice_key = unmatched.invoice_key
+            WHERE item.profile = %(profile)s AND item.invoice_key = known.name
                 AND NOT EXISTS (
                     SELECT
                     FROM ropo.reconciliation AS blind
@@ -23,28 +29,13 @@ LEFT JOIN LATERAL (
                 )
             ORDER BY item.reconciliation_id DESC
             LIMIT 1
-        )
+        ) AS newest
         UNION ALL
         (
             -- Its name may have been another one when less was known of it.
             SELECT item.reconciliation_id, item.category, item.grace_from
             FROM ropo.reconciliation_item AS item
             WHERE item.profile = %(profile)s AND item.jobid = unmatched.jobid
-                AND NOT EXISTS (
-                    SELECT
-                    FROM ropo.reconciliation AS blind
-                    WHERE blind.reconciliation_id = item.reconciliation_id AND blind.reasons @> '[{"word": "ledger_empty"}]'
-                )
-            ORDER BY item.reconciliation_id DESC
-            LIMIT 1
-        )
-        UNION ALL
-        (
-            SELECT item.reconciliation_id, item.category, item.grace_from
-            FROM former_name
-            JOIN ropo.reconciliation_item AS item
-                ON item.profile = %(profile)s AND item.invoice_key = former_name.former_key
-            WHERE former_name.invoice_key = unmatched.invoice_key AND former_name.is_only
                 AND NOT EXISTS (
                     SELECT
                     FROM ropo.reconciliation AS blind

@@ -11,7 +11,7 @@ NOT_KNOWN = "an amount not known"
 
 
 def is_stake_known(category: str, amount: Decimal) -> bool:
-    """Tell whether an amount at stake says anything.
+    """Tell whether an amount at stake says anything, as ``ropo.is_stake_known`` does in the store.
 
     Ropo One names no invoice's total: of one that the ledger lacks, and that nobody has paid, no amount is known.
 

@@ -1,4 +1,4 @@
-"""What people decide about breaks, by function and by command, and that the history tells how each break stands."""
+"""What people decide about breaks, and that the history tells how each break stands."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import datetime
 import random
 import threading
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import pytest
 
-from include.reconciliation import breaks as commands
 from include.reconciliation import reconcile as module
 from include.reconciliation.break_states import work_in
 from include.reconciliation.decisions import BreakDecisionError, accept_breaks, comment_breaks
@@ -20,9 +19,6 @@ from include.status_store.session import Session
 from include.watch.verdicts import RedVerdicts
 from tests.include.reconciliation.world import DAY, World, at
 from tests.include.watch.records import told
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 OVER = at("2026-03-12 08:00")
 ONE = datetime.timedelta(days=1)
@@ -307,95 +303,3 @@ def test_a_systemic_alert_counts_what_is_not_accepted(world: World) -> None:
         "- Invoice 2",
         "- Invoice 3",
     ]
-
-
-# ----- the command
-
-
-@pytest.fixture
-def _environment(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", world.store_dsn)
-    profiles = tmp_path / "profiles.yaml"
-    profiles.write_text("profiles:\n  - name: default\n  - name: other\n")
-    monkeypatch.setenv("ROPO_PROFILES_FILE", str(profiles))
-
-
-def command(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    code = commands.main(arguments)
-    said = capsys.readouterr()
-    return code, said.out, said.err
-
-
-@pytest.mark.usefixtures("_environment")
-def test_the_command_lists_accepts_comments_and_shows_the_history(
-    world: World, capsys: pytest.CaptureFixture[str]
-) -> None:
-    world.payment("small", "1.50")
-    world.row("small")
-    broken(world, "large")
-    world.ledger("UPDATE ropo_ledger SET currency = 'SEK' WHERE billnum = 'small'")
-    world.reconcile(now=OVER)
-    age = world.store("SELECT age_days FROM ropo.break_today LIMIT 1")[0][0]
-
-    code, said, _ = command(capsys, "list")
-    what, when = "ledger_behind, Ropo is further in payment", f"{age} days old (since 2026-03-10), seen 2 times"
-    assert (code, said.splitlines()) == (
-        0,
-        [
-            f"default: break 1, high, open, invoice large: {what}; 100 EUR at stake; {when}",
-            f"default: break 2, high, open, invoice small: {what}; 1.50 SEK at stake; {when}",
-            "other: none",
-        ],
-    )
-    assert command(capsys, "list", "--limit", "1")[1].splitlines()[1] == "default: there are more; --limit shows them"
-    assert command(capsys, "list", "--severity", "low")[1] == "default: none\nother: none\n"
-    found = command(capsys, "list", "--billnum", "small", "--state", "any", "--profile", "default")[1]
-    assert len(found.splitlines()) == 1
-
-    assert command(capsys, "accept", "2", "--note", "rounding", "--by", "Anna") == (0, "1 accepted.\n", "")
-    assert command(capsys, "comment", "1", "2", "--note", "seen", "--by", "Otto") == (0, "2 commented.\n", "")
-    assert "; accepted by Anna: rounding" in command(capsys, "list", "--state", "accepted")[1]
-    history = [line[25:] for line in command(capsys, "history", "2")[1].splitlines()]
-    assert history == [
-        "opened by reconciliation (reconciliation 1)",
-        "changed by reconciliation (reconciliation 2): currency EUR → SEK",
-        "accepted by Anna: rounding",
-        "commented by Otto: seen",
-    ]
-
-
-@pytest.mark.usefixtures("_environment")
-def test_the_command_accepts_by_filter_what_is_expected_and_nothing_else(
-    world: World, capsys: pytest.CaptureFixture[str]
-) -> None:
-    broken(world, "1", "2")
-    by_filter = ("accept", "--profile", "default", "--category", "ledger_behind", "--by", "Anna", "--note", "ok")
-    assert command(capsys, *by_filter, "--expect", "3") == (
-        1, "", "Nothing was accepted: there are 2 such breaks, not 3\n",
-    )  # fmt: skip
-    assert command(capsys, *by_filter, "--expect", "2") == (0, "2 accepted.\n", "")
-
-
-@pytest.mark.usefixtures("_environment")
-@pytest.mark.parametrize(
-    ("arguments", "error"),
-    [
-        (("accept", "--note", "x", "--by", "A"), "expected the ids of breaks, or a --profile"),
-        (("accept", "1", "--profile", "default", "--note", "x", "--by", "A"), "expected the ids of breaks, or a"),
-        (("accept", "--profile", "default", "--note", "x", "--by", "A"), "--expect: expected the number of breaks"),
-        (("accept", "5", "--note", " ", "--by", "A"), "note: expected a text, it is empty"),
-        (("comment", "5", "--note", "x", "--by", "A"), "Nothing was commented: break 5 is not there"),
-        (("history", "5"), "break 5 is not there"),
-        (
-            ("list", "--profile", "nobody"),
-            "profile 'nobody': is not in the file, or not any more; it has: default, other",
-        ),
-    ],
-)
-def test_a_mistake_is_one_clear_error(
-    world: World, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], error: str
-) -> None:
-    code, said, failed = command(capsys, *arguments)
-    assert (code, said) == (1, "")
-    assert error in failed
-    assert "Traceback" not in failed

@@ -178,7 +178,7 @@ nearly_settled = st.one_of(
 )
 
 
-@settings(max_examples=70, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn=worlds)
 def test_every_invoice_gets_the_category_of_the_rules_and_all_totals_tie(world: World, drawn: list[Any]) -> None:
     said, booked = _clusters(drawn)
@@ -214,7 +214,7 @@ def _full(world: World, said: list[tuple[str, Event, datetime.datetime]], booked
     return items, found.categories, found.totals, found.unmapped, found.out_of_scope
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn=st.lists(nearly_settled, min_size=20, max_size=20))
 def test_a_full_comparison_finds_the_same_whether_the_plainly_settled_are_left_out_first(
     world: World, drawn: list[Any]
