@@ -119,16 +119,17 @@ ANALYZE spoken;
 -- An invoice named by its jobid or, where nothing knows that jobid now, by its billnum. What neither side knows any more
 -- keeps the name that it had.
 CREATE TEMP TABLE resolved ON COMMIT DROP AS
+-- Of the few that are named: all invoices of all time would be sorted for them.
 WITH by_job AS (
-    SELECT jobid, invoice_key FROM job
+    SELECT jobid, invoice_key FROM job WHERE jobid IN (SELECT jobid FROM named_invoice)
     UNION
-    SELECT jobid, invoice_key FROM owned_row WHERE jobid IS NOT NULL
+    SELECT jobid, invoice_key FROM owned_row WHERE jobid IN (SELECT jobid FROM named_invoice)
 ), by_bill AS (
-    SELECT billnum, invoice_key FROM job WHERE billnum IS NOT NULL
+    SELECT billnum, invoice_key FROM job WHERE billnum IN (SELECT billnum FROM named_invoice)
     UNION
-    SELECT billnum, 'b:' || billnum FROM event WHERE jobid IS NULL
+    SELECT billnum, 'b:' || billnum FROM event WHERE jobid IS NULL AND billnum IN (SELECT billnum FROM named_invoice)
     UNION
-    SELECT billnum, invoice_key FROM owned_row
+    SELECT billnum, invoice_key FROM owned_row WHERE billnum IN (SELECT billnum FROM named_invoice)
 )
 SELECT
     COALESCE(by_job.invoice_key, by_bill.invoice_key, named.invoice_key) AS invoice_key,

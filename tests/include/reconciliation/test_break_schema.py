@@ -101,6 +101,8 @@ def test_at_stake_is_what_the_sides_differ_by_or_the_whole_invoice(store: Connec
         "DELETE FROM ropo.reconciliation_break_event",
         "TRUNCATE ropo.reconciliation_break CASCADE",
         "DELETE FROM ropo.reconciliation_break",
+        "DELETE FROM ropo.reconciliation",
+        "TRUNCATE ropo.reconciliation CASCADE",
         "DELETE FROM ropo.incompleteness_acceptance",
         "DELETE FROM ropo.period_sign_off_flag",
         "DELETE FROM ropo.period_sign_off",

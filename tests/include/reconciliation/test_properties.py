@@ -125,7 +125,7 @@ def _clusters(drawn: list[Any]) -> tuple[list[tuple[str, Event, datetime.datetim
 def _fill(world: World, said: list[tuple[str, Event, datetime.datetime]], booked: list[Row]) -> None:
     with closing(connect(world.store_dsn)) as store, store, store.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute("TRUNCATE ropo.reconciliation, ropo.status_event CASCADE")
+        cursor.execute("TRUNCATE ropo.reconciliation, ropo.reconciliation_item, ropo.status_event CASCADE")
         execute_values(
             cursor,
             "INSERT INTO ropo.status_event (profile, statusid, jobid, billnum, statustype, statustime, statuscode, "
