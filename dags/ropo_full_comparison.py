@@ -78,6 +78,8 @@ with DAG(
             profile=name,
             reconciliation_task_id="profile.compare",
             scope="full",
+            # Without a comparison it is red, and not skipped.
+            trigger_rule=TriggerRule.ALL_DONE,
             on_failure_callback=RedVerdictNotifier(scope="full"),
         )
         settle >> reread >> compare >> verdict

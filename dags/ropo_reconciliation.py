@@ -34,7 +34,8 @@ would do so once for every date.
 - *reread* failed: Ropo One could not be asked, or has asked to be left alone until later (`Retry-After`). *compare* ran
   all the same and says `incomplete`. Run the date again.
 - *compare* failed: the ledger or the store could not be read, or the profile's SELECT breaks the contract; the last
-  line says what. Mend it and run the date again.
+  line says what. Mend it and run the date again. *verdict* fails with it, as it does where *compare* was skipped by
+  hand: there is nothing that it could say.
 - *verdict* failed: its last lines name the verdict, its reasons and the counts by category. `incomplete` says what is
   missing; mend that and run the date again. `breaks` are for finance: the page *Reconciliation* shows them and takes
   those that are to stay, with a note; the task links to it (*Details*, *Extra Links*). The date turns green with its
@@ -117,6 +118,8 @@ with DAG(
             profile=name,
             reconciliation_task_id="profile.compare",
             scope="{{ params.scope }}",
+            # Without a comparison it is red, and not skipped.
+            trigger_rule=TriggerRule.ALL_DONE,
             on_failure_callback=RedVerdictNotifier(),
         )
         # What is about earlier dates goes on whatever became of the run's own, and of each other.

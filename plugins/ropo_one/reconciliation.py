@@ -27,6 +27,7 @@ from ropo_one.exceptions import RopoConnectionInvalidError
 from ropo_one.links import ReconciliationLink
 from ropo_one.profile_operator import ProfileOperator
 from ropo_one.store import connection_dsn
+from ropo_one.upstream import returned_by
 
 if TYPE_CHECKING:
     import datetime
@@ -100,7 +101,8 @@ class ReconciliationOperator(LedgerOperator):
     Before breaks are recorded Ropo One is asked about them again, and about the invoices of a re-read that was possibly
     cut: some polls by invoice number, one after the other.
 
-    :param reread_task_id: the task whose summary names the re-read of this run; without one the date is incomplete.
+    :param reread_task_id: the task whose summary names the re-read of this run; without one, or where it failed, the
+        date is incomplete.
     :param scope: ``date``, or ``full``: all invoices that are not ended or paid on both sides (templated).
     """
 
@@ -118,7 +120,7 @@ class ReconciliationOperator(LedgerOperator):
         if self.scope not in ("date", "full"):
             raise AirflowFailException(f"scope: expected date or full, got {self.scope!r}")
         instance = context["ti"]
-        reread = instance.xcom_pull(task_ids=self.reread_task_id, map_indexes=instance.map_index)
+        reread = returned_by(self.reread_task_id, context)
         with self.session() as session, self.session() as asking, closing(self.ledger()) as ledger:
             result = reconcile(
                 session.connection,
@@ -154,7 +156,7 @@ class RecheckOperator(LedgerOperator):
         """Return how many dates and invoices were compared again, and how many dates have which new verdict."""
         skip_unless_scheduled(context)
         instance = context["ti"]
-        compared = instance.xcom_pull(task_ids=self.reconciliation_task_id, map_indexes=instance.map_index)
+        compared = returned_by(self.reconciliation_task_id, context)
         asked = compared["second_opinions_asked"] if compared else 0
         with self.session() as session, self.session() as asking, closing(self.ledger()) as ledger:
             found = recheck(
@@ -206,11 +208,11 @@ class VerdictOperator(ProfileOperator):
             or where the store has no reconciliation of the run under the number that was recorded.
         """
         self.worked_on = date = business_date(context)
-        instance = context["ti"]
-        compared = instance.xcom_pull(task_ids=self.reconciliation_task_id, map_indexes=instance.map_index)
+        compared = returned_by(self.reconciliation_task_id, context)
         if not compared:
             raise AirflowFailException(
-                f"Profile {self.profile}: {self.reconciliation_task_id} recorded no reconciliation; its log says why"
+                f"Profile {self.profile}: {self.reconciliation_task_id} recorded no reconciliation; its log says why, "
+                "unless it was skipped or marked by hand"
             )
         with self.session() as session, session.transaction() as cursor:
             recorded = self._of_the_run(cursor, date, compared["reconciliation_id"])

@@ -22,7 +22,7 @@ ropo_full_comparison
     settle          profiles                                       all_success      default_pool  1/downstream  180  0
     reread          profiles,settle                                none_failed      ropo_one      1/downstream  180  0
     compare         profiles,reread                                all_done         erp_ledger    1/downstream  180  0
-    verdict         compare,profiles                               all_success      default_pool  1/downstream  180  0
+    verdict         compare,profiles                               all_done         default_pool  1/downstream  180  0
     outcome         compare,profiles,reread,settle                 none_failed      default_pool  1/downstream  180  0
 ropo_invoice_check
     ask             -                                              all_success      ropo_one      1/downstream  30   0
@@ -36,7 +36,7 @@ ropo_reconciliation
     settle          profiles                                       all_success      default_pool  1/downstream  60   0
     reread          profiles,settle                                none_failed      ropo_one      1/downstream  60   0
     compare         profiles,reread                                all_done         erp_ledger    1/downstream  60   0
-    verdict         compare,profiles                               all_success      default_pool  1/downstream  60   0
+    verdict         compare,profiles                               all_done         default_pool  1/downstream  60   0
     reread_earlier  profiles,reread                                all_done         ropo_one      1/downstream  60   0
     recheck         compare,profiles,reread_earlier                all_done         erp_ledger    1/downstream  60   0
     outcome         compare,profiles,reread,reread_earlier,settle  none_failed      default_pool  1/downstream  60   0

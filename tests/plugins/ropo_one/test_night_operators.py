@@ -28,6 +28,7 @@ from tests.include.reconciliation.world import LEDGER
 from tests.include.status_store.scripted_source import EMPTY as NOTHING
 from tests.include.status_store.scripted_source import ScriptedSource, row
 from tests.include.status_store.scripted_source import page as scripted_page
+from tests.plugins.ropo_one.earlier_tasks import task_instance
 from tests.plugins.ropo_one.scripted_server import EMPTY, answer, page
 
 if TYPE_CHECKING:
@@ -46,12 +47,11 @@ OWN = datetime.date(2026, 11, 16)  # the run's date, a Monday; the scripted rows
 SETTINGS = "late_days: 2, recheck_days: 5, grace_business_days: 0, start_date: 2026-11-01"
 
 
-def context(run_type: str = "scheduled", *, reread: object = None, compared: object = None) -> Context:
-    found = {"reread": reread, "compare": compared}
-    instance = SimpleNamespace(
-        dag_id="ropo_reconciliation", run_id="the_run", map_index=0,
-        xcom_pull=lambda task_ids, map_indexes: found[task_ids],
-    )  # fmt: skip
+def context(
+    run_type: str = "scheduled", *, reread: object = None, compared: object = None, reread_state: str = "success"
+) -> Context:
+    """A run of 2026-11-16, with what its tasks *reread* and *compare* returned."""
+    instance = task_instance({"reread": reread, "compare": compared}, states={"reread": reread_state})
     run = SimpleNamespace(partition_key=str(OWN), run_type=run_type)
     return cast("Context", {"ti": instance, "dag_run": run, "params": {}})
 
@@ -232,6 +232,24 @@ def test_a_comparison_with_nothing_to_ask_makes_no_http_client() -> None:
     result = compare.execute(context())
     assert (result["population"], result["second_opinions_asked"]) == (0, 0)
     assert "hook" not in vars(compare), "its import is a good part of a date's time"
+
+
+@pytest.mark.usefixtures("ledger")
+def test_a_date_is_not_compared_on_what_an_earlier_try_of_a_failed_reread_returned(
+    store: Connection,
+) -> None:
+    """Airflow has it still where the second try ended before its process began."""
+    query(
+        store,
+        "INSERT INTO ropo.status_poll (profile, kind, filter_value, outcome, closed_at) "
+        "VALUES ('default', 'date', '2026-11-16', 'empty', now())",
+    )
+    ((poll_id,),) = query(store, "SELECT poll_id FROM ropo.status_poll")
+    for state in ("success", "failed"):
+        compare = ReconciliationOperator(task_id="compare", profile="default", reread_task_id="reread")
+        compare.execute(context(reread={"poll_id": poll_id}, reread_state=state))
+
+    assert query(store, "SELECT reread_poll_id FROM ropo.reconciliation ORDER BY 1 NULLS LAST") == [(poll_id,), (None,)]
 
 
 @pytest.mark.usefixtures("ledger")

@@ -17,6 +17,7 @@ from local_airflow.cluster import SUPERUSER
 from ropo_one.operators import RopoStatusDrainOperator
 from ropo_one.reconciliation import ReconciliationOperator
 from tests.include.reconciliation.world import LEDGER
+from tests.plugins.ropo_one.earlier_tasks import task_instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,7 @@ def held(dsn: str, table: str) -> Iterator[None]:
 
 
 def context() -> Context:
-    instance = SimpleNamespace(dag_id="a_dag", run_id="a_run", map_index=0, xcom_pull=lambda **_: None)
+    instance = task_instance({})
     run = SimpleNamespace(partition_key="2026-11-16", run_type="manual")
     return cast("Context", {"ti": instance, "dag_run": run, "params": {}})
 

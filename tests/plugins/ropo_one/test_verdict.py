@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from ropo_one.reconciliation import VerdictOperator
 from tests.include.watch.records import record
+from tests.plugins.ropo_one.earlier_tasks import task_instance
 
 if TYPE_CHECKING:
     import pathlib
@@ -27,11 +28,14 @@ def _profiles(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, airflow_s
     monkeypatch.setenv("ROPO_PROFILES_FILE", str(file))
 
 
-def say(reconciliation_id: int, *, profile: str = "default", scope: str = "date") -> None:
-    """Run the task of the run of 2026-11-16 whose task *compare* said that it recorded this one."""
-    instance = SimpleNamespace(
-        map_index=0, xcom_pull=lambda task_ids, map_indexes: {"reconciliation_id": reconciliation_id}
-    )
+def say(
+    reconciliation_id: int, *, profile: str = "default", scope: str = "date", compare: str | None = "success"
+) -> None:
+    """Run the task of the run of 2026-11-16 whose task *compare* said that it recorded this one.
+
+    :param compare: that task's state.
+    """
+    instance = task_instance({"compare": {"reconciliation_id": reconciliation_id}}, states={"compare": compare})
     run = SimpleNamespace(partition_key=str(OWN), run_type="scheduled")
     context: Any = {"ti": instance, "dag_run": run, "params": {}}
     operator = VerdictOperator(task_id="verdict", profile=profile, reconciliation_task_id="compare", scope=scope)
@@ -45,6 +49,12 @@ def test_what_the_run_recorded_is_said(store: Connection, scope: str, capsys: py
     assert "2026-11-16: reconciled. 5 invoices" in capsys.readouterr().out
     with pytest.raises(AirflowFailException, match="2026-11-16: breaks"):
         say(record(store, OWN, "breaks", break_count=1, scope=scope), scope=scope)
+
+
+@pytest.mark.parametrize("state", ["failed", "skipped", "upstream_failed"])
+def test_where_nothing_was_compared_no_earlier_green_one_makes_the_run_green(store: Connection, state: str) -> None:
+    with pytest.raises(AirflowFailException, match="Profile default: compare recorded no reconciliation"):
+        say(record(store, OWN), compare=state)
 
 
 @pytest.mark.parametrize(
