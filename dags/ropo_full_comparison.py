@@ -31,7 +31,7 @@ from airflow.sdk import DAG, TriggerRule, task_group
 
 from include.config.profiles import load_profiles
 from ropo_one.alerts import RedVerdictNotifier, told_when_it_fails
-from ropo_one.business_date import date_param
+from ropo_one.business_date import LONG_AGO, date_param
 from ropo_one.operators import RopoStatusRereadOperator
 from ropo_one.outcome import end_with_outcome
 from ropo_one.profiles_operator import ProfilesOperator
@@ -45,7 +45,7 @@ with DAG(
     dag_id="ropo_full_comparison",
     doc_md=__doc__,
     schedule=MonthEndTimetable(timezone="Europe/Helsinki"),
-    start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+    start_date=LONG_AGO,
     catchup=False,
     max_active_runs=2,
     params={"date": date_param()},

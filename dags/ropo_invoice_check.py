@@ -26,7 +26,6 @@ with DAG(
     dag_id="ropo_invoice_check",
     doc_md=__doc__,
     schedule=None,
-    start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
     params={
         "billnum": Param(
             type="string", title="Invoice number", description="In the sender's books.", minLength=1, maxLength=100

@@ -28,7 +28,7 @@ from airflow.sdk import DAG, TriggerRule, task_group
 
 from include.config.profiles import load_profiles
 from ropo_one.alerts import failure_is_over, told_when_it_fails
-from ropo_one.business_date import NO_BACKFILL
+from ropo_one.business_date import LONG_AGO, NO_BACKFILL
 from ropo_one.maintenance import EraseTextsOperator, RemovePagesOperator
 from ropo_one.outcome import end_with_outcome
 
@@ -36,7 +36,7 @@ with DAG(
     dag_id="ropo_maintenance",
     doc_md=__doc__,
     schedule="30 4 * * *",
-    start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+    start_date=LONG_AGO,
     catchup=False,
     max_active_runs=1,
     allowed_run_types=NO_BACKFILL,

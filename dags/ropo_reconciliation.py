@@ -58,7 +58,7 @@ from airflow.sdk import DAG, Param, TriggerRule, task_group
 
 from include.config.profiles import load_profiles
 from ropo_one.alerts import RedVerdictNotifier, told_when_it_fails
-from ropo_one.business_date import date_param
+from ropo_one.business_date import LONG_AGO, date_param
 from ropo_one.deadline import verdict_deadlines
 from ropo_one.operators import RopoEarlierRereadOperator, RopoStatusRereadOperator
 from ropo_one.outcome import end_with_outcome
@@ -72,7 +72,7 @@ with DAG(
     dag_id="ropo_reconciliation",
     doc_md=__doc__,
     schedule=BusinessDateTimetable(timezone="Europe/Helsinki"),
-    start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+    start_date=LONG_AGO,
     catchup=False,
     # Deferred runs of earlier days wait here beside a backfill's.
     max_active_runs=16,

@@ -40,7 +40,7 @@ import datetime
 from airflow.sdk import DAG, Asset, TriggerRule, task, task_group
 
 from include.config.profiles import load_profiles
-from ropo_one.business_date import NO_BACKFILL
+from ropo_one.business_date import LONG_AGO, NO_BACKFILL
 from ropo_one.operators import RopoDoubtRecoveryOperator, RopoStatusDrainOperator
 from ropo_one.watch import EVERY_MINUTES, WatchOperator
 
@@ -50,7 +50,7 @@ with DAG(
     dag_id="ropo_status_drain",
     doc_md=__doc__,
     schedule=f"*/{EVERY_MINUTES} * * * *",
-    start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC),
+    start_date=LONG_AGO,
     catchup=False,
     max_active_runs=1,
     allowed_run_types=NO_BACKFILL,

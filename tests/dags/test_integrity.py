@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.models.taskinstance import TaskInstance
 from airflow.sdk import TriggerRule
 from airflow.sdk.definitions.taskgroup import MappedTaskGroup
+from airflow.serialization.serialized_objects import DagSerialization
 from airflow.task.priority_strategy import validate_and_load_priority_weight_strategy
 from airflow.utils.types import DagRunType
 
@@ -22,6 +24,7 @@ from local_airflow.paths import ROOT
 from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over, task_ended
 from ropo_one.maintenance import RetentionOperator
 from ropo_one.operators import RopoDoubtRecoveryOperator, RopoEarlierRereadOperator, RopoStatusDrainOperator
+from ropo_one.plugin import RopoOnePlugin
 from ropo_one.profile_operator import ProfileOperator
 from ropo_one.reconciliation import LedgerOperator, RecheckOperator, SettleOperator, VerdictOperator
 from ropo_one.watch import WatchOperator
@@ -240,3 +243,40 @@ def test_a_mistake_in_the_profiles_is_one_import_error_that_names_file_profile_a
 
     (error,) = bag.import_errors.values()
     assert f"{file}: profile 'acme', key 'timezon': is not known" in error
+
+
+OLDEST = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
+def test_a_run_by_hand_has_its_tasks_whatever_logical_date_it_is_given(dag: DAG) -> None:
+    """Airflow makes no task that starts after a run's logical date, and calls a run without tasks a success."""
+    late = [task.task_id for task in dag.tasks if task.start_date is not None and task.start_date > OLDEST]
+    assert late == []
+
+
+NOW = datetime.datetime(2026, 11, 27, 1, 2, tzinfo=datetime.UTC)
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "run_after", "key"),
+    [
+        ("ropo_status_drain", "2026-11-27T01:00", None),
+        ("ropo_maintenance", "2026-11-26T04:30", None),
+        ("ropo_reconciliation", "2026-11-26T22:00", "2026-11-26"),
+        ("ropo_full_comparison", "2026-10-31T22:00", "2026-10-31"),
+    ],
+)
+def test_once_unpaused_its_first_scheduled_run_is_the_newest_that_is_due(
+    bag: DagBag, monkeypatch: pytest.MonkeyPatch, dag_id: str, run_after: str, key: str | None
+) -> None:
+    """However far back it starts, nothing of before is caught up with."""
+    monkeypatch.setattr("airflow.timetables.trigger.utcnow", lambda: NOW)
+    for kind in ("timetables", "deadline_references"):
+        registered = {f"{each.__module__}.{each.__qualname__}": each for each in getattr(RopoOnePlugin, kind)}
+        monkeypatch.setattr(f"airflow.plugins_manager.get_{kind}_plugins", lambda found=registered: found)
+    as_the_scheduler_reads_it = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags[dag_id]))
+
+    first = as_the_scheduler_reads_it.next_dagrun_info(last_automated_run_info=None)
+
+    assert first is not None
+    assert (first.run_after, first.partition_key) == (datetime.datetime.fromisoformat(f"{run_after}+00:00"), key)
