@@ -97,7 +97,7 @@ def _libpq_knows(setting: str) -> bool:
 
 def _from_json(value: str) -> dict[str, Any]:
     fields: dict[str, Any] = json.loads(value)
-    return {**fields, "extra": _extra(fields.get("extra"))}
+    return {**fields, "extra": read_extra(fields.get("extra"))}
 
 
 def _from_uri(value: str) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def _from_uri(value: str) -> dict[str, Any]:
         raise ValueError("expected special characters to be percent-encoded")
     extra: dict[str, Any] = dict(parse_qsl(parts.query))
     if "__extra__" in extra:  # Airflow's form of extras that are no plain texts
-        extra = _extra(extra["__extra__"])
+        extra = read_extra(extra["__extra__"])
     host = unquote(parts.hostname or "")
     if host.startswith("/"):  # a socket folder, whose letters urlsplit has made small
         host = unquote(parts.netloc.rpartition("@")[2].partition(":")[0])
@@ -122,7 +122,11 @@ def _from_uri(value: str) -> dict[str, Any]:
     }
 
 
-def _extra(value: object) -> dict[str, Any]:
+def read_extra(value: object) -> dict[str, Any]:
+    """Return the settings in a connection's extra: the text of a JSON object, or the object itself; none where empty.
+
+    :raises ValueError: for anything else.
+    """
     extra = json.loads(value or "{}") if isinstance(value, str) else value or {}
     if not isinstance(extra, dict):
         raise ValueError("extra: expected a JSON object")  # noqa: TRY004 - a value of the user's, not our type

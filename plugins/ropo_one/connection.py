@@ -12,6 +12,7 @@ from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from ropo_one.exceptions import RopoConnectionInvalidError
+from ropo_one.extra import extra_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -126,8 +127,7 @@ def _is_this_machine(hostname: str) -> bool:
 
 
 def _extra(connection: Connection, key: str) -> Any:
-    extra: Any = connection.extra_dejson
-    return extra.get(key) if isinstance(extra, dict) else None
+    return extra_of(connection, RopoConnectionInvalidError).get(key)
 
 
 def _ca_file(connection: Connection) -> str | None:

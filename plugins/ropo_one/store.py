@@ -11,6 +11,7 @@ from include.status_store.airflow_connection import POSTGRES_TYPES, ConnectionIn
 from include.status_store.database import StoreUnavailableError, connect
 from include.status_store.migrate import require_current
 from include.status_store.session import Session
+from ropo_one.extra import extra_of
 
 if TYPE_CHECKING:
     import datetime
@@ -21,7 +22,7 @@ STORE_CONNECTION = "ropo_store"
 def connection_dsn(conn_id: str) -> str:
     """Return the libpq string of an Airflow connection of type postgres.
 
-    :raises ConnectionInvalidError: where there is none of that id, or it has another type.
+    :raises ConnectionInvalidError: where there is none of that id, it has another type, or its extra is no JSON object.
     """
     try:
         connection = BaseHook.get_connection(conn_id)
@@ -41,7 +42,7 @@ def connection_dsn(conn_id: str) -> str:
         login=connection.login,
         password=connection.password,
         schema=connection.schema,
-        extra=connection.extra_dejson,
+        extra=extra_of(connection, ConnectionInvalidError),
         named=f"Connection {conn_id}",
     )
 

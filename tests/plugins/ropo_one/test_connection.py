@@ -97,10 +97,17 @@ def test_a_timeout_that_is_none_is_refused(value: object) -> None:
         read_connection(connection(extra={"read_timeout": value}))
 
 
-@pytest.mark.parametrize("extra", [{}, {"read_timeout": None}, {"read_timeout": ""}, "[1]", "no JSON"])
+@pytest.mark.parametrize("extra", [None, "", {}, {"read_timeout": None}, {"read_timeout": ""}])
 def test_timeouts_have_defaults(extra: object) -> None:
     read = read_connection(connection(extra=extra))
     assert (read.connect_timeout, read.read_timeout) == (10.0, 240.0)
+
+
+@pytest.mark.parametrize("extra", ["[1]", '"a"', "null", '{"ca_file": "/s3cret", }', "ca_file=/s3cret"])
+def test_an_extra_that_is_no_json_object_is_refused_and_not_passed_over(extra: str) -> None:
+    with pytest.raises(RopoConnectionInvalidError, match=r"Connection mine: Extra \(extra\): expected") as refused:
+        read_connection(connection(extra=extra))
+    assert "s3cret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("conn_type", ["http", None])

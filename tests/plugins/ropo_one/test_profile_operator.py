@@ -60,6 +60,21 @@ def test_a_setting_that_libpq_does_not_know_is_told_of_the_connection_that_has_i
         connection_dsn("erp_ledger")
 
 
+@pytest.mark.parametrize("extra", ["[1]", '{"sslmode": "verify-full", }', "sslmode=verify-full&sslkey=s3cret"])
+def test_an_extra_that_is_no_json_object_is_refused_and_does_not_switch_tls_off(
+    monkeypatch: pytest.MonkeyPatch, extra: str
+) -> None:
+    for variable in ("AIRFLOW_CONN_ERP_LEDGER", "AIRFLOW_CONN_ROPO_STORE"):
+        monkeypatch.setenv(variable, json.dumps({"conn_type": "postgres", "host": "h", "extra": extra}))
+
+    with pytest.raises(ConnectionInvalidError, match=r"^Connection erp_ledger: Extra \(extra\): expected a JSON") as no:
+        connection_dsn("erp_ledger")
+    with pytest.raises(StoreUnavailableError, match=r"^Connection ropo_store: Extra \(extra\): expected a JSON"):
+        operator().session()
+
+    assert "s3cret" not in str(no.value)
+
+
 def test_a_ledger_without_a_connection_is_no_store_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_ERP_LEDGER", raising=False)
     with pytest.raises(ConnectionInvalidError, match=r"^Connection erp_ledger is not there: add .*_ERP_LEDGER"):
