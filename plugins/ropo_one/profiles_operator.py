@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from airflow.sdk import BaseOperator
+from airflow.sdk import BaseOperator, TaskInstanceState
 from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
 
 from include.config.profiles import load_profiles
@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
     from airflow.sdk.definitions.taskgroup import MappedTaskGroup
 
+# A key of Airflow's task state store, which outlasts a task's tries; what a task returned goes when it starts anew.
+_HAD = "profiles"
+
 
 class ProfilesOperator(BaseOperator):
     """Name the profiles of the file, for a task group that is mapped over them.
 
     So they belong to the run: a task of it that is cleared keeps its profile, whatever has become of the file since. A
-    list in the DAG file would be read anew, and give the task the profile that stands at its place by then.
+    list in the DAG file would be read anew, and give the task the profile that stands at its place by then. Where this
+    task is cleared and some of the group's are not, it names those of before; where all are, those of the file.
 
     :param scheduled_only: ids of the group's tasks that only scheduled runs need. In others they are skipped from here,
         for all profiles: a start of a task is most of what a date of a backfill costs.
@@ -36,11 +40,14 @@ class ProfilesOperator(BaseOperator):
 
         :raises ConfigurationError: naming file, profile and key.
         :raises AirflowFailException: where the run was cleared, and the file has more profiles than it began with, or
-            an earlier version made it.
+            an earlier version made it; where it was cleared in part, and its names are not kept.
         :raises DownstreamTasksSkipped: in a run that is not scheduled; Airflow then takes this task for a success.
         """
-        names = [profile.name for profile in load_profiles()]
-        self._refuse_cleared(names, context)
+        # Not above: it is there in a task's process only.
+        from airflow.sdk.execution_time.context import NEVER_EXPIRE
+
+        names = self._names(context)
+        context["task_state_store"].set(_HAD, [*names], retention=NEVER_EXPIRE)
         if self.scheduled_only and context["dag_run"].run_type != SCHEDULED:
             self._push(names, context)
             # Until it is mapped a task has the index -1; the others are those of a run that was cleared.
@@ -50,31 +57,32 @@ class ProfilesOperator(BaseOperator):
             raise DownstreamTasksSkipped(tasks=tasks)  # type: ignore[no-untyped-call]
         return names
 
-    def _refuse_cleared(self, names: list[str], context: Context) -> None:
-        """Fail where a cleared run would not do what it says.
+    def _names(self, context: Context) -> list[str]:
+        """Return the run's profiles; fail where a cleared run would not do what it says.
 
         A task that Airflow adds to a run it starts with the first of its kind, whatever has become of those before it.
         And of a run that an earlier version made, whose first task was not this one, it removes all tasks.
         """
+        names = [profile.name for profile in load_profiles()]
         instance = context["ti"]
         tasks = [*cast("MappedTaskGroup", next(self.iter_mapped_dependants())).children]
-
-        def mapped(index: int) -> bool:
-            count = instance.get_ti_count(instance.dag_id, index, task_ids=tasks, run_ids=[instance.run_id])
-            return count > 0
-
-        if not mapped(0):
-            return
+        found = instance.get_task_states(instance.dag_id, task_ids=tasks, run_ids=[instance.run_id])
+        # Of a mapped task the key is its id with its index; one that is not mapped yet has its id.
+        mapped = {key: state for key, state in found.get(instance.run_id, {}).items() if key not in tasks}
+        if not mapped:
+            return names
         if instance.try_number == 1:
-            why = "It was made by an earlier version of this DAG"
-        elif not mapped(len(names) - 1):
-            why = f"The profiles file has {len(names)} profiles now, which are more than this run began with"
-        else:
-            return
-        raise AirflowFailException(
-            f"This run cannot be cleared. {why}. Run the date anew: Single run with the param date, or Backfill with "
-            "All runs"
-        )
+            raise _cannot_be_cleared("It was made by an earlier version of this DAG")
+        if any(state not in (None, TaskInstanceState.REMOVED) for state in mapped.values()):
+            had = context["task_state_store"].get(_HAD)
+            if had is None:
+                raise _cannot_be_cleared("Tasks of it keep what they did, and which profiles it had is not kept")
+            return cast("list[str]", had)
+        if not mapped.keys() & {f"{task}_{len(names) - 1}" for task in tasks}:
+            raise _cannot_be_cleared(
+                f"The profiles file has {len(names)} profiles now, which are more than this run began with"
+            )
+        return names
 
     def _push(self, names: list[str], context: Context) -> None:
         """Do what Airflow does with a returned list: where tasks are skipped nothing is returned."""
@@ -90,3 +98,10 @@ class ProfilesOperator(BaseOperator):
             run_id=instance.run_id,
             _mapped_length=len(names),
         )
+
+
+def _cannot_be_cleared(why: str) -> AirflowFailException:
+    return AirflowFailException(
+        f"This run cannot be cleared. {why}. Run the date anew: Single run with the param date, or Backfill with "
+        "All runs"
+    )

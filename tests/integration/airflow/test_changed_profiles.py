@@ -1,4 +1,7 @@
-"""A run's tasks keep their profiles when the profiles file has changed since: in a real Airflow, all its parts."""
+"""What becomes of a run that people have their hands on: in a real Airflow, all its parts.
+
+Its tasks keep their profiles when the profiles file has changed since, and what they did counts where they did it.
+"""
 
 from __future__ import annotations
 
@@ -52,19 +55,31 @@ class Airflow:
         lines = [f"  - {{name: {name}, connection: ropo_one_{name}, {common}}}\n" for name in names]
         Path(self._profiles).write_text("profiles:\n" + "".join(lines), encoding="utf-8")
 
-    def trigger(self) -> str:
+    def trigger(self, logical_date: str | None = None) -> str:
         """Make the run and wait for its end; return its state."""
         until(lambda: self._api.find(f"/dags/{DAG}"), seconds=SECONDS, every=0.5)
-        run = self._api.ask("POST", f"/dags/{DAG}/dagRuns", {"logical_date": None, "conf": {"date": DATE}})
+        run = self._api.ask("POST", f"/dags/{DAG}/dagRuns", {"logical_date": logical_date, "conf": {"date": DATE}})
         self.run_id = run["dag_run_id"]
         self._api.ask("PATCH", f"/dags/{DAG}", {"is_paused": False})
         return self._ended()
 
     def clear(self, *tasks: tuple[str, int], **how: object) -> str:
         """Clear tasks of the run, all of them where none is named, and wait for its end; return its state."""
-        named = {"task_ids": [[f"profile.{name}", index] for name, index in tasks]} if tasks else {}
-        body = {"dry_run": False, "dag_run_id": self.run_id, "only_failed": False, **named, **how}
-        self._api.ask("POST", f"/dags/{DAG}/clearTaskInstances", body)
+        self._clear(*tasks, **how)
+        return self._ended()
+
+    def clear_and_end(self, task: str, pool: str, state: str) -> str:
+        """Clear the first profile's task and what comes after it, and give it its state before its process begins.
+
+        :return: the run's state.
+        """
+        slots = self._api.ask("GET", f"/pools/{pool}")["slots"]
+        self._give(pool, 0)
+        self._clear((task, 0), include_downstream=True)
+        until(lambda: self.states()[task, 0][0] == "scheduled", seconds=SECONDS, every=0.5)
+        marked = f"/dags/{DAG}/dagRuns/{self.run_id}/taskInstances/profile.{task}/0"
+        self._api.ask("PATCH", marked, {"new_state": state})
+        self._give(pool, slots)
         return self._ended()
 
     def states(self) -> dict[tuple[str, int], tuple[str, str | None, bool]]:
@@ -77,7 +92,7 @@ class Airflow:
         )
         return {(task.removeprefix("profile."), index): tuple(rest) for task, index, *rest in rows}
 
-    def recorded(self) -> list[tuple[str, str]]:
+    def recorded(self) -> list[tuple[str, str | None]]:
         """Each reconciliation's profile and that of the re-read that it was made with, in order."""
         return self._ask(
             self._store,
@@ -91,6 +106,15 @@ class Airflow:
         task_id = task if index < 0 else f"profile.{task}"
         tried = f"/dags/{DAG}/dagRuns/{self.run_id}/taskInstances/{task_id}/logs/{attempt}?map_index={index}"
         return json.dumps(self._api.ask("GET", tried))
+
+    def _clear(self, *tasks: tuple[str, int], **how: object) -> None:
+        named = {"task_ids": [[f"profile.{name}", index] for name, index in tasks]} if tasks else {}
+        body = {"dry_run": False, "dag_run_id": self.run_id, "only_failed": False, **named, **how}
+        self._api.ask("POST", f"/dags/{DAG}/clearTaskInstances", body)
+
+    def _give(self, pool: str, slots: int) -> None:
+        body = {"pool": pool, "slots": slots, "include_deferred": False}
+        self._api.ask("PATCH", f"/pools/{pool}?update_mask=slots", body)
 
     def _ended(self) -> str:
         def state() -> str | None:
@@ -165,13 +189,40 @@ def test_a_task_that_is_cleared_when_the_file_has_another_order_works_on_its_own
     assert airflow.states()["verdict", 0][1] == "default"
 
 
+def test_it_does_so_where_the_list_of_profiles_alone_was_cleared_before(airflow: Airflow) -> None:
+    before = len(airflow.recorded())
+
+    assert airflow.clear(task_ids=["profiles"]) == "success"
+    assert airflow.clear(("compare", 0), include_downstream=True) == "success"
+
+    assert airflow.recorded()[before:] == [("default", "default")]
+    assert airflow.states()["verdict", 0][1] == "default"
+
+
+def test_a_date_is_not_compared_on_the_reread_of_before_where_the_new_one_ended_in_the_queue(airflow: Airflow) -> None:
+    before = len(airflow.recorded())
+
+    assert airflow.clear_and_end("reread", "ropo_one", "failed") == "failed"
+
+    assert airflow.recorded()[before:] == [("default", None)]
+
+
+def test_a_comparison_that_was_skipped_by_hand_makes_no_run_green(airflow: Airflow) -> None:
+    before = len(airflow.recorded())
+
+    assert airflow.clear_and_end("compare", "erp_ledger", "skipped") == "failed"
+
+    assert airflow.states()["verdict", 0][0] == "failed"
+    assert len(airflow.recorded()) == before
+
+
 def test_one_whose_profile_is_gone_fails_and_says_so(airflow: Airflow) -> None:
     before = len(airflow.recorded())
     airflow.profiles("beta")
 
     assert airflow.clear(("verdict", 0)) == "failed"
 
-    assert "profile 'default': is not in the file, or not any more; it has: beta" in airflow.log_of("verdict", 0, 3)
+    assert "profile 'default': is not in the file, or not any more; it has: beta" in airflow.log_of("verdict", 0, 6)
     assert len(airflow.recorded()) == before
 
 
@@ -182,7 +233,7 @@ def test_a_run_that_is_cleared_whole_refuses_a_file_with_more_profiles_than_it_b
 
     assert airflow.clear() == "failed"
 
-    assert "has 3 profiles now, which are more than this run began with" in airflow.log_of("profiles", -1, 2)
+    assert "has 3 profiles now, which are more than this run began with" in airflow.log_of("profiles", -1, 3)
     assert len(airflow.recorded()) == before
 
 
@@ -195,3 +246,10 @@ def test_a_run_that_is_cleared_whole_takes_the_new_file(airflow: Airflow) -> Non
     assert airflow.recorded()[before:] == [("beta", "beta")]
     states = airflow.states()
     assert (states["verdict", 0][:2], states["verdict", 1][0]) == (("success", "beta"), "removed")
+
+
+def test_a_run_whose_logical_date_lies_long_ago_has_its_tasks(airflow: Airflow) -> None:
+    assert airflow.trigger(logical_date="2019-03-02T00:00:00Z") == "success"
+
+    assert airflow.states()["verdict", 0][0] == "success"
+    assert airflow.recorded() == [("beta", "beta")]

@@ -1,0 +1,132 @@
+"""A run's profiles are the file's when it begins, and those that it had where tasks of it keep what they did."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, task_group
+from airflow.sdk.exceptions import AirflowFailException
+
+from ropo_one.profiles_operator import ProfilesOperator
+
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Callable
+
+    from airflow.sdk import Context
+
+State = str | None
+
+
+@pytest.fixture
+def write(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Write a profiles file with these names."""
+    file = tmp_path / "profiles.yaml"
+    monkeypatch.setenv("ROPO_PROFILES_FILE", str(file))
+
+    def write(*names: str) -> None:
+        file.write_text("profiles:\n" + "".join(f"  - name: {name}\n" for name in names), encoding="utf-8")
+
+    return write
+
+
+class Store(dict[str, Any]):
+    """What Airflow keeps for a task of a run, whatever its tries."""
+
+    def set(self, key: str, value: Any, *, retention: object) -> None:
+        self[key] = value
+
+
+class Run:
+    """A scheduled run whose tasks *compare* and *verdict* are mapped over its profiles."""
+
+    def __init__(self) -> None:
+        with DAG("a_dag", schedule=None) as dag:
+
+            @task_group
+            def profile(name: str) -> None:
+                EmptyOperator(task_id="compare") >> EmptyOperator(task_id="verdict")
+
+            self.profiles = ProfilesOperator(task_id="profiles")
+            profile.expand(name=self.profiles.output)
+        self.dag = dag
+        self.store = Store()
+        self.tries = 0
+
+    def begin(self, **states: State) -> list[str]:
+        """Run the task *profiles* where the mapped tasks have these states, by the keys of Airflow's API."""
+        self.tries += 1
+
+        def get_task_states(dag_id: str, *, task_ids: list[str], run_ids: list[str]) -> dict[str, dict[str, State]]:
+            assert (dag_id, sorted(task_ids), run_ids) == ("a_dag", ["profile.compare", "profile.verdict"], ["the_run"])
+            unmapped: dict[str, State] = {} if states else dict.fromkeys(task_ids)
+            return {"the_run": unmapped | {f"profile.{key}": state for key, state in states.items()}}
+
+        instance = SimpleNamespace(
+            dag_id="a_dag", run_id="the_run", try_number=self.tries, get_task_states=get_task_states
+        )
+        run = SimpleNamespace(run_type="scheduled")
+        context = {"ti": instance, "dag_run": run, "task_state_store": self.store}
+        return self.profiles.execute(cast("Context", context))
+
+
+def test_they_are_the_files_in_its_order(write: Callable[..., None]) -> None:
+    write("default", "beta")
+    assert Run().begin() == ["default", "beta"]
+
+
+@pytest.mark.parametrize("kept", ["success", "failed", "upstream_failed", "skipped", "running", "restarting"])
+def test_a_task_that_keeps_what_it_did_keeps_its_profile_whatever_became_of_the_file(
+    write: Callable[..., None], kept: str
+) -> None:
+    """*profiles* was cleared without all that comes after it: a task that is cleared later has the profile it had."""
+    run = Run()
+    write("default", "beta")
+    run.begin()
+    write("beta", "new", "default")
+
+    assert run.begin(compare_0=None, compare_1=kept, verdict_0=None, verdict_1=None) == ["default", "beta"]
+    assert run.begin(compare_0=None, compare_1=kept, verdict_0=None, verdict_1=None) == ["default", "beta"]
+
+
+def test_a_run_that_is_cleared_whole_takes_the_file_as_it_is(write: Callable[..., None]) -> None:
+    run = Run()
+    write("default", "beta")
+    run.begin()
+    write("beta")
+
+    assert run.begin(compare_0=None, compare_1=None, verdict_0=None, verdict_1=None) == ["beta"]
+    write("gamma", "beta")
+    assert run.begin(compare_0="success", compare_1="removed", verdict_0="success", verdict_1="removed") == ["beta"]
+    assert run.begin(compare_0=None, compare_1="removed", verdict_0=None, verdict_1="removed") == ["gamma", "beta"]
+
+
+def test_it_refuses_more_profiles_than_it_began_with(write: Callable[..., None]) -> None:
+    run = Run()
+    write("default")
+    run.begin()
+    write("default", "beta")
+
+    with pytest.raises(AirflowFailException, match="has 2 profiles now, which are more than this run began with"):
+        run.begin(compare_0=None, verdict_0=None)
+
+
+def test_a_run_of_an_earlier_version_is_refused(write: Callable[..., None]) -> None:
+    write("default")
+    with pytest.raises(AirflowFailException, match="made by an earlier version of this DAG"):
+        Run().begin(compare_0="success", verdict_0="success")
+
+
+def test_where_nothing_is_kept_of_what_a_run_had_a_part_of_it_is_not_given_what_the_file_has_now(
+    write: Callable[..., None],
+) -> None:
+    run = Run()
+    write("default")
+    run.begin()
+    run.store.clear()
+
+    with pytest.raises(AirflowFailException, match="which profiles it had is not kept"):
+        run.begin(compare_0="success", verdict_0=None)
