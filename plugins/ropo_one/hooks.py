@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import requests
 import tenacity
@@ -111,6 +111,17 @@ class RopoOneHook(HttpHook):
         self.base_url = self.settings.base_url
         self._base_url_initialized = True
         return self._configure_session_from_mount_adapters(session)
+
+    def run(self, *args: object, **kwargs: object) -> NoReturn:
+        """Refuse: a page that ``HttpHook`` takes out of the queue is in no journal, and gone."""
+        raise NotImplementedError(
+            f"{self._named}: nothing was sent. A page that is asked for so is gone from Ropo One's queue, and kept "
+            "nowhere: use RopoStatusDrainOperator, or RopoStatusRereadOperator and RopoInvoiceStatusOperator for the "
+            "changes of a date or an invoice"
+        )
+
+    run_and_check = run
+    run_with_advanced_retry = run
 
     def test_connection(self) -> tuple[bool, str]:
         """Fetch a token, and nothing else: the "Test" button must not take a page out of the queue."""

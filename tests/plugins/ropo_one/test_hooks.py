@@ -275,6 +275,16 @@ def test_options_that_would_change_the_transport_are_refused(hook: RopoOneHook) 
         hook.get_conn(extra_options={"allow_redirects": True})
 
 
+@pytest.mark.parametrize("name", ["run", "run_and_check", "run_with_advanced_retry"])
+def test_what_the_http_hook_sends_of_its_own_is_refused_since_no_journal_would_know_of_it(
+    hook: RopoOneHook, server: ScriptedServer, name: str
+) -> None:
+    hook.fetch_token()
+    with pytest.raises(NotImplementedError, match=r"nothing was sent.* RopoStatusDrainOperator"):
+        getattr(hook, name)("rest/jobs/statusupdates")
+    assert server.polls == []
+
+
 def test_timeouts_are_10_and_240_seconds_unless_the_connection_says_otherwise(
     server: ScriptedServer, connect: Connect
 ) -> None:
