@@ -31,6 +31,8 @@ would do so once for every date.
 
 **When it is red:**
 
+- *profiles* failed: nothing was asked. The run has no date that is over, or its params do not fit each other, or it was
+  cleared and the profiles file has changed too much; the last line says which.
 - *reread* failed: Ropo One could not be asked, or has asked to be left alone until later (`Retry-After`). *compare* ran
   all the same and says `incomplete`. Run the date again.
 - *compare* failed: the ledger or the store could not be read, or the profile's SELECT breaks the contract; the last

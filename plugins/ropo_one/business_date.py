@@ -23,6 +23,9 @@ NO_BACKFILL: Any = (SCHEDULED, "manual", "operator_triggered", "asset_materializ
 # nothing is caught up with.
 LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
+# A business date beyond them is a slip of the hand; and the calendar's own ends have no day before or after them.
+_FIRST, _LAST = datetime.date(2000, 1, 1), datetime.date(2099, 12, 31)
+
 
 def parse_date(text: str) -> datetime.date:
     """Read a calendar date in the one form that Ropo One, the partition keys and the params have.
@@ -55,8 +58,8 @@ def business_date(context: Context) -> datetime.date:
     Airflow's logical date plays no part: runs with a partition key have none, and ``airflow dags test`` makes one up.
 
     :raises AirflowFailException: where neither is there, where both are and differ (the backfill form shows the params
-        too, and would give them to every date), where one is no ``YYYY-MM-DD``, or where a backfill's ``scope`` is
-        ``full``, which would compare all invoices once for every date.
+        too, and would give them to every date), where one is no ``YYYY-MM-DD`` of this century, or where a backfill's
+        ``scope`` is ``full``, which would compare all invoices once for every date.
     """
     run, params = context["dag_run"], context["params"]
     key, param = run.partition_key, params.get(PARAM)
@@ -78,9 +81,14 @@ def business_date(context: Context) -> datetime.date:
         )
     what = "partition key" if key else f"param '{PARAM}'"
     try:
-        return parse_date(str(key or param))
+        date = parse_date(str(key or param))
     except ValueError as error:
         raise AirflowFailException(f"The run's business date ({what}): {error}") from None
+    if not _FIRST <= date <= _LAST:
+        raise AirflowFailException(
+            f"The run's business date ({what}): expected a date from {_FIRST} to {_LAST}, got {date}"
+        )
+    return date
 
 
 def skip_unless_scheduled(context: Context) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from airflow.sdk import BaseOperator, TaskInstanceState
+from airflow.sdk import BaseOperator, TaskInstanceState, timezone
 from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
 
 from include.config.profiles import load_profiles
-from ropo_one.business_date import SCHEDULED
+from ropo_one.business_date import SCHEDULED, business_date
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
     from airflow.sdk.definitions.taskgroup import MappedTaskGroup
+
+    from include.config.profiles import Profile
 
 # A key of Airflow's task state store, which outlasts a task's tries; what a task returned goes when it starts anew.
 _HAD = "profiles"
@@ -39,14 +41,17 @@ class ProfilesOperator(BaseOperator):
         """Return their names, in the file's order.
 
         :raises ConfigurationError: naming file, profile and key.
-        :raises AirflowFailException: where the run was cleared, and the file has more profiles than it began with, or
+        :raises AirflowFailException: where the run has no business date, or one that is over in no profile's market and
+            that no schedule made; where the run was cleared, and the file has more profiles than it began with, or
             an earlier version made it; where it was cleared in part, and its names are not kept.
         :raises DownstreamTasksSkipped: in a run that is not scheduled; Airflow then takes this task for a success.
         """
         # Not above: it is there in a task's process only.
         from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
-        names = self._names(context)
+        profiles = load_profiles()
+        _refuse_unfinished(profiles, context)
+        names = self._names([profile.name for profile in profiles], context)
         context["task_state_store"].set(_HAD, [*names], retention=NEVER_EXPIRE)
         if self.scheduled_only and context["dag_run"].run_type != SCHEDULED:
             self._push(names, context)
@@ -57,13 +62,12 @@ class ProfilesOperator(BaseOperator):
             raise DownstreamTasksSkipped(tasks=tasks)  # type: ignore[no-untyped-call]
         return names
 
-    def _names(self, context: Context) -> list[str]:
+    def _names(self, names: list[str], context: Context) -> list[str]:
         """Return the run's profiles; fail where a cleared run would not do what it says.
 
         A task that Airflow adds to a run it starts with the first of its kind, whatever has become of those before it.
         And of a run that an earlier version made, whose first task was not this one, it removes all tasks.
         """
-        names = [profile.name for profile in load_profiles()]
         instance = context["ti"]
         tasks = [*cast("MappedTaskGroup", next(self.iter_mapped_dependants())).children]
         found = instance.get_task_states(instance.dag_id, task_ids=tasks, run_ids=[instance.run_id])
@@ -98,6 +102,14 @@ class ProfilesOperator(BaseOperator):
             run_id=instance.run_id,
             _mapped_length=len(names),
         )
+
+
+def _refuse_unfinished(profiles: Sequence[Profile], context: Context) -> None:
+    """Refuse a day that nobody can judge yet; a scheduled run waits for it (:class:`SettleOperator`)."""
+    date = business_date(context)
+    first = min(profiles, key=lambda profile: profile.day_end(date))
+    if context["dag_run"].run_type != SCHEDULED and timezone.utcnow() < first.day_end(date):
+        raise AirflowFailException(f"{date} is not over before {first.clock(first.day_end(date))}; run it then")
 
 
 def _cannot_be_cleared(why: str) -> AirflowFailException:

@@ -55,10 +55,10 @@ class Airflow:
         lines = [f"  - {{name: {name}, connection: ropo_one_{name}, {common}}}\n" for name in names]
         Path(self._profiles).write_text("profiles:\n" + "".join(lines), encoding="utf-8")
 
-    def trigger(self, logical_date: str | None = None) -> str:
+    def trigger(self, date: str = DATE, logical_date: str | None = None) -> str:
         """Make the run and wait for its end; return its state."""
         until(lambda: self._api.find(f"/dags/{DAG}"), seconds=SECONDS, every=0.5)
-        run = self._api.ask("POST", f"/dags/{DAG}/dagRuns", {"logical_date": logical_date, "conf": {"date": DATE}})
+        run = self._api.ask("POST", f"/dags/{DAG}/dagRuns", {"logical_date": logical_date, "conf": {"date": date}})
         self.run_id = run["dag_run_id"]
         self._api.ask("PATCH", f"/dags/{DAG}", {"is_paused": False})
         return self._ended()
@@ -253,3 +253,11 @@ def test_a_run_whose_logical_date_lies_long_ago_has_its_tasks(airflow: Airflow) 
 
     assert airflow.states()["verdict", 0][0] == "success"
     assert airflow.recorded() == [("beta", "beta")]
+
+
+def test_a_run_of_a_date_that_is_not_over_asks_nobody_and_says_why(airflow: Airflow) -> None:
+    assert airflow.trigger(date="2099-12-24") == "failed"
+
+    begun = {task for (task, _), (_, _, begun) in airflow.states().items() if begun}
+    assert begun == {"profiles"}
+    assert "2099-12-24 is not over before 2099-12-25 00:00 EET; run it then" in airflow.log_of("profiles", -1, 1)

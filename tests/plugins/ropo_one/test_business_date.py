@@ -67,6 +67,18 @@ def test_a_malformed_one_is_refused_and_its_origin_named(text: str) -> None:
         business_date(run(None, text))
 
 
+@pytest.mark.parametrize("text", ["0001-01-01", "1999-12-31", "2100-01-01", "9999-12-31"])
+def test_one_of_another_century_is_a_slip_and_refused(text: str) -> None:
+    expected = rf"\(param 'date'\): expected a date from 2000-01-01 to 2099-12-31, got {text}"
+    with pytest.raises(AirflowFailException, match=expected):
+        business_date(run(None, text))
+
+
+@pytest.mark.parametrize("text", ["2000-01-01", "2099-12-31"])
+def test_the_century_has_its_first_and_last_day(text: str) -> None:
+    assert business_date(run(text, None)).isoformat() == text
+
+
 @pytest.mark.parametrize("text", [*MALFORMED, ""])
 def test_a_date_has_one_form(text: str) -> None:
     with pytest.raises(ValueError, match="expected YYYY-MM-DD"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,7 +29,7 @@ def write(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Callable[.
     monkeypatch.setenv("ROPO_PROFILES_FILE", str(file))
 
     def write(*names: str) -> None:
-        file.write_text("profiles:\n" + "".join(f"  - name: {name}\n" for name in names), encoding="utf-8")
+        file.write_text("profiles:\n" + "".join(f"  - {{name: {name}}}\n" for name in names), encoding="utf-8")
 
     return write
 
@@ -41,7 +42,7 @@ class Store(dict[str, Any]):
 
 
 class Run:
-    """A scheduled run whose tasks *compare* and *verdict* are mapped over its profiles."""
+    """A run whose tasks *compare* and *verdict* are mapped over its profiles."""
 
     def __init__(self) -> None:
         with DAG("a_dag", schedule=None) as dag:
@@ -56,7 +57,7 @@ class Run:
         self.store = Store()
         self.tries = 0
 
-    def begin(self, **states: State) -> list[str]:
+    def begin(self, *, key: str = "2026-11-16", run_type: str = "scheduled", **states: State) -> list[str]:
         """Run the task *profiles* where the mapped tasks have these states, by the keys of Airflow's API."""
         self.tries += 1
 
@@ -68,8 +69,8 @@ class Run:
         instance = SimpleNamespace(
             dag_id="a_dag", run_id="the_run", try_number=self.tries, get_task_states=get_task_states
         )
-        run = SimpleNamespace(run_type="scheduled")
-        context = {"ti": instance, "dag_run": run, "task_state_store": self.store}
+        run = SimpleNamespace(partition_key=key, run_type=run_type)
+        context = {"ti": instance, "dag_run": run, "params": {}, "task_state_store": self.store}
         return self.profiles.execute(cast("Context", context))
 
 
@@ -130,3 +131,42 @@ def test_where_nothing_is_kept_of_what_a_run_had_a_part_of_it_is_not_given_what_
 
     with pytest.raises(AirflowFailException, match="which profiles it had is not kept"):
         run.begin(compare_0="success", verdict_0=None)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Set the operator's clock, in UTC."""
+
+    def clock(text: str) -> None:
+        now = datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.UTC)
+        monkeypatch.setattr("ropo_one.profiles_operator.timezone", SimpleNamespace(utcnow=lambda: now))
+
+    return clock
+
+
+@pytest.mark.parametrize(("now", "date"), [("2026-11-16T21:59", "2026-11-16"), ("2026-11-16T12:00", "2026-12-24")])
+@pytest.mark.parametrize("run_type", ["manual", "backfill"])
+def test_a_date_that_is_over_in_no_market_is_refused_before_anything_is_asked(
+    write: Callable[..., None], clock: Callable[[str], None], run_type: str, now: str, date: str
+) -> None:
+    """It would be red as a day that is not over, and told as a difference is."""
+    write("default")
+    clock(now)
+    with pytest.raises(AirflowFailException, match=rf"^{date} is not over before \S+ 00:00 EET.* run it then"):
+        Run().begin(key=date, run_type=run_type)
+
+
+def test_one_that_is_over_in_the_first_of_its_markets_is_run(
+    write: Callable[..., None], clock: Callable[[str], None]
+) -> None:
+    write("sweden, timezone: Europe/Stockholm", "finland")
+    clock("2026-11-16T22:00")
+    assert Run().begin(key="2026-11-16", run_type="manual") == ["sweden", "finland"]
+
+
+def test_a_scheduled_run_waits_for_its_markets_midnight_instead(
+    write: Callable[..., None], clock: Callable[[str], None]
+) -> None:
+    write("sweden, timezone: Europe/Stockholm")
+    clock("2026-11-16T22:00")
+    assert Run().begin(key="2026-11-16") == ["sweden"]
