@@ -39,8 +39,6 @@ TOPICS = (
     ChangedPeriods,
     FailedTasks,
 )
-# How often the DAG of the drain runs.
-EVERY_MINUTES = 15
 
 
 class WatchOperator(ProfileOperator):
@@ -70,7 +68,7 @@ class WatchOperator(ProfileOperator):
             with takes_transactions(), self.session() as session:
                 return self._look(session, context)
         except StoreUnavailableError as error:
-            if context["dag_run"].run_after.minute < EVERY_MINUTES:
+            if _is_first_of_its_hour(context):
                 again = "every hour until then"
                 tell_store_away(self.settings, error, dict(context), self.log.warning, again=again)
             raise
@@ -98,6 +96,16 @@ class WatchOperator(ProfileOperator):
                 "why: most likely the notifier of the profile's `alerts` or its connection. The next run tells them"
             )
         return {"told": told, "measures": as_dict(measures)}
+
+
+def _is_first_of_its_hour(context: Context) -> bool:
+    """Return whether the run before was of an earlier hour: where runs are long, those of full hours are left out."""
+    previous = context["ti"].get_previous_dagrun()
+    return previous is None or _hour(previous.run_after) != _hour(context["dag_run"].run_after)
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def emit(profile: str, measures: Measures) -> None:
