@@ -67,8 +67,8 @@ def _has_its_own_configuration(home: Path) -> bool:
 def _api_of_this_machine(given: Mapping[str, str]) -> dict[str, str]:
     """Where tasks report.
 
-    Airflow would take the address that is for people (``base_url``), or port 8080; a task that reaches nobody there ends
-    without a word.
+    Airflow would take the address that is for people (``base_url``), or port 8080; a task that reaches nobody there
+    ends without a word.
     """
     return {
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{given.get(PORT_VARIABLE, '8080')}/execution/",
