@@ -66,10 +66,9 @@ def compose(profile: str, topic: str, plural: str, matters: Sequence[Matter], ba
 
 
 def plain_money(amount: Decimal) -> str:
-    """Return an amount with two digits at least, and none dropped of those there are."""
-    exponent = amount.as_tuple().exponent
-    digits = max(2, -exponent) if isinstance(exponent, int) else 2
-    return f"{amount:,.{digits}f}"
+    """Return an amount with two digits at least, and none dropped of those there are but zeros at the end."""
+    fraction = f"{amount:f}".partition(".")[2].rstrip("0")
+    return f"{amount:,.{max(2, len(fraction))}f}"
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

@@ -84,6 +84,7 @@ def test_severities_sort_by_their_weight(store: Connection) -> None:
     [
         ("100, 2, 60, 1, 500", 41),
         ("60, 0, 100, NULL, 500", 40),
+        ("95, 5, 100, 0, 500", 5),  # the sums agree, what of them is discount does not
         ("100, 0, 100, 0, -500", 500),  # the sides agree on money: all of the invoice is at stake
         ("NULL, NULL, NULL, NULL, NULL", 0),
     ],
