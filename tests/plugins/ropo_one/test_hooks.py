@@ -308,6 +308,18 @@ def test_a_connection_that_is_not_there_is_named_with_what_to_do() -> None:
         RopoOneHook("nowhere").poll()
 
 
+def test_a_connection_whose_variable_cannot_be_read_is_told_from_one_that_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_UNREADABLE", "ropo-one://1000011:s3cret/rest@rc.ropo24.fi")
+    with pytest.raises(
+        RopoConnectionInvalidError,
+        match=r"^Connection unreadable: AIRFLOW_CONN_UNREADABLE is set, but cannot be read: .*percent-encode",
+    ) as no:
+        RopoOneHook("unreadable").poll()
+    assert "s3cret" not in str(no.value)
+
+
 def test_testing_the_connection_fetches_one_token_and_never_polls(hook: RopoOneHook, server: ScriptedServer) -> None:
     assert hook.test_connection() == (
         True,
