@@ -128,16 +128,26 @@ def test_what_is_a_script_shows_as_text(client: TestClient, world: World) -> Non
 def test_free_texts_and_raw_rows_are_for_those_who_may_edit(
     client: TestClient, page_app: FastAPI, world: World
 ) -> None:
-    world.comment("5", "98", statustext="Matti Meikäläinen ei maksa")
-    world.payment("5", "1.00")
+    world.comment("5", "98", statustext="Matti Meikäläinen ei maksa", statusref="Viesti Matilta")
+    world.comment("5", "Puhelu Matti", "2026-03-09 09:00")
+    world.payment("5", "1.00", statusref="Maksaja Matti")
     world.payment("5", "2.00", kind="Matti maksoi")
-    assert "type Matti maksoi" in shown(client, "invoice?key=b:5")
-    assert "Matti" in shown(client, "invoice?key=b:5")
+    text = shown(client, "invoice?key=b:5")
+    for each in (
+        "type Matti maksoi",
+        "Matti Meikäläinen",
+        "Viesti Matilta",
+        "comment Puhelu Matti",
+        "1, Maksaja Matti",
+    ):
+        assert each in text
     assert "C1" in shown(client, "invoice?key=b:5").split("Raw rows")[1]
 
     page_app.dependency_overrides[may_change] = lambda: False
     text = shown(client, "invoice?key=b:5")
-    assert "Matti" not in text
+    assert "Mat" not in text
+    assert "comment 98" in text
+    assert "comment (a text, not shown)" in text
     assert "text shown to those who may edit" in text
     assert "C1" not in text.split("Raw rows")[1]
     assert "money received" in text
