@@ -59,3 +59,14 @@ def test_what_an_invoice_is_called_cannot_become_markup() -> None:
 )
 def test_money_has_two_digits_at_least_and_every_one_that_says_something(amount: str, shown: str) -> None:
     assert plain_money(Decimal(amount)) == shown
+
+
+def test_what_an_invoice_is_called_cannot_become_a_link() -> None:
+    forged = "1: http://evil.example/login"
+    matter = Matter(title=f"Invoice {forged}", lines=(f"Invoice {forged}", "Run: https://evil.example"), dag_id="ropo")
+
+    alert = compose("acme", "red_verdict", "dates are red", [matter], "http://localhost:8080")
+
+    assert alert.html.count("<a ") == 2
+    assert '<a href="http://localhost:8080/dags/ropo">' in alert.html
+    assert forged in alert.html
