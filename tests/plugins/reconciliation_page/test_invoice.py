@@ -269,9 +269,10 @@ def test_the_address_of_earlier_versions_leads_to_the_invoice(client: TestClient
 
 
 @pytest.mark.parametrize(
-    "path", ["invoice", "invoice?key=x", "invoice?key=b:", "invoice?key=b:%00", "invoices?find=%00"]
+    "path",
+    ["invoice", "invoice?key=x", "invoice?key=b:", "invoice?key=b:%00", "invoices?find=%00", "invoice?key=b:1&run=%00"],
 )
-def test_what_can_be_no_invoice_is_refused(client: TestClient, path: str) -> None:
+def test_what_can_be_no_invoice_or_no_run_is_refused(client: TestClient, path: str) -> None:
     assert client.get(f"/reconciliation/{path}").status_code == 422
 
 
