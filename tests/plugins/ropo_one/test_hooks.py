@@ -301,6 +301,19 @@ def test_it_speaks_https_unless_the_host_says_otherwise(
         assert len(server.polls) == 1
 
 
+def test_plain_http_never_leaves_this_machine_through_a_proxy(
+    hook: RopoOneHook, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with ScriptedServer() as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        assert hook.poll().http_status == 204
+    assert (proxy.tokens, proxy.polls) == ([], [])
+    assert (len(server.tokens), len(server.polls)) == (1, 1)
+
+
 def test_a_connection_that_is_not_there_is_named_with_what_to_do() -> None:
     with pytest.raises(
         RopoConnectionInvalidError, match=r"Connection nowhere is not there: add it .*AIRFLOW_CONN_NOWHERE"
