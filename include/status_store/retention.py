@@ -116,7 +116,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = "erase the free texts of an invoice's rows; keys, codes and amounts stay"
     erase = commands.add_parser("erase", help=text, description=text)
     erase.add_argument("--profile", required=True)
-    erase.add_argument("--billnum", required=True, help="the invoice's number in the sender's books")
+    which = erase.add_mutually_exclusive_group(required=True)
+    which.add_argument("--billnum", help="the invoice's number in the sender's books: its rows, and those of its jobs")
+    which.add_argument("--jobid", help="Ropo One's number of a job: the rows of that job alone")
     erase.add_argument("--by", required=True, help="who; kept on record")
     erase.add_argument("--note", required=True, help="why, without personal data; kept on record")
     erase.set_defaults(command=_erase)
@@ -125,9 +127,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _erase(session: Session, options: argparse.Namespace) -> None:
     erasure = TextErasure(session, load_profile(options.profile), by=options.by, note=options.note)
-    done = erasure.of_invoice(options.billnum)
+    if options.billnum is not None:
+        what, done = f"Invoice {options.billnum}", erasure.of_invoice(options.billnum)
+    else:
+        what, done = f"Job {options.jobid}", erasure.of_job(options.jobid)
     say(
-        f"Invoice {options.billnum}: texts of {done.events} events, {done.revisions} revisions, {done.quarantined} "
+        f"{what}: texts of {done.events} events, {done.revisions} revisions, {done.quarantined} "
         f"rows in quarantine and {done.pages} raw pages are erased, and the labels of {done.labels} reconciliations."
     )
 

@@ -284,6 +284,27 @@ def test_the_command_erases_an_invoices_texts_and_says_how_many(
     assert column(store, "SELECT statustext FROM ropo.status_event ORDER BY statusid") == ["", "1"]
 
 
+def test_the_command_erases_a_jobs_texts_where_no_row_names_its_number(
+    session: Session,
+    store: Connection,
+    store_dsn: str,
+    profile: Profile,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    drain(session, profile, ScriptedSource(page(comment(1, billnum="", statustext="SALAISUUS"))))
+    monkeypatch.setenv(STORE_VARIABLE, store_dsn)
+    asked = ["erase", "--profile", "default", "--by", "Aino", "--note", "asked for", "--jobid"]
+
+    assert retention.main([*asked, "3000001"]) == 0
+    assert retention.main([*asked, "4711"]) == 1
+
+    told = capsys.readouterr()
+    assert told.out.startswith("Job 3000001: texts of 1 events, ")
+    assert told.err == "Profile default: no row of job 4711 is known\n"
+    assert column(store, "SELECT statustext FROM ropo.status_event") == [""]
+
+
 def test_what_postgresql_refuses_of_the_command_is_one_line(
     session: Session,
     store: Connection,
