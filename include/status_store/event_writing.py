@@ -15,6 +15,7 @@ from include.status_store.event import Events, Rejected
 from include.status_store.redaction import Redaction
 from include.status_store.session import may_pass
 from include.status_store.statements import statement
+from include.status_store.texts import withhold_from_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -54,6 +55,11 @@ ORDER BY sha256
 ON CONFLICT (profile, sha256) DO UPDATE
 SET last_seen_at = excluded.last_seen_at, times_seen = status_quarantine.times_seen + 1,
     equal_rows = greatest(status_quarantine.equal_rows, excluded.equal_rows),
+    -- One that came before its texts were erased.
+    raw = CASE
+        WHEN status_quarantine.erased_at IS NULL AND sha256(excluded.raw) <> excluded.sha256 THEN excluded.raw
+        ELSE status_quarantine.raw
+    END,
     drained_poll_id = coalesce(status_quarantine.drained_poll_id, excluded.drained_poll_id)
 """
 
@@ -92,8 +98,8 @@ def store_events(
     :param batches: all of its events (:class:`include.status_store.batches.Batches`).
     :param rejected: its rows that are none.
     :param kind: of the poll that brought them, which becomes a new event's ``source``.
-    :raises ConfigurationError: where an event whose texts are erased has other content now, and the status map, which
-        says what words of a payment are no free texts, cannot be read.
+    :raises ConfigurationError: where an event whose texts are erased has other content now, or a form that cannot be
+        read, and the status map, which says what words of a payment are no free texts, cannot be read.
     """
     stored = Stored()
     refused: list[Rejected] = []
@@ -101,7 +107,7 @@ def store_events(
     for batch in batches:
         stored += storing.store(batch)
     rejected = [*rejected, *refused]
-    _quarantine(cursor, rejected, profile.name, poll_id, kind)
+    _quarantine(cursor, rejected, profile, poll_id, kind)
     return stored + Stored(quarantined=len(rejected))
 
 
@@ -245,7 +251,7 @@ def _without_rows(error: psycopg2.Error) -> psycopg2.Error:
     return type(error)(error.diag.message_primary or "the connection was lost")
 
 
-def _quarantine(cursor: Cursor, rejected: Sequence[Rejected], profile: str, poll_id: int, kind: Kind) -> None:
+def _quarantine(cursor: Cursor, rejected: Sequence[Rejected], profile: Profile, poll_id: int, kind: Kind) -> None:
     hashes = [hashlib.sha256(row.raw).digest() for row in rejected]
     by_hash = dict(zip(hashes, rejected, strict=True))
     if not by_hash:
@@ -253,11 +259,11 @@ def _quarantine(cursor: Cursor, rejected: Sequence[Rejected], profile: str, poll
     rows = list(by_hash.values())
     equal_rows = Counter(hashes)
     values = {
-        "profile": profile,
+        "profile": profile.name,
         "poll_id": poll_id,
         "drained_poll_id": poll_id if kind == "drain" else None,
         "ordinals": [row.ordinal for row in rows],
-        "raws": [psycopg2.Binary(row.raw) for row in rows],
+        "raws": [psycopg2.Binary(raw) for raw in withhold_from_rows(cursor, profile, [row.raw for row in rows])],
         "hashes": [psycopg2.Binary(digest) for digest in by_hash],
         "errors": [row.error for row in rows],
         "equal_rows": [equal_rows[digest] for digest in by_hash],

@@ -1,4 +1,4 @@
-"""Which event, job and invoice a row names that is no event, as far as it can be read."""
+"""What a row says that is no event, as far as it can be read: its fields, and which event, job and invoice it names."""
 
 from __future__ import annotations
 
@@ -15,16 +15,23 @@ class RowNames(msgspec.Struct, frozen=True):
     jobid: str = ""
 
 
+def readable_fields(raw: bytes) -> dict[str, object]:
+    """Return a row's fields, numbers as the texts that they are written as; none where it is no JSON object."""
+    try:
+        # Of a row with a byte that is no text the other fields can be read all the same.
+        row = json.loads(raw.decode(errors="replace"), parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        return {}
+    return row if isinstance(row, dict) else {}
+
+
 def row_names(raw: bytes) -> RowNames:
     """Return the keys that a row names."""
-    try:
-        row = json.loads(raw)
-    except (ValueError, RecursionError):
-        return RowNames()
-    if not isinstance(row, dict):
-        return RowNames()
-    return RowNames(*(_key(row.get(name)) for name in RowNames.__struct_fields__))
+    fields = readable_fields(raw)
+    return RowNames(*(_key(fields.get(name)) for name in RowNames.__struct_fields__))
 
 
 def _key(value: object) -> str:
-    return str(value).strip() if isinstance(value, str | int) else ""
+    key = value.strip() if isinstance(value, str) else ""
+    # What else may stand in JSON's texts, as a NUL, PostgreSQL cannot be asked about.
+    return key if key.isprintable() else ""
