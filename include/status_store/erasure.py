@@ -20,6 +20,7 @@ from include.status_store.required import require_texts
 from include.status_store.rows import only_row
 from include.status_store.statements import statement
 from include.status_store.texts import erase_events, erase_pages
+from include.status_store.touched_dates import note_dates
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -125,7 +126,7 @@ class TextErasure:
     def by_age(self, now: datetime.datetime, *, max_seconds: float) -> Erased:
         """Erase every text older than the profile's ``text_retention_days``.
 
-        An event's age is that of its ``statustime``. The answers that brought it lose all their texts with it.
+        An event's age is that of its ``statustime``. The answers that show it lose all their texts with it.
 
         :param now: aware.
         :param max_seconds: what is left then goes to the next run.
@@ -135,8 +136,11 @@ class TextErasure:
         self._record.update(reason="age", older_than=older_than)
         deadline = time.monotonic() + max_seconds
         done = Erased()
-        done.finished = self._old_events(older_than, done, deadline) and self._old_pages(
-            older_than, before, done, deadline
+        done.finished = (
+            self._old_events(older_than, done, deadline)
+            # The answer that brought an event is named by it; those that showed it again are found by its date.
+            and note_dates(self._session, self._profile, deadline, repeating=True)
+            and self._old_pages(older_than, before, done, deadline)
         )
         with self._session.transaction() as cursor:
             cursor.execute(_OLD_ROWS, (self._profile.name, before))

@@ -54,7 +54,7 @@ class InvoiceRows:
 
     def __init__(self, cursor: Cursor, profile: str, *, billnum: str | None = None, jobid: str | None = None) -> None:
         self._billnum = billnum
-        values = {"profile": profile, "billnum": billnum, "spaces": _SPACES}
+        values: dict[str, object] = {"profile": profile, "billnum": billnum, "spaces": _SPACES}
         cursor.execute(statement("invoice_jobids"), values)
         self.jobids = {each for (each,) in cursor.fetchall()} | ({jobid} if jobid is not None else set())
         values["jobids"] = sorted(self.jobids)

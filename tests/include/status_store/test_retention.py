@@ -18,6 +18,7 @@ from include.status_store.reread import Reread
 from include.status_store.retention import remove_pages
 from include.status_store.source import PollInDoubtError
 from include.status_store.statements import statement
+from include.status_store.touched_dates import note_dates
 from tests.include.status_store.parser_of_then import parser_of_then
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.test_redaction import comment
@@ -228,7 +229,7 @@ def test_a_drain_does_not_wait_for_a_removal(
     land(session, store, keeping, row(1))
     for date in (FRIDAY, SATURDAY):
         judge(store, date)
-    assert retention._date_pages(session, keeping, _values(keeping), deadline=float("inf"))
+    assert note_dates(session, keeping, float("inf"), before=NOW)
     with closing(psycopg2.connect(store_dsn)) as removing, removing.cursor() as cursor:
         cursor.execute(statement("remove_pages"), _values(keeping))
         assert cursor.rowcount == 1  # and its locks are held
