@@ -165,7 +165,7 @@ def _reason(error: psycopg2.Error, cursor: Cursor) -> str:
     reason = (error.diag.message_primary or str(error)).strip()
     position = int(error.diag.statement_position or 0)
     # Of the probe the file's first line is the second.
-    line = cursor.query.decode()[: position - 1].count("\n") if position else 0
+    line = (cursor.query or b"").decode()[: position - 1].count("\n") if position else 0
     where = f" (line {line} of the SELECT)" if line else ""
     hint = f". {error.diag.message_hint}" if error.diag.message_hint else ""
     if isinstance(error, psycopg2.errors.UndefinedTable):

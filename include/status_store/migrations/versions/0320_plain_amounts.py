@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0320"
-down_revision = "0280"
+down_revision = "0290"
 
 
 def upgrade() -> None:
