@@ -30,6 +30,7 @@ class LatestVerdict(msgspec.Struct, frozen=True):
     """The latest reconciliation of a date, or the newest full one (``latest_verdicts.sql``).
 
     :param verdict: of what was accepted as incomplete: ``breaks`` or ``reconciled``, by its breaks alone.
+    :param breaks: as recorded; of what no recheck makes anew, those that are open now.
     """
 
     reconciliation_id: int
@@ -63,7 +64,7 @@ def latest_verdicts(
 
     :param scope: ``full``: of the newest full comparison alone.
     :param recorded_from: of dates before ``first`` too, where they were recorded since; None: of none.
-    :param most: up to so many breaks are counted where those that are open still count; None: all.
+    :param most: up to so many breaks are counted where those that are open now count; None: all.
     """
     values = {
         "profile": profile.name,

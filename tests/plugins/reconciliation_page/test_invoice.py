@@ -114,6 +114,25 @@ def test_a_difference_says_what_to_do_next_and_leads_to_where_it_is_accepted(cli
         assert '<a href="/reconciliation/breaks/1?profile=default">Accept or comment</a>' in page
 
 
+def test_an_accepted_break_is_a_press_away_from_where_it_is_opened_again(
+    client: TestClient, page_app: FastAPI, world: World
+) -> None:
+    world.payment("1", "100")
+    world.row("1")
+    world.reconcile(now=at("2026-03-20 08:00"), reread_poll_id=world.know_all())
+    form = {"what": "accept", "note": "known", "seen": "99"}
+    assert client.post("/reconciliation/breaks/1", data=form, headers=SAME_ORIGIN).status_code == 303
+    way = '<a href="/reconciliation/breaks/1?profile=default">Open again or comment</a>'
+    assert way in client.get("/reconciliation/invoice?key=b:1").text
+    form = {"what": "reopen", "note": "the wrong customer", "seen": "99"}
+    assert client.post("/reconciliation/breaks/1", data=form, headers=SAME_ORIGIN).status_code == 303
+    text = shown(client, "invoice?key=b:1")
+    assert "Ledger behind open" in text
+    assert f"opened again by {USER}: the wrong customer" in text
+    page_app.dependency_overrides[may_change] = lambda: False
+    assert "Open again" not in shown(client, "invoice?key=b:1")
+
+
 def test_what_is_a_script_shows_as_text(client: TestClient, world: World) -> None:
     world.comment("<b>1", "98", statustext=SCRIPT, statusref=SCRIPT)
 
