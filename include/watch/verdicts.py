@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from include.reconciliation.categories import category_in_words, reason_in_words
+from include.reconciliation.categories import category_in_words, counted_category, reason_in_words
 from include.reconciliation.stake import NOT_KNOWN, is_stake_known
 from include.reconciliation.verdict import is_red
 from include.status_store.rows import structs
@@ -134,9 +134,7 @@ class RedVerdicts:
         cap = self.profile.break_cap
         if verdict.breaks > cap:
             title = f"{date} has {verdict.breaks:,} breaks, more than {cap:,}: look for one cause of them all"
-            categories = ", ".join(
-                f"{count:,} {category_in_words(name)}" for name, count in verdict.breaks_by_category.items()
-            )
+            categories = ", ".join(counted_category(name, count) for name, count in verdict.breaks_by_category.items())
             lines.append(f"By category: {categories}. So many are seldom mistakes in the books each: see "
                          "the ledger's SELECT, its feed, the status map, and what changed lately")  # fmt: skip
         else:
