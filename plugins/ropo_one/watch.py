@@ -15,6 +15,7 @@ from include.watch.consumer import OtherConsumer
 from include.watch.failed import FailedTasks
 from include.watch.measures import measure
 from include.watch.missing import MissingVerdicts
+from include.watch.missing_full import MissingFull
 from include.watch.queue import NotEmptied, OldDoubts
 from include.watch.signed import ChangedPeriods
 from include.watch.verdicts import RedVerdicts
@@ -35,6 +36,7 @@ TOPICS = (
     OtherConsumer,
     MissingVerdicts,
     RedVerdicts,
+    MissingFull,
     partial(RedVerdicts, scope="full"),
     ChangedPeriods,
     FailedTasks,
@@ -47,8 +49,8 @@ class WatchOperator(ProfileOperator):
     """Tell of what holds, each matter once and again after the profile's ``alerts.remind_hours``; emit its metrics.
 
     Told are doubts and a queue that is not emptied for an hour, another consumer, dates that are red or have no
-    verdict, full comparisons that are red, signed months that changed, and tasks that failed, or were killed, and have
-    not succeeded since.
+    verdict, months without a full comparison, full comparisons that are red, signed months that changed, and tasks that
+    failed, or were killed, and have not succeeded since.
 
     Where the store is away or takes no transaction, that is told in the first run of each hour: nothing can be
     remembered then of what was told before.
