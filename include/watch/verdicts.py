@@ -66,12 +66,13 @@ def latest_verdicts(
     :param recorded_from: of dates before ``first`` too, where they were recorded since; None: of none.
     :param most: up to so many breaks are counted where those that are open now count; None: all.
     """
+    rechecked_from = profile.business_date(now) - datetime.timedelta(days=profile.rechecked_days)
     values = {
         "profile": profile.name,
         "first": first,
         "last": last,
         "scope": scope,
-        "rechecked_from": profile.business_date(now) - datetime.timedelta(days=profile.rechecked_days),
+        "rechecked_from": max(rechecked_from, profile.start_date),
         "most": most,
         "recorded_from": recorded_from,
     }

@@ -276,3 +276,26 @@ def test_what_is_open_again_counts_in_the_newest_full_comparison(
     (alert,) = told(session, RedVerdicts(profile, NOW, scope="full"))
 
     assert alert.subject == "[Ropo One] default: the full comparison of 2026-10-05 is red: 1 break"
+
+
+def test_where_start_date_was_moved_on_the_dates_before_it_count_the_breaks_that_are_open_still(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    """No recheck makes them anew, though it reaches as far; what a full comparison leaves out, it closes."""
+    number = record(store, DAY, "breaks", breaks=(broken("1", "10.00"), broken("2", "5.00")))
+    record(store, DAY + datetime.timedelta(days=1), "breaks", breaks=(broken("1", "10.00"),))
+    keep_break(store, number, "b:1", "ledger_behind", "resolved")
+    moved = msgspec.structs.replace(profile, start_date=DAY + datetime.timedelta(days=1))
+    later = NOW + datetime.timedelta(days=1)
+
+    def red() -> dict[str, int]:
+        with session.transaction() as cursor:
+            found = latest_verdicts(cursor, moved, later, first=DAY, last=later.date())
+            assert set(RedVerdicts(moved, later).found(cursor)) == {
+                str(each.business_date) for each in found if each.breaks
+            }
+        return {str(each.business_date): each.breaks for each in found}
+
+    assert red() == {"2026-10-05": 1, "2026-10-06": 1}, "the later one is compared again by itself"
+    keep_break(store, number, "b:2", "ledger_behind", "resolved")
+    assert red() == {"2026-10-05": 0, "2026-10-06": 1}
