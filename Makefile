@@ -82,9 +82,9 @@ scale: install ## Celery: 200 profiles drained by two workers, of which one is k
 	    $(BIN)/python -m pytest --timeout 7200 tests/deployment/test_celery.py $(ARGS)
 
 .PHONY: migrate
-migrate: install ## the store that AIRFLOW_CONN_ROPO_STORE names, Airflow's metadata database, and the pools
-	$(BIN)/python -m include.status_store.migrate
+migrate: install ## Airflow's metadata database, the pools, and the store that AIRFLOW_CONN_ROPO_STORE names
 	$(BIN)/python -m local_airflow.migration
+	$(BIN)/python -m include.status_store.migrate
 
 .PHONY: audit
 audit: install ## known vulnerabilities of what is built and run; red too where a package could not be looked up

@@ -8,7 +8,8 @@ ERP that does not say what it changed, hides nothing. A month's sign-off needs o
 1. **settle** waits, without holding a worker, for the profile's own midnight plus `settle_hours`. Scheduled runs only.
 2. **reread** asks Ropo One for the month's last day.
 3. **compare** reads the whole ledger and records one reconciliation of scope `full`. Where it fails, that is an alert
-   until one succeeds.
+   until one succeeds. Where it never began, since a task before it failed or the DAG was paused, that is one from the
+   profile's `deadline_hour` of the 2nd on, until a comparison is recorded.
 4. **verdict** turns the run red on the verdicts that the profile names in `fail_on` (`breaks`, `incomplete`).
 
 What it leaves pending, and no date shows, is looked at by the nightly recheck of `ropo_reconciliation` when its grace

@@ -10,7 +10,8 @@ Every night, for each profile:
 
 Each is skipped where its key is 0, as it is by default: everything is kept then. Each is bounded in time and leaves the
 rest to the next run. The texts of one invoice are erased at any time by
-`python -m include.status_store.retention erase --profile NAME --billnum NUMBER --by WHO --note WHY`.
+`python -m include.status_store.retention erase --profile NAME --billnum NUMBER --by WHO --note WHY`, those of one job
+with `--jobid`.
 
 **outcome** makes the run red where a task of any profile failed that others came after, as the last ones do themselves.
 

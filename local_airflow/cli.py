@@ -9,10 +9,14 @@ import os
 import signal
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 from local_airflow import embedded, environment, metadata
 from local_airflow.migration import migrate_embedded
-from local_airflow.paths import ROOT, airflow_home
+from local_airflow.paths import PASSWORDS, ROOT, airflow_home
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 AIRFLOW = str(ROOT / ".venv" / "bin" / "airflow")
 # These ask no database, so none is started for them.
@@ -27,6 +31,7 @@ def main(arguments: list[str]) -> int:
     """
     given = dict(os.environ)
     home = airflow_home()
+    keep_private(home)
     variables = environment.project_environment(given, home)
     if metadata.is_named(given, home) or not arguments or arguments[0] in WITHOUT_DATABASE:
         os.execve(AIRFLOW, [AIRFLOW, *arguments], variables)  # noqa: S606 - the very program asked for, without a shell
@@ -36,6 +41,19 @@ def main(arguments: list[str]) -> int:
         if arguments[:1] != ["db"]:
             migrate_embedded(server, variables)
         return run([AIRFLOW, *arguments], variables)
+
+
+def keep_private(home: Path) -> None:
+    """Close what this process and its children write from here on to all but their user, wherever the home lies.
+
+    Airflow itself would have everybody read the passwords that it makes, and its logs.
+
+    :param home: Airflow's home, in which an Airflow without this may have left passwords; they are closed too.
+    """
+    os.umask(0o077)
+    passwords = home / PASSWORDS
+    if passwords.exists():
+        passwords.chmod(0o600)
 
 
 def run(command: list[str], variables: dict[str, str]) -> int:

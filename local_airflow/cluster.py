@@ -14,12 +14,12 @@ import secrets
 import shlex
 import shutil
 import socket
-import stat
 import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
 
+from local_airflow.passage import let_through
 from local_airflow.secret_files import read_or_create
 
 HOST = "127.0.0.1"
@@ -164,14 +164,19 @@ def _system_user(base: Path) -> str | None:
     if os.geteuid() != 0:
         return None
     try:
-        pwd.getpwnam(UNPRIVILEGED_USER)
+        uid = pwd.getpwnam(UNPRIVILEGED_USER).pw_uid
     except KeyError:
         subprocess.run(["useradd", "--system", "--no-create-home", UNPRIVILEGED_USER], check=True, capture_output=True)
-    for path in (binaries() / "postgres", base / "data"):
-        for parent in path.resolve().parents:
-            mode = parent.stat().st_mode
-            if parent != base and not mode & stat.S_IXOTH:
-                parent.chmod(mode | stat.S_IXOTH)  # to pass through, not to list
+        uid = pwd.getpwnam(UNPRIVILEGED_USER).pw_uid
+    for folder in {*(binaries() / "postgres").resolve().parents, *base.resolve().parents}:
+        try:
+            let_through(folder, uid)
+        except OSError as error:
+            raise EmbeddedPostgresError(
+                f"PostgreSQL refuses to run as root, so it runs as {UNPRIVILEGED_USER}, whom {folder} is closed to; it "
+                f"cannot be opened to that user alone ({error.strerror or error}). Run this as another user, or have "
+                f"the checkout and AIRFLOW_HOME where {UNPRIVILEGED_USER} may pass"
+            ) from error
     if base.owner() != UNPRIVILEGED_USER:
         shutil.chown(base, UNPRIVILEGED_USER)
         base.chmod(0o700)

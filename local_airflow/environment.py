@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from local_airflow.embedded import Server
 
 METADATA_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+# Of the API server.
+PORT_VARIABLE = "AIRFLOW__API__PORT"
 # Airflow takes the same setting as a command or from a secrets backend, too.
 METADATA_VARIABLES = (METADATA_VARIABLE, f"{METADATA_VARIABLE}_CMD", f"{METADATA_VARIABLE}_SECRET")
 
@@ -37,7 +39,7 @@ def project_environment(given: Mapping[str, str], home: Path) -> dict[str, str]:
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         # The "Test" button of a connection, which Airflow ships switched off. Ropo One's fetches a token only.
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
-        **_secrets(home),
+        **({} if _has_its_own_configuration(home) else {**_api_of_this_machine(given), **_secrets(home)}),
         **given,
     }
     path = [str(ROOT), str(ROOT / "plugins"), *given.get("PYTHONPATH", "").split(os.pathsep)]
@@ -57,6 +59,24 @@ def with_embedded_metadata(environment: Mapping[str, str], server: Server) -> di
     return {**environment, METADATA_VARIABLE: server.dsn("airflow", driver="psycopg2")}
 
 
+def _has_its_own_configuration(home: Path) -> bool:
+    """Whether somebody has set Airflow up there before us, with keys and addresses of theirs."""
+    return (home / "airflow.cfg").exists() and not (home / "fernet-key").exists()
+
+
+def _api_of_this_machine(given: Mapping[str, str]) -> dict[str, str]:
+    """Where tasks report.
+
+    Airflow would take the address that is for people (``base_url``), or port 8080; a task that reaches nobody there
+    ends without a word.
+    """
+    return {
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{given.get(PORT_VARIABLE, '8080')}/execution/",
+        # The API server of a busy machine may take longer than Airflow's five seconds, and the task would fail.
+        "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
+    }
+
+
 def _secrets(home: Path) -> dict[str, str]:
     """Made here and not left to each process: processes that do not agree on them refuse each other's tokens."""
     names = {
@@ -64,8 +84,6 @@ def _secrets(home: Path) -> dict[str, str]:
         "AIRFLOW__API_AUTH__JWT_SECRET": "jwt-secret",
         "AIRFLOW__API__SECRET_KEY": "api-secret-key",
     }
-    if (home / "airflow.cfg").exists() and not (home / "fernet-key").exists():
-        return {}  # a home with a configuration of its own has its own keys
     return {name: read_or_create(home / file, _key) for name, file in names.items()}
 
 

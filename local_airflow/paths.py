@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+# In Airflow's home, where its simple auth manager keeps the users' passwords.
+PASSWORDS = "simple_auth_manager_passwords.json.generated"
 
 
 def airflow_home() -> Path:

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from local_airflow.cli import AIRFLOW
+from local_airflow.paths import PASSWORDS
 from local_airflow.processes import ProcessDiedError, Running, started
 from local_airflow.secret_files import read_or_create
 
@@ -62,8 +63,9 @@ def admin_password(home: Path) -> str:
     :param home: Airflow's home, where its simple auth manager looks for it.
     :return: the password.
     """
-    file = home / "simple_auth_manager_passwords.json.generated"
-    return str(json.loads(read_or_create(file, lambda: json.dumps({USER: secrets.token_urlsafe(12)})))[USER])
+    return str(
+        json.loads(read_or_create(home / PASSWORDS, lambda: json.dumps({USER: secrets.token_urlsafe(12)})))[USER]
+    )
 
 
 def _wait_until_healthy(parts: list[Running], port: int) -> None:

@@ -8,8 +8,10 @@ its alerts. Nothing is connected to and nobody is told. Exit code 1 on a mistake
 from __future__ import annotations
 
 import argparse
+import datetime
 import inspect
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,9 +75,11 @@ _CHECKS: tuple[tuple[str, str, Callable[[Profile], str]], ...] = (
 
 def check(path: Path, profile: Profile) -> list[str]:
     """Say what a profile has, and return its mistakes, one line each."""
+    ahead = profile.start_date > profile.business_date(datetime.datetime.now(datetime.UTC))
     sys.stdout.write(
         f"Profile {profile.name}: connection {profile.connection}, {profile.country}, {profile.timezone}, "
-        f"{profile.currency}, from {profile.start_date}\n"
+        f"{profile.currency}, from {profile.start_date}"
+        f"{', which lies ahead: no invoice sent before it is compared' if ahead else ''}\n"
     )
     mistakes = []
     for name, key, look in _CHECKS:
@@ -86,6 +90,25 @@ def check(path: Path, profile: Profile) -> list[str]:
         except ValueError as error:
             mistakes.append(str(ConfigurationError(path, f"profile '{profile.name}', key '{key}'", str(error))))
     return mistakes
+
+
+def shared_connections(path: Path, profiles: Sequence[Profile]) -> list[str]:
+    """Return a mistake for each connection of several profiles: it is one customer number, and so one queue."""
+    named = defaultdict(list)
+    for profile in profiles:
+        named[profile.connection].append(profile.name)
+    return [
+        str(
+            ConfigurationError(
+                path,
+                f"profile '{names[-1]}', key 'connection'",
+                f"{connection} is that of {', '.join(names[:-1])} too; a connection is one customer number, and its "
+                "queue belongs to one profile",
+            )
+        )
+        for connection, names in named.items()
+        if len(names) > 1
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -101,6 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     sys.stdout.write(f"{path}\n")
     mistakes = [mistake for profile in profiles for mistake in check(path, profile)]
+    mistakes += shared_connections(path, profiles)
     sys.stdout.flush()
     if mistakes:
         sys.stderr.writelines(f"{mistake}\n" for mistake in mistakes)

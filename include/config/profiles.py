@@ -12,7 +12,7 @@ import re
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
@@ -35,6 +35,12 @@ _FORMS = {
     "country": "two capital letters such as FI",
     "currency": "three capital letters such as EUR",
     "alerts.to": "a mail address such as finance@example.com",
+}
+# What to write instead, by how msgspec's complaint begins.
+_ADVICE = {
+    "Expected `date`": "write it as YYYY-MM-DD, without quotes",
+    "Invalid decimal string": 'write it in quotes and with a point, as in "0.05"',
+    "Invalid enum value": f"expected one of {', '.join(get_args(Verdict))}",
 }
 # As days, still within the calendar that PostgreSQL and Python share.
 Count = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
@@ -248,6 +254,9 @@ def _located(where: str, message: str) -> tuple[str, str]:
     form = _FORMS.get(".".join(key for key in keys if not key.isdecimal()))
     if form and problem.startswith("Expected `str` matching"):
         problem = f"expected {form}"
+    for said, advice in _ADVICE.items():
+        if problem.startswith(said):
+            problem += f"; {advice}"
     if problem == "Expected `str`, got `bool`":
         problem += '; YAML reads yes, no, on and off as truth values: write them in quotes, as in "NO"'
     return (f"{where}, key '{'.'.join(keys)}'" if keys else where), problem

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
 
 Order = Literal["amount", "age", "category"]
+# What a person decides of breaks, as their history calls it.
+Decided = Literal["accepted", "reopened", "commented"]
 
 # What each order begins with by nature: the largest amount, the oldest break.
 _ORDERS: dict[Order, Sequence[str]] = {
@@ -145,7 +147,7 @@ def count_decided(
     profile: str,
     *,
     by: str,
-    kind: Literal["accepted", "commented"],
+    kind: Decided,
     since: int,
     break_id: int | None = None,
 ) -> int:

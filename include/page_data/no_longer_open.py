@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import cursor as Cursor
 
-# Of a reconciliation with more breaks nothing is counted.
+# Of a reconciliation with more breaks, or accepted ones (open_again.py), nothing is counted.
 MOST_BREAKS = 1000
 
 

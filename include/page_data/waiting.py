@@ -62,5 +62,10 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_waiting(cursor: Cursor, profile: str, now: datetime.datetime) -> Waiting:
     """Return what waits."""
-    values = {"profile": profile, "open_before": now - LEFT_OPEN_AFTER, "undrained_since": now - LOOK_BACK}
+    values = {
+        "profile": profile,
+        "now": now,
+        "open_before": now - LEFT_OPEN_AFTER,
+        "undrained_since": now - LOOK_BACK,
+    }
     return row_of(cursor, Waiting, "waiting", values)

@@ -2,9 +2,9 @@
 
 A break is one difference of one category of one invoice. It is opened by the first reconciliation that shows it past
 its grace, seen again by later ones, and resolved by one that finds the invoice right or in another category, or leaves
-it out because ``start_date`` was moved; one that returns is reopened, in the same row. Where the invoice goes by
-another name, that is a break of its own, which takes its age and, while it differs as it did, its acceptance. Of
-several that saw an invoice the one of the latest moment counts.
+it out because ``start_date`` was moved; one that returns is reopened, in the same row, and so is one that a person
+opens again. Where the invoice goes by another name, that is a break of its own, which takes its age and, while it
+differs as it did, its acceptance. Of several that saw an invoice the one of the latest moment counts.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from psycopg2.extras import execute_values
 from include.reconciliation.statements import statement
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from psycopg2.extensions import connection as Connection
     from psycopg2.extensions import cursor as Cursor
 
@@ -24,15 +26,18 @@ if TYPE_CHECKING:
 # Who did what the program found by itself, in a break's history.
 ITSELF = "reconciliation"
 _STEPS = (
+    "names_accepted",
     "breaks_shown",
     "breaks_met",
     "breaks_opened",
     "breaks_renamed",
     "breaks_resolved",
     "breaks_seen_late",
-    "flag_signed",
+    "flag_results",
+    "flag_breaks",
 )
-# The invoice of a break under former_key, which no event or row bears any more, is invoice_key now.
+# The invoice of a break under former_key, which no event or row bears any more, is invoice_key now: by this
+# reconciliation, or (null) by an earlier one that its acceptance went with.
 _KNOWN_AS = """
 CREATE TEMP TABLE known_as (reconciliation_id bigint, former_key text, invoice_key text) ON COMMIT DROP
 """
@@ -84,7 +89,7 @@ def work_in(cursor: Cursor, profile: Profile) -> None:
         return
     # The sorts and joins of many stay in memory; for this transaction only.
     cursor.execute("SET LOCAL work_mem = '64MB'")
-    values = {"profile": profile.name, "reconciliations": [each[0] for each in waiting], "by": ITSELF}
+    values = {"profile": profile.name, "reconciliations": [each[0] for each in waiting], "events": [], "by": ITSELF}
     cursor.execute(_KNOWN_AS)
     names = [(each[0], former, now) for each in waiting for former, now in each[-1]]
     execute_values(cursor, "INSERT INTO known_as (reconciliation_id, former_key, invoice_key) VALUES %s", names)
@@ -95,3 +100,19 @@ def work_in(cursor: Cursor, profile: Profile) -> None:
         if invoices:
             left = {"reconciliation": reconciliation_id, "invoices": invoices, "start_date": start_date}
             cursor.execute(statement("breaks_out_of_scope"), values | left)
+
+
+def open_again(cursor: Cursor, profile: str, break_ids: Collection[int], *, by: str, note: str) -> None:
+    """Open accepted breaks again, as a person decides it. The signed periods that they touch are flagged.
+
+    :param cursor: in a transaction in which every other writer of these breaks is kept out.
+    :param profile: its name; of the breaks those of another one are left alone.
+    :param by: who; ``note``: why.
+    """
+    values = {"profile": profile, "break_ids": list(break_ids), "by": by, "note": note}
+    cursor.execute(_KNOWN_AS)
+    cursor.execute(statement("names_accepted"), values)
+    cursor.execute(statement("reopen_breaks"), values)
+    events = [event_id for (event_id,) in cursor.fetchall()]
+    cursor.execute(statement("flag_breaks"), values | {"reconciliations": [], "events": events})
+    cursor.execute("DROP TABLE known_as")

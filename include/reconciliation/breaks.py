@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from include.config.profiles import load_profile
 from include.reconciliation.break_listing import BreakFilter, history_of, list_breaks
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
-from include.reconciliation.decisions import BreakDecisionError, accept_breaks, comment_breaks
+from include.reconciliation.decisions import BreakDecisionError, accept_breaks, comment_breaks, reopen_breaks
 from include.reconciliation.stake import NOT_KNOWN, is_stake_known
 from include.status_store.command_line import (
     add_note,
@@ -68,6 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     accepting.add_argument("--expect", type=int, metavar="N", help="by filter: accept only if it finds N breaks")
     add_note(accepting)
     accepting.set_defaults(command=_accept)
+    text = "open accepted breaks again, all or none; the verdict of a date follows with its next comparison"
+    reopening = commands.add_parser("reopen", help=text, description=text)
+    reopening.add_argument("ids", type=int, nargs="+", metavar="ID")
+    add_note(reopening)
+    reopening.set_defaults(command=_reopen)
     text = "add a comment to the history of breaks"
     commenting = commands.add_parser("comment", help=text, description=text)
     commenting.add_argument("ids", type=int, nargs="+", metavar="ID")
@@ -140,6 +145,13 @@ def _found(cursor: Cursor, options: argparse.Namespace) -> list[int]:
     if len(found) != options.expect:
         raise BreakDecisionError(f"Nothing was accepted: there are {len(found)} such breaks, not {options.expect}")
     return found
+
+
+def _reopen(session: Session, options: argparse.Namespace) -> None:
+    by = who(options)
+    with session.transaction() as cursor:
+        reopened = reopen_breaks(cursor, options.ids, by=by, note=options.note)
+    say(f"{reopened} opened again.")
 
 
 def _comment(session: Session, options: argparse.Namespace) -> None:

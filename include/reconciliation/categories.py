@@ -17,6 +17,20 @@ CATEGORY_WORDS = {
     "amount_mismatch": "Amounts differ",
     "matched": "Matched",
 }
+# What is said of invoices of a category after their number; where one is called otherwise than several, both.
+_COUNTED_WORDS = {
+    "unparseable": ("unparseable",),
+    "duplicate_in_ledger": ("twice in the ledger",),
+    "ambiguous_match": ("ambiguous match", "ambiguous matches"),
+    "missing_in_ledger": ("missing in the ledger",),
+    "missing_in_ropo": ("missing at Ropo One",),
+    "unknown_status": ("unknown status", "unknown statuses"),
+    "ledger_inconsistent": ("inconsistent in the ledger",),
+    "status_conflict": ("status conflict", "status conflicts"),
+    "ledger_behind": ("behind in the ledger",),
+    "ledger_ahead": ("ahead in the ledger",),
+    "amount_mismatch": ("with amounts that differ",),
+}
 CATEGORIES = tuple(CATEGORY_WORDS)
 MATCHED = "matched"
 
@@ -63,6 +77,12 @@ def category_in_words(category: str) -> str:
     """Return a category within a sentence for people."""
     words = CATEGORY_WORDS[category]
     return words[0].lower() + words[1:]
+
+
+def counted_category(category: str, number: int) -> str:
+    """Return how many invoices have a category of differences, for people: 1 status conflict, 2 status conflicts."""
+    words = _COUNTED_WORDS[category]
+    return f"{number:,} {words[0] if number == 1 else words[-1]}"
 
 
 def reason_in_words(category: str, reason: str | None) -> str:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.reconciliation.statements import statement
+from include.reconciliation.wording import worded
 from include.status_store.rows import only_row, structs
 
 if TYPE_CHECKING:
@@ -68,12 +69,14 @@ class CutDate(msgspec.Struct, frozen=True, kw_only=True):
     def hopeless(self) -> str | None:
         """Why no question by number can show the answer complete; None where one may."""
         if self.absent:
-            return f"it did not show {self.absent} events that were held for the date"
+            events = worded(self.absent, "event that was", "events that were")
+            return f"it did not show {self.absent} {events} held for the date"
         if self.numbers > len(self.billnums):
             most = len(self.billnums)
             return f"the date has {self.numbers:,} invoice numbers, and no more than {most:,} may be asked about"
         if self.unnamed:
-            return f"{self.unnamed} of the date's {self.invoices} invoices have no number to ask by"
+            have = worded(self.unnamed, "has", "have")
+            return f"{self.unnamed} of the date's {self.invoices} invoices {have} no number to ask by"
         if self.in_vain:
             return f"asked about before, its invoices did not show it complete: {self.in_vain}"
         return None
@@ -148,9 +151,11 @@ class CutAnswer:
         values = {"profile": self._profile.name, "polls": polls, "business_date": date.business_date}
         cursor.execute(_BROUGHT, values)
         brought = only_row(cursor)[0]
-        asked = f"{len(polls)} of {date.invoices} invoices were asked about by their number"
+        were = worded(len(polls), "was asked about by its", "were asked about by their")
+        asked = f"{len(polls)} of {date.invoices} invoices {were} number"
         if brought:
-            return False, f"{brought} changes of the date came by invoice number that it did not show: it was cut"
+            changes = worded(brought, "change", "changes")
+            return False, f"{brought} {changes} of the date came by invoice number that it did not show: it was cut"
         if stopped:
             return None, f"{asked}: {stopped}"
         doubting = self._doubting_poll(cursor, date)

@@ -1,4 +1,4 @@
-"""What people decide about breaks: to accept them as they are, or to say something of them; each with name and note."""
+"""What people decide about breaks, with name and note: to accept them as they are, to open them again, to comment."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from include.reconciliation.break_states import open_again
 from include.reconciliation.statements import statement
 from include.status_store.database import LARGEST_ID
 from include.status_store.required import require_texts
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from psycopg2.extensions import cursor as Cursor
+
+    from include.reconciliation.break_listing import State
 
 NAMED_REFUSALS = 10
 
@@ -31,7 +34,7 @@ class Refused(msgspec.Struct, frozen=True):
 class BreakDecisionError(LookupError):
     """Some of the breaks are not such that this can be decided of them; nothing was decided of any.
 
-    :param refused: those breaks; ``what``: what was not done, ``accepted`` or ``commented``.
+    :param refused: those breaks; ``what``: what was not done, ``accepted``, ``opened again`` or ``commented``.
     """
 
     def __init__(self, message: str, *, refused: Sequence[Refused] = (), what: str = "") -> None:
@@ -51,7 +54,8 @@ def accept_breaks(
 ) -> int:
     """Accept open breaks with the states and amounts that they have now; any change of these opens them again.
 
-    All of them or, where one cannot be accepted, none. A verdict follows with the next comparison of its date.
+    A person may open them again, too (:func:`reopen_breaks`). All of them are accepted or, where one cannot be, none. A
+    verdict follows with the next comparison of its date.
 
     :param cursor: of the store, in a transaction that sees what others commit (read committed, the default).
     :param by: who; ``note``: why. Both are kept with the break and in its history.
@@ -64,10 +68,38 @@ def accept_breaks(
     """
     require_texts(by=by, note=note)
     ids = _hold(cursor, break_ids, "accepted")
-    values = {"break_ids": ids, "by": by.strip(), "note": note.strip(), "shown_up_to": shown_up_to}
-    cursor.execute(statement("refused_breaks"), {**values, "profile": profile})
-    _refuse([Refused(*row) for row in cursor.fetchall()], "accepted")
-    cursor.execute(statement("accept_breaks"), values)
+    _require_state(cursor, ids, "open", "accepted", shown_up_to=shown_up_to, profile=profile)
+    cursor.execute(statement("accept_breaks"), {"break_ids": ids, "by": by.strip(), "note": note.strip()})
+    return len(ids)
+
+
+def reopen_breaks(
+    cursor: Cursor,
+    break_ids: Collection[int],
+    *,
+    by: str,
+    note: str,
+    shown_up_to: int | None = None,
+    profile: str | None = None,
+) -> int:
+    """Open accepted breaks again: what was accepted of them holds no more, and their age is what it was.
+
+    All of them or, where one cannot be opened, none. A verdict follows with the next comparison of its date. What is
+    recorded stays as it is; a signed period that rests on one of them is flagged at once.
+
+    :param cursor: of the store, in a transaction that sees what others commit (read committed, the default).
+    :param by: who; ``note``: why. Both are kept in the breaks' history.
+    :param shown_up_to: and ``profile``: as of :func:`accept_breaks`.
+    :return: how many.
+    :raises BreakDecisionError: naming the breaks that are not there, not accepted, or have changed since.
+    :raises ValueError: where the name or the note is empty, or no break is named.
+    """
+    require_texts(by=by, note=note)
+    ids = _hold(cursor, break_ids, "opened again")
+    _require_state(cursor, ids, "accepted", "opened again", shown_up_to=shown_up_to, profile=profile)
+    cursor.execute("SELECT DISTINCT profile FROM ropo.reconciliation_break WHERE break_id = ANY(%s) ORDER BY 1", (ids,))
+    for (owner,) in cursor.fetchall():
+        open_again(cursor, owner, ids, by=by.strip(), note=note.strip())
     return len(ids)
 
 
@@ -117,6 +149,14 @@ def _hold(cursor: Cursor, break_ids: Collection[int], what: str) -> list[int]:
         (ids,),
     )
     return ids
+
+
+def _require_state(
+    cursor: Cursor, ids: list[int], state: State, what: str, *, shown_up_to: int | None, profile: str | None
+) -> None:
+    values = {"break_ids": ids, "state": state, "shown_up_to": shown_up_to, "profile": profile}
+    cursor.execute(statement("refused_breaks"), values)
+    _refuse([Refused(*row) for row in cursor.fetchall()], what)
 
 
 def _refuse(refused: Sequence[Refused], what: str) -> None:

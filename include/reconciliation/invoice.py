@@ -1,4 +1,7 @@
-"""One invoice: its history at Ropo, the ledger's view, and how the two compare. For people; free texts are left out."""
+"""One invoice: its history at Ropo, the ledger's view, and how the two compare.
+
+For people who read a log, where nothing is erased: texts of rows, labels too, are left out.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from include.reconciliation.comparison import compare, prepare
 from include.reconciliation.population import NO_TIME, name_billnum
 from include.reconciliation.sides import ledger_transaction, store_transaction
 from include.reconciliation.statements import statement
-from include.reconciliation.unmapped import shown_code, shown_label
+from include.reconciliation.unmapped import shown_code
 from include.status_store.rows import named_rows
 
 if TYPE_CHECKING:
@@ -90,8 +93,8 @@ def _lines(cursor: Cursor, profile: Profile, billnum: str) -> Iterator[str]:
 
 def _ropo(profile: Profile, item: dict[str, Any], events: list[tuple[Any, ...]]) -> Iterator[str]:
     yield f"  Ropo One: {_counted(len(events), 'event')}"
-    for statustime, statustype, code, label, amount, jobid, first_seen_at in events:
-        parts = [f"{statustime:%Y-%m-%d %H:%M:%S}", statustype, shown_code(statustype, code), shown_label(label)]
+    for statustime, statustype, code, amount, jobid, first_seen_at in events:
+        parts = [f"{statustime:%Y-%m-%d %H:%M:%S}", statustype, shown_code(statustype, code)]
         parts += [f"{amount:f} {item['currency']}"] if amount is not None else []
         parts += [f"jobid {jobid}"] if jobid and jobid != item["jobid"] else []
         yield f"    {'  '.join(part for part in parts if part)}  (stored {_moment(profile, first_seen_at)})"

@@ -3,7 +3,6 @@ SELECT
     event.statustime,
     event.statustype,
     event.code,
-    stored.statusref,
     event.amount,
     event.jobid,
     stored.first_seen_at

@@ -27,7 +27,7 @@ FROM (
         AND NOT CASE statustype
             WHEN 'comment' THEN statuscode = ANY(%(endless_comments)s)
             WHEN 'payment' THEN false
-            ELSE statustype || ' ' || statuscode = ANY(%(endless)s)
+            ELSE length(statustype) || ' ' || statustype || ' ' || statuscode = ANY(%(endless)s)
         END
     UNION ALL
     SELECT

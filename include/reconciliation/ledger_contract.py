@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile
 
@@ -145,18 +146,31 @@ def check_contract(ledger: Connection, profile: Profile) -> LedgerQuery:
         cannot be read.
     """
     try:
-        source = read_query(profile.ledger.query).strip().rstrip(";").replace("%", "%%")
+        written = read_query(profile.ledger.query)
     except ValueError as error:
         raise LedgerContractError(profile, str(error)) from None
+    source = written.rstrip().rstrip(";").replace("%", "%%")
     probe = sql.SQL("SELECT * FROM (\n{}\n) AS ledger LIMIT 0").format(sql.SQL(source))
     with ledger.cursor() as cursor:
         try:
             cursor.execute(probe, ())
         except (psycopg2.ProgrammingError, psycopg2.DataError, psycopg2.NotSupportedError) as error:
-            reason = (error.diag.message_primary or str(error)).strip()
-            raise LedgerContractError(profile, f"PostgreSQL does not take it: {reason}") from None
+            raise LedgerContractError(profile, f"PostgreSQL does not take it: {_reason(error, cursor)}") from None
         found = cursor.description or ()
         return LedgerQuery(source, _types(profile, [(column.name, column.type_code) for column in found], cursor))
+
+
+def _reason(error: psycopg2.Error, cursor: Cursor) -> str:
+    """Return what PostgreSQL says, on which line of the file, and what it would have us do."""
+    reason = (error.diag.message_primary or str(error)).strip()
+    position = int(error.diag.statement_position or 0)
+    # Of the probe the file's first line is the second.
+    line = (cursor.query or b"").decode()[: position - 1].count("\n") if position else 0
+    where = f" (line {line} of the SELECT)" if line else ""
+    hint = f". {error.diag.message_hint}" if error.diag.message_hint else ""
+    if isinstance(error, psycopg2.errors.UndefinedTable):
+        hint += ". Make it, as a view of the ERP's tables, or name a SELECT of your own in `ledger.query`"
+    return f"{reason}{where}{hint}"
 
 
 def check_row(profile: Profile, row: Sequence[Any]) -> None:

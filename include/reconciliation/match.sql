@@ -89,7 +89,7 @@ ANALYZE owned_row;
 CREATE TEMP TABLE ambiguous_key ON COMMIT DROP AS
 SELECT invoice_key FROM owned_row WHERE is_crossed
 UNION
-SELECT job.invoice_key FROM owned_row JOIN job ON job.billnum = owned_row.billnum WHERE owned_row.is_crossed
+SELECT invoice_key FROM job WHERE billnum IN (SELECT billnum FROM owned_row WHERE is_crossed)
 UNION
 SELECT 'b:' || billnum FROM owned_row WHERE invoice_key <> 'b:' || billnum;
 
@@ -130,19 +130,31 @@ WITH by_job AS (
     SELECT billnum, 'b:' || billnum FROM event WHERE jobid IS NULL AND billnum IN (SELECT billnum FROM named_invoice)
     UNION
     SELECT billnum, invoice_key FROM owned_row WHERE billnum IN (SELECT billnum FROM named_invoice)
+), named AS (
+    -- Rows in quarantine that name one number, which may be that of many invoices, are one name: they are not told apart by
+    -- jobids that nothing knows.
+    SELECT DISTINCT
+        named.invoice_key, named.billnum, named.business_date, named.is_seed, named.is_quarantined,
+        by_job.invoice_key AS key_by_job,
+        CASE
+            WHEN named.is_quarantined AND by_job.jobid IS NULL AND named.billnum IN (SELECT billnum FROM by_bill) THEN NULL
+            ELSE named.jobid
+        END AS jobid
+    FROM named_invoice AS named
+    LEFT JOIN by_job ON by_job.jobid = named.jobid
 )
 SELECT
-    COALESCE(by_job.invoice_key, by_bill.invoice_key, named.invoice_key) AS invoice_key,
+    COALESCE(named.key_by_job, by_bill.invoice_key, named.invoice_key) AS invoice_key,
     named.invoice_key AS former_key,
     named.jobid,
     named.business_date,
     named.is_seed,
     named.is_quarantined,
-    CASE WHEN COALESCE(by_job.invoice_key, by_bill.invoice_key) IS NULL THEN named.jobid END AS lost_jobid,
-    CASE WHEN COALESCE(by_job.invoice_key, by_bill.invoice_key) IS NULL THEN named.billnum END AS lost_billnum
-FROM named_invoice AS named
-LEFT JOIN by_job ON by_job.jobid = named.jobid
-LEFT JOIN by_bill ON by_job.jobid IS NULL AND by_bill.billnum = named.billnum;
+    CASE WHEN COALESCE(named.key_by_job, by_bill.invoice_key) IS NULL THEN named.jobid END AS lost_jobid,
+    CASE WHEN COALESCE(named.key_by_job, by_bill.invoice_key) IS NULL THEN named.billnum END AS lost_billnum
+FROM named
+-- As a value and not as a further condition, by which a number that thousands share would be met by each of them first.
+LEFT JOIN by_bill ON by_bill.billnum = CASE WHEN named.key_by_job IS NULL THEN named.billnum END;
 
 -- The names of invoices that nothing goes by any more, and what these invoices are named now; whether one alone is meant. A
 -- row in quarantine proves no name: its keys are not followed.

@@ -55,15 +55,19 @@ FROM ledger_row
 WITH NO DATA
 """
 _ROWS_SEEN = "ANALYZE {every_row} (jobid, billnum)"
-# As values: what is asked of millions of rows. Endless: what is no end; of other types as "type code". Settling: the
-# ledger's words that mean paid, or leave that to the amounts.
+# As values: what is asked of millions of rows. Endless: what is no end; of other types with the type and its length, so
+# that no two run into the same text. Settling: the ledger's words that mean paid, or leave that to the amounts.
 _KNOWN_CODES = """
 SELECT
     COALESCE(array_agg(code) FILTER (WHERE kind = 'paid'), '{}') AS paid,
     COALESCE(array_agg(code) FILTER (WHERE kind = 'discount'), '{}') AS discount,
     COALESCE(array_agg(code) FILTER (WHERE kind = 'ignore'), '{}') AS ignored,
     COALESCE(array_agg(code) FILTER (WHERE statustype = %(comment)s AND part_end IS NULL), '{}') AS endless_comments,
-    COALESCE(array_agg(statustype || ' ' || code) FILTER (WHERE kind IS NULL AND part_end IS NULL), '{}') AS endless,
+    COALESCE(
+        array_agg(length(statustype) || ' ' || statustype || ' ' || code)
+            FILTER (WHERE kind IS NULL AND part_end IS NULL),
+        '{}'
+    ) AS endless,
     ARRAY(SELECT status FROM word_meaning WHERE COALESCE(payment, %(settled)s) = %(settled)s AND part_end IS NULL)
         AS settling
 FROM code_meaning

@@ -10,7 +10,7 @@ import msgspec
 from include.config.profiles import Verdict
 from include.reconciliation.categories import CATEGORIES, MATCHED
 from include.reconciliation.totals import Totals
-from include.reconciliation.unmapped import UnmappedCode, shown_code, shown_label
+from include.reconciliation.unmapped import UnmappedCode, shown_code
 from include.reconciliation.verdict import Reason
 from include.status_store.rows import named_rows
 
@@ -68,7 +68,10 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
         return subject(self.profile, self.business_date, self.scope)
 
     def lines(self) -> Iterator[str]:
-        """Return the verdict, its reasons, the counts by category and the unmapped codes, a line each."""
+        """Return the verdict, its reasons, the counts by category and the unmapped codes, a line each, for a log.
+
+        The codes' labels are texts of rows, which nothing erases there.
+        """
         yield self.headline()
         for reason in self.reasons:
             yield f"  {reason.word}: {reason.text}"
@@ -88,8 +91,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
             yield f"  {self.out_of_scope} invoices were sent before the profile's start_date and are out of scope"
         for code in self.unmapped:
             shown = shown_code(code.statustype, code.code)
-            label = shown_label(code.label)
-            yield f"  not in the status map: {code.statustype} {shown!r} ({label}), {code.count} times"
+            yield f"  not in the status map: {code.statustype} {shown!r}, {code.count} times"
 
 
 def subject(profile: str, business_date: datetime.date, scope: str) -> str:

@@ -75,9 +75,10 @@ def _lines(profile: Profile, status: PeriodStatus) -> Iterator[str]:
             yield f"{named}: not countersigned"
     for flag in status.flags:
         about = f", break {flag.break_id}" if flag.break_id else ""
+        found_by = f" (reconciliation {flag.reconciliation_id})" if flag.reconciliation_id else ""
         yield (
-            f"  changed since ({flag.at:%Y-%m-%d %H:%M:%S%z}): {flag.kind} of {flag.business_date}{about} "
-            f"(reconciliation {flag.reconciliation_id}): {flag.note}"
+            f"  changed since ({flag.at:%Y-%m-%d %H:%M:%S%z}): {flag.kind} of {flag.business_date}{about}{found_by}: "
+            f"{flag.note}"
         )
     for unmet in status.unmet:
         found_by = f" (reconciliation {unmet.reconciliation_id})" if unmet.reconciliation_id else ""

@@ -1,7 +1,8 @@
 """The sign-off of a month: signed by one person when its conditions hold, countersigned by another.
 
-What changes in a signed period is flagged by the reconciliation that finds it (:mod:`.break_states`), and stays so. A
-period with flags may be signed again: that is another sign-off beside the first.
+What changes in a signed period is flagged by the reconciliation that finds it, or when a person opens again what was
+accepted (:mod:`.break_states`), and stays so. A period with flags may be signed again: that is another sign-off beside
+the first.
 """
 
 from __future__ import annotations
@@ -51,13 +52,16 @@ class SignOff(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Flag(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of ``ropo.period_sign_off_flag``: what changed after a sign-off."""
+    """A row of ``ropo.period_sign_off_flag``: what changed after a sign-off.
+
+    :param reconciliation_id: that shows it; None where a person opened an accepted break again.
+    """
 
     flag_id: int
     at: datetime.datetime
     kind: str
     business_date: datetime.date
-    reconciliation_id: int
+    reconciliation_id: int | None
     break_id: int | None
     note: str
 

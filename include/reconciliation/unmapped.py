@@ -1,13 +1,15 @@
 """Codes that the status map lacks: ``python -m include.reconciliation.unmapped [--profile NAME]``.
 
-They are printed in the form in which they stand in the map. The label (statusref) of such a code is the only text of a
-row that is ever shown, and a payment's type number only where it is a number: other texts of rows are personal data.
+They are printed in the form in which they stand in the map, for whoever fills it in, with the label (statusref) of the
+newest row. It is the only text of a row that is ever shown outside the page, and is never logged: nothing erases a log.
+What is no code by its form is not shown: texts of rows are personal data.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections import defaultdict
 from typing import TYPE_CHECKING
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 HIDDEN = "(a text, not shown)"
 _LABEL_LENGTH = 60
+# A row may have none.
+_CODE = re.compile(r"[A-Za-z0-9_.-]{0,20}")
 
 
 class UnmappedCode(msgspec.Struct, frozen=True):
@@ -48,8 +52,12 @@ class UnmappedCode(msgspec.Struct, frozen=True):
 
 
 def shown_code(statustype: str, code: str) -> str:
-    """Return a code as it may be shown: a payment's is a field of free text, of which only a number is a code."""
-    return HIDDEN if statustype == PAYMENT_TYPE and not is_type_number(code) else code
+    """Return a code as anybody may see it: what has not the form of one may be a text, and says so.
+
+    A payment's is a field of free text, of which only a number is a code.
+    """
+    is_code = is_type_number(code) if statustype == PAYMENT_TYPE else _CODE.fullmatch(code)
+    return code if is_code else HIDDEN
 
 
 def shown_label(label: str) -> str:

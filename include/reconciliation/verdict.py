@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from include.reconciliation.categories import category_in_words
+from include.reconciliation.categories import counted_category
 from include.reconciliation.statements import statement
+from include.reconciliation.wording import worded
 from include.status_store.journal import LEFT_OPEN_AFTER
 from include.status_store.rows import structs
 
@@ -107,11 +108,15 @@ def judge(totals: Totals, missing: list[Reason]) -> tuple[Verdict, list[Reason]]
     """Return the verdict and its reasons; what is missing comes before what was found."""
     found = []
     if totals.breaks:
-        text = f"{totals.breaks} of {totals.population} invoices differ: {_counted(totals, 'breaks')}"
+        invoices = worded(totals.population, "invoice", "invoices")
+        differ = worded(totals.breaks, "differs", "differ")
+        text = f"{totals.breaks:,} of {totals.population:,} {invoices} {differ}: {_by_category(totals, 'breaks')}"
         found.append(Reason("breaks", text))
     if totals.pending:
-        text = f"{totals.pending} invoices differ and are within their grace: {_counted(totals, 'pending')}"
-        found.append(Reason("pending", text))
+        differ = worded(
+            totals.pending, "invoice differs and is within its grace", "invoices differ and are within their grace"
+        )
+        found.append(Reason("pending", f"{totals.pending:,} {differ}: {_by_category(totals, 'pending')}"))
     if missing:
         return "incomplete", missing + found
     if totals.breaks:
@@ -149,8 +154,9 @@ def _of_reread(day: datetime.date, known: StoreKnowledge) -> Iterator[Reason]:
         )
         yield Reason("reread_cut", text)
     if known.absent:
+        events = worded(known.absent, "event", "events")
         text = (
-            f"the re-read of {day} did not show {known.absent} events that the store holds for it; "
+            f"the re-read of {day} did not show {known.absent} {events} that the store holds for it; "
             "run the date again, and ask Ropo if it stays so"
         )
         yield Reason("reread_contradicted", text)
@@ -165,24 +171,27 @@ def _of_queue(
         )
         yield Reason("no_drain_since", text)
     if known.doubts:
+        polls, are, their = worded(known.doubts, ("poll", "is", "its"), ("polls", "are", "their"))
         text = (
-            f"{known.doubts} drain polls that may have taken what matters here are in doubt, not yet recovered; the "
-            "drain re-reads them by itself, what it cannot prove must be accepted with a note"
+            f"{known.doubts} drain {polls} that may have taken what matters here {are} in doubt, not yet recovered; "
+            f"the drain re-reads {their} dates by itself, what it cannot prove must be accepted with a note"
         )
         yield Reason("doubt_not_recovered", text)
     if known.left_open:
-        text = f"{known.left_open} drain polls were left open by a process that died; the next drain judges them"
+        polls, them = worded(known.left_open, ("poll was", "it"), ("polls were", "them"))
+        text = f"{known.left_open} drain {polls} left open by a process that died; the next drain judges {them}"
         yield Reason("poll_left_open", text)
     if known.quarantined:
+        rows, wait, them = worded(known.quarantined, ("row", "waits", "it"), ("rows", "wait", "them"))
         text = (
-            f"{known.quarantined} rows of profile {profile.name} wait in quarantine; "
-            "replay them with a newer parser or dismiss them with a note"
+            f"{known.quarantined} {rows} of profile {profile.name} {wait} in quarantine; "
+            f"replay {them} with a newer parser or dismiss {them} with a note"
         )
         yield Reason("rows_in_quarantine", text)
     if known.unparsed:
-        yield Reason(
-            "pages_unparsed", f"{known.unparsed} pages of profile {profile.name} are not parsed yet; replay them"
-        )
+        pages, are, them = worded(known.unparsed, ("page", "is", "it"), ("pages", "are", "them"))
+        text = f"{known.unparsed} {pages} of profile {profile.name} {are} not parsed yet; replay {them}"
+        yield Reason("pages_unparsed", text)
 
 
 def _of_ledger(profile: Profile, ledger: LedgerKnowledge, now: datetime.datetime) -> Iterator[Reason]:
@@ -196,10 +205,11 @@ def _of_ledger(profile: Profile, ledger: LedgerKnowledge, now: datetime.datetime
         )
     elif hours and ledger.newest_change is not None and now - ledger.newest_change > datetime.timedelta(hours=hours):
         newest = profile.clock(ledger.newest_change)
-        text = f"the newest change of {name} is of {newest}, older than {hours} hours; see to its feed"
+        age = f"{hours} {worded(hours, 'hour', 'hours')}"
+        text = f"the newest change of {name} is of {newest}, older than {age}; see to its feed"
         yield Reason("ledger_stale", text)
 
 
-def _counted(totals: Totals, bucket: str) -> str:
-    counts: dict[str, Any] = {name: buckets[bucket] for name, buckets in totals.categories.items() if bucket in buckets}
-    return ", ".join(f"{count} {category_in_words(name)}" for name, count in counts.items())
+def _by_category(totals: Totals, bucket: str) -> str:
+    counts = {name: buckets[bucket] for name, buckets in totals.categories.items() if bucket in buckets}
+    return ", ".join(counted_category(name, count) for name, count in counts.items())

@@ -69,19 +69,18 @@ def make_dsn(
 
     :param extra: libpq's settings in it are taken, but those that the other fields stand for; the rest is Airflow's.
     :param named: the connection, for the error.
-    :raises ConnectionInvalidError: naming an ``ssl…`` setting that libpq does not know.
+    :raises ConnectionInvalidError: naming a setting with ``ssl`` in it, however written, that libpq does not know.
     """
-    # A misspelt setting of TLS must not be passed over.
-    options = {key: value for key, value in (extra or {}).items() if key.startswith("ssl") or _libpq_knows(key)}
-    fields = {**options, "host": host, "port": port, "user": login, "password": password, "dbname": schema}
-    try:
-        dsn: str = psycopg2.extensions.make_dsn(
-            **{key: value for key, value in fields.items() if value not in (None, "")}
-        )
-    except psycopg2.ProgrammingError:
+    options = {key: value for key, value in (extra or {}).items() if _libpq_knows(key)}
+    # A misspelt setting of TLS must not be passed over: the connection would do without.
+    misspelt = sorted(key for key in extra or {} if "ssl" in key.lower() and key not in options)
+    if misspelt:
         raise ConnectionInvalidError(
-            f"{named}: its extra holds a setting that libpq does not know; it has {sorted(options)}"
-        ) from None
+            f"{named}: its extra holds {', '.join(map(repr, misspelt))}, which libpq does not know; its settings are "
+            "in small letters, as in sslmode"
+        )
+    fields = {**options, "host": host, "port": port, "user": login, "password": password, "dbname": schema}
+    dsn: str = psycopg2.extensions.make_dsn(**{key: value for key, value in fields.items() if value not in (None, "")})
     return dsn
 
 

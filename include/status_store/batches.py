@@ -16,18 +16,17 @@ if TYPE_CHECKING:
 
 # One look-up and one COPY each. A page of Ropo's is one batch; a long answer to a re-read is made ready bit by bit.
 MOST_EVENTS = 1000
-COPY = """
-COPY ropo.status_event (
+COLUMNS = """
     profile, source, first_poll_id, content_poll_id, statusid, jobid, billnum, statustype, statustime, statuscode,
     statusref, statustext, paydate, amount, content_sha256, raw
-) FROM STDIN
 """
+COPY = f"COPY ropo.status_event ({COLUMNS}) FROM STDIN"
 
 
 class Batch(msgspec.Struct, frozen=True):
     """Events of which each has a statusid of its own, sorted by it.
 
-    :param lines: they themselves, for :data:`COPY`.
+    :param lines: they themselves, for :data:`COPY`, or for another table with :data:`COLUMNS`.
     :param superseded: statusids that the answer shows once more, further down.
     """
 

@@ -20,6 +20,7 @@ from include.status_store.required import require_texts
 from include.status_store.rows import only_row
 from include.status_store.statements import statement
 from include.status_store.texts import erase_events, erase_pages
+from include.status_store.touched_dates import note_dates
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -67,9 +68,9 @@ FOR UPDATE OF page
 """
 _RECORD = """
 INSERT INTO ropo.text_erasure (
-    profile, reason, billnum, older_than, erased_by, note, events, revisions, quarantined, pages, labels
+    profile, reason, billnum, jobids, older_than, erased_by, note, events, revisions, quarantined, pages, labels
 ) VALUES (
-    %(profile)s, %(reason)s, %(billnum)s, %(older_than)s, %(by)s, %(note)s,
+    %(profile)s, %(reason)s, %(billnum)s, %(jobids)s, %(older_than)s, %(by)s, %(note)s,
     %(events)s, %(revisions)s, %(quarantined)s, %(pages)s, %(labels)s
 )
 """
@@ -119,13 +120,13 @@ class TextErasure:
         self._profile = profile
         self._redaction = Redaction.of(profile)
         self._record: dict[str, object] = {
-            "profile": profile.name, "by": by, "note": note, "billnum": None, "older_than": None,
+            "profile": profile.name, "by": by, "note": note, "billnum": None, "jobids": [], "older_than": None,
         }  # fmt: skip
 
     def by_age(self, now: datetime.datetime, *, max_seconds: float) -> Erased:
         """Erase every text older than the profile's ``text_retention_days``.
 
-        An event's age is that of its ``statustime``. The answers that brought it lose all their texts with it.
+        An event's age is that of its ``statustime``. The answers that show it lose all their texts with it.
 
         :param now: aware.
         :param max_seconds: what is left then goes to the next run.
@@ -135,8 +136,11 @@ class TextErasure:
         self._record.update(reason="age", older_than=older_than)
         deadline = time.monotonic() + max_seconds
         done = Erased()
-        done.finished = self._old_events(older_than, done, deadline) and self._old_pages(
-            older_than, before, done, deadline
+        done.finished = (
+            self._old_events(older_than, done, deadline)
+            # The answer that brought an event is named by it; those that showed it again are found by its date.
+            and note_dates(self._session, self._profile, deadline, repeating=True)
+            and self._old_pages(older_than, before, done, deadline)
         )
         with self._session.transaction() as cursor:
             cursor.execute(_OLD_ROWS, (self._profile.name, before))
@@ -151,17 +155,28 @@ class TextErasure:
     def of_invoice(self, billnum: str) -> Erased:
         """Erase every text of an invoice, whatever its age: of its number's rows, and of all rows of their jobids.
 
-        :raises NothingToEraseError: where no row of it is known.
+        :raises ValueError: where the number is empty.
+        :raises NothingToEraseError: where no row of it is known, and no reconciliation has compared it.
         :raises NotDealtWithError: where an unparsed page, what came of an unsettled doubt, or a row in quarantine, may
             hold a row of it.
         """
-        self._record.update(reason="invoice", billnum=billnum.strip())
+        require_texts(billnum=billnum)
+        return self._of(f"invoice {billnum.strip()}", billnum=billnum.strip())
+
+    def of_job(self, jobid: str) -> Erased:
+        """Erase every text of a job alone, as :meth:`of_invoice` does; rows that name only its number stay."""
+        require_texts(jobid=jobid)
+        return self._of(f"job {jobid.strip()}", jobid=jobid.strip())
+
+    def _of(self, what: str, *, billnum: str | None = None, jobid: str | None = None) -> Erased:
+        self._record.update(reason="invoice", billnum=billnum)
         with self._session.transaction() as cursor:
-            rows = InvoiceRows(cursor, self._profile.name, billnum.strip())
+            rows = InvoiceRows(cursor, self._profile.name, billnum=billnum, jobid=jobid)
             if rows.waiting:
                 raise NotDealtWithError(f"Profile {self._profile.name}: {rows.waiting}, then erase again")
-            if not rows.statusids and not rows.settled:
-                raise NothingToEraseError(f"Profile {self._profile.name}: no row of invoice {billnum} is known")
+            if not rows.are_known:
+                raise NothingToEraseError(f"Profile {self._profile.name}: no row of {what} is known")
+            self._record.update(jobids=sorted(rows.jobids))
             done = Erased(events=len(rows.events), quarantined=len(rows.settled))
             done.revisions = erase_events(cursor, self._redaction, self._profile.name, rows.events)
             cursor.execute(
@@ -169,7 +184,7 @@ class TextErasure:
                 "WHERE quarantine_id = ANY (%s)",
                 (rows.settled,),
             )
-            done.labels = self._erase_labels(cursor, billnum=billnum.strip(), jobids=sorted(rows.jobids))
+            done.labels = self._erase_labels(cursor, billnum=billnum, jobids=sorted(rows.jobids))
             self._write(cursor, done, always=True)
         self._pages_of_invoice(rows, done)
         return done

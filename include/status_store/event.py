@@ -46,6 +46,12 @@ class Events(Sequence[Event]):
     def __init__(self, columns: Iterable[list[Any]] | None = None) -> None:
         self.columns = [[] for _ in Event.__struct_fields__] if columns is None else list(columns)
 
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> Events:
+        """Hold some events by columns."""
+        *columns, raws = zip(*map(msgspec.structs.astuple, events), strict=True)
+        return cls([*map(list, columns), [*map(bytes, raws)]])
+
     @property
     def statusids(self) -> list[str]:
         """Each event's."""

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import msgspec
 import psycopg2
 
-from include.status_store.batches import COPY, Batches
-from include.status_store.copying import copy_lines
+from include.status_store.batches import COLUMNS, COPY, Batches
+from include.status_store.copying import as_lines, copy_lines
 from include.status_store.event import Events, Rejected
 from include.status_store.redaction import Redaction
 from include.status_store.session import may_pass
 from include.status_store.statements import statement
+from include.status_store.texts import withhold_from_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -41,20 +42,32 @@ SELECT statusid, encode(content_sha256, 'hex')
 FROM ropo.status_event_revision
 WHERE profile = %(profile)s AND statusid = ANY (%(ids)s)
 """
+# What holds free texts goes over by COPY: PostgreSQL writes a statement that fails, as it was sent, to its log.
+_INCOMING_EVENTS = "CREATE TEMP TABLE incoming_event (LIKE ropo.status_event INCLUDING DEFAULTS) ON COMMIT DROP"
+_COPY_INCOMING = f"COPY pg_temp.incoming_event ({COLUMNS}) FROM STDIN"
+_BAD_ROWS = """
+CREATE TEMP TABLE bad_row (ordinal integer, sha256 bytea, equal_rows integer, error text, raw bytea) ON COMMIT DROP
+"""
+_COPY_BAD = "COPY pg_temp.bad_row FROM STDIN"
 _QUARANTINE = """
 INSERT INTO ropo.status_quarantine (
     profile, poll_id, drained_poll_id, ordinal, raw, sha256, error, equal_rows, first_seen_at, last_seen_at
 )
 SELECT
     %(profile)s, %(poll_id)s, %(drained_poll_id)s::bigint, ordinal, raw, sha256, error, equal_rows, now(), now()
-FROM unnest(
-    %(ordinals)s::integer[], %(raws)s::bytea[], %(hashes)s::bytea[], %(errors)s::text[], %(equal_rows)s::integer[]
-) AS bad (ordinal, raw, sha256, error, equal_rows)
+FROM pg_temp.bad_row
 ORDER BY sha256
 ON CONFLICT (profile, sha256) DO UPDATE
 SET last_seen_at = excluded.last_seen_at, times_seen = status_quarantine.times_seen + 1,
     equal_rows = greatest(status_quarantine.equal_rows, excluded.equal_rows),
-    drained_poll_id = coalesce(status_quarantine.drained_poll_id, excluded.drained_poll_id)
+    -- One that came before its texts were erased.
+    raw = CASE
+        WHEN status_quarantine.erased_at IS NULL AND sha256(excluded.raw) <> excluded.sha256 THEN excluded.raw
+        ELSE status_quarantine.raw
+    END,
+    drained_poll_id = coalesce(status_quarantine.drained_poll_id, excluded.drained_poll_id);
+
+DROP TABLE pg_temp.bad_row
 """
 
 
@@ -92,8 +105,8 @@ def store_events(
     :param batches: all of its events (:class:`include.status_store.batches.Batches`).
     :param rejected: its rows that are none.
     :param kind: of the poll that brought them, which becomes a new event's ``source``.
-    :raises ConfigurationError: where an event whose texts are erased has other content now, and the status map, which
-        says what words of a payment are no free texts, cannot be read.
+    :raises ConfigurationError: where an event whose texts are erased has other content now, or a form that cannot be
+        read, and the status map, which says what words of a payment are no free texts, cannot be read.
     """
     stored = Stored()
     refused: list[Rejected] = []
@@ -101,7 +114,7 @@ def store_events(
     for batch in batches:
         stored += storing.store(batch)
     rejected = [*rejected, *refused]
-    _quarantine(cursor, rejected, profile.name, poll_id, kind)
+    _quarantine(cursor, rejected, profile, poll_id, kind)
     return stored + Stored(quarantined=len(rejected))
 
 
@@ -204,15 +217,17 @@ class _Storing:
         contents = dict(zip(events.statusids, events.contents, strict=True))
         self._cursor.execute(_DIFFERING, {**self._values, "shown": msgspec.json.encode(contents).decode()})
         differing = dict(self._cursor.fetchall())
-        changed = [event for event in events if event.statusid in differing]
+        changed = self._some(batch, differing.__contains__)
         if any(differing.values()):
             # What was erased stays erased, whatever the row says now.
             redaction = Redaction.of(self._profile)
-            changed = [redaction.event(event) if differing[event.statusid] else event for event in changed]
-        if changed:
-            incoming = msgspec.json.encode(changed).decode()
-            self._cursor.execute(statement("revise_events"), {**self._values, "events": incoming})
-        return len(changed)
+            left = (redaction.event(event) if differing[event.statusid] else event for event in changed.events)
+            changed = self._batches.batch(Events.of(left))
+        if changed.events:
+            self._cursor.execute(_INCOMING_EVENTS)
+            copy_lines(self._cursor, _COPY_INCOMING, changed.lines)
+            self._cursor.execute(statement("revise_events"), self._values)
+        return len(changed.events)
 
     def _around_refused(self, batch: Batch, work: Callable[[Batch], int]) -> int:
         """Do ``work`` on a batch, halving around values that PostgreSQL refuses until each such row stands alone.
@@ -245,21 +260,22 @@ def _without_rows(error: psycopg2.Error) -> psycopg2.Error:
     return type(error)(error.diag.message_primary or "the connection was lost")
 
 
-def _quarantine(cursor: Cursor, rejected: Sequence[Rejected], profile: str, poll_id: int, kind: Kind) -> None:
+def _quarantine(cursor: Cursor, rejected: Sequence[Rejected], profile: Profile, poll_id: int, kind: Kind) -> None:
     hashes = [hashlib.sha256(row.raw).digest() for row in rejected]
     by_hash = dict(zip(hashes, rejected, strict=True))
     if not by_hash:
         return
     rows = list(by_hash.values())
     equal_rows = Counter(hashes)
-    values = {
-        "profile": profile,
-        "poll_id": poll_id,
-        "drained_poll_id": poll_id if kind == "drain" else None,
-        "ordinals": [row.ordinal for row in rows],
-        "raws": [psycopg2.Binary(row.raw) for row in rows],
-        "hashes": [psycopg2.Binary(digest) for digest in by_hash],
-        "errors": [row.error for row in rows],
-        "equal_rows": [equal_rows[digest] for digest in by_hash],
-    }
+    raws = withhold_from_rows(cursor, profile, [row.raw for row in rows])
+    columns: list[list[object]] = [
+        [row.ordinal for row in rows],
+        [f"\\x{digest.hex()}" for digest in by_hash],
+        [equal_rows[digest] for digest in by_hash],
+        [row.error for row in rows],
+        [f"\\x{raw.hex()}" for raw in raws],
+    ]
+    cursor.execute(_BAD_ROWS)
+    copy_lines(cursor, _COPY_BAD, as_lines(columns))
+    values = {"profile": profile.name, "poll_id": poll_id, "drained_poll_id": poll_id if kind == "drain" else None}
     cursor.execute(_QUARANTINE, values)

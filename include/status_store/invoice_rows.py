@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+from include.status_store.row_names import row_names
 from include.status_store.rows import only_row
+from include.status_store.statements import statement
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
     from include.status_store.event import Event
 
-_JOBIDS = "SELECT DISTINCT jobid FROM ropo.status_event WHERE profile = %s AND billnum = %s AND jobid IS NOT NULL"
-_EVENTS = """
-SELECT statusid, statustype, statustext, raw::text, erased_at IS NULL
-FROM ropo.status_event
-WHERE profile = %s AND (billnum = %s OR jobid = ANY (%s))
-ORDER BY statusid
-FOR UPDATE
+# What the parser strips from a text.
+_SPACES = "".join(filter(str.isspace, map(chr, range(0x10000))))
+_IS_COMPARED = """
+SELECT EXISTS (SELECT FROM ropo.reconciliation_item WHERE profile = %(profile)s AND billnum = %(billnum)s)
+    OR EXISTS (SELECT FROM ropo.reconciliation_item WHERE profile = %(profile)s AND jobid = ANY (%(jobids)s))
 """
 _QUARANTINED = """
 SELECT quarantine_id, raw, resolved_at IS NOT NULL
@@ -45,31 +44,42 @@ _SHOWN_IDS = 5
 
 
 class InvoiceRows:
-    """The rows of an invoice number, and of every jobid that ever came with it.
+    """The rows of an invoice number and of every jobid that ever came with it, or of a jobid alone.
+
+    A row is one's that names it now or named it before; the whole row is then, with all that it ever said.
 
     :param cursor: its transaction holds the events until it ends.
-    :param billnum: trimmed.
+    :param billnum: trimmed; ``jobid``: likewise. One of the two.
     """
 
-    def __init__(self, cursor: Cursor, profile: str, billnum: str) -> None:
-        self.billnum = billnum
-        cursor.execute(_JOBIDS, (profile, billnum))
-        self.jobids = {jobid for (jobid,) in cursor.fetchall()}
-        cursor.execute(_EVENTS, (profile, billnum, sorted(self.jobids)))
+    def __init__(self, cursor: Cursor, profile: str, *, billnum: str | None = None, jobid: str | None = None) -> None:
+        self._billnum = billnum
+        values: dict[str, object] = {"profile": profile, "billnum": billnum, "spaces": _SPACES}
+        cursor.execute(statement("invoice_jobids"), values)
+        self.jobids = {each for (each,) in cursor.fetchall()} | ({jobid} if jobid is not None else set())
+        values["jobids"] = sorted(self.jobids)
+        cursor.execute(statement("events_of_invoice"), values)
         held = cursor.fetchall()
         self.statusids = {statusid for statusid, *_ in held}
         self.events = [tuple(event) for *event, has_texts in held if has_texts]
-        self._keys = [key.encode() for key in {billnum, *self.jobids, *self.statusids}]
+        self._keys = [key.encode() for key in {*filter(None, [billnum]), *self.jobids, *self.statusids}]
         # A key with one of these letters may stand in JSON in several spellings.
         self._is_plain = not any(letter in key for key in self._keys for letter in (b'"', b"\\", b"/"))
         cursor.execute(_QUARANTINED, (profile,))
         concerned = [(row_id, settled) for row_id, raw, settled in cursor.fetchall() if self._concerns(bytes(raw))]
         self.settled = [row_id for row_id, settled in concerned if settled]
         self._open = [row_id for row_id, settled in concerned if not settled]
+        cursor.execute(_IS_COMPARED, values)
+        (self._is_compared,) = only_row(cursor)
         cursor.execute(_UNPARSED, (profile,))
         (self._unparsed,) = only_row(cursor)
         cursor.execute(_DOUBTED, (profile,))
         self._doubted = [poll_id for (poll_id,) in cursor.fetchall()]
+
+    @property
+    def are_known(self) -> bool:
+        """Whether there is such a row, or a reconciliation that has compared the invoice."""
+        return bool(self.statusids or self.settled or self._is_compared)
 
     @property
     def waiting(self) -> str | None:
@@ -93,7 +103,7 @@ class InvoiceRows:
         """Tell whether a row of a raw answer is this invoice's."""
         if event is None:
             return self._concerns(row)
-        return event.billnum == self.billnum or event.jobid in self.jobids or event.statusid in self.statusids
+        return self._is_named(event.statusid, event.billnum, event.jobid)
 
     def may_hold(self, text: bytes) -> bool:
         """Tell whether some bytes of JSON may name the invoice; false is certain."""
@@ -101,19 +111,13 @@ class InvoiceRows:
 
     def _concerns(self, raw: bytes) -> bool:
         """Tell whether a row that could not be parsed is, or may be, this invoice's."""
-        try:
-            row = json.loads(raw)
-        except (ValueError, RecursionError):
+        names = row_names(raw)
+        if not names.billnum and not names.jobid:
             return self.may_hold(raw)
-        names = {name: row.get(name) for name in ("billnum", "jobid", "statusid")} if isinstance(row, dict) else {}
-        readable = {name: str(value).strip() for name, value in names.items() if isinstance(value, str | int)}
-        if not readable.get("billnum") and not readable.get("jobid"):
-            return self.may_hold(raw)
-        return (
-            readable.get("billnum") == self.billnum
-            or readable.get("jobid") in self.jobids
-            or readable.get("statusid") in self.statusids
-        )
+        return self._is_named(names.statusid, names.billnum, names.jobid)
+
+    def _is_named(self, statusid: str, billnum: str | None, jobid: str | None) -> bool:
+        return (billnum is not None and billnum == self._billnum) or jobid in self.jobids or statusid in self.statusids
 
 
 def _ids(ids: list[int]) -> str:

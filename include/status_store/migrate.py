@@ -39,6 +39,10 @@ SELECT
     quote_ident(current_user),
     quote_ident(current_database())
 """
+# Whatever resets, restores or upgrades Airflow's database would do it to the store.
+_IS_AIRFLOWS = """
+SELECT count(DISTINCT relname) = 2 FROM pg_class WHERE relname IN ('dag_run', 'task_instance') AND relkind = 'r'
+"""
 _OLDER = "the code is older than the store: run the version that migrated it, or a newer one"
 
 
@@ -47,8 +51,8 @@ def upgrade(dsn: str, revision: str | None = None) -> str:
 
     :param revision: which; by default the newest.
     :return: the revision it now has.
-    :raises StoreUnavailableError: where PostgreSQL does not let us in or refuses a step (a missing right, say), or
-        where the store was migrated by newer code. The store is then as it was.
+    :raises StoreUnavailableError: where PostgreSQL does not let us in or refuses a step (a missing right, say), where
+        the store was migrated by newer code, or would begin in Airflow's own database. The store is then as it was.
     """
     from alembic import command  # as in `head`
     from alembic.util import CommandError
@@ -62,6 +66,11 @@ def upgrade(dsn: str, revision: str | None = None) -> str:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK_KEY,))
             # Looked for first: IF NOT EXISTS asks for a right on the database even where the schema is there.
             if connection.exec_driver_sql("SELECT to_regnamespace('ropo') IS NULL").scalar():
+                if connection.exec_driver_sql(_IS_AIRFLOWS).scalar():
+                    raise StoreUnavailableError(
+                        "The database that is named for the store holds Airflow's own tables: the store needs a "
+                        f"database of its own. Make one (CREATE DATABASE ropo_store) and name it in {STORE_VARIABLE}"
+                    )
                 connection.exec_driver_sql("CREATE SCHEMA ropo")
             config = _config()
             config.attributes["connection"] = connection

@@ -30,6 +30,20 @@ SELECT coalesce(greatest(%(since)s, max(greatest(opened_at, closed_at))) < clock
 FROM ropo.status_poll WHERE profile = %(profile)s AND kind = 'drain'
 """
 
+# A poll that was never sent, or refused, brought nothing that could be another customer's.
+_UNPIN = """
+DELETE FROM ropo.profile_pin AS pinned
+WHERE (profile = %(profile)s OR (host, cid) = (%(host)s, %(cid)s))
+    AND (profile, host, cid) <> (%(profile)s, %(host)s, %(cid)s)
+    AND NOT EXISTS (
+        SELECT FROM ropo.status_poll AS poll
+        WHERE poll.profile = pinned.profile AND poll.outcome NOT IN ('unsent', 'refused')
+    );
+"""
+_PIN = """
+INSERT INTO ropo.profile_pin (profile, host, cid) VALUES (%(profile)s, %(host)s, %(cid)s) ON CONFLICT DO NOTHING
+"""
+
 
 class QueueBusyError(RuntimeError):
     """Another drain holds this queue's lock.
@@ -101,14 +115,13 @@ def is_quiet(cursor: Cursor, profile: str, since: datetime.datetime | None, span
 def pin(cursor: Cursor, profile: str, queue: tuple[str, str]) -> Pause | None:
     """Pin ``profile`` to its queue at its first poll; later, check that it is still the same.
 
+    A pin under which Ropo One has served nothing, as that of a host or customer number that was mistyped, gives way.
+
     :return: where Ropo One has asked not to be polled yet, for how long.
     :raises PinnedElsewhereError: where the profile was pinned to another queue, or the queue to another profile.
     """
     host, cid = queue
-    cursor.execute(
-        "INSERT INTO ropo.profile_pin (profile, host, cid) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-        (profile, host, cid),
-    )
+    cursor.execute(_UNPIN + _PIN, {"profile": profile, "host": host, "cid": cid})
     cursor.execute(
         "SELECT profile, host, cid, not_before, extract(epoch FROM not_before - clock_timestamp())::float8 "
         "FROM ropo.profile_pin WHERE profile = %s OR (host, cid) = (%s, %s)",
@@ -120,8 +133,25 @@ def pin(cursor: Cursor, profile: str, queue: tuple[str, str]) -> Pause | None:
         if pinned != (profile, host, cid):
             raise PinnedElsewhereError(
                 f"Profile '{profile}' would read the queue of customer {cid} at {host}, but the store has profile "
-                f"'{pinned[0]}' pinned to customer {pinned[2]} at {pinned[1]}. A queue has one profile for good: "
-                "give the other customer number a profile name of its own, or put the connection right"
+                f"'{pinned[0]}' pinned to customer {pinned[2]} at {pinned[1]}. {_way_out(pinned, profile, cid)}"
             )
         pause = Pause.if_any(until, seconds)
     return pause
+
+
+def _way_out(pinned: tuple[str, str, str], profile: str, cid: str) -> str:
+    name, host, pinned_cid = pinned
+    if name != profile:
+        return (
+            f"A queue has one profile for good, under whose name its history stands: where '{profile}' is that profile "
+            f"renamed, name it '{name}' again; else put the connection right"
+        )
+    if pinned_cid != cid:
+        return (
+            "A profile has one queue for good: give the other customer number a profile name of its own, or put the "
+            "connection right"
+        )
+    return (
+        f"Put the connection right or, where Ropo One itself has moved from {host} for good, see docs/operating.md, "
+        '"Where Ropo One has a new address"'
+    )

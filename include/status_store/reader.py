@@ -11,7 +11,7 @@ from psycopg2 import sql
 from psycopg2.extensions import encrypt_password, make_dsn, parse_dsn
 
 from include.status_store.database import StoreUnavailableError, connect, first_line, store_dsn_from_environment
-from include.status_store.rows import only_row
+from include.status_store.statements import statement
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -24,20 +24,6 @@ GRANT CONNECT ON DATABASE {database} TO {role};
 GRANT USAGE ON SCHEMA ropo TO {role};
 GRANT SELECT ON ALL TABLES IN SCHEMA ropo TO {role};
 ALTER DEFAULT PRIVILEGES IN SCHEMA ropo GRANT SELECT ON TABLES TO {role};
-"""
-# By its own grants, on a column too, or by those of a role that it is a member of, whether it inherits them or not.
-_MAY_WRITE = """
-SELECT EXISTS (
-    SELECT
-    FROM pg_class AS held
-    CROSS JOIN pg_roles AS role
-    WHERE held.relnamespace = 'ropo'::regnamespace AND held.relkind IN ('r', 'p')
-        AND pg_has_role(role.oid, 'MEMBER')
-        AND (
-            has_table_privilege(role.oid, held.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
-            OR has_any_column_privilege(role.oid, held.oid, 'INSERT, UPDATE')
-        )
-)
 """
 
 
@@ -111,7 +97,7 @@ def _try(dsn: str, name: str) -> None:
             f"password: name that one, or run ALTER ROLE {name} LOGIN PASSWORD '…'"
         ) from None
     with closing(reader), reader.cursor() as cursor:
-        cursor.execute(_MAY_WRITE)
-        (writable,) = only_row(cursor)
-    if writable:
-        raise StoreUnavailableError(f"{READER_VARIABLE}: {name} may write the store; name a role of its own")
+        cursor.execute(statement("more_than_reading"))
+        found = cursor.fetchone()
+    if found is not None:
+        raise StoreUnavailableError(f"{READER_VARIABLE}: {name} {found[0]}; name a role of its own")

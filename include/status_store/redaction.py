@@ -7,6 +7,7 @@ that the status map knows. What a payment says instead of one becomes :data:`ERA
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,9 @@ import msgspec
 
 from include.config.status_map import PAYMENT_TYPE, is_type_number, load_status_map
 from include.status_store.envelope import split_rows
+from include.status_store.fields import LONGEST_ID
 from include.status_store.parsing import parse_rows
+from include.status_store.row_names import readable_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 ERASED = "(erased)"
 KEPT_FIELDS = frozenset({"jobid", "statusid", "billnum", "statustype", "statustime", "statuscode", "paydate", "amount"})
+# Those in which letters may stand.
+_KEYS_AND_CODES = frozenset({"jobid", "statusid", "billnum", "statustype", "statuscode"})
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _scalar = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -64,6 +69,19 @@ class Redaction:
             kept["statustext"] = fields.get("statustext", msgspec.Raw(b"null"))
         return msgspec.json.encode(kept)
 
+    def rejected(self, raw: bytes) -> bytes:
+        """Return what is left of the JSON of a row that is no event, so that somebody, or a later parser, can take it.
+
+        A field that is no text or number goes, and so does a time or an amount with a letter in it, or a key too long
+        to be one: what it is instead may be a text.
+        """
+        fields = {name: value for name, value in readable_fields(raw).items() if isinstance(value, str)}
+        kept = {name: value for name, value in fields.items() if name in KEPT_FIELDS and _is_of_its_kind(name, value)}
+        statustext = fields.get("statustext", "")
+        if fields.get("statustype", "").strip().lower() == PAYMENT_TYPE and self._is_type(statustext.strip()):
+            kept["statustext"] = statustext
+        return json.dumps(kept).encode()
+
     def event(self, event: Event) -> Event:
         """Return an event without its free texts. Its hash stays that of the whole content."""
         return msgspec.structs.replace(
@@ -93,6 +111,10 @@ class Redaction:
 
     def _is_type(self, statustext: str) -> bool:
         return statustext in self._payment_types or is_type_number(statustext)
+
+
+def _is_of_its_kind(name: str, value: str) -> bool:
+    return len(value) <= LONGEST_ID and (name in _KEYS_AND_CODES or not any(map(str.isalpha, value)))
 
 
 def _text(value: msgspec.Raw | None) -> str:

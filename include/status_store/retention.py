@@ -20,17 +20,13 @@ import msgspec
 
 from include.config.profiles import load_profile
 from include.status_store.command_line import run_command, say
-from include.status_store.envelope import split_rows
 from include.status_store.erasure import NothingToEraseError, TextErasure
-from include.status_store.page_body import unpack
-from include.status_store.parsing import parse_rows
 from include.status_store.rows import only_row
 from include.status_store.statements import statement
+from include.status_store.touched_dates import note_dates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from psycopg2.extensions import cursor as Cursor
+    from collections.abc import Sequence
 
     from include.config.profiles import Profile
     from include.status_store.session import Session
@@ -62,14 +58,10 @@ def remove_pages(session: Session, profile: Profile, now: datetime.datetime, *, 
     :param now: aware.
     :param max_seconds: what is left then goes to the next run.
     """
-    values = {
-        "profile": profile.name,
-        "before": now - datetime.timedelta(days=profile.page_retention_days),
-        "start": profile.start_date,
-        "limit": PAGES_AT_ONCE,
-    }
+    before = now - datetime.timedelta(days=profile.page_retention_days)
+    values = {"profile": profile.name, "before": before, "start": profile.start_date, "limit": PAGES_AT_ONCE}
     deadline = time.monotonic() + max_seconds
-    done = RemovedPages(finished=_date_pages(session, profile, values, deadline))
+    done = RemovedPages(finished=note_dates(session, profile, deadline, before=before))
     while done.finished:
         with session.transaction() as cursor:
             cursor.execute(statement("remove_pages"), values)
@@ -84,31 +76,6 @@ def remove_pages(session: Session, profile: Profile, now: datetime.datetime, *, 
     return done
 
 
-def _date_pages(session: Session, profile: Profile, values: dict[str, object], deadline: float) -> bool:
-    """Note on each page past its retention which dates it bears on, once; tell whether all have it noted."""
-    after = 0
-    while time.monotonic() < deadline:
-        with session.transaction() as cursor:
-            cursor.execute(statement("pages_to_date"), {**values, "after": after})
-            found = cursor.fetchall()
-            if not found:
-                return True
-            for poll_id, body, encoding, *moments in found:
-                _note_dates(cursor, profile, poll_id, unpack(body, encoding), moments)
-            after = found[-1][0]
-    return False
-
-
-def _note_dates(
-    cursor: Cursor, profile: Profile, poll_id: int, body: bytes, moments: Iterable[datetime.datetime]
-) -> None:
-    dates = {event.statustime[:10] for event in parse_rows(split_rows(body), profile.zone).events}
-    dates |= {profile.business_date(moment).isoformat() for moment in moments}
-    cursor.execute(
-        "UPDATE ropo.status_page SET touched_dates = %s::date[] WHERE poll_id = %s", (sorted(dates), poll_id)
-    )
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its result goes to standard output, an error to standard error with exit code 1."""
     parser = argparse.ArgumentParser(prog="python -m include.status_store.retention", description="Retention commands")
@@ -116,7 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = "erase the free texts of an invoice's rows; keys, codes and amounts stay"
     erase = commands.add_parser("erase", help=text, description=text)
     erase.add_argument("--profile", required=True)
-    erase.add_argument("--billnum", required=True, help="the invoice's number in the sender's books")
+    which = erase.add_mutually_exclusive_group(required=True)
+    which.add_argument("--billnum", help="the invoice's number in the sender's books: its rows, and those of its jobs")
+    which.add_argument("--jobid", help="Ropo One's number of a job: the rows of that job alone")
     erase.add_argument("--by", required=True, help="who; kept on record")
     erase.add_argument("--note", required=True, help="why, without personal data; kept on record")
     erase.set_defaults(command=_erase)
@@ -125,9 +94,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _erase(session: Session, options: argparse.Namespace) -> None:
     erasure = TextErasure(session, load_profile(options.profile), by=options.by, note=options.note)
-    done = erasure.of_invoice(options.billnum)
+    if options.billnum is not None:
+        what, done = f"Invoice {options.billnum}", erasure.of_invoice(options.billnum)
+    else:
+        what, done = f"Job {options.jobid}", erasure.of_job(options.jobid)
     say(
-        f"Invoice {options.billnum}: texts of {done.events} events, {done.revisions} revisions, {done.quarantined} "
+        f"{what}: texts of {done.events} events, {done.revisions} revisions, {done.quarantined} "
         f"rows in quarantine and {done.pages} raw pages are erased, and the labels of {done.labels} reconciliations."
     )
 

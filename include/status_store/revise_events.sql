@@ -1,13 +1,6 @@
 -- Events that are held with other content. The newest content counts, by the order of the polls that brought it (a page
 -- that is parsed late is not new); the other one is kept as a revision.
-WITH incoming AS (
-    SELECT event.*, decode(event.content_sha256, 'hex') AS sha256
-    FROM json_to_recordset(%(events)s::json) AS event (
-        statusid text, jobid text, billnum text, statustype text, statustime timestamp, statuscode text, statusref text,
-        statustext text, paydate date, amount numeric, raw json, content_sha256 text
-    )
-),
-revision AS (
+WITH revision AS (
     INSERT INTO ropo.status_event_revision (profile, statusid, revision, content_sha256, raw, poll_id)
     SELECT
         held.profile,
@@ -17,10 +10,10 @@ revision AS (
             FROM ropo.status_event_revision AS earlier
             WHERE earlier.profile = held.profile AND earlier.statusid = held.statusid
         ), 0),
-        CASE WHEN held.content_poll_id <= %(poll_id)s THEN held.content_sha256 ELSE incoming.sha256 END,
+        CASE WHEN held.content_poll_id <= %(poll_id)s THEN held.content_sha256 ELSE incoming.content_sha256 END,
         CASE WHEN held.content_poll_id <= %(poll_id)s THEN held.raw ELSE incoming.raw END,
         least(held.content_poll_id, %(poll_id)s)
-    FROM incoming
+    FROM pg_temp.incoming_event AS incoming
     JOIN ropo.status_event AS held ON held.profile = %(profile)s AND held.statusid = incoming.statusid
 )
 UPDATE ropo.status_event AS held
@@ -36,8 +29,10 @@ SET
     amount = incoming.amount,
     raw = incoming.raw,
     content_poll_id = %(poll_id)s,
-    content_sha256 = incoming.sha256
-FROM incoming
+    content_sha256 = incoming.content_sha256
+FROM pg_temp.incoming_event AS incoming
 WHERE held.profile = %(profile)s
   AND held.statusid = incoming.statusid
-  AND held.content_poll_id <= %(poll_id)s
+  AND held.content_poll_id <= %(poll_id)s;
+
+DROP TABLE pg_temp.incoming_event

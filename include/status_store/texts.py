@@ -12,6 +12,7 @@ import msgspec
 
 from include.status_store.page_body import GZIP, pack
 from include.status_store.redaction import Redaction
+from include.status_store.row_names import row_names
 from include.status_store.statements import statement
 
 if TYPE_CHECKING:
@@ -53,8 +54,9 @@ WHERE poll_id = %s
 _ERASED_EVENTS = """
 SELECT statusid FROM ropo.status_event WHERE profile = %s AND statusid = ANY (%s) AND erased_at IS NOT NULL
 """
+# Kept without its texts, or not at all: the hash is that of the row as it came.
 _ERASED_ROWS = """
-SELECT sha256 FROM ropo.status_quarantine WHERE profile = %s AND sha256 = ANY (%s) AND erased_at IS NOT NULL
+SELECT sha256 FROM ropo.status_quarantine WHERE profile = %s AND sha256 = ANY (%s) AND sha256(raw) <> sha256
 """
 _MAY_REPEAT_ERASED = """
 SELECT EXISTS (SELECT FROM ropo.text_erasure WHERE profile = %s)
@@ -105,6 +107,26 @@ def erase_pages(
     return erased
 
 
+def withhold_from_rows(cursor: Cursor, profile: Profile, raws: Sequence[bytes]) -> Sequence[bytes]:
+    """Erase, from rows that are no events, the texts of those that are of an event or an invoice erased before.
+
+    :raises ConfigurationError: where there is one, and the status map cannot be read.
+    """
+    names = [*map(row_names, raws)]
+    values = {
+        "profile": profile.name,
+        "statusids": [each.statusid for each in names],
+        "billnums": [each.billnum for each in names],
+        "jobids": [each.jobid for each in names],
+    }
+    cursor.execute(statement("erased_before"), values)
+    places = {place - 1 for (place,) in cursor.fetchall()}
+    if not places:
+        return raws
+    redaction = Redaction.of(profile)
+    return [redaction.rejected(raw) if place in places else raw for place, raw in enumerate(raws)]
+
+
 def withhold_erased(
     cursor: Cursor, profile: Profile, parsed: ParsedPage, stored: Stored, *, poll_id: int, body: bytes
 ) -> None:
@@ -116,13 +138,16 @@ def withhold_erased(
         return
     cursor.execute(_ERASED_EVENTS, (profile.name, parsed.events.statusids))
     statusids = {statusid for (statusid,) in cursor.fetchall()}
-    rejected = [hashlib.sha256(row.raw).digest() for row in parsed.rejected]
-    cursor.execute(_ERASED_ROWS, (profile.name, rejected))
+    rejected = [row.raw for row in parsed.rejected]
+    if stored.quarantined > len(rejected):  # PostgreSQL refused some of the others
+        *_, raws = parsed.events.columns
+        rejected += raws
+    cursor.execute(_ERASED_ROWS, (profile.name, [hashlib.sha256(raw).digest() for raw in rejected]))
     hashes = {bytes(digest) for (digest,) in cursor.fetchall()}
     if statusids or hashes:
 
         def due(event: Event | None, row: bytes) -> bool:
-            return hashlib.sha256(row).digest() in hashes if event is None else event.statusid in statusids
+            return (event is not None and event.statusid in statusids) or hashlib.sha256(row).digest() in hashes
 
         erase_pages(cursor, Redaction.of(profile), profile.zone, [(poll_id, body, True)], due)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -48,6 +48,16 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     html: str
 
 
+class _Link(NamedTuple):
+    """A line that leads into Airflow's UI."""
+
+    word: str
+    url: str
+
+    def __str__(self) -> str:
+        return f"{self.word}: {self.url}"
+
+
 def compose(profile: str, topic: str, plural: str, matters: Sequence[Matter], base_url: str) -> Alert:
     """Make one message of all matters of a topic.
 
@@ -60,16 +70,15 @@ def compose(profile: str, topic: str, plural: str, matters: Sequence[Matter], ba
         profile=profile,
         topic=topic,
         subject=f"[Ropo One] {profile}: {subject}",
-        text="\n\n".join("\n".join((title, *(f"- {line}" for line in lines))) for title, lines in sections),
+        text="\n\n".join("\n".join((str(title), *(f"- {line}" for line in lines))) for title, lines in sections),
         html="".join(_html(title, lines) for title, lines in sections),
     )
 
 
 def plain_money(amount: Decimal) -> str:
-    """Return an amount with two digits at least, and none dropped of those there are."""
-    exponent = amount.as_tuple().exponent
-    digits = max(2, -exponent) if isinstance(exponent, int) else 2
-    return f"{amount:,.{digits}f}"
+    """Return an amount with two digits at least, and none dropped of those there are but zeros at the end."""
+    fraction = f"{amount:f}".partition(".")[2].rstrip("0")
+    return f"{amount:,.{max(2, len(fraction))}f}"
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -77,27 +86,27 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
-def _sections(matters: Sequence[Matter], base_url: str) -> Iterable[tuple[str, Sequence[str]]]:
+def _sections(matters: Sequence[Matter], base_url: str) -> Iterable[tuple[str | _Link, Sequence[str | _Link]]]:
     for matter in matters[:_NAMED]:
-        lines = list(matter.lines) if len(matters) <= _IN_FULL else []
+        lines: list[str | _Link] = list(matter.lines) if len(matters) <= _IN_FULL else []
         if matter.dag_id:
             dag = f"{base_url}/dags/{quote(matter.dag_id)}"
-            lines.append(f"Run: {dag}/runs/{quote(matter.run_id, safe='')}" if matter.run_id else f"DAG: {dag}")
+            run = matter.run_id and f"{dag}/runs/{quote(matter.run_id, safe='')}"
+            lines.append(_Link("Run", run) if run else _Link("DAG", dag))
         yield matter.title, lines
     if len(matters) > _NAMED:
         yield f"… and {len(matters) - _NAMED} more", ()
-    yield f"Reconciliation: {base_url}{PAGE}", ()
+    yield _Link("Reconciliation", f"{base_url}{PAGE}"), ()
 
 
-def _html(title: str, lines: Sequence[str]) -> str:
-    items = "".join(f"<li>{_linked(line)}</li>" for line in lines)
-    return f"<p><strong>{_linked(title)}</strong></p>" + (f"<ul>{items}</ul>" if items else "")
+def _html(title: str | _Link, lines: Sequence[str | _Link]) -> str:
+    items = "".join(f"<li>{_marked_up(line)}</li>" for line in lines)
+    return f"<p><strong>{_marked_up(title)}</strong></p>" + (f"<ul>{items}</ul>" if items else "")
 
 
-def _linked(line: str) -> str:
-    """Escape a line; an address that ends it becomes a link."""
-    before, found, address = line.partition(": http")
-    if not found:
+def _marked_up(line: str | _Link) -> str:
+    """Escape a line; what an invoice is called, or a note, never becomes a link, whatever it looks like."""
+    if isinstance(line, str):
         return escape(line)
-    url = escape(f"http{address}")
-    return f'{escape(before)}: <a href="{url}">{url}</a>'
+    url = escape(line.url)
+    return f'{escape(line.word)}: <a href="{url}">{url}</a>'

@@ -1,5 +1,5 @@
--- The breaks of a reconciliation with the most at stake, without those that were accepted or resolved since. Amounts of
--- several currencies are set in one order, never added.
+-- The breaks of a reconciliation with the most at stake, without those that were accepted or resolved since, and with those
+-- that are open again. Amounts of several currencies are set in one order, never added.
 SELECT
     item.billnum, item.jobid, item.category, item.reason, item.currency, stake.amount,
     item.ropo_status, item.ledger_status
@@ -9,6 +9,6 @@ CROSS JOIN LATERAL ropo.amount_at_stake(
 ) AS stake (amount)
 LEFT JOIN ropo.reconciliation_break AS known USING (profile, invoice_key, category)
 WHERE item.reconciliation_id = %(reconciliation_id)s AND item.category <> 'matched' AND item.pending_until IS NULL
-    AND NOT item.is_accepted AND COALESCE(known.state, 'open') = 'open'
+    AND COALESCE(known.state = 'open', NOT item.is_accepted)
 ORDER BY stake.amount DESC, item.invoice_key
 LIMIT %(most)s

@@ -1,7 +1,8 @@
 -- The latest reconciliation of each business date, and of those before them that were recorded since %(recorded_from)s,
 -- as a backfill takes them; of full comparisons only the newest. What somebody accepted as
 -- incomplete is held to its breaks alone. Breaks count as recorded where the date is compared again by itself; of
--- what no recheck makes anew (full comparisons, dates before %(rechecked_from)s) those count that are open still.
+-- what no recheck makes anew (full comparisons, dates before %(rechecked_from)s) those count that are open now: open
+-- still, or open again though they were accepted when it was recorded.
 WITH latest AS (
     SELECT max(reconciliation_id) AS reconciliation_id
     FROM ropo.reconciliation
@@ -16,9 +17,10 @@ WITH latest AS (
 SELECT
     reconciliation_id, latest.business_date,
     CASE
-        WHEN verdict = 'breaks' OR acceptance.reconciliation_id IS NOT NULL
-            THEN CASE WHEN found.breaks > 0 THEN 'breaks' ELSE 'reconciled' END
-        ELSE verdict
+        WHEN verdict = 'incomplete' AND acceptance.reconciliation_id IS NULL THEN verdict
+        WHEN found.breaks > 0 THEN 'breaks'
+        WHEN verdict = 'pending' THEN verdict
+        ELSE 'reconciled'
     END AS verdict,
     found.breaks, latest.reasons, categories, totals, dag_id, run_id
 FROM latest AS newest
@@ -26,7 +28,7 @@ JOIN ropo.reconciliation AS latest USING (reconciliation_id)
 LEFT JOIN ropo.incompleteness_acceptance AS acceptance USING (reconciliation_id)
 CROSS JOIN LATERAL (
     SELECT CASE
-        WHEN latest.breaks = 0 OR latest.scope = 'date' AND latest.business_date >= %(rechecked_from)s
+        WHEN latest.breaks + latest.accepted = 0 OR latest.scope = 'date' AND latest.business_date >= %(rechecked_from)s
             THEN latest.breaks
         ELSE (
             SELECT count(*)
@@ -35,9 +37,9 @@ CROSS JOIN LATERAL (
                 FROM ropo.reconciliation_item AS item
                 LEFT JOIN ropo.reconciliation_break AS known USING (profile, invoice_key, category)
                 WHERE item.reconciliation_id = latest.reconciliation_id AND item.category <> 'matched'
-                    AND item.pending_until IS NULL AND NOT item.is_accepted AND COALESCE(known.state, 'open') = 'open'
+                    AND item.pending_until IS NULL AND COALESCE(known.state = 'open', NOT item.is_accepted)
                 LIMIT %(most)s
-            ) AS open_still
+            ) AS open_now
         )
     END AS breaks
     OFFSET 0 -- else it is counted anew wherever it is named

@@ -88,7 +88,8 @@ class NotEmptied:
 
     def found(self, cursor: Cursor) -> Mapping[str, str]:
         """Return the one subject where the newest 204, else the first poll, is more than an hour ago or not there."""
-        self._known = _row(cursor, "newest_204", {"profile": self.profile.name, "since": self.now - PATIENCE})
+        values = {"profile": self.profile.name, "since": self.now - PATIENCE, "now": self.now}
+        self._known = _row(cursor, "newest_204", values)
         newest, first = self._known["newest"], self._known["first_poll"]
         return {_ONLY: ""} if first is None or is_late(newest, first, self.now) else {}
 

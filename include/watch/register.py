@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
 
+# How often the watch looks, with the DAG of the drain.
+EVERY = datetime.timedelta(minutes=15)
+# A reminder takes along those that are due within this time, or within half of the profile's own where that is less.
+_TOGETHER = datetime.timedelta(hours=12)
+
+
 class Held(msgspec.Struct, frozen=True):
     """An alert that is not over, and since when it holds."""
 
@@ -28,7 +34,8 @@ class Register:
     The rows stay locked until it ends, so that two tasks that find the same thing tell it once, and nothing counts as
     told where the message could not be sent.
 
-    :param remind: after which an alert that still holds is due again; zero: never.
+    :param remind: after which an alert that still holds is due again, or up to half a day earlier where another one
+        is; zero: never.
     """
 
     def __init__(
@@ -36,6 +43,7 @@ class Register:
     ) -> None:
         self._cursor = cursor
         self._values = {"profile": profile, "topic": topic, "now": now, "remind": remind}
+        self._early = {"half_a_look": EVERY / 2, "together": min(_TOGETHER, remind / 2)}
 
     def due(self, found: Mapping[str, str]) -> list[str]:
         """Write what was found, and return the subjects that are to be told now, in order.
@@ -44,8 +52,8 @@ class Register:
         """
         subjects = sorted(found)
         values = {"subjects": subjects, "fingerprints": [found[subject] for subject in subjects]}
-        self._cursor.execute(statement("due"), {**self._values, **values})
-        return sorted(subject for subject, is_due in self._cursor.fetchall() if is_due)
+        self._cursor.execute(statement("due"), {**self._values, **self._early, **values})
+        return sorted(subject for (subject,) in self._cursor.fetchall())
 
     def held(self) -> dict[str, Held]:
         """Return every subject that is not over; its row stays locked, so that nothing ends it meanwhile."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from include.reconciliation.categories import category_in_words, reason_in_words
+from include.reconciliation.categories import category_in_words, counted_category, reason_in_words
 from include.reconciliation.stake import NOT_KNOWN, is_stake_known
 from include.reconciliation.verdict import is_red
 from include.status_store.rows import structs
@@ -30,6 +30,7 @@ class LatestVerdict(msgspec.Struct, frozen=True):
     """The latest reconciliation of a date, or the newest full one (``latest_verdicts.sql``).
 
     :param verdict: of what was accepted as incomplete: ``breaks`` or ``reconciled``, by its breaks alone.
+    :param breaks: as recorded; of what no recheck makes anew, those that are open now.
     """
 
     reconciliation_id: int
@@ -63,14 +64,15 @@ def latest_verdicts(
 
     :param scope: ``full``: of the newest full comparison alone.
     :param recorded_from: of dates before ``first`` too, where they were recorded since; None: of none.
-    :param most: up to so many breaks are counted where those that are open still count; None: all.
+    :param most: up to so many breaks are counted where those that are open now count; None: all.
     """
+    rechecked_from = profile.business_date(now) - datetime.timedelta(days=profile.rechecked_days)
     values = {
         "profile": profile.name,
         "first": first,
         "last": last,
         "scope": scope,
-        "rechecked_from": profile.business_date(now) - datetime.timedelta(days=profile.rechecked_days),
+        "rechecked_from": max(rechecked_from, profile.start_date),
         "most": most,
         "recorded_from": recorded_from,
     }
@@ -133,9 +135,7 @@ class RedVerdicts:
         cap = self.profile.break_cap
         if verdict.breaks > cap:
             title = f"{date} has {verdict.breaks:,} breaks, more than {cap:,}: look for one cause of them all"
-            categories = ", ".join(
-                f"{count:,} {category_in_words(name)}" for name, count in verdict.breaks_by_category.items()
-            )
+            categories = ", ".join(counted_category(name, count) for name, count in verdict.breaks_by_category.items())
             lines.append(f"By category: {categories}. So many are seldom mistakes in the books each: see "
                          "the ledger's SELECT, its feed, the status map, and what changed lately")  # fmt: skip
         else:

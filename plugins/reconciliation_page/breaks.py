@@ -15,6 +15,7 @@ from include.page_data.break_export import export_breaks
 from include.page_data.break_knowledge import read_knowledge
 from include.page_data.breaks import (
     BreakSelection,
+    Decided,
     Order,
     count_breaks,
     count_decided,
@@ -25,7 +26,13 @@ from include.page_data.breaks import (
 from include.page_data.listing import page_or_first
 from include.reconciliation.break_listing import State, history_of
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
-from include.reconciliation.decisions import NAMED_REFUSALS, BreakDecisionError, accept_breaks, comment_breaks
+from include.reconciliation.decisions import (
+    NAMED_REFUSALS,
+    BreakDecisionError,
+    accept_breaks,
+    comment_breaks,
+    reopen_breaks,
+)
 from reconciliation_page.access import FOR_EDITORS
 from reconciliation_page.downloads import FORMS, download
 from reconciliation_page.page import Page, PageOf
@@ -48,9 +55,9 @@ from reconciliation_page.words import BREAK_EVENTS, BREAK_STATES
 
 router = APIRouter()
 
-Done = Annotated[Literal["accept", "comment", ""], Query()]
+Done = Annotated[Literal["accept", "reopen", "comment", ""], Query()]
 
-_KINDS: dict[str, Literal["accepted", "commented"]] = {"accept": "accepted", "comment": "commented"}
+_KINDS: dict[str, Decided] = {"accept": "accepted", "reopen": "reopened", "comment": "commented"}
 _NATURAL = {"amount": "desc", "age": "asc", "category": "asc"}
 
 
@@ -86,27 +93,27 @@ ChoiceOf = Annotated[BreakChoice, Depends()]
 class Decision:
     """What a person decides about some breaks.
 
-    :param seen: the newest event of any break when the page was shown: one that changed since is not accepted unseen.
+    :param seen: the newest event of any break when the page was shown: one that changed since is not accepted, or
+        opened again, unseen.
     """
 
-    what: Annotated[Literal["accept", "comment"], Form()]
+    what: Annotated[Literal["accept", "reopen", "comment"], Form()]
     seen: Annotated[int, Form(ge=0)]
     note: Note = ""
 
     def carry_out(self, page: Page, break_ids: list[int]) -> None:
-        """Accept or comment all of the breaks, or none, in the name of the page's user.
+        """Accept, open again or comment all of the breaks, or none, in the name of the page's user.
 
         :raises BreakDecisionError: naming those of which it cannot be decided.
         :raises ValueError: where the note is empty or no break is named.
         """
-        by = page.user.get_name()
+        by, profile = page.user.get_name(), page.profile.name
         with changing() as session, session.transaction() as cursor:
-            if self.what == "accept":
-                accept_breaks(
-                    cursor, break_ids, by=by, note=self.note, shown_up_to=self.seen, profile=page.profile.name
-                )
+            if self.what == "comment":
+                comment_breaks(cursor, break_ids, by=by, note=self.note, profile=profile)
             else:
-                comment_breaks(cursor, break_ids, by=by, note=self.note, profile=page.profile.name)
+                decide_of = accept_breaks if self.what == "accept" else reopen_breaks
+                decide_of(cursor, break_ids, by=by, note=self.note, shown_up_to=self.seen, profile=profile)
 
 
 @router.get("/breaks")
@@ -135,7 +142,7 @@ def decide(
     break_id: Annotated[list[int] | None, Form()] = None,
     after: Place = "",
 ) -> Response:
-    """Accept or comment the chosen breaks."""
+    """Accept, open again or comment the chosen breaks."""
     chosen = break_id or []
     problem = note_problem(decision.note) if chosen else "Choose at least one break."
     if problem:
@@ -219,7 +226,7 @@ def show_break(
 
 @router.post("/breaks/{break_id}", dependencies=FOR_EDITORS)
 def decide_one(page: PageOf, cursor: Reading, break_id: IdInPath, decision: Annotated[Decision, Depends()]) -> Response:
-    """Accept or comment one break."""
+    """Accept, open again or comment one break."""
     if problem := note_problem(decision.note):
         return _shown(page, cursor, break_id, problem=problem, note=decision.note)
     since = count_breaks(cursor, page.profile.name).newest_event

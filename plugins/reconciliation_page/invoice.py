@@ -47,7 +47,7 @@ def invoice(
     cursor: Reading,
     key: Key,
     is_checker: Annotated[bool, Depends(may_check)],
-    run: Annotated[str | None, Query(max_length=250)] = None,
+    run: Annotated[str | None, Query(pattern=r"^[^\x00]*$", max_length=250)] = None,
 ) -> Response:
     """Show an invoice.
 

@@ -20,7 +20,7 @@ from reconciliation_page.rendering import address, airflow_path, base_path, envi
 class Page:
     """One request of one user about one profile.
 
-    :param may_change: whether the user may accept, comment and sign.
+    :param may_change: whether the user may accept, open again, comment and sign.
     """
 
     request: Request

@@ -169,7 +169,7 @@ def _shown(
         settled=sum(each.business_date not in unsettled for each in dates),
         before=f"{before:%Y-%m}" if is_shown_month(before) else None,
         following=f"{following:%Y-%m}" if is_shown_month(following) else None,
-        way_to=lambda unmet: _way_to(page, unmet),
+        way_to=lambda unmet: _way_to(page, unmet, found),
         due=due,
         told=_done(found, done, accepted),
         refused=refused,
@@ -214,16 +214,18 @@ def _is_of_full(unmet: Unmet) -> bool:
     return unmet.what.startswith("full_")
 
 
-def _way_to(page: Page, unmet: Unmet) -> tuple[str, str, bool]:
+def _way_to(page: Page, unmet: Unmet, found: PeriodStatus) -> tuple[str, str, bool]:
     """Return the words and the address of where a condition is met, and whether that is in Airflow's own UI."""
     if unmet.date is None:
         if unmet.what == "full_missing":
             return "Run it in Airflow", page.airflow_dag(FULL_DAG_ID), True
         return "The calendar", page.link(""), False
     is_full = _is_of_full(unmet)
-    address = page.link(
-        f"dates/{unmet.date}",
-        reconciliation=unmet.reconciliation_id if is_full else None,
-        state=_STATE_OF.get(unmet.what),
-    )
+    state = _STATE_OF.get(unmet.what)
+    # What was accepted when it was recorded may be open again: it stands among all that differ.
+    if state == "break" and any(
+        each.accepted for each in found.dates if each.reconciliation_id == unmet.reconciliation_id
+    ):
+        state = None
+    address = page.link(f"dates/{unmet.date}", reconciliation=unmet.reconciliation_id if is_full else None, state=state)
     return "The full comparison" if is_full else f"{unmet.date}", address, False

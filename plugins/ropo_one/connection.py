@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 
 from ropo_one.exceptions import RopoConnectionInvalidError
 from ropo_one.extra import extra_of
+from ropo_one.missing import not_found
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -59,10 +60,7 @@ def get_connection(conn_id: str) -> RopoConnection:
     try:
         connection = BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
-        variable = f"AIRFLOW_CONN_{conn_id.upper()}"
-        raise RopoConnectionInvalidError(
-            f"Connection {conn_id} is not there: add it in the UI (Admin, Connections) or as {variable}, type ropo_one"
-        ) from None
+        raise RopoConnectionInvalidError(not_found(conn_id, CONNECTION_TYPE)) from None
     return read_connection(connection)
 
 

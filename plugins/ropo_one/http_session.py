@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
@@ -36,9 +37,14 @@ class RopoSession(requests.Session):
         self.auth = bearer
         self.headers["Accept"] = "application/json"
 
-    def merge_environment_settings(self, *args: Any, **kwargs: Any) -> Any:
-        """Return what the environment adds to a request. It would win over a session's own certificates."""
-        settings = super().merge_environment_settings(*args, **kwargs)
+    def merge_environment_settings(self, url: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return what the environment adds to a request. It would win over a session's own certificates.
+
+        Plain HTTP is for this machine's own addresses, so no proxy of the environment gets to read it.
+        """
+        settings = super().merge_environment_settings(url, *args, **kwargs)
+        if urlsplit(url).scheme == "http":
+            settings["proxies"] = {}
         if self._ca_file is not None:
             settings["verify"] = self._ca_file
         return settings

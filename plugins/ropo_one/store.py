@@ -12,6 +12,7 @@ from include.status_store.database import StoreUnavailableError, connect
 from include.status_store.migrate import require_current
 from include.status_store.session import Session
 from ropo_one.extra import extra_of
+from ropo_one.missing import not_found
 
 if TYPE_CHECKING:
     import datetime
@@ -27,10 +28,7 @@ def connection_dsn(conn_id: str) -> str:
     try:
         connection = BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
-        variable = f"AIRFLOW_CONN_{conn_id.upper()}"
-        raise ConnectionInvalidError(
-            f"Connection {conn_id} is not there: add it in the UI (Admin, Connections) or as {variable}, type postgres"
-        ) from None
+        raise ConnectionInvalidError(not_found(conn_id, POSTGRES_TYPES[0])) from None
     if connection.conn_type not in POSTGRES_TYPES:
         raise ConnectionInvalidError(
             f"Connection {conn_id}: expected the type postgres, got {connection.conn_type!r}; a URI needs the form "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,9 @@ from include.watch.consumer import OtherConsumer
 from include.watch.failed import FailedTasks
 from include.watch.measures import measure
 from include.watch.missing import MissingVerdicts
+from include.watch.missing_full import MissingFull
 from include.watch.queue import NotEmptied, OldDoubts
+from include.watch.register import EVERY
 from include.watch.signed import ChangedPeriods
 from include.watch.verdicts import RedVerdicts
 from ropo_one.profile_operator import ProfileOperator, as_dict
@@ -35,18 +37,21 @@ TOPICS = (
     OtherConsumer,
     MissingVerdicts,
     RedVerdicts,
+    MissingFull,
     partial(RedVerdicts, scope="full"),
     ChangedPeriods,
     FailedTasks,
 )
+# How often the DAG of the drain runs.
+EVERY_MINUTES = EVERY // timedelta(minutes=1)
 
 
 class WatchOperator(ProfileOperator):
     """Tell of what holds, each matter once and again after the profile's ``alerts.remind_hours``; emit its metrics.
 
     Told are doubts and a queue that is not emptied for an hour, another consumer, dates that are red or have no
-    verdict, full comparisons that are red, signed months that changed, and tasks that failed, or were killed, and have
-    not succeeded since.
+    verdict, months without a full comparison, full comparisons that are red, signed months that changed, and tasks that
+    failed, or were killed, and have not succeeded since.
 
     Where the store is away or takes no transaction, that is told in the first run of each hour: nothing can be
     remembered then of what was told before.

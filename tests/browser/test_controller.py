@@ -1,4 +1,4 @@
-"""The controller's path: from a red cell of Airflow's grid to the accepted break; and all of it without a mouse."""
+"""The controller's path: from a red cell of Airflow's grid to the accepted break, and back; and without a mouse."""
 
 from __future__ import annotations
 
@@ -25,11 +25,15 @@ INSERT INTO ropo.reconciliation_break (
     times_seen, first_reconciliation_id, last_reconciliation_id
 )
 SELECT
-    profile, invoice_key, billnum, 'ledger_ahead', 'open', business_date, currency, amount, evidence, first_seen,
+    profile, invoice_key, billnum, %s, 'open', business_date, currency, amount, evidence, first_seen,
     last_seen, times_seen, first_reconciliation_id, last_reconciliation_id
 FROM ropo.reconciliation_break
 ORDER BY break_id
 LIMIT 1
+"""
+HISTORY = """
+SELECT kind, note FROM ropo.reconciliation_break_event JOIN ropo.reconciliation_break USING (break_id)
+WHERE category = %s AND by_whom = 'controller' ORDER BY event_id
 """
 DECIDED = "SELECT count(*) FROM ropo.reconciliation_break_event WHERE by_whom = 'controller' AND note = %s"
 ACCEPTED = "SELECT state, accepted_by, accepted_note FROM ropo.reconciliation_break WHERE invoice_key = %s"
@@ -119,7 +123,7 @@ def test_the_keyboard_alone_leads_through_the_calendar_to_a_date_and_comments_on
 def test_enter_on_a_chosen_break_decides_nothing_and_who_comes_back_sees_how_many_are_chosen(
     deployment: Deployment, visit: Visit, compared: str
 ) -> None:
-    deployment.change(deployment.store, OPEN_BREAK)
+    deployment.change(deployment.store, OPEN_BREAK, "ledger_ahead")
     with visit("controller") as page:
         page.goto(f"{deployment.url}/reconciliation/breaks?category=ledger_ahead")
         chosen = page.locator("input[name=break_id]").first
@@ -139,3 +143,41 @@ def test_enter_on_a_chosen_break_decides_nothing_and_who_comes_back_sees_how_man
         page.get_by_role("button", name="Comment").click()
         expect(page.get_by_role("status")).to_contain_text("The comment stands in the history of 1 break")
     assert deployment.ask(deployment.store, DECIDED, "only a comment") == [(1,)]
+
+
+def test_what_was_accepted_by_mistake_is_opened_again_in_the_list_and_on_its_own_page(
+    deployment: Deployment, visit: Visit, compared: str
+) -> None:
+    deployment.change(deployment.store, OPEN_BREAK, "ledger_inconsistent")
+    with visit("controller") as page:
+        page.goto(f"{deployment.url}/reconciliation/breaks?category=ledger_inconsistent")
+        page.locator("input[name=break_id]").check()
+        page.get_by_label("Note").fill("the wrong row")
+        page.get_by_role("button", name="Accept 1 chosen").click()
+        expect(page.get_by_role("status")).to_contain_text("1 break is accepted")
+
+        # In the list
+        page.get_by_label("State").get_by_role("link", name="Accepted").click()
+        row = page.get_by_role("row").filter(has_text="Ledger inconsistent")
+        row.locator("input[name=break_id]").check()
+        page.get_by_label("Note").fill("not this one")
+        page.get_by_role("button", name="Open 1 chosen again").click()
+        expect(page.get_by_role("status")).to_contain_text("1 break is open again. Its date's verdict follows")
+        expect(row).to_have_count(0)
+
+        # On its own page
+        page.get_by_label("State").get_by_role("link", name="Open").click()
+        row.get_by_role("link", name="History").click()
+        page.get_by_label("Note").fill("the wrong row again")
+        page.get_by_role("button", name="Accept as it is").click()
+        page.get_by_label("Note").fill("still not this one")
+        page.get_by_role("button", name="Open it again").click()
+        expect(page.get_by_role("status")).to_contain_text("1 break is open again")
+        expect(page.get_by_role("listitem").filter(has_text="opened again by controller")).to_have_count(2)
+        expect(page.get_by_role("button", name="Accept as it is")).to_be_visible()
+    assert deployment.ask(deployment.store, HISTORY, "ledger_inconsistent") == [
+        ("accepted", "the wrong row"),
+        ("reopened", "not this one"),
+        ("accepted", "the wrong row again"),
+        ("reopened", "still not this one"),
+    ]

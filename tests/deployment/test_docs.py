@@ -49,6 +49,13 @@ def test_what_the_readme_promises_is_word_for_word_among_the_promises() -> None:
     assert set(promised) - set(_promises()) == set()
 
 
+@pytest.mark.parametrize("name", ["README.md", "docs/deployment.md", "docker-compose.yaml", ".env.example"])
+def test_the_file_of_secrets_is_made_for_its_owner_alone(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert "install -m 600 .env.example .env" in text
+    assert "cp .env.example" not in text
+
+
 def _promises() -> dict[str, list[tuple[str, str]]]:
     rows = [line.split("|") for line in (ROOT / "docs" / "promises.md").read_text("utf-8").splitlines() if "|" in line]
     cells = [(promise.strip(), shown) for _, promise, shown, _ in rows]

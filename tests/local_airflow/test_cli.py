@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from local_airflow import environment
-from local_airflow.paths import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from local_airflow.paths import PASSWORDS, ROOT
 
 
 def _bare() -> dict[str, str]:
@@ -31,6 +28,25 @@ def test_the_cli_uses_a_metadata_database_that_is_named_and_starts_none(tmp_path
     )
     assert answer.stdout.splitlines()[-1] == named
     assert not (tmp_path / "postgres").exists()
+
+
+def test_what_airflow_writes_is_its_users_alone_in_a_home_that_others_may_enter_too(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    home.chmod(0o755)
+    (home / PASSWORDS).write_text("{}")  # by an Airflow that was started without the project
+    (home / PASSWORDS).chmod(0o644)
+    subprocess.run(
+        [ROOT / "airflow.sh", "config", "get-value", "core", "executor"],
+        env={**_bare(), "AIRFLOW_HOME": str(home), environment.METADATA_VARIABLE: f"sqlite:///{tmp_path}/named.db"},
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    modes = {path.relative_to(home): oct(path.stat().st_mode & 0o077) for path in home.rglob("*")}
+    assert {Path("airflow.cfg"), Path("logs"), Path(PASSWORDS)} <= modes.keys()
+    assert set(modes.values()) == {"0o0"}, modes
+    assert home.stat().st_mode & 0o777 == 0o755
 
 
 def test_the_cli_runs_on_the_embedded_postgresql_and_hands_on_the_exit_code(tmp_path: Path) -> None:

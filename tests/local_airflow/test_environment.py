@@ -42,3 +42,17 @@ def test_the_test_button_of_a_connection_can_be_pressed(tmp_path: Path) -> None:
     name = "AIRFLOW__CORE__TEST_CONNECTION"
     assert environment.project_environment({}, tmp_path)[name] == "Enabled"
     assert environment.project_environment({name: "Hidden"}, tmp_path)[name] == "Hidden"
+
+
+def test_tasks_report_to_the_api_server_of_this_machine_on_its_port(tmp_path: Path) -> None:
+    name = "AIRFLOW__CORE__EXECUTION_API_SERVER_URL"
+    for_people = {"AIRFLOW__API__BASE_URL": "https://airflow.example.com"}
+    assert environment.project_environment(for_people, tmp_path)[name] == "http://localhost:8080/execution/"
+    other = {"AIRFLOW__API__PORT": "8095"}
+    assert environment.project_environment(other, tmp_path)[name] == "http://localhost:8095/execution/"
+    assert environment.project_environment({name: "mine"}, tmp_path)[name] == "mine"
+
+
+def test_a_home_with_a_configuration_of_its_own_says_where_tasks_report(tmp_path: Path) -> None:
+    (tmp_path / "airflow.cfg").write_text("[api]\nport = 8095\n")
+    assert "AIRFLOW__CORE__EXECUTION_API_SERVER_URL" not in environment.project_environment({}, tmp_path)

@@ -47,7 +47,7 @@ def test_the_shipped_file_can_be_used(monkeypatch: pytest.MonkeyPatch, capsys: p
 
 
 def test_it_names_who_is_told(check: Check) -> None:
-    by_mail = "{name: a, alerts: {to: [x@example.com, y@example.com]}}"
+    by_mail = "{name: a, connection: ropo_a, alerts: {to: [x@example.com, y@example.com]}}"
     by_other = f"{{name: b, alerts: {{notifier: {SMTP}, arguments: {{to: x@example.com}}}}}}"
 
     code, out, _ = check(f"profiles: [{by_mail}, {by_other}]")
@@ -69,9 +69,9 @@ def test_every_mistake_that_only_a_run_would_meet_is_said(check: Check, tmp_path
     code, out, errors = check(
         "profiles:\n"
         "  - {name: a, country: XX}\n"
-        "  - {name: b, status_map: map.yaml}\n"
-        "  - {name: c, alerts: {notifier: airflow.no_such.Notifier}}\n"
-        "  - {name: d}\n"
+        "  - {name: b, connection: ropo_b, status_map: map.yaml}\n"
+        "  - {name: c, connection: ropo_c, alerts: {notifier: airflow.no_such.Notifier}}\n"
+        "  - {name: d, connection: ropo_d}\n"
     )
 
     assert code == 1
@@ -111,3 +111,18 @@ def test_a_notifier_that_is_not_there_or_does_not_take_its_arguments_is_named(
     assert code == 1
     assert "profile 'a', key 'alerts': " in errors
     assert problem in errors
+
+
+def test_two_profiles_cannot_share_a_connection(check: Check) -> None:
+    code, _, errors = check("profiles: [{name: a}, {name: b, connection: ropo_b}, {name: c}]")
+
+    assert code == 1
+    assert "profile 'c', key 'connection': ropo_one_default is that of a too; a connection is one customer" in errors
+    assert "ropo_b" not in errors
+
+
+def test_a_start_date_that_lies_ahead_is_said(check: Check) -> None:
+    code, out, _ = check("profiles: [{name: a, start_date: 2099-01-01}]")
+
+    assert code == 0
+    assert "EUR, from 2099-01-01, which lies ahead: no invoice sent before it is compared" in out

@@ -123,7 +123,7 @@ def test_a_file_may_be_named_by_the_environment(write: Write, monkeypatch: pytes
         ("late_days: true", "late_days", "Expected `int`, got `bool`"),
         ("settle_hours: 1.5", "settle_hours", "Expected `int`, got `float`"),
         ("date_cap: 0", "date_cap", "Expected `int` >= 1"),
-        ("start_date: yesterday", "start_date", "Expected `date`, got `str`"),
+        ("start_date: yesterday", "start_date", "Expected `date`, got `str`; write it as YYYY-MM-DD, without"),
         ("start_date: 2026-01-01 12:00:00", "start_date", "Expected `date`, got `datetime`"),
         ("timezone: Helsinki", "timezone", "expected an IANA time zone"),
         ("timezone: 3", "timezone", "Expected `str`, got `int`"),
@@ -134,7 +134,7 @@ def test_a_file_may_be_named_by_the_environment(write: Write, monkeypatch: pytes
         ("connection: ''", "connection", "Expected `str` of length >= 1"),
         ("amount_tolerance: -0.01", "amount_tolerance", "expected an amount of zero or more"),
         ("amount_tolerance: .nan", "amount_tolerance", "expected an amount of zero or more"),
-        ("amount_tolerance: a little", "amount_tolerance", "Invalid decimal string"),
+        ("amount_tolerance: a little", "amount_tolerance", "Invalid decimal string; write it in quotes and with a"),
         ("severity: {medium_amount: .inf}", "severity.medium_amount", "expected an amount of zero or more"),
         ("severity: {high_amount: -1}", "severity.high_amount", "expected an amount of zero or more"),
         ("severity: {medium_amount: 5, high_amount: 4.99}", "severity.high_amount", "expected medium_amount (5)"),
@@ -147,7 +147,11 @@ def test_a_file_may_be_named_by_the_environment(write: Write, monkeypatch: pytes
         ("ledger: null", "ledger", "Expected `object`, got `null`"),
         ("alerts: {to: [me]}", "alerts.to.0", "expected a mail address such as finance@example.com"),
         ("fail_on: breaks", "fail_on", "Expected `array`, got `str`"),
-        ("fail_on: [breaks, broken]", "fail_on.1", "Invalid enum value 'broken'"),
+        (
+            "fail_on: [breaks, broken]",
+            "fail_on.1",
+            "Invalid enum value 'broken'; expected one of reconciled, ",
+        ),
     ],
 )
 def test_a_mistake_names_file_profile_and_key(write: Write, line: str, key: str, problem: str) -> None:

@@ -27,6 +27,7 @@ from tests.include.reconciliation.month import (
     LAST,
     NOW,
     countersigns,
+    reopens,
     run,
     signs,
     status,
@@ -125,6 +126,12 @@ def live(world: World) -> Iterator[object]:
     world.ledger("UPDATE ropo_ledger SET paid = 2, open = 98 WHERE billnum = '3'")
     yield _found(run(world, FIRST, now=NOW + 4 * HOUR))
     yield [(flag.kind, flag.business_date, flag.note) for flag in status(world).flags]
+    yield _answers(world)
+    # Somebody thinks better of what was accepted.
+    yield reopens(world)
+    yield [(flag.kind, flag.business_date, flag.note) for flag in status(world).flags]
+    yield [(each.date, each.what, each.why) for each in status(world).unmet]
+    yield _rechecked(world, LAST + ONE, NOW + 5 * HOUR)
     yield _answers(world)
 
 

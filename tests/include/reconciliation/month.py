@@ -6,7 +6,7 @@ import datetime
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from include.reconciliation.decisions import accept_breaks
+from include.reconciliation.decisions import accept_breaks, reopen_breaks
 from include.reconciliation.signing import PeriodStatus, countersign, period_status, sign
 from include.status_store.database import connect
 from tests.include.reconciliation.world import World, at
@@ -68,6 +68,14 @@ def accepts(world: World) -> list[int]:
     with transaction(world) as cursor:
         accept_breaks(cursor, ids, by="Anna", note="known")
     return ids
+
+
+def reopens(world: World) -> int:
+    """Open every accepted break of the world's profile again; return how many."""
+    accepted = "SELECT break_id FROM ropo.reconciliation_break WHERE state = 'accepted' AND profile = %s"
+    ids = [row[0] for row in world.store(accepted, (world.profile.name,))]
+    with transaction(world) as cursor:
+        return reopen_breaks(cursor, ids, by="Otto", note="the wrong customer")
 
 
 def owe(world: World, billnum: str = "1") -> None:

@@ -84,6 +84,7 @@ def test_severities_sort_by_their_weight(store: Connection) -> None:
     [
         ("100, 2, 60, 1, 500", 41),
         ("60, 0, 100, NULL, 500", 40),
+        ("95, 5, 100, 0, 500", 5),  # the sums agree, what of them is discount does not
         ("100, 0, 100, 0, -500", 500),  # the sides agree on money: all of the invoice is at stake
         ("NULL, NULL, NULL, NULL, NULL", 0),
     ],
@@ -130,3 +131,35 @@ def test_a_sign_off_is_countersigned_once(store: Connection, break_id: int) -> N
         cursor.execute(countersign, ("Otto",))
         with pytest.raises(psycopg2.errors.RaiseException, match="once"):
             cursor.execute(countersign, ("Pia",))
+
+
+@pytest.mark.parametrize("note", [None, "", " "])
+def test_nobody_opens_a_break_again_without_a_note(store: Connection, break_id: int, note: str | None) -> None:
+    reopened = (
+        "INSERT INTO ropo.reconciliation_break_event (break_id, by_whom, kind, note, reconciliation_id) "
+        "VALUES (%s, 'Otto', 'reopened', %s, %s)"
+    )
+    with store.cursor() as cursor:
+        cursor.execute("SELECT first_reconciliation_id FROM ropo.reconciliation_break")
+        (found_by,) = cursor.fetchone() or (0,)
+        cursor.execute(reopened, (break_id, note, found_by))
+        with pytest.raises(psycopg2.errors.CheckViolation):
+            cursor.execute(reopened, (break_id, note, None))
+
+
+@pytest.mark.parametrize(("kind", "of_break"), [("break_opened", True), ("result_changed", False)])
+def test_only_what_a_person_opened_again_is_flagged_without_a_reconciliation(
+    store: Connection, break_id: int, kind: str, *, of_break: bool
+) -> None:
+    flag = (
+        "INSERT INTO ropo.period_sign_off_flag (sign_off_id, kind, business_date, break_id, note) "
+        "SELECT sign_off_id, %s, %s, %s, 'x' FROM ropo.period_sign_off"
+    )
+    with store.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ropo.period_sign_off (profile, period, signed_by, evidence) "
+            "VALUES ('default', '2026-11-01', 'Anna', '{}')"
+        )
+        cursor.execute(flag, ("break_reopened", DAY, break_id))
+        with pytest.raises(psycopg2.errors.CheckViolation):
+            cursor.execute(flag, (kind, DAY, break_id if of_break else None))

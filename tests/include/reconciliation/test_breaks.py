@@ -13,7 +13,7 @@ import pytest
 
 from include.reconciliation import reconcile as module
 from include.reconciliation.break_states import work_in
-from include.reconciliation.decisions import BreakDecisionError, accept_breaks, comment_breaks
+from include.reconciliation.decisions import BreakDecisionError, accept_breaks, comment_breaks, reopen_breaks
 from include.status_store.database import connect
 from include.status_store.session import Session
 from include.watch.verdicts import RedVerdicts
@@ -260,16 +260,23 @@ def test_whatever_happens_the_history_tells_how_each_break_stands(world: World, 
         if chance.random() < 0.8:
             world.row(values["billnum"], paid=str(values["paid"]))
 
+    def of_state(state: str) -> list[int]:
+        query = "SELECT break_id FROM ropo.reconciliation_break WHERE state = %s ORDER BY break_id"
+        found = [row[0] for row in world.store(query, (state,))]
+        return chance.sample(found, chance.randint(1, len(found))) if found else []
+
     def decide() -> None:
-        open_ones = [row[0] for row in world.store(
-            "SELECT break_id FROM ropo.reconciliation_break WHERE state = 'open' ORDER BY break_id"
-        )]  # fmt: skip
-        if open_ones:
-            accept(world, chance.sample(open_ones, chance.randint(1, len(open_ones))))
+        if some := of_state("open"):
+            accept(world, some)
+
+    def think_better_of_it() -> None:
+        if some := of_state("accepted"):
+            with closing(connect(world.store_dsn)) as store, store, store.cursor() as cursor:
+                reopen_breaks(cursor, some, by="Otto", note="not so")
 
     result = world.reconcile(now=OVER)
     for _ in range(10):
-        chance.choice([change, change, decide])()
+        chance.choice([change, change, decide, think_better_of_it])()
         result = world.reconcile(now=OVER)
         items = world.items(result)
         stands = {

@@ -68,6 +68,21 @@ def test_the_command_lists_accepts_comments_and_shows_the_history(
 
 
 @pytest.mark.usefixtures("_environment")
+def test_the_command_opens_accepted_breaks_again_all_or_none(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    broken(world, "1", "2", "3")
+    command(capsys, "accept", "1", "2", "--note", "known", "--by", "Anna")
+    again = ("--note", "the wrong customer", "--by", "Otto")
+    assert command(capsys, "reopen", "1", "3", *again) == (
+        1, "", "Nothing was opened again: break 3 is open, not accepted\n",
+    )  # fmt: skip
+    assert command(capsys, "list", "--state", "accepted", "--profile", "default")[1].count("accepted by Anna") == 2
+    assert command(capsys, "reopen", "1", "2", *again) == (0, "2 opened again.\n", "")
+    assert len(command(capsys, "list", "--profile", "default")[1].splitlines()) == 3
+    history = [line[25:] for line in command(capsys, "history", "1")[1].splitlines()]
+    assert history[-2:] == ["accepted by Anna: known", "reopened by Otto: the wrong customer"]
+
+
+@pytest.mark.usefixtures("_environment")
 def test_the_command_accepts_by_filter_what_is_expected_and_nothing_else(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -88,6 +103,8 @@ def test_the_command_accepts_by_filter_what_is_expected_and_nothing_else(
         (("accept", "--profile", "default", "--note", "x", "--by", "A"), "--expect: expected the number of breaks"),
         (("accept", "5", "--note", " ", "--by", "A"), "note: expected a text, it is empty"),
         (("comment", "5", "--note", "x", "--by", "A"), "Nothing was commented: break 5 is not there"),
+        (("reopen", "5", "--note", "x", "--by", "A"), "Nothing was opened again: break 5 is not there"),
+        (("reopen", "5", "--note", " ", "--by", "A"), "note: expected a text, it is empty"),
         (("history", "5"), "break 5 is not there"),
         (
             ("list", "--profile", "nobody"),

@@ -112,13 +112,13 @@ def test_what_the_answer_lacked_is_found_and_the_date_stays_incomplete(world: Wo
     assert (result.verdict, result.matched, [reason.word for reason in result.reasons]) == (
         "incomplete", 4, ["reread_cut"],
     )  # fmt: skip
-    why = "1 changes of the date came by invoice number that it did not show: it was cut"
+    why = "1 change of the date came by invoice number that it did not show: it was cut"
     assert _told(world) == (False, why)
     assert why in result.reasons[0].text
     # Run again it is cut by its own showing, and nobody is asked.
     assert _run(world, source).verdict == "incomplete"
     assert len(source.asked) == 4
-    assert _told(world) == (False, "it did not show 1 events that were held for the date")
+    assert _told(world) == (False, "it did not show 1 event that was held for the date")
 
 
 def test_nobody_is_asked_where_the_answer_did_not_show_what_is_held(world: World) -> None:
@@ -172,7 +172,7 @@ def test_a_date_with_an_invoice_without_a_number_is_incomplete_and_nobody_is_ask
     source = CuttingSource(*_three())
     result = _run(world, source)
     assert (source.asked, result.reasons[0].word) == ([], "reread_cut")
-    assert _told(world) == (False, "1 of the date's 4 invoices have no number to ask by")
+    assert _told(world) == (False, "1 of the date's 4 invoices has no number to ask by")
 
 
 def test_a_break_is_asked_about_again_though_its_date_cannot_be_shown_whole(world: World) -> None:

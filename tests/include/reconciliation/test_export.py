@@ -274,3 +274,16 @@ def test_the_command_says_what_is_wrong(
 
     told = capsysbinary.readouterr()
     assert (told.out, told.err) == (b"", b"Profile default: no reconciliation 7\n")
+
+
+def test_amounts_of_a_ledger_in_cents_come_without_the_digits_of_its_division(world: World) -> None:
+    world.payment("1", "100.50")
+    world.row("1", "paid", paid="100")
+    world.ledger("UPDATE ropo_ledger SET total = 10050 / 100.0, paid = 9050 / 100.0, open = 1000 / 100.0")
+    world.reconcile()
+
+    [item] = items_of(of_day(world))
+    assert [item[name] for name in ("ropo_paid", "ledger_total", "ledger_paid", "ledger_open")] == [
+        "100.50", "100.5", "90.5", "10",
+    ]  # fmt: skip
+    assert item["at_stake"] == "10.00"

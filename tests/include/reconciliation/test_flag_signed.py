@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from include.reconciliation.decisions import accept_breaks, reopen_breaks
 from include.reconciliation.signing import SignOffError, accept_incompleteness, sign
 from tests.include.reconciliation.month import (
     APRIL,
@@ -21,6 +22,7 @@ from tests.include.reconciliation.month import (
     flags,
     found_by_full,
     owe,
+    reopens,
     run,
     run_all,
     signs,
@@ -196,6 +198,101 @@ def test_a_sign_off_rests_on_an_accepted_break_under_whatever_name_its_invoice_g
     march.ledger("UPDATE ropo_ledger SET paid = 1, open = 99 WHERE jobid = 'J1'")
     run(march, APRIL, scope="full")
     assert [kind for kind, _ in flags(march)] == ["break_reopened"]
+
+
+def test_a_break_that_a_person_opens_again_is_flagged_at_once_and_the_month_is_not_signed_over_it(march: World) -> None:
+    owe(march)
+    run_all(march)
+    accepts(march)
+    run_all(march)
+    signs(march)
+    before = status(march).fingerprint
+    reopens(march)
+    [flag] = status(march).flags
+    assert (flag.kind, flag.business_date, flag.break_id, flag.reconciliation_id) == ("break_reopened", FIRST, 1, None)
+    assert flag.note == "b:1: ledger_behind, opened again by Otto: the wrong customer"
+    # The newest reconciliations have recorded it as accepted, and it is open now.
+    assert unmet(march) == [(FIRST, "open_breaks"), (LAST, "full_open_breaks")]
+    with pytest.raises(SignOffError, match="1 change was found since it was signed; look at what changed and sign"):
+        countersigns(march)
+    with pytest.raises(SignOffError, match="cannot be signed: 1 invoice of 2026-03-30 differs"):
+        signs(march)
+    # Accepted anew it can be signed again, beside the first; nobody signs what was shown before.
+    accepts(march)
+    with pytest.raises(SignOffError, match="it is not as it was shown"):
+        signs(march, shown=before)
+    assert signs(march) == 2
+    assert (flags(march), unmet(march)) == ([], [])
+    assert countersigns(march) == 2
+
+
+def test_a_sign_off_is_flagged_where_a_person_opens_an_older_break_again_that_it_rests_on(march: World) -> None:
+    owe(march)
+    run_all(march)
+    accepts(march)
+    march.store("UPDATE ropo.reconciliation_break SET business_date = '2026-02-27'")
+    signs(march)
+    reopens(march)
+    assert [kind for kind, _ in flags(march)] == ["break_reopened"]
+
+
+@pytest.mark.parametrize("by", ["a person", "a change of an amount"])
+def test_a_sign_off_is_flagged_where_a_break_is_opened_again_whose_acceptance_had_another_name_when_it_was_signed(
+    march: World, by: str
+) -> None:
+    sent = at("2026-03-30 08:00")
+    march.row("9", "paid", paid="100", jobid=None, sent_at=sent, changed_at=sent)
+    run(march, FIRST, now=at("2026-03-31 08:00"))
+    run_all(march)
+    accepts(march)
+    march.store("UPDATE ropo.reconciliation_break SET business_date = '2026-02-27'")
+    signs(march)
+    march.ledger("UPDATE ropo_ledger SET jobid = 'J9', changed_at = '2026-04-02 08:00Z' WHERE billnum = '9'")
+    run(march, APRIL, now=NOW + HOUR)
+    assert march.store("SELECT invoice_key, state FROM ropo.reconciliation_break ORDER BY break_id") == [
+        ("b:9", "resolved"),
+        ("j:J9", "accepted"),
+    ]
+    assert flags(march) == []
+    if by == "a person":
+        reopens(march)
+    else:
+        march.ledger("UPDATE ropo_ledger SET paid = 50, total = 50 WHERE billnum = '9'")
+        run(march, APRIL, now=NOW + 2 * HOUR)
+    assert [kind for kind, _ in flags(march)] == ["break_reopened"]
+
+
+def test_what_a_person_opens_again_is_no_change_of_a_month_that_rests_on_none_of_it(march: World) -> None:
+    run_all(march)
+    signs(march)
+    march.payment("9", "100", str(APRIL), seen=at("2026-04-02 09:00"))
+    march.row("9", sent_at=at("2026-04-02 08:00"), changed_at=at("2026-04-02 08:00"))
+    run(march, APRIL, now=NOW + HOUR)
+    accepts(march)
+    reopens(march)
+    assert (flags(march), unmet(march)) == ([], [])
+
+
+def test_a_break_accepted_in_place_of_one_that_was_opened_again_is_another_result_though_the_numbers_are_the_same(
+    march: World,
+) -> None:
+    for billnum in "12":
+        owe(march, billnum)
+    march.comment("2", "98", "2026-03-30 09:00", seen=at("2026-03-30 09:00"))
+    run_all(march)
+    ids = accepts(march)
+    signs(march)
+    reopens(march)
+    for accepted, opened in ((ids[:1], []), (ids[1:], ids[:1])):
+        with transaction(march) as cursor:
+            accept_breaks(cursor, accepted, by="Anna", note="known")
+            if opened:
+                reopen_breaks(cursor, opened, by="Otto", note="not so")
+        run(march, FIRST)
+    of_first = [
+        flag.note for flag in status(march).flags if (flag.kind, flag.business_date) == ("result_changed", FIRST)
+    ]
+    assert of_first[-1].endswith("1 breaks, 1 accepted); not as they were: b:1, b:2")
 
 
 def test_another_difference_of_the_same_invoice_is_no_change_of_a_month_that_rests_on_none_of_it(march: World) -> None:

@@ -10,6 +10,7 @@ import msgspec
 import psycopg2
 import pytest
 
+from include.config.status_map import Meaning
 from include.reconciliation.comparison import prepare
 from include.reconciliation.ledger_contract import LedgerContractError
 from include.reconciliation.population import ALL_TIME, gather, want
@@ -150,3 +151,16 @@ def test_it_is_not_green_while_a_doubt_of_any_date_is_open(world: World) -> None
     assert world.reconcile(reread_poll_id=world.know_all()).verdict == "reconciled"
     full = world.reconcile(MONTH_END, now=LATER, scope="full", reread_poll_id=world.know_all(MONTH_END))
     assert (full.verdict, [reason.word for reason in full.reasons]) == ("incomplete", ["doubt_not_recovered"])
+
+
+def test_a_type_and_a_code_are_not_another_type_and_code_that_read_alike(world: World) -> None:
+    status_map = msgspec.structs.replace(
+        STATUS_MAP, events={**STATUS_MAP.events, "letter sent": {"returned": Meaning()}}
+    )
+    world.row("1", "paid", paid="100")
+    world.payment("1", "100")
+    world.event("1", "2026-03-10 12:00", statustype="letter", statuscode="sent returned")
+
+    found = world.reconcile(scope="full", status_map=status_map)
+
+    assert list(found.categories) == ["unknown_status"]

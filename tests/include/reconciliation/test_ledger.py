@@ -87,8 +87,17 @@ def test_a_select_that_breaks_the_contract_is_named(
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("SELECT * FROM no_such_view", 'relation "no_such_view" does not exist'),
-        ("SELEC 1", "syntax error"),
+        (
+            "-- ours\n\nSELECT *\nFROM no_such_view",
+            r'relation "no_such_view" does not exist \(line 4 of the SELECT\)\. Make it, as a view',
+        ),
+        (
+            "\nSELECT ledger.bilnum, 'ä' AS status\nFROM ropo_ledger AS ledger",
+            r'\(line 2 of the SELECT\)\. Perhaps you meant to reference the column "ledger.billnum"',
+        ),
+        ("SELEC 1", r'syntax error at or near "1" \(line 1'),
+        (_query() + ";\n-- that was it", r'syntax error at or near ";"'),
+        (" \n", "is empty: expected a SELECT"),
         (_query() + "; DELETE FROM ropo_ledger", "syntax error"),
         (_query() + ", 1 AS total", "column total stands twice"),
     ],

@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from tests.include.reconciliation.world import at
+import psycopg2
+
+from include.reconciliation.comparison import compare, prepare
+from include.reconciliation.population import Span
+from include.reconciliation.sides import ledger_transaction
+from include.status_store.database import connect
+from tests.include.reconciliation.world import DAY, NOW, STATUS_MAP, at
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg2.extensions import cursor as Cursor
+
     from tests.include.reconciliation.world import World
+
+
+@contextmanager
+def compared(world: World) -> Iterator[Cursor]:
+    """The comparison of the day, in its scratch tables."""
+    with (
+        closing(connect(world.store_dsn)) as store,
+        closing(psycopg2.connect(world.ledger_dsn)) as ledger,
+        ledger_transaction(ledger, world.profile) as reader,
+        store.cursor() as cursor,
+    ):
+        prepare(cursor, STATUS_MAP)
+        compare(cursor, reader, world.profile, Span((DAY,)), now=NOW, start=None)
+        yield cursor
 
 
 def test_sent_again_under_a_new_jobid_is_one_invoice(world: World) -> None:
@@ -60,3 +86,22 @@ def test_an_event_that_names_only_a_jobid_finds_its_row_and_its_number(world: Wo
     world.row("1", "paid", paid="100")
     item = world.only_item()
     assert (item["invoice_key"], item["billnum"], item["category"]) == ("b:1", "1", "matched")
+
+
+def test_rows_in_quarantine_under_a_number_that_many_share_are_one_name(world: World) -> None:
+    """Each of them by itself would be met with each invoice of the number."""
+    for place in range(20):
+        world.payment("0", "100", jobid=f"J{place}")
+        world.row("0", "paid", paid="100", jobid=f"J{place}")
+        world.quarantine(json.dumps({"billnum": "0", "jobid": f"X{place}"}).encode(), NOW)
+
+    with compared(world) as cursor:
+        cursor.execute("SELECT count(*), count(DISTINCT invoice_key) FROM resolved WHERE is_quarantined")
+        assert cursor.fetchone() == (20, 20)
+
+
+def test_an_item_is_found_by_its_key_so_that_each_of_many_dates_reads_its_own(world: World) -> None:
+    with compared(world) as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN SELECT ropo_status FROM item WHERE invoice_key = 'b:1'")
+        assert any("comparison_pkey" in line for (line,) in cursor.fetchall())

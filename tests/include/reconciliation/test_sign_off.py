@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from include.reconciliation import sign_off
-from tests.include.reconciliation.month import FIRST, LAST, NOW, run
+from tests.include.reconciliation.month import FIRST, LAST, NOW, accepts, owe, reopens, run, run_all, signs
 
 if TYPE_CHECKING:
     from tests.include.reconciliation.world import World
@@ -65,6 +65,19 @@ def test_the_command_shows_what_is_unmet_and_signs_what_is_met(
     assert ": result_changed of 2026-03-31 (reconciliation 4): incomplete (" in said
     assert ": break_opened of 2026-03-31, break 1 (reconciliation 4): b:2: missing_in_ledger\n" in said
     assert "  open_breaks: 1 invoice of 2026-03-31 differs; " in said
+
+
+@pytest.mark.usefixtures("_environment")
+def test_what_a_person_opened_again_is_named_without_a_reconciliation(
+    march: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    owe(march)
+    run_all(march)
+    accepts(march)
+    signs(march)
+    reopens(march)
+    said = command(capsys, "status", "2026-03", "--profile", "default")[1]
+    assert "): break_reopened of 2026-03-30, break 1: b:1: ledger_behind, opened again by Otto: the wrong cust" in said
 
 
 @pytest.mark.usefixtures("_environment")

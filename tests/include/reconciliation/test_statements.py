@@ -10,9 +10,9 @@ from include.reconciliation.statements import statement
 
 def test_an_item_has_another_result_by_the_same_columns_wherever_that_is_asked() -> None:
     changed, flagged = (
-        {*re.findall(r"\bwas\.(\w+)", statement(name))} - {"invoice_key"} for name in ("changed_items", "flag_signed")
+        {*re.findall(r"\bwas\.(\w+)", statement(name))} - {"invoice_key"} for name in ("changed_items", "flag_results")
     )
-    shown = {*re.findall(r"\bearlier\.(\w+)", of_the_page.statement("changes"))} - {"invoice_key", "is_accepted"}
+    shown = {*re.findall(r"\bearlier\.(\w+)", of_the_page.statement("changes"))} - {"invoice_key"}
     assert "ledger_open" in changed
     assert flagged == changed
     # The page tells a changed category, and one whose grace is over, apart.

@@ -52,7 +52,20 @@ def test_a_number_is_a_code_and_a_text_is_none() -> None:
     assert shown_code("payment", "1\nMatti") == HIDDEN
     # A digit of another alphabet is none: what is erased as a text is not shown as a number.
     assert shown_code("payment", "٣") == HIDDEN
-    assert shown_code("comment", "A1") == "A1"
+    for code in ("", "98", "A1", "due_2.b-C", "x" * 20):
+        assert shown_code("comment", code) == code
+    for text in ("Puhelu 040", "Matti\n", "Meikäläinen", "x" * 21, "٣", "a@b.fi"):
+        assert shown_code("comment", text) == HIDDEN
+
+
+def test_a_log_tells_of_a_code_without_its_label(world: World) -> None:
+    world.comment("1", "66", statusref="Uusi tila")
+    world.comment("1", "Puhelu Matti", statusref="Muu")
+    world.row("1")
+    lines = "\n".join(world.reconcile().lines())
+    assert "not in the status map: comment '66', 1 times" in lines
+    assert "Uusi" not in lines
+    assert "Matti" not in lines
 
 
 def test_what_is_printed_can_be_pasted_into_the_map() -> None:

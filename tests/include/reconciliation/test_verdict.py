@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from include.reconciliation.verdict import is_red
+from include.reconciliation.categories import CATEGORIES, MATCHED, counted_category
+from include.reconciliation.totals import Totals
+from include.reconciliation.verdict import LedgerKnowledge, StoreKnowledge, is_red, judge, missing_knowledge
 from tests.include.reconciliation.world import DAY, at
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def test_a_difference_is_pending_then_a_break(world: World) -> None:
     assert _words(world, reread_poll_id=reread) == ("pending", ["pending"])
     result = world.reconcile(reread_poll_id=reread, now=at("2026-03-13 00:00"))
     assert (result.verdict, result.breaks, result.pending) == ("breaks", 1, 0)
-    assert result.reasons[0].text == "1 of 1 invoices differ: 1 ledger behind"
+    assert result.reasons[0].text == "1 of 1 invoice differs: 1 behind in the ledger"
 
 
 def test_incomplete_goes_before_breaks_and_both_are_told(world: World) -> None:
@@ -228,3 +230,97 @@ def test_reasons_say_what_is_missing_and_what_to_do(world: World) -> None:
 )
 def test_a_run_is_red_as_the_profile_says(verdict: str, breaks: int, fail_on: tuple[str, ...], red: bool) -> None:
     assert is_red(verdict, breaks, fail_on) is red
+
+
+# ----- the words of the reasons
+
+
+@pytest.mark.parametrize(
+    ("counts", "text"),
+    [
+        (
+            {"population": 313, "breaks": 1, "categories": {"amount_mismatch": {"breaks": 1}}},
+            "1 of 313 invoices differs: 1 with amounts that differ",
+        ),
+        (
+            {"population": 2313, "breaks": 3,
+             "categories": {"status_conflict": {"breaks": 1, "pending": 4}, "amount_mismatch": {"breaks": 2}}},
+            "3 of 2,313 invoices differ: 1 status conflict, 2 with amounts that differ",
+        ),
+        (
+            {"population": 1, "pending": 1, "categories": {"missing_in_ledger": {"pending": 1}}},
+            "1 invoice differs and is within its grace: 1 missing in the ledger",
+        ),
+        (
+            {"population": 9, "pending": 2, "categories": {"ambiguous_match": {"pending": 2}}},
+            "2 invoices differ and are within their grace: 2 ambiguous matches",
+        ),
+    ],
+)  # fmt: skip
+def test_what_differs_is_worded_for_one_invoice_and_for_several(counts: dict[str, Any], text: str) -> None:
+    _, [reason] = judge(Totals(**counts), [])
+    assert reason.text == text
+
+
+def test_each_category_has_words_for_one_invoice_and_for_several() -> None:
+    worded = [[counted_category(name, number) for number in (1, 2000)] for name in CATEGORIES if name != MATCHED]
+    assert worded == [
+        ["1 unparseable", "2,000 unparseable"],
+        ["1 twice in the ledger", "2,000 twice in the ledger"],
+        ["1 ambiguous match", "2,000 ambiguous matches"],
+        ["1 missing in the ledger", "2,000 missing in the ledger"],
+        ["1 missing at Ropo One", "2,000 missing at Ropo One"],
+        ["1 unknown status", "2,000 unknown statuses"],
+        ["1 inconsistent in the ledger", "2,000 inconsistent in the ledger"],
+        ["1 status conflict", "2,000 status conflicts"],
+        ["1 behind in the ledger", "2,000 behind in the ledger"],
+        ["1 ahead in the ledger", "2,000 ahead in the ledger"],
+        ["1 with amounts that differ", "2,000 with amounts that differ"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "texts"),
+    [
+        (
+            1,
+            [
+                "the re-read of 2026-03-10 did not show 1 event that the store holds for it; run the date again, and "
+                "ask Ropo if it stays so",
+                "1 drain poll that may have taken what matters here is in doubt, not yet recovered; the drain re-reads "
+                "its dates by itself, what it cannot prove must be accepted with a note",
+                "1 drain poll was left open by a process that died; the next drain judges it",
+                "1 row of profile default waits in quarantine; replay it with a newer parser or dismiss it with a note",
+                "1 page of profile default is not parsed yet; replay it",
+                "the newest change of the ledger (connection erp_ledger) is of 2026-03-09 02:00 EET, older than 1 "
+                "hour; see to its feed",
+            ],
+        ),
+        (
+            2,
+            [
+                "the re-read of 2026-03-10 did not show 2 events that the store holds for it; run the date again, and "
+                "ask Ropo if it stays so",
+                "2 drain polls that may have taken what matters here are in doubt, not yet recovered; the drain "
+                "re-reads their dates by itself, what it cannot prove must be accepted with a note",
+                "2 drain polls were left open by a process that died; the next drain judges them",
+                "2 rows of profile default wait in quarantine; replay them with a newer parser or dismiss them with a "
+                "note",
+                "2 pages of profile default are not parsed yet; replay them",
+                "the newest change of the ledger (connection erp_ledger) is of 2026-03-09 02:00 EET, older than 2 "
+                "hours; see to its feed",
+            ],
+        ),
+    ],
+)
+def test_what_is_not_known_is_worded_for_one_and_for_several(world: World, number: int, texts: list[str]) -> None:
+    ledger = msgspec.structs.replace(world.profile.ledger, max_age_hours=number)
+    profile = msgspec.structs.replace(world.profile, ledger=ledger)
+    known = StoreKnowledge(
+        has_reread=True, reread_outcome="landed", is_cut=False, completeness=None, absent=number, is_judged=True,
+        recovered=0, is_after_day_end=True, newest_empty=at("2026-03-11 03:00"), doubts=number, left_open=number,
+        quarantined=number, unparsed=number, events_cutoff=None,
+    )  # fmt: skip
+    stale = LedgerKnowledge(is_empty=False, newest_change=at("2026-03-09 00:00"))
+    missing = missing_knowledge(profile, DAY, known, stale, at("2026-03-11 03:00"))
+    assert [reason.text for reason in missing] == texts

@@ -101,6 +101,19 @@ def test_what_is_no_connection_is_an_error_that_keeps_the_password(value: str) -
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    "setting", ["sslfoo", "SSLMODE", "Sslmode", " sslmode", "ssl-mode", "useSSL", "sslmode=x host"]
+)
+def test_a_misspelt_setting_of_tls_is_refused_and_named(setting: str) -> None:
+    with pytest.raises(ConnectionInvalidError, match=f"^{VARIABLE}: its extra holds '{setting}', which libpq does not"):
+        dsn_from_airflow(json.dumps(FIELDS | {"extra": {setting: "verify-full"}}), VARIABLE)
+
+
+def test_a_misspelt_setting_of_tls_in_a_uri_is_refused_too() -> None:
+    with pytest.raises(ConnectionInvalidError, match=r"its extra holds 'SSLMODE', which libpq does not know"):
+        dsn_from_airflow("postgres://db.example/store?SSLMODE=verify-full", VARIABLE)
+
+
 def test_a_connection_of_another_type_is_named() -> None:
     with pytest.raises(
         ConnectionInvalidError, match=f"{VARIABLE}: expected a connection of type postgres, got 'mysql'"

@@ -19,11 +19,13 @@ from tests.include.status_store.erasing import (
     OTHER,
     ROWS,
     SECRET,
+    by_date,
     kept,
     places_of,
     results,
 )
 from tests.include.status_store.scripted_source import ScriptedSource, page
+from tests.include.status_store.test_redaction import comment
 from tests.include.status_store.views import column, drain, execute
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from include.status_store.session import Session
     from tests.include.reconciliation.world import World
 
+TODAY = datetime.datetime.now(datetime.UTC)
+OLD_AND_YOUNG = ((1, 2025), (2, 2099))
 A_YEAR_LATER = NOW + datetime.timedelta(days=366)
 
 
@@ -80,6 +84,51 @@ def test_by_age_an_answer_that_came_last_night_loses_the_old_texts_that_it_shows
 
     assert (shown.new, shown.revised, done.pages) == (0, 0, 2)
     assert places_of(store, SECRET) == places_of(store, OTHER) == set()
+
+
+@pytest.mark.parametrize("kind", ["drain", "date"])
+def test_by_age_an_answer_that_shows_an_old_row_again_loses_its_texts_with_it(
+    session: Session, store: Connection, profile: Profile, kind: str
+) -> None:
+    """It came today, so that by its own age it would stay for as long again."""
+    old, young = (
+        comment(number, statustext=SECRET, statustime=f"{year}-01-01 10:00:00") for number, year in OLD_AND_YOUNG
+    )
+    drain(session, profile, ScriptedSource(page(old)))
+    shown = ScriptedSource(page(young, old))
+    drain(session, profile, shown) if kind == "drain" else by_date(session, profile, shown)
+
+    done = erase_old(session, profile, now=TODAY, days=30)
+
+    assert (done.events, done.pages) == (1, 2)
+    assert places_of(store, SECRET) == {"status_event.statustext", "status_event.raw"}
+    assert column(store, "SELECT statusid FROM ropo.status_event WHERE erased_at IS NULL") == ["C2"]
+    assert erase_old(session, profile, now=TODAY, days=30).pages == 0
+
+
+def test_by_age_every_answer_that_brought_another_content_loses_its_texts(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    for number in range(4):
+        text = f"{SECRET} {number}"
+        drain(session, profile, ScriptedSource(page(comment(1, statustext=text, statustime="2025-01-01 10:00:00"))))
+
+    done = erase_old(session, profile, now=TODAY, days=30)
+
+    assert (done.events, done.revisions, done.pages, places_of(store, SECRET)) == (1, 3, 4, set())
+
+
+def test_by_age_an_answer_that_shows_a_young_row_again_is_read_once_and_stays_until_its_rows_are_old(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    young = comment(1, statustext=SECRET, statustime="2099-01-01 10:00:00")
+    drain(session, profile, ScriptedSource(page(young), page(young)))
+    before = places_of(store, SECRET)
+
+    assert erase_old(session, profile, now=TODAY, days=30).pages == 0
+
+    assert places_of(store, SECRET) == before
+    assert column(store, "SELECT touched_dates IS NOT NULL FROM ropo.status_page ORDER BY poll_id") == [False, True]
 
 
 def test_by_age_younger_texts_stay(filled: World, session: Session, store: Connection, profile: Profile) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import traceback
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from include.status_store.event import ParsedPage
     from include.status_store.event_writing import Stored
     from include.status_store.journal import Kind
+    from local_airflow.embedded import Server
 
 HELD = "SELECT amount::text FROM ropo.status_event WHERE statusid = 'P1'"
 REVISIONS = "SELECT revision, raw ->> 'amount' FROM ropo.status_event_revision WHERE statusid = 'P1' ORDER BY revision"
@@ -251,6 +253,39 @@ def test_what_postgresql_says_of_a_row_is_not_in_an_error_that_may_pass(
             store_page(session, profile, poll_id, row(1, statustext=personal))
 
     assert personal not in "".join(traceback.format_exception(raised.value))
+
+
+@pytest.mark.parametrize(
+    ("table", "changes"),
+    [("status_event_revision", {"amount": "50.00"}), ("status_quarantine", {"amount": "much"})],
+)
+def test_a_statement_that_is_broken_off_leaves_no_text_in_postgresqls_log(
+    session: Session,
+    store: Connection,
+    store_dsn: str,
+    profile: Profile,
+    postgres: Server,
+    poll_id: int,
+    table: str,
+    changes: dict[str, object],
+) -> None:
+    """By its defaults it writes a statement that fails, as it was sent."""
+    personal = secrets.token_hex()
+    store_page(session, profile, poll_id, row(1))
+
+    def break_off() -> None:
+        until(lambda: waiting_for_a_lock(store))
+        execute(store, "SELECT pg_cancel_backend(pid) FROM unnest(%s) AS pid", (waiting_for_a_lock(store),))
+
+    with closing(connect(store_dsn)) as other, other.cursor() as theirs:
+        theirs.execute(f"LOCK TABLE ropo.{table} IN SHARE MODE")
+        with meanwhile(break_off), pytest.raises(psycopg2.errors.QueryCanceled):
+            store_page(session, profile, poll_id, row(1, statusref=f"Matti {personal}", **changes))
+
+    log = (postgres.home / "postgres" / "server.log").read_text(errors="replace")
+    assert f"INSERT INTO ropo.{table}" in log
+    assert personal not in log
+    assert personal.encode().hex() not in log
 
 
 def test_no_row_of_the_journal_goes_away(store: Connection, poll_id: int) -> None:

@@ -198,6 +198,16 @@ def test_a_role_whose_schema_it_is_not_is_told_whose_it_is(
         upgrade(postgres.dsn(bare, "ropo_store"))
 
 
+def test_no_store_begins_in_airflows_own_database(postgres: embedded.Server, bare: str) -> None:
+    with closing(connect(postgres.dsn(bare))) as connection, connection:
+        execute(connection, "CREATE TABLE public.dag_run (); CREATE TABLE public.task_instance ()")
+
+    with pytest.raises(StoreUnavailableError, match=r"holds Airflow's own tables: .* a database of its own"):
+        upgrade(postgres.dsn(bare))
+    with closing(connect(postgres.dsn(bare))) as connection:
+        assert column(connection, "SELECT 1 FROM pg_namespace WHERE nspname = 'ropo'") == []
+
+
 @pytest.mark.parametrize(
     "prepare", ["", "CREATE SCHEMA ropo", "CREATE SCHEMA ropo; CREATE TABLE ropo.alembic_version (version_num text)"]
 )

@@ -11,7 +11,7 @@ import pytest
 from include.config.profiles import Profile
 from include.status_store.database import connect
 from include.status_store.journal import Journal
-from include.status_store.queue_lock import PinnedElsewhereError, QueueBusyError, QueueLock
+from include.status_store.queue_lock import PinnedElsewhereError, QueueBusyError, QueueLock, pin
 from include.status_store.recovery import Recovery
 from include.status_store.reread import Reread
 from include.status_store.session import Session
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from include.status_store.database import Connect
+    from include.status_store.journal import Outcome
     from include.status_store.source import Answer
 
 LOCKS = """
@@ -188,10 +189,58 @@ def test_a_queue_has_one_profile(session: Session, store: Connection, profile: P
     drain(session, profile, ScriptedSource())
     same = ScriptedSource(page(row(1)))
 
-    with pytest.raises(PinnedElsewhereError, match="Profile 'second' would read"):
+    with pytest.raises(
+        PinnedElsewhereError, match=r"Profile 'second' would read.*is that profile renamed, name it 'default' again"
+    ):
         drain(session, Profile(name="second"), same)
 
     assert (same.polls, outcomes(store)) == ([], ["empty"])
+
+
+def test_a_queue_at_a_new_address_says_where_the_way_out_stands(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    drain(session, profile, ScriptedSource())
+    moved = ScriptedSource(page(row(1)), queue=("ropo2.example", "1000011"))
+
+    with pytest.raises(PinnedElsewhereError, match=r"moved from ropo\.example for good, see docs/operating\.md"):
+        drain(session, profile, moved)
+    assert moved.polls == []
+
+
+@pytest.mark.parametrize("outcome", ["unsent", "refused"])
+@pytest.mark.parametrize("mistyped", [("no.such.example", "1000011"), ("ropo.example", "2000022")])
+def test_a_pin_under_which_nothing_was_served_gives_way(
+    session: Session, store: Connection, profile: Profile, outcome: Outcome, mistyped: tuple[str, str]
+) -> None:
+    with session.transaction() as cursor:
+        pin(cursor, profile.name, mistyped)
+        poll_id = Journal(profile).open(cursor, "drain")
+        Journal(profile).close(cursor, poll_id, outcome)
+
+    drain(session, profile, ScriptedSource(page(row(1))))
+    assert query(store, "SELECT host, cid FROM ropo.profile_pin") == [("ropo.example", "1000011")]
+    assert events(store) == ["P1"]
+
+
+def test_a_queue_that_a_mistyped_number_took_is_given_to_its_own_profile(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    with session.transaction() as cursor:
+        pin(cursor, "other", ("ropo.example", "1000011"))
+
+    drain(session, profile, ScriptedSource(page(row(1))))
+    assert query(store, "SELECT profile, cid FROM ropo.profile_pin") == [("default", "1000011")]
+
+
+def test_a_pin_with_a_poll_under_way_stays(session: Session, store: Connection, profile: Profile) -> None:
+    with session.transaction() as cursor:
+        pin(cursor, profile.name, ("ropo.example", "1000011"))
+        Journal(profile).open(cursor, "drain")
+
+    with pytest.raises(PinnedElsewhereError), session.transaction() as cursor:
+        pin(cursor, profile.name, ("ropo.example", "2000022"))
+    assert query(store, "SELECT cid FROM ropo.profile_pin") == [("1000011",)]
 
 
 REREADS = {

@@ -165,16 +165,39 @@ def test_a_role_with_another_password_is_named_and_keeps_it(store_dsn: str, stor
         ('GRANT pg_write_all_data TO "{role}"', "may write the store"),
         ('GRANT UPDATE (recovery) ON ropo.status_poll TO "{role}"', "may write the store"),
         ('GRANT pg_write_all_data TO "{role}"; ALTER ROLE "{role}" NOINHERIT', "may write the store"),
+        ('GRANT INSERT ON ropo.break_today TO "{role}"', "may write the store"),
+        ('GRANT UPDATE ON ALL SEQUENCES IN SCHEMA ropo TO "{role}"', "may write the store"),
+        ('GRANT TRIGGER ON ropo.status_poll TO "{role}"', "may write the store"),
+        ('GRANT REFERENCES ON ropo.status_poll TO "{role}"', "may write the store"),
+        ('GRANT MAINTAIN ON ropo.status_poll TO "{role}"', "may write the store"),
+        ('GRANT CREATE ON SCHEMA ropo TO "{role}"', "may make something of its own in the schema ropo"),
+        ('GRANT CREATE ON DATABASE {database} TO "{role}"', "may make schemas in the database {database}"),
+        ('ALTER ROLE "{role}" CREATEROLE', "may make roles or databases"),
+        ('ALTER ROLE "{role}" CREATEDB', "may make roles or databases"),
+        ('ALTER ROLE "{role}" REPLICATION', "may make roles or databases, replicate"),
+        ('ALTER ROLE "{role}" BYPASSRLS', "may make roles or databases, replicate, or is a superuser or past row"),
+        ('GRANT pg_execute_server_program TO "{role}"', "is a member of pg_execute_server_program"),
+        ('GRANT pg_signal_backend TO "{role}" WITH INHERIT FALSE', "is a member of pg_signal_backend"),
     ],
 )
 def test_a_role_that_may_more_than_read_is_refused(
-    store_dsn: str, store: Connection, reader_dsn: str, postgres: Server, right: str, told: str
+    store_dsn: str, store_name: str, store: Connection, reader_dsn: str, postgres: Server, right: str, told: str
 ) -> None:
     with store.cursor() as cursor:
         cursor.execute(f"CREATE ROLE \"{ROLE}\" LOGIN PASSWORD '{postgres.password}'")
-        cursor.execute(right.format(role=ROLE))
+        cursor.execute(right.format(role=ROLE, database=store_name))
+    told = told.format(database=store_name)
     with pytest.raises(StoreUnavailableError, match=f"{READER_VARIABLE}: {ROLE} {told}.*name a role of its own"):
         grant_reader(store_dsn)
+
+
+def test_a_role_that_reads_everything_and_watches_the_server_is_taken(
+    store_dsn: str, store: Connection, reader_dsn: str, postgres: Server
+) -> None:
+    with store.cursor() as cursor:
+        cursor.execute(f"CREATE ROLE \"{ROLE}\" LOGIN PASSWORD '{postgres.password}'")
+        cursor.execute(f'GRANT pg_read_all_data, pg_monitor TO "{ROLE}"')
+    assert grant_reader(store_dsn) == ROLE
 
 
 def test_the_command_says_that_the_store_is_migrated_before_it_says_what_is_wrong_with_the_role(

@@ -93,6 +93,48 @@ def test_a_row_that_could_not_be_parsed_goes_whole() -> None:
     assert split_rows(left)[0] == b"null"
 
 
+def left_of_unreadable(**changes: object) -> dict[str, object]:
+    return dict(json.loads(Redaction().rejected(json.dumps(row(1, **changes)).encode())))
+
+
+def test_a_row_that_is_no_event_keeps_its_keys_codes_and_numbers() -> None:
+    assert left_of_unreadable(paydate="13.11.2026", amount="96,72 ", memo="Matti", statusref={"a": "Matti"}) == {
+        "jobid": "3000001",
+        "statusid": "P1",
+        "billnum": "10001",
+        "statustype": "payment",
+        "statustime": "2026-11-13 00:00:00",
+        "statustext": "1",
+        "statuscode": "",
+        "paydate": "13.11.2026",
+        "amount": "96,72 ",
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("amount", "paid by Matti"),
+        ("paydate", "when Matti paid"),
+        ("statustime", ["Matti"]),
+        ("statustext", "Matti"),
+        ("statuscode", {"note": "Matti"}),
+        ("jobid", "Matti " * 50),
+    ],
+)
+def test_a_row_that_is_no_event_loses_what_may_be_a_text_where_a_number_or_a_key_belongs(
+    field: str, value: object
+) -> None:
+    assert field not in left_of_unreadable(**{field: value})
+
+
+@pytest.mark.parametrize(
+    "raw", [b'{"statustext": "Matti \\u0000", "billnum": 1.50}', b'{"x": "\xff", "billnum": 1.50}']
+)
+def test_a_row_that_holds_what_is_no_text_is_read_as_far_as_it_can_be(raw: bytes) -> None:
+    assert Redaction().rejected(raw) == b'{"billnum": "1.50"}'
+
+
 json_texts = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)
 
 

@@ -18,6 +18,7 @@ from include.status_store.reread import Reread
 from include.status_store.retention import remove_pages
 from include.status_store.source import PollInDoubtError
 from include.status_store.statements import statement
+from include.status_store.touched_dates import note_dates
 from tests.include.status_store.parser_of_then import parser_of_then
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.test_redaction import comment
@@ -228,7 +229,7 @@ def test_a_drain_does_not_wait_for_a_removal(
     land(session, store, keeping, row(1))
     for date in (FRIDAY, SATURDAY):
         judge(store, date)
-    assert retention._date_pages(session, keeping, _values(keeping), deadline=float("inf"))
+    assert note_dates(session, keeping, float("inf"), before=NOW)
     with closing(psycopg2.connect(store_dsn)) as removing, removing.cursor() as cursor:
         cursor.execute(statement("remove_pages"), _values(keeping))
         assert cursor.rowcount == 1  # and its locks are held
@@ -282,6 +283,27 @@ def test_the_command_erases_an_invoices_texts_and_says_how_many(
     assert "SALAISUUS" not in told.out + told.err
     assert capsys.readouterr().err == "Profile default: no row of invoice 4711 is known\n"
     assert column(store, "SELECT statustext FROM ropo.status_event ORDER BY statusid") == ["", "1"]
+
+
+def test_the_command_erases_a_jobs_texts_where_no_row_names_its_number(
+    session: Session,
+    store: Connection,
+    store_dsn: str,
+    profile: Profile,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    drain(session, profile, ScriptedSource(page(comment(1, billnum="", statustext="SALAISUUS"))))
+    monkeypatch.setenv(STORE_VARIABLE, store_dsn)
+    asked = ["erase", "--profile", "default", "--by", "Aino", "--note", "asked for", "--jobid"]
+
+    assert retention.main([*asked, "3000001"]) == 0
+    assert retention.main([*asked, "4711"]) == 1
+
+    told = capsys.readouterr()
+    assert told.out.startswith("Job 3000001: texts of 1 events, ")
+    assert told.err == "Profile default: no row of job 4711 is known\n"
+    assert column(store, "SELECT statustext FROM ropo.status_event") == [""]
 
 
 def test_what_postgresql_refuses_of_the_command_is_one_line(

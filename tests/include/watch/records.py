@@ -99,6 +99,20 @@ def _item(cursor: Any, reconciliation_id: int, item: dict[str, Any]) -> None:
     )
 
 
+def stood_accepted(store: Connection, reconciliation_id: int) -> None:
+    """What a reconciliation found stood accepted already when it was recorded."""
+    with store.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ropo.reconciliation_item SET is_accepted = true WHERE reconciliation_id = %s", (reconciliation_id,)
+        )
+        cursor.execute(
+            "UPDATE ropo.reconciliation SET verdict = 'reconciled', accepted = breaks, breaks = 0, "
+            "categories = replace(categories::text, '\"breaks\"', '\"accepted\"')::jsonb, reasons = '[]' "
+            "WHERE reconciliation_id = %s",
+            (reconciliation_id,),
+        )
+
+
 def keep_break(
     store: Connection, reconciliation_id: int, invoice_key: str, category: str, state: str, amount: str = "1.00"
 ) -> None:

@@ -92,6 +92,25 @@ def test_a_204_ends_the_alert_and_a_new_outage_is_told_anew(
     assert len(told(session, NotEmptied(profile, now_plus(140)))) == 1
 
 
+def test_a_204_of_a_clock_that_ran_ahead_does_not_hide_that_the_queue_is_not_emptied(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    """Nobody knows when it really was; the one before it counts, else the first poll."""
+    drain(session, profile, EMPTY)
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.status_poll SET closed_at = closed_at + interval '2 days'")
+    assert told(session, NotEmptied(profile, now_plus(59))) == []
+    (alert,) = told(session, NotEmptied(profile, now_plus(61)))
+    assert "There was none" in alert.text
+
+    with store.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ropo.status_poll (profile, kind, outcome, opened_at, closed_at, window_from) VALUES "
+            "('default', 'drain', 'empty', now() + interval '50 minutes', now() + interval '50 minutes', '2026-11-01')"
+        )
+    assert told(session, NotEmptied(profile, now_plus(62))) == []
+
+
 def reread_of_nothing(session: Session, profile: Profile) -> None:
     """A re-read that is answered as an empty queue is: with a 204."""
     Reread(session, ScriptedSource(EMPTY), Journal(profile)).by_date(datetime.date(2026, 11, 13))

@@ -65,9 +65,29 @@ def test_it_is_told_once_and_not_every_quarter_of_an_hour(titles) -> None:
 
 def test_it_is_told_again_after_the_time_of_the_reminder(titles) -> None:
     titles(0, {"a": "1"})
-    assert titles(24 * 60 - 1, {"a": "1"}) == []
+    assert titles(24 * 60 - 15, {"a": "1"}) == []
     assert titles(24 * 60, {"a": "1"}) == ["a 1"]
     assert titles(24 * 60 + 15, {"a": "1"}) == []
+
+
+def test_reminders_do_not_creep_through_the_day_where_a_look_begins_a_little_earlier_than_the_days_before(
+    titles,
+) -> None:
+    looks = [(day * 24 * 60 + 15 * look, 0.5 * (day % 2 == 0)) for day in range(4) for look in range(-1, 2)]
+    told_at = [minutes for minutes, late in looks if titles(minutes + late, {"a": "1"})]
+    assert told_at == [day * 24 * 60 - 15 for day in range(4)]
+
+
+def test_reminders_of_what_was_found_at_several_hours_become_one_message_a_day(titles) -> None:
+    found: dict[str, str] = {}
+    messages: dict[int, list[str]] = {}
+    for hour in range(5 * 24):
+        # A new one in each of three nights, each an hour later, and one by day.
+        for name, begins in (("a", 0), ("b", 25), ("c", 50), ("d", 57)):
+            if hour == begins:
+                found[name] = "1"
+        messages.setdefault(hour // 24, []).extend(titles(hour * 60, found))
+    assert messages == {0: ["a 1"], 1: ["a 1", "b 1"], 2: ["2 things", "c 1", "d 1"], 3: ["4 things"], 4: ["4 things"]}
 
 
 def test_a_profile_may_want_no_reminder(session: Session, profile: Profile) -> None:
@@ -75,6 +95,38 @@ def test_a_profile_may_want_no_reminder(session: Session, profile: Profile) -> N
     profile = msgspec.structs.replace(profile, alerts=alerts)
     assert told(session, Scripted(profile, NOW, {"a": "1"}))
     assert not told(session, Scripted(profile, NOW + datetime.timedelta(days=400), {"a": "1"}))
+
+
+@pytest.mark.parametrize(
+    ("remind_hours", "minutes_later", "message"),
+    [
+        (24, 12 * 60, "2 things"),
+        (24, 12 * 60 + 1, "a 1"),
+        (168, 12 * 60, "2 things"),
+        (168, 12 * 60 + 1, "a 1"),
+        (1, 30, "2 things"),
+        (1, 31, "a 1"),
+    ],
+)
+def test_a_reminder_takes_along_those_of_the_next_half_day_or_of_half_its_time_where_that_is_less(
+    session: Session, profile: Profile, remind_hours: int, minutes_later: float, message: str
+) -> None:
+    alerts = msgspec.structs.replace(profile.alerts, remind_hours=remind_hours)
+    profile = msgspec.structs.replace(profile, alerts=alerts)
+
+    def look(minutes: float, *subjects: str) -> str:
+        found = dict.fromkeys(subjects, "1")
+        (alert,) = told(session, Scripted(profile, NOW + datetime.timedelta(minutes=minutes), found))
+        return alert.subject.removeprefix("[Ropo One] default: ")
+
+    assert look(0, "a") == "a 1"
+    assert look(minutes_later, "a", "b") == "b 1"
+    assert look(remind_hours * 60, "a", "b") == message
+
+
+def test_what_is_new_is_told_in_full_and_takes_no_reminder_along(titles) -> None:
+    titles(0, {"a": "1"})
+    assert titles(23 * 60, {"a": "1", "b": "1"}) == ["b 1"]
 
 
 def test_what_says_something_else_is_told_at_once(titles) -> None:

@@ -6,7 +6,7 @@ import datetime
 from typing import TYPE_CHECKING
 
 from include.watch.signed import ChangedPeriods
-from tests.include.watch.records import record, told
+from tests.include.watch.records import keep_break, record, told
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -72,3 +72,20 @@ def test_it_is_told_once_a_change_and_over_when_it_is_signed_again(
     assert len(told(session, ChangedPeriods(profile, NOW + HOUR))) == 1
     sign(store)
     assert told(session, ChangedPeriods(profile, NOW + 48 * HOUR)) == []
+
+
+def test_what_a_person_opened_again_is_told_though_no_reconciliation_shows_it(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    signed = sign(store)
+    keep_break(store, record(store, DAY), "b:1", "ledger_behind", "open")
+    with store.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ropo.period_sign_off_flag (sign_off_id, kind, business_date, break_id, note) "
+            "SELECT %s, 'break_reopened', %s, break_id, 'x' FROM ropo.reconciliation_break",
+            (signed, DAY),
+        )
+
+    (alert,) = told(session, ChangedPeriods(profile, NOW))
+
+    assert alert.subject == "[Ropo One] default: 2026-10 has changed since it was signed: 1 break"

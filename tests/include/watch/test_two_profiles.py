@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -16,18 +17,20 @@ from include.watch.consumer import OtherConsumer
 from include.watch.failed import FailedTasks
 from include.watch.measures import measure
 from include.watch.missing import MissingVerdicts, work_began
+from include.watch.missing_full import MissingFull
 from include.watch.queue import NotEmptied, OldDoubts
 from include.watch.signed import ChangedPeriods
 from include.watch.verdicts import RedVerdicts
 from tests.include.reconciliation.life import ONE, books, live, settings, trouble
 from tests.include.reconciliation.month import APRIL, HOUR, NOW, run
-from tests.include.reconciliation.world import LEDGER, World
+from tests.include.reconciliation.world import LEDGER, World, at
 from tests.include.watch.records import told
 
 if TYPE_CHECKING:
     from local_airflow.embedded import Server
 
 LATER = NOW + 5 * HOUR
+APRILS_END, IN_MAY = datetime.date(2026, 4, 30), at("2026-05-08 08:00")
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,7 @@ def _told(world: World) -> list[object]:
     topics = [
         *(kind(world.profile, LATER) for kind in (OldDoubts, NotEmptied, OtherConsumer, ChangedPeriods, FailedTasks)),
         MissingVerdicts(world.profile, LATER),
+        MissingFull(world.profile, IN_MAY),
         RedVerdicts(lenient, LATER),
         RedVerdicts(lenient, LATER, scope="full"),
     ]
@@ -66,13 +70,15 @@ def _told(world: World) -> list[object]:
 def test_what_another_profile_lives_through_changes_nothing_of_what_is_told(worlds: tuple[World, World]) -> None:
     world, other = worlds
     before = _told(world)
-    assert [bool(found) for found in before[:8]] == [True] * 8
+    assert [bool(found) for found in before[:9]] == [True] * 9
 
     for _ in live(other):
         pass
     trouble(other, LATER)
     # A date of which the world has no verdict.
     run(other, APRIL + ONE, now=LATER)
+    # A month of which it has no full comparison.
+    run(other, APRILS_END, now=IN_MAY, scope="full")
 
     assert _told(world) == before
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.watch.verdicts import RedVerdicts, latest_verdicts
-from tests.include.watch.records import broken, keep_break, record, told
+from tests.include.watch.records import broken, keep_break, record, stood_accepted, told
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -243,3 +243,59 @@ def test_a_date_that_no_recheck_reaches_any_more_counts_the_breaks_that_are_open
     assert red() == [("breaks", 1)]
     keep_break(store, number, "b:2", "ledger_behind", "resolved")
     assert red() == [("reconciled", 0)]
+
+
+def test_what_is_open_again_counts_where_no_recheck_makes_the_date_anew(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    old = DAY - datetime.timedelta(days=100)
+    items = (broken("1", "10.00"), broken("2", "5.00"))
+    numbers = [record(store, date, "breaks", breaks=items, started_at=NOW) for date in (old, DAY)]
+    for number in numbers:
+        stood_accepted(store, number)
+    assert told(session, RedVerdicts(profile, NOW)) == []
+    # Of these dates' invoices one is open again, the other one is accepted still.
+    keep_break(store, numbers[0], "b:1", "ledger_behind", "open")
+    keep_break(store, numbers[0], "b:2", "ledger_behind", "accepted")
+
+    (alert,) = told(session, RedVerdicts(profile, NOW))
+
+    assert alert.subject == f"[Ropo One] default: {old} is red: 1 break", "the other date's next night finds it"
+    lines = [line.split(":")[0] for line in alert.text.splitlines() if line.startswith("- Invoice")]
+    assert lines == ["- Invoice 1"]
+
+
+def test_what_is_open_again_counts_in_the_newest_full_comparison(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    number = record(store, DAY, "breaks", breaks=(broken("1", "10.00"),), scope="full")
+    stood_accepted(store, number)
+    assert told(session, RedVerdicts(profile, NOW, scope="full")) == []
+    keep_break(store, number, "b:1", "ledger_behind", "open")
+
+    (alert,) = told(session, RedVerdicts(profile, NOW, scope="full"))
+
+    assert alert.subject == "[Ropo One] default: the full comparison of 2026-10-05 is red: 1 break"
+
+
+def test_where_start_date_was_moved_on_the_dates_before_it_count_the_breaks_that_are_open_still(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    """No recheck makes them anew, though it reaches as far; what a full comparison leaves out, it closes."""
+    number = record(store, DAY, "breaks", breaks=(broken("1", "10.00"), broken("2", "5.00")))
+    record(store, DAY + datetime.timedelta(days=1), "breaks", breaks=(broken("1", "10.00"),))
+    keep_break(store, number, "b:1", "ledger_behind", "resolved")
+    moved = msgspec.structs.replace(profile, start_date=DAY + datetime.timedelta(days=1))
+    later = NOW + datetime.timedelta(days=1)
+
+    def red() -> dict[str, int]:
+        with session.transaction() as cursor:
+            found = latest_verdicts(cursor, moved, later, first=DAY, last=later.date())
+            assert set(RedVerdicts(moved, later).found(cursor)) == {
+                str(each.business_date) for each in found if each.breaks
+            }
+        return {str(each.business_date): each.breaks for each in found}
+
+    assert red() == {"2026-10-05": 1, "2026-10-06": 1}, "the later one is compared again by itself"
+    keep_break(store, number, "b:2", "ledger_behind", "resolved")
+    assert red() == {"2026-10-05": 0, "2026-10-06": 1}

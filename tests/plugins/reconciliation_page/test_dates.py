@@ -15,12 +15,14 @@ import pytest
 
 from include.reconciliation.export import COLUMNS
 from reconciliation_page import dates as dates_page
+from reconciliation_page.access import may_change
 from tests.include.reconciliation.world import DAY, World
 from tests.include.watch.records import broken, keep_break, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from fastapi import FastAPI
     from fastapi.testclient import TestClient
     from psycopg2.extensions import connection as Connection
 
@@ -212,6 +214,18 @@ def test_a_date_that_only_a_full_comparison_has_is_not_shown_as_compared(client:
     assert "This is a full comparison" in of_full
     assert "was never compared by itself" in of_full
     assert client.get(f"{PATH}/items.csv", params={"reconciliation": full}).status_code == 200
+
+
+def test_the_labels_of_unmapped_codes_are_for_those_who_may_edit(
+    client: TestClient, page_app: FastAPI, world: World
+) -> None:
+    world.comment("100", "66", statusref="Uusi tila")
+    world.row("100")
+    world.reconcile()
+    assert "comment 66 (Uusi tila), 1" in client.get(f"/reconciliation/dates/{DAY}").text
+
+    page_app.dependency_overrides[may_change] = lambda: False
+    assert "comment 66, 1" in client.get(f"/reconciliation/dates/{DAY}").text
 
 
 def test_money_that_differs_by_design_is_told_apart_from_differences(client: TestClient, world: World) -> None:

@@ -114,6 +114,25 @@ def test_a_difference_says_what_to_do_next_and_leads_to_where_it_is_accepted(cli
         assert '<a href="/reconciliation/breaks/1?profile=default">Accept or comment</a>' in page
 
 
+def test_an_accepted_break_is_a_press_away_from_where_it_is_opened_again(
+    client: TestClient, page_app: FastAPI, world: World
+) -> None:
+    world.payment("1", "100")
+    world.row("1")
+    world.reconcile(now=at("2026-03-20 08:00"), reread_poll_id=world.know_all())
+    form = {"what": "accept", "note": "known", "seen": "99"}
+    assert client.post("/reconciliation/breaks/1", data=form, headers=SAME_ORIGIN).status_code == 303
+    way = '<a href="/reconciliation/breaks/1?profile=default">Open again or comment</a>'
+    assert way in client.get("/reconciliation/invoice?key=b:1").text
+    form = {"what": "reopen", "note": "the wrong customer", "seen": "99"}
+    assert client.post("/reconciliation/breaks/1", data=form, headers=SAME_ORIGIN).status_code == 303
+    text = shown(client, "invoice?key=b:1")
+    assert "Ledger behind open" in text
+    assert f"opened again by {USER}: the wrong customer" in text
+    page_app.dependency_overrides[may_change] = lambda: False
+    assert "Open again" not in shown(client, "invoice?key=b:1")
+
+
 def test_what_is_a_script_shows_as_text(client: TestClient, world: World) -> None:
     world.comment("<b>1", "98", statustext=SCRIPT, statusref=SCRIPT)
 
@@ -128,16 +147,26 @@ def test_what_is_a_script_shows_as_text(client: TestClient, world: World) -> Non
 def test_free_texts_and_raw_rows_are_for_those_who_may_edit(
     client: TestClient, page_app: FastAPI, world: World
 ) -> None:
-    world.comment("5", "98", statustext="Matti Meikäläinen ei maksa")
-    world.payment("5", "1.00")
+    world.comment("5", "98", statustext="Matti Meikäläinen ei maksa", statusref="Viesti Matilta")
+    world.comment("5", "Puhelu Matti", "2026-03-09 09:00")
+    world.payment("5", "1.00", statusref="Maksaja Matti")
     world.payment("5", "2.00", kind="Matti maksoi")
-    assert "type Matti maksoi" in shown(client, "invoice?key=b:5")
-    assert "Matti" in shown(client, "invoice?key=b:5")
+    text = shown(client, "invoice?key=b:5")
+    for each in (
+        "type Matti maksoi",
+        "Matti Meikäläinen",
+        "Viesti Matilta",
+        "comment Puhelu Matti",
+        "1, Maksaja Matti",
+    ):
+        assert each in text
     assert "C1" in shown(client, "invoice?key=b:5").split("Raw rows")[1]
 
     page_app.dependency_overrides[may_change] = lambda: False
     text = shown(client, "invoice?key=b:5")
-    assert "Matti" not in text
+    assert "Mat" not in text
+    assert "comment 98" in text
+    assert "comment (a text, not shown)" in text
     assert "text shown to those who may edit" in text
     assert "C1" not in text.split("Raw rows")[1]
     assert "money received" in text
@@ -259,9 +288,10 @@ def test_the_address_of_earlier_versions_leads_to_the_invoice(client: TestClient
 
 
 @pytest.mark.parametrize(
-    "path", ["invoice", "invoice?key=x", "invoice?key=b:", "invoice?key=b:%00", "invoices?find=%00"]
+    "path",
+    ["invoice", "invoice?key=x", "invoice?key=b:", "invoice?key=b:%00", "invoices?find=%00", "invoice?key=b:1&run=%00"],
 )
-def test_what_can_be_no_invoice_is_refused(client: TestClient, path: str) -> None:
+def test_what_can_be_no_invoice_or_no_run_is_refused(client: TestClient, path: str) -> None:
     assert client.get(f"/reconciliation/{path}").status_code == 422
 
 

@@ -12,7 +12,7 @@ import pytest
 from include.config.profiles import Profile
 from include.page_data import needing
 from reconciliation_page import overview as overview_page
-from tests.include.watch.records import broken, keep_break, record
+from tests.include.watch.records import broken, keep_break, record, stood_accepted
 from tests.include.watch.test_verdicts import accept_as_incomplete
 
 if TYPE_CHECKING:
@@ -91,6 +91,27 @@ def test_a_date_whose_breaks_are_settled_is_red_until_it_is_compared_again_where
     with (tmp_path / "profiles.yaml").open("a") as profiles:
         profiles.write("    recheck_days: 2\n    late_days: 2\n")
     assert NOBODY in client.get("/reconciliation/").text, "no recheck reaches it any more"
+
+
+@pytest.mark.usefixtures("started")
+def test_a_date_whose_accepted_break_was_opened_again_is_green_until_it_is_compared_again_where_it_is(
+    client: TestClient, store: Connection, tmp_path: Path
+) -> None:
+    every_date(store, but=3)
+    number = record(store, before(3), "breaks", breaks=(broken("1", "10.00"), broken("2", "10.00")))
+    stood_accepted(store, number)
+    path = f"/reconciliation/dates/{before(3)}"
+    keep_break(store, number, "b:2", "ledger_behind", "accepted")
+    assert "open again" not in client.get(path).text
+    keep_break(store, number, "b:1", "ledger_behind", "open")
+    assert NOBODY in client.get("/reconciliation/").text
+    page = client.get(path).text
+    assert "1 break that was accepted is open again; the verdict follows with the date's next comparison." in page
+    assert re.findall(r">(\w+ again since|\w+ since)<", page) == ["open again since"]
+
+    with (tmp_path / "profiles.yaml").open("a") as profiles:
+        profiles.write("    recheck_days: 2\n    late_days: 2\n")
+    assert listed(client.get("/reconciliation/").text) == [f"{named(before(3))} ✕ Breaks 1 break"]
 
 
 @pytest.mark.usefixtures("started")

@@ -164,8 +164,19 @@ def test_a_ledger_that_came_empty_leaves_breaks_unknown(client: TestClient, stor
             "VALUES ('default', 'date', '2026-11-13', 'empty', now())",
             "not emptied for an hour",
         ),
+        (
+            "UPDATE ropo.status_poll SET closed_at = now() + interval '1 day'",
+            "not emptied for an hour",
+        ),
     ],
-    ids=["unparsed", "left open", "undrained", "late", "late, with a 204 to a re-read since"],
+    ids=[
+        "unparsed",
+        "left open",
+        "undrained",
+        "late",
+        "late, with a 204 to a re-read since",
+        "late, with a 204 of a clock that ran ahead",
+    ],
 )
 def test_the_queue_is_in_order_only_where_nothing_waits(
     client: TestClient, store: Connection, statement: str, told: str

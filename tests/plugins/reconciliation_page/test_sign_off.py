@@ -11,7 +11,7 @@ from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.core_api.security import get_user
 
 from reconciliation_page.access import may_change
-from tests.include.watch.records import broken, keep_break, record
+from tests.include.watch.records import broken, keep_break, record, stood_accepted
 from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER
 
 if TYPE_CHECKING:
@@ -199,6 +199,36 @@ def test_a_signed_month_whose_conditions_hold_no_more_is_not_green(
     page = client.get(PATH).text
     assert "Changed since it was signed" in page
     assert "else what was signed stands" not in page
+
+
+def test_a_signed_month_is_no_longer_so_when_a_break_that_it_rests_on_is_opened_again(
+    client: TestClient, store: Connection, month: None
+) -> None:
+    settle(client, store)
+    with store.cursor() as cursor:
+        cursor.execute(
+            "SELECT first_reconciliation_id, break_id FROM ropo.reconciliation_break WHERE invoice_key = 'b:1'"
+        )
+        number, opened = cursor.fetchone() or (0, 0)
+    stood_accepted(store, number)
+    assert put(client, "sign").status_code == 303
+    (seen,) = re.findall(r'name="seen" value="(\d+)"', client.get(f"/reconciliation/breaks/{opened}").text)
+    form = {"what": "reopen", "note": "the wrong customer", "seen": seen}
+    path = f"/reconciliation/breaks/{opened}"
+    assert client.post(path, data=form, headers=SAME_ORIGIN).status_code == 303
+
+    page = client.get(PATH).text
+
+    assert "Changed since it was signed" in page
+    assert (
+        f'<a href="{path}?profile=default">2026-02-03</a>, b:1: ledger_behind, opened again by ada: the wrong customer'
+        in page
+    )
+    # Its date has recorded it as accepted: the way leads to where it is shown all the same.
+    [(why, address)] = unmet(page)
+    assert why.startswith("1 invoice of 2026-02-03 differs")
+    assert "open again since" in client.get(address).text
+    assert put(client, "sign").status_code == 409
 
 
 def test_a_note_of_what_was_not_accepted_stands_where_it_was_written(

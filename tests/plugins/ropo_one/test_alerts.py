@@ -163,6 +163,7 @@ def test_the_watch_tells_each_topic_once_and_says_how_many(store: Connection, ma
         "other_consumer": 0,
         "missing_verdict": 1,
         "red_verdict": 1,
+        "missing_full_comparison": 0,
         "red_full_comparison": 1,
         "signed_period_changed": 0,
         "failed_task": 0,

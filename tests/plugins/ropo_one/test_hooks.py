@@ -311,11 +311,36 @@ def test_it_speaks_https_unless_the_host_says_otherwise(
         assert len(server.polls) == 1
 
 
+def test_plain_http_never_leaves_this_machine_through_a_proxy(
+    hook: RopoOneHook, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with ScriptedServer() as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        assert hook.poll().http_status == 204
+    assert (proxy.tokens, proxy.polls) == ([], [])
+    assert (len(server.tokens), len(server.polls)) == (1, 1)
+
+
 def test_a_connection_that_is_not_there_is_named_with_what_to_do() -> None:
     with pytest.raises(
         RopoConnectionInvalidError, match=r"Connection nowhere is not there: add it .*AIRFLOW_CONN_NOWHERE"
     ):
         RopoOneHook("nowhere").poll()
+
+
+def test_a_connection_whose_variable_cannot_be_read_is_told_from_one_that_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_UNREADABLE", "ropo-one://1000011:s3cret/rest@rc.ropo24.fi")
+    with pytest.raises(
+        RopoConnectionInvalidError,
+        match=r"^Connection unreadable: AIRFLOW_CONN_UNREADABLE is set, but cannot be read: .*percent-encode",
+    ) as no:
+        RopoOneHook("unreadable").poll()
+    assert "s3cret" not in str(no.value)
 
 
 def test_testing_the_connection_fetches_one_token_and_never_polls(hook: RopoOneHook, server: ScriptedServer) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0280"
-down_revision = "0260"
+down_revision = "0270"
 
 
 def upgrade() -> None:

@@ -1,15 +1,12 @@
--- What these reconciliations change in periods that are signed: another result of a date than the one before it had, and
--- breaks that were opened or reopened, where they date from the period or where its sign-off rests on an accepted break of
--- the same invoice, be it this one or one of another category or name.
+-- What these reconciliations change in periods that are signed: another result of a date than the one before it had.
 WITH signed AS (
-    SELECT DISTINCT ON (period) sign_off_id, period, (period + interval '1 month')::date AS next_period, evidence
+    SELECT DISTINCT ON (period) sign_off_id, period, (period + interval '1 month')::date AS next_period
     FROM ropo.period_sign_off
     WHERE profile = %(profile)s
     ORDER BY period, sign_off_id DESC
 ), changed AS (
     SELECT
-        signed.sign_off_id, 'result_changed' AS kind, fresh.business_date, fresh.reconciliation_id,
-        NULL::bigint AS break_id,
+        signed.sign_off_id, fresh.business_date, fresh.reconciliation_id,
         format(
             '%%s → %%s',
             COALESCE(
@@ -51,8 +48,10 @@ WITH signed AS (
             SELECT * FROM ropo.reconciliation_item WHERE reconciliation_id = fresh.reconciliation_id
         ) AS found USING (invoice_key)
         -- As in changed_items.sql.
-        WHERE (was.category, was.reason, was.pending_until IS NULL, was.currency, was.further)
-                IS DISTINCT FROM (found.category, found.reason, found.pending_until IS NULL, found.currency, found.further)
+        WHERE (was.category, was.reason, was.pending_until IS NULL, was.is_accepted, was.currency, was.further)
+                IS DISTINCT FROM (
+                    found.category, found.reason, found.pending_until IS NULL, found.is_accepted, found.currency, found.further
+                )
            OR (was.ropo_status, was.ropo_paid, was.ropo_discount)
                 IS DISTINCT FROM (found.ropo_status, found.ropo_paid, found.ropo_discount)
            OR (
@@ -73,46 +72,8 @@ WITH signed AS (
             -- Numbers and sums may be the same though the invoices are not; where these are, all that is made of them is.
             OR otherwise.invoice_keys IS NOT NULL
         )
-), opened AS MATERIALIZED (
-    SELECT
-        event.event_id, event.kind, event.note, event.reconciliation_id,
-        known.break_id, known.invoice_key, known.jobid, known.category, known.business_date
-    FROM ropo.reconciliation_break_event AS event
-    JOIN ropo.reconciliation_break AS known USING (break_id)
-    WHERE event.reconciliation_id = ANY(%(reconciliations)s) AND event.kind IN ('opened', 'reopened')
-        AND known.state = 'open'   -- what was accepted under another name stands so (breaks_renamed.sql)
-), of_invoice AS (
-    SELECT opened.event_id, other.break_id
-    FROM opened
-    JOIN ropo.reconciliation_break AS other
-        ON other.profile = %(profile)s AND other.invoice_key = opened.invoice_key
-    UNION
-    SELECT opened.event_id, other.break_id
-    FROM opened
-    JOIN ropo.reconciliation_break AS other ON other.profile = %(profile)s AND other.jobid = opened.jobid
-    UNION
-    SELECT opened.event_id, other.break_id
-    FROM opened
-    JOIN known_as USING (reconciliation_id, invoice_key)
-    JOIN ropo.reconciliation_break AS other ON other.profile = %(profile)s AND other.invoice_key = known_as.former_key
-), touched AS (
-    SELECT signed.sign_off_id, opened.event_id
-    FROM opened
-    JOIN signed ON opened.business_date >= signed.period AND opened.business_date < signed.next_period
-    UNION
-    SELECT signed.sign_off_id, of_invoice.event_id
-    FROM signed
-    CROSS JOIN jsonb_array_elements_text(signed.evidence -> 'breaks') AS rested_on (break_id)
-    JOIN of_invoice ON of_invoice.break_id = rested_on.break_id::bigint
-), broken AS (
-    SELECT
-        touched.sign_off_id, 'break_' || opened.kind AS kind, opened.business_date, opened.reconciliation_id,
-        opened.break_id,
-        opened.invoice_key || ': ' || opened.category || COALESCE(', ' || opened.note, '') AS note
-    FROM touched
-    JOIN opened USING (event_id)
 )
-INSERT INTO ropo.period_sign_off_flag (sign_off_id, kind, business_date, reconciliation_id, break_id, note)
-SELECT sign_off_id, kind, business_date, reconciliation_id, break_id, note
-FROM (SELECT * FROM changed UNION ALL SELECT * FROM broken) AS found
-ORDER BY reconciliation_id, break_id NULLS FIRST
+INSERT INTO ropo.period_sign_off_flag (sign_off_id, kind, business_date, reconciliation_id, note)
+SELECT sign_off_id, 'result_changed', business_date, reconciliation_id, note
+FROM changed
+ORDER BY reconciliation_id

@@ -1,0 +1,12 @@
+"""Words that fit a number, in what people are told."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def worded(number: int, one: T, several: T) -> T:
+    """Return the words for one thing, or those for several."""
+    return one if number == 1 else several

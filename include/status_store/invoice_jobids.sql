@@ -1,0 +1,19 @@
+-- Every jobid that ever came with an invoice number: in events, and in what they said before. And as the comparison takes
+-- them, the jobs of which no row names a number and the ledger's row this one.
+SELECT event.jobid
+FROM ropo.status_event AS event
+WHERE event.profile = %(profile)s AND event.billnum = %(billnum)s AND event.jobid IS NOT NULL
+UNION
+SELECT btrim(earlier.raw ->> 'jobid', %(spaces)s) COLLATE "C"
+FROM ropo.status_event_revision AS earlier
+WHERE earlier.profile = %(profile)s
+  AND btrim(earlier.raw ->> 'billnum', %(spaces)s) = %(billnum)s
+  AND btrim(earlier.raw ->> 'jobid', %(spaces)s) <> ''
+UNION
+SELECT named.jobid COLLATE "C"
+FROM (
+    SELECT DISTINCT item.jobid
+    FROM ropo.reconciliation_item AS item
+    WHERE item.profile = %(profile)s AND item.billnum = %(billnum)s AND item.jobid IS NOT NULL
+) AS named
+WHERE ropo.newest_billnum(%(profile)s, named.jobid) IS NULL

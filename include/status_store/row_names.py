@@ -1,0 +1,37 @@
+"""What a row says that is no event, as far as it can be read: its fields, and which event, job and invoice it names."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+
+
+class RowNames(msgspec.Struct, frozen=True):
+    """The keys of a row as trimmed texts; an empty one is missing, or cannot be read."""
+
+    statusid: str = ""
+    billnum: str = ""
+    jobid: str = ""
+
+
+def readable_fields(raw: bytes) -> dict[str, object]:
+    """Return a row's fields, numbers as the texts that they are written as; none where it is no JSON object."""
+    try:
+        # Of a row with a byte that is no text the other fields can be read all the same.
+        row = json.loads(raw.decode(errors="replace"), parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        return {}
+    return row if isinstance(row, dict) else {}
+
+
+def row_names(raw: bytes) -> RowNames:
+    """Return the keys that a row names."""
+    fields = readable_fields(raw)
+    return RowNames(*(_key(fields.get(name)) for name in RowNames.__struct_fields__))
+
+
+def _key(value: object) -> str:
+    key = value.strip() if isinstance(value, str) else ""
+    # What else may stand in JSON's texts, as a NUL, PostgreSQL cannot be asked about.
+    return key if key.isprintable() else ""
