@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from include.watch.measures import measure
 from include.watch.missing import MissingVerdicts
 from include.watch.missing_full import MissingFull
 from include.watch.queue import NotEmptied, OldDoubts
+from include.watch.register import EVERY
 from include.watch.signed import ChangedPeriods
 from include.watch.verdicts import RedVerdicts
 from ropo_one.profile_operator import ProfileOperator, as_dict
@@ -41,6 +42,8 @@ TOPICS = (
     ChangedPeriods,
     FailedTasks,
 )
+# How often the DAG of the drain runs.
+EVERY_MINUTES = EVERY // timedelta(minutes=1)
 
 
 class WatchOperator(ProfileOperator):
