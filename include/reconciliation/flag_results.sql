@@ -1,6 +1,9 @@
--- What these reconciliations change in periods that are signed: another result of a date than the one before it had.
+-- What these reconciliations change in periods that are signed: another result of a date than the one before it had. What is
+-- signed is that both sides agree, invoice by invoice, but for what was accepted. So it is none where both still agree and
+-- have moved on together (an invoice of March is paid in April), and none that a break is accepted now, or is gone that was
+-- resolved already when the period was signed.
 WITH signed AS (
-    SELECT DISTINCT ON (period) sign_off_id, period, (period + interval '1 month')::date AS next_period
+    SELECT DISTINCT ON (period) sign_off_id, period, (period + interval '1 month')::date AS next_period, evidence
     FROM ropo.period_sign_off
     WHERE profile = %(profile)s
     ORDER BY period, sign_off_id DESC
@@ -40,36 +43,75 @@ WITH signed AS (
         LIMIT 1
     ) AS before ON true
     CROSS JOIN LATERAL (
-        SELECT array_agg(invoice_key ORDER BY invoice_key) AS invoice_keys
+        SELECT array_agg(COALESCE(found.invoice_key, was.invoice_key) ORDER BY COALESCE(found.invoice_key, was.invoice_key))
+            AS invoice_keys
         FROM (
-            SELECT * FROM ropo.reconciliation_item WHERE reconciliation_id = before.reconciliation_id
+            -- An invoice that Ropo One spoke of since goes by its number, and no longer by the ledger's jobid.
+            SELECT item.*, COALESCE(renamed.invoice_key, item.invoice_key) AS key_now
+            FROM ropo.reconciliation_item AS item
+            LEFT JOIN LATERAL (
+                SELECT now.invoice_key
+                FROM ropo.reconciliation_item AS now
+                WHERE now.profile = item.profile AND now.jobid = item.jobid
+                    AND now.reconciliation_id = fresh.reconciliation_id
+                    AND NOT EXISTS (
+                        SELECT FROM ropo.reconciliation_item AS same
+                        WHERE same.reconciliation_id = fresh.reconciliation_id AND same.invoice_key = item.invoice_key
+                    )
+                    AND NOT EXISTS (
+                        SELECT FROM ropo.reconciliation_item AS same
+                        WHERE same.reconciliation_id = before.reconciliation_id AND same.invoice_key = now.invoice_key
+                    )
+                ORDER BY now.invoice_key
+                LIMIT 1
+            ) AS renamed ON true
+            WHERE item.reconciliation_id = before.reconciliation_id
         ) AS was
         FULL JOIN (
             SELECT * FROM ropo.reconciliation_item WHERE reconciliation_id = fresh.reconciliation_id
-        ) AS found USING (invoice_key)
-        -- As in changed_items.sql.
-        WHERE (was.category, was.reason, was.pending_until IS NULL, was.is_accepted, was.currency, was.further)
-                IS DISTINCT FROM (
-                    found.category, found.reason, found.pending_until IS NULL, found.is_accepted, found.currency, found.further
+        ) AS found ON found.invoice_key = was.key_now
+        LEFT JOIN ropo.reconciliation_break AS known
+            ON known.profile = fresh.profile AND known.invoice_key = was.invoice_key AND known.category = was.category
+        WHERE CASE
+            WHEN was.category = 'matched' AND found.category = 'matched' THEN
+                was.currency <> found.currency
+                OR (was.ropo_status, was.ropo_paid, was.ropo_discount)
+                    IS DISTINCT FROM (found.ropo_status, found.ropo_paid, found.ropo_discount)
+                AND EXISTS (
+                    -- It is of the period itself, and came late.
+                    SELECT
+                    FROM ropo.status_event AS late
+                    WHERE late.profile = fresh.profile AND late.statustime < signed.next_period
+                        AND late.first_seen_at > COALESCE(before.events_cutoff, '-infinity')
+                        AND (late.jobid = found.jobid COLLATE "C" OR late.billnum = found.billnum COLLATE "C")
                 )
-           OR (was.ropo_status, was.ropo_paid, was.ropo_discount)
-                IS DISTINCT FROM (found.ropo_status, found.ropo_paid, found.ropo_discount)
-           OR (
-                was.ledger_status, was.ledger_total, was.ledger_paid, was.ledger_discount, was.ledger_credited,
-                was.ledger_open
-            ) IS DISTINCT FROM (
-                found.ledger_status, found.ledger_total, found.ledger_paid, found.ledger_discount, found.ledger_credited,
-                found.ledger_open
-            )
+            WHEN found.category = 'matched' AND was.pending_until IS NULL THEN
+                known.break_id IS NULL
+                OR signed.evidence -> 'breaks' @> to_jsonb(known.break_id)
+                OR EXISTS (
+                    SELECT FROM ropo.period_sign_off_flag AS flag
+                    WHERE flag.sign_off_id = signed.sign_off_id AND flag.break_id = known.break_id
+                )
+            ELSE
+                (was.category, was.reason, was.pending_until IS NULL, was.currency, was.further)
+                    IS DISTINCT FROM (found.category, found.reason, found.pending_until IS NULL, found.currency, found.further)
+                OR was.is_accepted AND NOT found.is_accepted
+                OR (was.ropo_status, was.ropo_paid, was.ropo_discount)
+                    IS DISTINCT FROM (found.ropo_status, found.ropo_paid, found.ropo_discount)
+                OR (
+                    was.ledger_status, was.ledger_total, was.ledger_paid, was.ledger_discount, was.ledger_credited,
+                    was.ledger_open
+                ) IS DISTINCT FROM (
+                    found.ledger_status, found.ledger_total, found.ledger_paid, found.ledger_discount,
+                    found.ledger_credited, found.ledger_open
+                )
+        END
     ) AS otherwise
     WHERE fresh.reconciliation_id = ANY(%(reconciliations)s) AND fresh.scope = 'date'
         AND (
             -- That a date is incomplete was accepted of one reconciliation and its reasons: a newer one is another.
             fresh.verdict = 'incomplete'
-            OR (fresh.verdict, fresh.population, fresh.matched, fresh.pending, fresh.breaks, fresh.accepted)
-                IS DISTINCT FROM
-                (before.verdict, before.population, before.matched, before.pending, before.breaks, before.accepted)
-            -- Numbers and sums may be the same though the invoices are not; where these are, all that is made of them is.
+            OR before.reconciliation_id IS NULL
             OR otherwise.invoice_keys IS NOT NULL
         )
 )
