@@ -12,7 +12,7 @@ import re
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
@@ -20,6 +20,9 @@ import msgspec
 from include.config.alerts import Alerts
 from include.config.errors import ConfigurationError
 from include.config.yaml_file import read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SHIPPED_PROFILES = Path(__file__).with_name("profiles.yaml")
 SHIPPED_STATUS_MAP = Path(__file__).with_name("status_map.yaml")
@@ -172,7 +175,14 @@ def load_profiles(path: Path | None = None) -> tuple[Profile, ...]:
     """
     path = path or profiles_file()
     entries = _entries(path)
-    profiles = tuple(_profile(path, position, entry) for position, entry in enumerate(entries, start=1))
+    base = path.resolve().parent
+
+    # Most profiles name the same few files.
+    @cache
+    def absolute(file: Path) -> Path:
+        return (base / file).resolve()
+
+    profiles = tuple(_profile(path, position, entry, absolute) for position, entry in enumerate(entries, start=1))
     names = [profile.name for profile in profiles]
     for name in names:
         if names.count(name) > 1:
@@ -203,7 +213,7 @@ def _entries(path: Path) -> list[Any]:
     return content["profiles"]
 
 
-def _profile(path: Path, position: int, entry: object) -> Profile:
+def _profile(path: Path, position: int, entry: object, absolute: Callable[[Path], Path]) -> Profile:
     named = f"'{entry['name']}'" if isinstance(entry, dict) and entry.get("name") else f"number {position}"
     where = f"profile {named}"
     try:
@@ -226,7 +236,7 @@ def _profile(path: Path, position: int, entry: object) -> Profile:
         if high < medium:
             problem = f"expected medium_{kind} ({medium}) or more, got {high}"
             raise ConfigurationError(path, f"{where}, key 'severity.high_{kind}'", problem)
-    return _with_absolute_paths(path, where, profile)
+    return _with_absolute_paths(path, where, profile, absolute)
 
 
 @cache
@@ -262,10 +272,8 @@ def _located(where: str, message: str) -> tuple[str, str]:
     return (f"{where}, key '{'.'.join(keys)}'" if keys else where), problem
 
 
-def _with_absolute_paths(path: Path, where: str, profile: Profile) -> Profile:
-    base = path.resolve().parent
-    status_map = (base / profile.status_map).resolve()
-    query = (base / profile.ledger.query).resolve()
+def _with_absolute_paths(path: Path, where: str, profile: Profile, absolute: Callable[[Path], Path]) -> Profile:
+    status_map, query = absolute(profile.status_map), absolute(profile.ledger.query)
     for key, file in (("status_map", status_map), ("ledger.query", query)):
         if not file.is_file():
             raise ConfigurationError(path, f"{where}, key '{key}'", f"names {file}, which is not a file")

@@ -9,33 +9,14 @@ import yaml
 from include.config.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-
-class _UniqueKeys(yaml.composer.Composer):
-    """Refuses a repeated key, which YAML's own loaders let win over the first without a word.
-
-    It looks at what is written, so that a key beside a merge (``<<``) that has it too is none.
-    """
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
-        node = super().compose_mapping_node(anchor)
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                continue
-            if key.value in seen:
-                raise yaml.composer.ComposerError(None, None, f"key '{key.value}' stands twice", key.start_mark)
-            seen.add(key.value)
-        return node
-
-
-class _Typed(_UniqueKeys, yaml.SafeLoader):
-    """Numbers, dates and truth values are read as such."""
-
-
-class _Texts(_UniqueKeys, yaml.BaseLoader):
-    """Every scalar is read as text, so that no code turns into a number on the way."""
+# Numbers, dates and truth values are read as such; or every scalar as text, so that no code turns into a number on the
+# way. By libyaml where PyYAML has it: the profiles are read by each task and for each page, there may be hundreds, and
+# PyYAML's own parser takes six times as long.
+_TYPED = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TEXTS = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 def read_yaml(path: Path, *, texts: bool = False) -> Any:
@@ -46,12 +27,46 @@ def read_yaml(path: Path, *, texts: bool = False) -> Any:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        loader = _Texts(text) if texts else _Typed(text)
+        loader = _TEXTS(text) if texts else _TYPED(text)
         try:
-            return loader.get_single_data()
+            top = loader.get_single_node()
+            if top is None:
+                return None
+            _refuse_repeated_keys(top)
+            return loader.construct_document(top)
         finally:
             loader.dispose()
     except OSError as error:
         raise ConfigurationError(path, "file", f"cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, ValueError) as error:  # a ValueError is a date such as 2026-02-31, or no UTF-8
         raise ConfigurationError(path, "file", f"is not usable YAML: {error}") from error
+
+
+def _refuse_repeated_keys(top: yaml.Node) -> None:
+    """Refuse a repeated key, which YAML's own loaders let win over the first without a word.
+
+    This looks at what is written, so that a key beside a merge (``<<``) that has it too is none.
+    """
+    for mapping in _mappings(top):
+        seen: set[str] = set()
+        for key, _ in mapping.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if key.value in seen:
+                raise yaml.composer.ComposerError(None, None, f"key '{key.value}' stands twice", key.start_mark)
+            seen.add(key.value)
+
+
+def _mappings(top: yaml.Node) -> Iterator[yaml.MappingNode]:
+    # What an alias names is one node, wherever it stands.
+    waiting, known = [top], {id(top)}
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.MappingNode):
+            yield node
+            parts = [part for pair in node.value for part in pair]
+        else:
+            parts = node.value if isinstance(node, yaml.SequenceNode) else []
+        fresh = [part for part in parts if id(part) not in known]
+        known.update(map(id, fresh))
+        waiting += fresh
