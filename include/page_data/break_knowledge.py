@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from include.page_data.statements import row_of
+from include.page_data.statements import row_of_each
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from psycopg2.extensions import cursor as Cursor
 
 Caveat = Literal["nothing_compared", "ledger_empty", "backlog"]
@@ -36,6 +38,6 @@ class BreakKnowledge(msgspec.Struct, frozen=True, kw_only=True):
         return "backlog" if self.waiting else None
 
 
-def read_knowledge(cursor: Cursor, profile: str) -> BreakKnowledge:
-    """Return what a profile's list of breaks stands on."""
-    return row_of(cursor, BreakKnowledge, "break_knowledge", {"profile": profile})
+def read_knowledge(cursor: Cursor, profiles: Sequence[str]) -> dict[str, BreakKnowledge]:
+    """Return what each profile's list of breaks stands on."""
+    return row_of_each(cursor, BreakKnowledge, "break_knowledge", profiles)

@@ -12,7 +12,7 @@ from include.page_data.listing import PAGE_ROWS, Listed, after_condition, place_
 from include.page_data.statements import row_of, statement
 from include.reconciliation.break_listing import Severity, State
 from include.reconciliation.item_selection import contains
-from include.status_store.rows import named_rows
+from include.status_store.rows import named_rows, rows_by_profile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -199,17 +199,26 @@ def export_statement(profile: str, selection: BreakSelection) -> tuple[str, dict
     return text, {"profile": profile, **selection.parameters()}
 
 
-def read_break_sums(cursor: Cursor, profile: Profile, selection: BreakSelection) -> list[BreakSum]:
-    """Return how many breaks a selection means and their money by currency, the profile's own first."""
-    cursor.execute(*break_sums_statement(profile.name, selection))
-    found = [msgspec.convert(row, BreakSum) for row in named_rows(cursor)]
-    return sorted(found, key=lambda each: (each.currency != profile.currency, each.currency))
+def read_break_sums(
+    cursor: Cursor, profiles: Sequence[Profile], selection: BreakSelection
+) -> dict[str, list[BreakSum]]:
+    """Return how many breaks of each profile a selection means and their money by currency, the profile's own first."""
+    names = [profile.name for profile in profiles]
+    cursor.execute(*break_sums_statement(names, selection))
+    own = {profile.name: profile.currency for profile in profiles}
+    return {
+        name: sorted(
+            (msgspec.convert(row, BreakSum) for row in rows),
+            key=lambda each: (each.currency != own[name], each.currency),
+        )
+        for name, rows in rows_by_profile(cursor, names).items()
+    }
 
 
-def break_sums_statement(profile: str, selection: BreakSelection) -> tuple[str, dict[str, object]]:
+def break_sums_statement(profiles: Sequence[str], selection: BreakSelection) -> tuple[str, dict[str, object]]:
     """Return the statement of :func:`read_break_sums` with its parameters."""
-    text = f"{statement('break_sums')} AND {selection.conditions()} GROUP BY break.currency"
-    return text, {"profile": profile, **selection.parameters()}
+    text = f"{statement('break_sums')} AND {selection.conditions()} GROUP BY break.profile, break.currency"
+    return text, {"profiles": list(profiles), **selection.parameters()}
 
 
 def read_break(cursor: Cursor, profile: str, break_id: int) -> Break | None:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.config.profiles import Verdict
-from include.page_data.statements import rows_of
+from include.page_data.statements import rows_of, rows_of_each
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile
@@ -92,7 +94,8 @@ def read_calendar(
     return Calendar(weeks=[shown[place : place + 7] for place in range(0, len(shown), 7)])
 
 
-def read_latest_date(cursor: Cursor, profile: Profile) -> DateVerdict | None:
-    """Return the newest business date of interest that was compared, whatever weeks a calendar shows."""
-    found = rows_of(cursor, DateVerdict, "latest_date", {"profile": profile.name, "start": profile.start_date})
-    return found[0] if found else None
+def read_latest_dates(cursor: Cursor, profiles: Sequence[Profile]) -> dict[str, DateVerdict]:
+    """Return each profile's newest business date of interest that was compared; those without any are left out."""
+    names, starts = [profile.name for profile in profiles], [profile.start_date for profile in profiles]
+    found = rows_of_each(cursor, DateVerdict, "latest_date", names, {"starts": starts})
+    return {name: rows[0] for name, rows in found.items() if rows}

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import msgspec
 
+from include.config.profiles import Verdict
 from include.reconciliation.verdict import is_red
 from include.watch.missing import missing_dates, work_began
-from include.watch.verdicts import latest_verdicts
+from include.watch.spans import Span
+from include.watch.verdicts import latest_verdicts, rechecked_from
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile
+    from include.page_data.calendar import DateVerdict
     from include.watch.verdicts import LatestVerdict
 
 # The page calls these red whatever turns a run red: neither is proven right.
@@ -60,36 +63,63 @@ class Needing(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_never_compared(cursor: Cursor, profile: Profile) -> int:
     """Return how many dates since ``start_date`` lie before the profile's work began: a backfill's to compare."""
-    begun = work_began(cursor, profile)
+    begun = work_began(cursor, [profile])[profile.name]
     return max((begun - profile.start_date).days, 0) if begun else 0
 
 
-def read_needing(cursor: Cursor, profile: Profile, now: datetime.datetime) -> list[Needing]:
-    """Return what needs somebody: a red full comparison, then dates that are red or lack their verdict, newest first.
+def read_needing(
+    cursor: Cursor, profiles: Sequence[Profile], now: datetime.datetime, latest: Mapping[str, DateVerdict]
+) -> dict[str, list[Needing]]:
+    """Return what needs somebody, by profile: a red full comparison, then dates that are red or lack their verdict.
 
     Before any date was compared none lacks its verdict: there is one thing to say then, and the page says it.
+
+    :param latest: of :func:`include.page_data.calendar.read_latest_dates`.
+    :return: of each profile its dates, the newest first.
     """
-    today = profile.business_date(now)
-
-    def latest(scope: str) -> list[LatestVerdict]:
-        first = profile.start_date
-        return latest_verdicts(cursor, profile, now, first=first, last=today, scope=scope, most=MOST_COUNTED)
-
-    dates = latest("date")
-    rechecked_from = today - datetime.timedelta(days=profile.rechecked_days)
-    red = [
-        _of_verdict(each, is_rechecked=each.business_date >= rechecked_from) for each in dates if _is_red(profile, each)
-    ]
-    known = {each.first for each in red}
-    begun = work_began(cursor, profile) if dates else None
-    missing = missing_dates(cursor, profile, now, first=max(begun, profile.start_date)) if begun else []
-    lacking = _rows([date for date in missing if date not in known])
-    full = [_of_verdict(each, is_full=True) for each in latest("full") if _is_red(profile, each)]
-    return full + sorted([*red, *lacking], key=lambda each: each.last, reverse=True)
+    dates = _red(cursor, profiles, now, "date")
+    full = _red(cursor, profiles, now, "full")
+    missing = _missing(cursor, [profile for profile in profiles if profile.name in latest], now)
+    found = {}
+    for profile in profiles:
+        name, recheck = profile.name, rechecked_from(profile, now)
+        red = [_of_verdict(each, is_rechecked=each.business_date >= recheck) for each in dates[name]]
+        known = {each.first for each in red}
+        lacking = _rows([date for date in missing.get(name, ()) if date not in known])
+        newest_first = sorted([*red, *lacking], key=lambda each: each.last, reverse=True)
+        found[name] = [*(_of_verdict(each, is_full=True) for each in full[name]), *newest_first]
+    return found
 
 
-def _is_red(profile: Profile, verdict: LatestVerdict) -> bool:
-    return is_red(verdict.verdict, verdict.breaks, {*profile.fail_on, *_ALWAYS_RED})
+def lacking_since(latest: DateVerdict | None, needing: Sequence[Needing]) -> datetime.date | None:
+    """Return the newest date whose verdict is due and missing, where the newest one that was compared is older."""
+    newest = max((each.last for each in needing if each.verdict == "no_run"), default=None)
+    return newest if latest and newest and newest > latest.business_date else None
+
+
+def _red(
+    cursor: Cursor, profiles: Sequence[Profile], now: datetime.datetime, scope: str
+) -> dict[str, list[LatestVerdict]]:
+    red_words = {profile.name: {*profile.fail_on, *_ALWAYS_RED} for profile in profiles}
+    found = latest_verdicts(
+        cursor,
+        [Span(profile, profile.start_date, profile.business_date(now)) for profile in profiles],
+        now,
+        scope=scope,
+        most=MOST_COUNTED,
+        quiet=set(get_args(Verdict)).difference(*red_words.values()),
+        in_full=False,
+    )
+    return {
+        name: [each for each in verdicts if is_red(each.verdict, each.breaks, red_words[name])]
+        for name, verdicts in found.items()
+    }
+
+
+def _missing(cursor: Cursor, profiles: Sequence[Profile], now: datetime.datetime) -> dict[str, list[datetime.date]]:
+    begun = work_began(cursor, profiles)
+    since = [(each, max(first, each.start_date)) for each in profiles if (first := begun[each.name])]
+    return missing_dates(cursor, since, now)
 
 
 def _of_verdict(verdict: LatestVerdict, *, is_full: bool = False, is_rechecked: bool = False) -> Needing:

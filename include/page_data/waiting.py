@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from include.page_data.statements import row_of
+from include.page_data.statements import row_of_each
 from include.status_store.journal import LEFT_OPEN_AFTER
 from include.watch.consumer import LOOK_BACK
 from include.watch.queue import is_late
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from psycopg2.extensions import cursor as Cursor
 
 
@@ -60,12 +62,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
         return is_late(self.newest_204, self.first_poll, now)
 
 
-def read_waiting(cursor: Cursor, profile: str, now: datetime.datetime) -> Waiting:
-    """Return what waits."""
-    values = {
-        "profile": profile,
-        "now": now,
-        "open_before": now - LEFT_OPEN_AFTER,
-        "undrained_since": now - LOOK_BACK,
-    }
-    return row_of(cursor, Waiting, "waiting", values)
+def read_waiting(cursor: Cursor, profiles: Sequence[str], now: datetime.datetime) -> dict[str, Waiting]:
+    """Return what waits, by profile."""
+    values = {"now": now, "open_before": now - LEFT_OPEN_AFTER, "undrained_since": now - LOOK_BACK}
+    return row_of_each(cursor, Waiting, "waiting", profiles, values)

@@ -1,34 +1,56 @@
--- The latest reconciliation of each business date, and of those before them that were recorded since %(recorded_from)s,
--- as a backfill takes them; of full comparisons only the newest. What somebody accepted as
--- incomplete is held to its breaks alone. Breaks count as recorded where the date is compared again by itself; of
--- what no recheck makes anew (full comparisons, dates before %(rechecked_from)s) those count that are open now: open
--- still, or open again though they were accepted when it was recorded.
-WITH latest AS (
-    SELECT max(reconciliation_id) AS reconciliation_id
-    FROM ropo.reconciliation
-    WHERE profile = %(profile)s AND scope = %(scope)s AND business_date BETWEEN %(first)s AND %(last)s
-    GROUP BY CASE WHEN scope = 'date' THEN business_date END
-    UNION ALL
-    SELECT max(reconciliation_id)
-    FROM ropo.reconciliation
-    WHERE profile = %(profile)s AND view_at >= %(recorded_from)s AND scope = %(scope)s AND business_date < %(first)s
-    GROUP BY business_date
+-- Of each profile the latest reconciliation of each business date of its span, and of those before it that were recorded
+-- since %(recorded_from)s, as a backfill takes them; of full comparisons only the newest. Those without a break, accepted or
+-- not, whose verdict is one of %(quiet)s are left out: there are hundreds for each that tells anything.
+-- What somebody accepted as incomplete is held to its breaks alone. Breaks count as recorded where the date is compared
+-- again by itself; of what no recheck makes anew (full comparisons, dates before the profile's rechecked_from) those count
+-- that are open now: open still, or open again though they were accepted when it was recorded.
+WITH newest AS (
+    SELECT asked.profile, asked.rechecked_from, found.reconciliation_id
+    FROM unnest(%(profiles)s::text[], %(firsts)s::date[], %(lasts)s::date[], %(rechecked_from)s::date[])
+        AS asked (profile, first, last, rechecked_from)
+    CROSS JOIN LATERAL (
+        (
+            SELECT DISTINCT ON (CASE WHEN %(scope)s = 'date' THEN business_date END)
+                reconciliation_id, verdict, breaks + accepted AS all_breaks
+            FROM ropo.reconciliation
+            WHERE profile = asked.profile AND scope = %(scope)s AND business_date BETWEEN asked.first AND asked.last
+            ORDER BY CASE WHEN %(scope)s = 'date' THEN business_date END DESC, reconciliation_id DESC
+        )
+        UNION ALL
+        (
+            SELECT DISTINCT ON (business_date) reconciliation_id, verdict, breaks + accepted AS all_breaks
+            FROM ropo.reconciliation
+            WHERE profile = asked.profile AND view_at >= %(recorded_from)s AND scope = %(scope)s
+                AND business_date < asked.first
+            ORDER BY business_date DESC, reconciliation_id DESC
+        )
+    ) AS found
+    WHERE found.all_breaks > 0 OR found.verdict <> ALL (%(quiet)s::text[])
 )
 SELECT
-    reconciliation_id, latest.business_date,
+    newest.profile, latest.reconciliation_id, latest.business_date,
     CASE
         WHEN verdict = 'incomplete' AND acceptance.reconciliation_id IS NULL THEN verdict
         WHEN found.breaks > 0 THEN 'breaks'
         WHEN verdict = 'pending' THEN verdict
         ELSE 'reconciled'
     END AS verdict,
-    found.breaks, latest.reasons, categories, totals, dag_id, run_id
-FROM latest AS newest
-JOIN ropo.reconciliation AS latest USING (reconciliation_id)
-LEFT JOIN ropo.incompleteness_acceptance AS acceptance USING (reconciliation_id)
+    found.breaks, latest.reasons,
+    CASE WHEN %(in_full)s THEN categories ELSE '{}' END AS categories,
+    CASE WHEN %(in_full)s THEN totals ELSE '{}' END AS totals,
+    dag_id, run_id
+FROM newest
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM ropo.reconciliation
+    WHERE reconciliation_id = newest.reconciliation_id
+    OFFSET 0 -- else, where more were expected, all of the table would be read
+) AS latest
+LEFT JOIN ropo.incompleteness_acceptance AS acceptance ON acceptance.reconciliation_id = latest.reconciliation_id
 CROSS JOIN LATERAL (
     SELECT CASE
-        WHEN latest.breaks + latest.accepted = 0 OR latest.scope = 'date' AND latest.business_date >= %(rechecked_from)s
+        WHEN latest.breaks + latest.accepted = 0
+            OR latest.scope = 'date' AND latest.business_date >= newest.rechecked_from
             THEN latest.breaks
         ELSE (
             SELECT count(*)
@@ -44,4 +66,4 @@ CROSS JOIN LATERAL (
     END AS breaks
     OFFSET 0 -- else it is counted anew wherever it is named
 ) AS found
-ORDER BY latest.business_date
+ORDER BY newest.profile, latest.business_date

@@ -12,12 +12,13 @@ import msgspec
 from include.reconciliation.categories import category_in_words, counted_category, reason_in_words
 from include.reconciliation.stake import NOT_KNOWN, is_stake_known
 from include.reconciliation.verdict import is_red
-from include.status_store.rows import structs
+from include.status_store.rows import rows_by_profile
 from include.watch.alert import Matter, counted, plain_money
+from include.watch.spans import Span
 from include.watch.statements import statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from psycopg2.extensions import cursor as Cursor
 
@@ -51,33 +52,43 @@ class LatestVerdict(msgspec.Struct, frozen=True):
 
 def latest_verdicts(
     cursor: Cursor,
-    profile: Profile,
+    spans: Sequence[Span],
     now: datetime.datetime,
     *,
-    first: datetime.date,
-    last: datetime.date,
     scope: str = "date",
     most: int | None = None,
     recorded_from: datetime.datetime | None = None,
-) -> list[LatestVerdict]:
-    """Return the latest verdict of each business date of a span that has one, in order.
+    quiet: Collection[str] = (),
+    in_full: bool = True,
+) -> dict[str, list[LatestVerdict]]:
+    """Return the latest verdict of each business date of a span that has one, in order, by profile.
 
+    :param spans: one a profile.
     :param scope: ``full``: of the newest full comparison alone.
-    :param recorded_from: of dates before ``first`` too, where they were recorded since; None: of none.
+    :param recorded_from: of dates before the span too, where they were recorded since; None: of none.
     :param most: up to so many breaks are counted where those that are open now count; None: all.
+    :param quiet: verdicts, as they were recorded, that are left out where there is no break, accepted ones included.
+    :param in_full: with ``categories`` and ``totals``; else both are empty, which takes a third of the time.
     """
-    rechecked_from = profile.business_date(now) - datetime.timedelta(days=profile.rechecked_days)
+    names = [span.profile.name for span in spans]
     values = {
-        "profile": profile.name,
-        "first": first,
-        "last": last,
+        "profiles": names,
+        "firsts": [span.first for span in spans],
+        "lasts": [span.last for span in spans],
+        "rechecked_from": [rechecked_from(span.profile, now) for span in spans],
         "scope": scope,
-        "rechecked_from": max(rechecked_from, profile.start_date),
         "most": most,
         "recorded_from": recorded_from,
+        "quiet": list(quiet),
+        "in_full": in_full,
     }
     cursor.execute(statement("latest_verdicts"), values)
-    return structs(cursor, LatestVerdict)
+    return {name: [LatestVerdict(**row) for row in rows] for name, rows in rows_by_profile(cursor, names).items()}
+
+
+def rechecked_from(profile: Profile, now: datetime.datetime) -> datetime.date:
+    """Return the first business date that is compared again by itself."""
+    return max(profile.business_date(now) - datetime.timedelta(days=profile.rechecked_days), profile.start_date)
 
 
 class RedVerdicts:
@@ -109,13 +120,11 @@ class RedVerdicts:
         watched = datetime.timedelta(days=self.profile.watched_days)
         verdicts = latest_verdicts(
             cursor,
-            self.profile,
+            [Span(self.profile, self._date or today - watched, self._date or today)],
             self.now,
-            first=self._date or today - watched,
-            last=self._date or today,
             scope=self._scope,
             recorded_from=self.now - watched if self._date is None and self._scope == "date" else None,
-        )
+        )[self.profile.name]
         fail_on = self.profile.fail_on
         self._red = {
             verdict.business_date.isoformat(): verdict

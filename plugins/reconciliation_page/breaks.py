@@ -181,12 +181,14 @@ def _listed(
         listed=listed,
         counts=counts,
         # Nothing is at stake in those that are resolved, and there are ever more of them.
-        sums=[] if choice.state == "resolved" else read_break_sums(cursor, page.profile, selection),
+        sums=[]
+        if choice.state == "resolved"
+        else read_break_sums(cursor, [page.profile], selection)[page.profile.name],
         after="" if is_gone else after,
         is_gone=is_gone,
         done=done,
         number=_done(page, cursor, done, since),
-        knowledge=read_knowledge(cursor, page.profile.name),
+        knowledge=read_knowledge(cursor, [page.profile.name])[page.profile.name],
         **_problem(problem),
         note=note,
         chosen=chosen or [],

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from include.page_data.break_knowledge import read_knowledge
-from include.page_data.calendar import WEEKS, read_calendar, read_latest_date
+from include.page_data.calendar import WEEKS, read_calendar, read_latest_dates
 from include.page_data.drain_health import read_drain_health
-from include.page_data.needing import read_needing, read_never_compared
+from include.page_data.needing import lacking_since, read_needing, read_never_compared
 from include.page_data.no_longer_open import count_no_longer_open
 from include.page_data.open_breaks import read_open_breaks
 from include.page_data.waiting import read_waiting
@@ -21,9 +21,6 @@ from reconciliation_page.stores import Reading
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
-
-    from include.page_data.calendar import DateVerdict
-    from include.page_data.needing import Needing
 
 router = APIRouter()
 
@@ -46,22 +43,22 @@ def overview(
     """
     profile, today = page.profile, page.today
     last = until or today
-    waiting = read_waiting(cursor, profile.name, page.now)
+    waiting = read_waiting(cursor, [profile.name], page.now)[profile.name]
     health = read_drain_health(cursor, profile, page.now)
-    latest = read_latest_date(cursor, profile)
-    found = read_needing(cursor, profile, page.now)
+    latest = read_latest_dates(cursor, [profile])
+    found = read_needing(cursor, [profile], page.now, latest)[profile.name]
     named = found if needing else found[:NAMED]
     return page.render(
         "overview.html",
         calendar=read_calendar(cursor, profile.name, until=last, today=today, start=max(profile.start_date, EARLIEST)),
-        latest=latest,
-        lacking=_lacking_since(latest, found),
+        latest=latest.get(profile.name),
+        lacking=lacking_since(latest.get(profile.name), found),
         needing=named,
         closed=count_no_longer_open(cursor, [each.recorded_id for each in named if each.recorded_id]),
         never_compared=read_never_compared(cursor, profile),
         further=sum(each.days for each in found[len(named) :]),
         open_breaks=read_open_breaks(cursor, profile, today),
-        caveat=read_knowledge(cursor, profile.name).caveat,
+        caveat=read_knowledge(cursor, [profile.name])[profile.name].caveat,
         waiting=waiting,
         health=health,
         is_late=waiting.is_late(page.now),
@@ -71,12 +68,6 @@ def overview(
         until=until,
         today=today,
     )
-
-
-def _lacking_since(latest: DateVerdict | None, needing: list[Needing]) -> datetime.date | None:
-    """Return the newest date whose verdict is missing, where the newest one that was compared is older than it."""
-    newest = max((each.last for each in needing if each.verdict == "no_run"), default=None)
-    return newest if latest and newest and newest > latest.business_date else None
 
 
 def _lag(now: datetime.datetime, newest: datetime.datetime | None, zone: ZoneInfo) -> datetime.timedelta | None:

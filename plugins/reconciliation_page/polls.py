@@ -119,7 +119,7 @@ def _shown(page: Page, cursor: Cursor, view: View, refused: Refused | None = Non
     shown, following = read_polls(
         cursor, profile.name, kind=view.kind or None, outcome=view.outcome or None, below=view.below
     )
-    waiting = read_waiting(cursor, profile.name, page.now)
+    waiting = read_waiting(cursor, [profile.name], page.now)[profile.name]
     doubts = read_doubts(cursor, profile.name)
     quarantine = read_quarantine(cursor, profile.name)
     forms = {("doubt", each.poll_id) for each in doubts if each.recovery == "unproven"}

@@ -126,7 +126,7 @@ def test_a_page_of_breaks_is_read_by_an_index(
     ids=str,
 )
 def test_sums_of_breaks(cursor: Cursor, selection: BreakSelection, index: str) -> None:
-    indexes, whole = planned(cursor, *break_sums_statement(PROFILE, selection))
+    indexes, whole = planned(cursor, *break_sums_statement([PROFILE], selection))
     assert any(each.startswith(index) for each in indexes)
     assert whole == []
 

@@ -15,7 +15,7 @@ from include.page_data.breaks import (
     read_break_sums,
     read_breaks,
 )
-from include.page_data.calendar import read_calendar, read_latest_date
+from include.page_data.calendar import read_calendar, read_latest_dates
 from include.page_data.dates import read_items, read_reconciliations
 from include.page_data.drain_health import read_drain_health
 from include.page_data.invoice import find_invoices, read_invoice
@@ -42,10 +42,10 @@ STATES = [BreakSelection(state=state) for state in ("open", "accepted", "resolve
 def _of_breaks(cursor: Cursor, world: World) -> list[object]:
     name = world.profile.name
     return [
-        read_knowledge(cursor, name),
+        read_knowledge(cursor, [name]),
         count_breaks(cursor, name),
         [read_breaks(cursor, name, each) for each in STATES],
-        [read_break_sums(cursor, world.profile, each) for each in STATES],
+        [read_break_sums(cursor, [world.profile], each) for each in STATES],
         read_open_breaks(cursor, world.profile, LATER.date()),
         count_decided(cursor, name, by="Anna", kind="accepted", since=0),
         [read_break(cursor, name, number) for number in range(1, 30)],
@@ -59,8 +59,8 @@ def _of_dates(cursor: Cursor, world: World) -> list[object]:
         shown,
         [read_items(cursor, name, made.reconciliation_id, every) for made in shown],
         read_calendar(cursor, name, until=APRIL, today=LATER.date(), start=FIRST),
-        read_latest_date(cursor, world.profile),
-        read_needing(cursor, world.profile, LATER),
+        latest := read_latest_dates(cursor, [world.profile]),
+        read_needing(cursor, [world.profile], LATER, latest),
         read_never_compared(cursor, world.profile),
     ]
 
@@ -79,7 +79,7 @@ def _of_polls(cursor: Cursor, world: World) -> list[object]:
         read_doubts(cursor, name),
         [(bad.quarantine_id, bytes(bad.raw)) for bad in read_quarantine(cursor, name)],
         [is_settled(cursor, name, "dismissed", number, by="Anna") for number in range(1, 5)],
-        read_waiting(cursor, name, LATER),
+        read_waiting(cursor, [name], LATER),
         read_drain_health(cursor, world.profile, LATER),
     ]
 

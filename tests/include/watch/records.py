@@ -37,8 +37,9 @@ def record(
     scope: str = "date",
     started_at: datetime.datetime | None = None,
     run_id: str = "run 1",
+    profile: str = "default",
 ) -> int:
-    """Record a reconciliation of the profile ``default`` with these breaking items.
+    """Record a reconciliation of a profile with these breaking items.
 
     :param break_count: where the count matters and not the items.
     """
@@ -62,12 +63,12 @@ def record(
                 reasons, categories, totals, unmapped, status_map_version, ledger_cutoff, dag_id, run_id,
                 started_at, finished_at, view_at
             ) VALUES (
-                'default', %s, %s, %s, %s, 5, %s, %s, 0, 0,
+                %s, %s, %s, %s, %s, 5, %s, %s, 0, 0,
                 %s, %s, %s, '[]', 'v1', %s, 'ropo_reconciliation', %s, %s, %s, %s
             ) RETURNING reconciliation_id
             """,
             (
-                date, scope, verdict, 5 + pending + count, pending, count,
+                profile, date, scope, verdict, 5 + pending + count, pending, count,
                 json.dumps([{"word": word, "text": f"because of {word}"} for word in reasons]),
                 json.dumps(categories), json.dumps(TOTALS), started_at, run_id,
                 started_at, started_at, started_at,
@@ -75,11 +76,11 @@ def record(
         )  # fmt: skip
         (reconciliation_id,) = cursor.fetchone() or (0,)
         for item in breaks:
-            _item(cursor, reconciliation_id, item)
+            _item(cursor, reconciliation_id, profile, item)
     return int(reconciliation_id)
 
 
-def _item(cursor: Any, reconciliation_id: int, item: dict[str, Any]) -> None:
+def _item(cursor: Any, reconciliation_id: int, profile: str, item: dict[str, Any]) -> None:
     values = {
         "billnum": None, "jobid": None, "reason": None, "currency": "EUR", "ropo_status": None, "ledger_status": None,
         "ropo_paid": None, "ledger_paid": None, "ledger_total": None, "pending_until": None, **item,
@@ -90,12 +91,17 @@ def _item(cursor: Any, reconciliation_id: int, item: dict[str, Any]) -> None:
             reconciliation_id, invoice_key, profile, billnum, jobid, category, reason, grace_from, pending_until,
             ropo_status, ledger_status, event_count, ledger_row_count, currency, ropo_paid, ledger_paid, ledger_total
         ) VALUES (
-            %(reconciliation_id)s, %(key)s, 'default', %(billnum)s, %(jobid)s, %(category)s, %(reason)s,
+            %(reconciliation_id)s, %(key)s, %(profile)s, %(billnum)s, %(jobid)s, %(category)s, %(reason)s,
             CASE WHEN %(category)s <> 'matched' THEN now() END, %(pending_until)s, %(ropo_status)s, %(ledger_status)s,
             1, 1, %(currency)s, %(ropo_paid)s, %(ledger_paid)s, %(ledger_total)s
         )
         """,
-        {**values, "reconciliation_id": reconciliation_id, "key": f"b:{values['billnum'] or values['jobid']}"},
+        {
+            **values,
+            "reconciliation_id": reconciliation_id,
+            "profile": profile,
+            "key": f"b:{values['billnum'] or values['jobid']}",
+        },
     )
 
 
@@ -114,13 +120,22 @@ def stood_accepted(store: Connection, reconciliation_id: int) -> None:
 
 
 def keep_break(
-    store: Connection, reconciliation_id: int, invoice_key: str, category: str, state: str, amount: str = "1.00"
+    store: Connection,
+    reconciliation_id: int,
+    invoice_key: str,
+    category: str,
+    state: str,
+    amount: str = "1.00",
+    *,
+    currency: str = "EUR",
 ) -> None:
-    """Keep a break of the profile ``default`` in a state, shown by a reconciliation."""
+    """Keep a break in a state, shown by a reconciliation, of its profile."""
     with store.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO ropo.break_policy VALUES ('default', 'Europe/Helsinki', 100, 1000, 3, 10) "
-            "ON CONFLICT DO NOTHING"
+            "INSERT INTO ropo.break_policy "
+            "SELECT profile, 'Europe/Helsinki', 100, 1000, 3, 10 FROM ropo.reconciliation WHERE reconciliation_id = %s "
+            "ON CONFLICT DO NOTHING",
+            (reconciliation_id,),
         )
         cursor.execute(
             """
@@ -130,7 +145,7 @@ def keep_break(
                 accepted_at, accepted_by, accepted_note, accepted_evidence, resolved_at
             )
             SELECT
-                profile, %(key)s, %(category)s, %(state)s, business_date, 'EUR', %(amount)s, '{}', started_at,
+                profile, %(key)s, %(category)s, %(state)s, business_date, %(currency)s, %(amount)s, '{}', started_at,
                 started_at, 1, reconciliation_id, reconciliation_id,
                 accepted.at, accepted.by, accepted.note, accepted.evidence,
                 CASE %(state)s WHEN 'resolved' THEN started_at END
@@ -144,6 +159,7 @@ def keep_break(
                 "category": category,
                 "state": state,
                 "amount": amount,
+                "currency": currency,
                 "reconciliation_id": reconciliation_id,
             },
         )

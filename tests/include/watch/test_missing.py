@@ -105,6 +105,37 @@ def test_of_a_span_each_date_is_asked_for_from_its_first_on(
 ) -> None:
     record(store, day(5))
     with session.transaction() as cursor:
-        found = missing_dates(cursor, profile, at(7, 6, 59), first=day(3))
-        assert found == [day(3), day(4)], "the 6th is due at 07:00"
-        assert missing_dates(cursor, profile, at(7, 8), first=day(7)) == []
+        found = missing_dates(cursor, [(profile, day(3))], at(7, 6, 59))
+        assert found == {"default": [day(3), day(4)]}, "the 6th is due at 07:00"
+        assert missing_dates(cursor, [(profile, day(7))], at(7, 8)) == {"default": []}
+
+
+def test_several_profiles_are_asked_at_once_each_by_its_own_clock_and_from_its_own_beginning(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    oslo = msgspec.structs.replace(profile, name="oslo", timezone="Europe/Oslo")
+    late = msgspec.structs.replace(profile, name="late")
+    # Half an hour after Helsinki's midnight: the day is over there, and not in Oslo.
+    for each in (profile, oslo):
+        record(store, day(4), profile=each.name)
+        record(store, day(5), started_at=at(6, 0, 30), profile=each.name)
+    with session.transaction() as cursor:
+        begun = [(profile, day(4)), (oslo, day(4)), (late, day(6))]
+        assert missing_dates(cursor, begun, at(7, 7, 30)) == {
+            "default": [day(6)],
+            "oslo": [day(5)],  # the 6th is due at 07:00 of Oslo
+            "late": [day(6)],
+        }
+        assert missing_dates(cursor, [], at(7, 7, 30)) == {}
+
+
+def test_a_gap_over_a_change_of_the_clocks_is_told_day_by_day(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    record(store, day(23))
+    # The 25th has 25 hours: half an hour before its end it is not over.
+    record(store, day(25), started_at=at(25, 23, 30))
+    record(store, day(27))
+    with session.transaction() as cursor:
+        found = missing_dates(cursor, [(profile, day(23))], at(29, 8))
+    assert found == {"default": [day(24), day(25), day(26), day(28)]}

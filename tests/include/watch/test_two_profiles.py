@@ -62,7 +62,7 @@ def _told(world: World) -> list[object]:
         found = [topic.found(cursor) for topic in topics]
         said = [topic.describe(cursor, sorted(each)) for topic, each in zip(topics, found, strict=True) if each]
         measured = measure(cursor, world.profile, now=LATER, dag_id="ropo_status_drain", run_id="run 1")
-        began = work_began(cursor, world.profile)
+        began = work_began(cursor, [world.profile])
         cursor.connection.rollback()
     return [*found, *said, measured, began]
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from include.watch.spans import Span
 from include.watch.verdicts import RedVerdicts, latest_verdicts
 from tests.include.watch.records import broken, keep_break, record, stood_accepted, told
 
@@ -237,8 +238,8 @@ def test_a_date_that_no_recheck_reaches_any_more_counts_the_breaks_that_are_open
 
     def red() -> list[tuple[str, int]]:
         with session.transaction() as cursor:
-            found = latest_verdicts(cursor, profile, NOW, first=old, last=DAY, scope="date")
-        return [(verdict.verdict, verdict.breaks) for verdict in found]
+            found = latest_verdicts(cursor, [Span(profile, old, DAY)], NOW)
+        return [(verdict.verdict, verdict.breaks) for verdict in found[profile.name]]
 
     assert red() == [("breaks", 1)]
     keep_break(store, number, "b:2", "ledger_behind", "resolved")
@@ -290,7 +291,7 @@ def test_where_start_date_was_moved_on_the_dates_before_it_count_the_breaks_that
 
     def red() -> dict[str, int]:
         with session.transaction() as cursor:
-            found = latest_verdicts(cursor, moved, later, first=DAY, last=later.date())
+            found = latest_verdicts(cursor, [Span(moved, DAY, later.date())], later)[moved.name]
             assert set(RedVerdicts(moved, later).found(cursor)) == {
                 str(each.business_date) for each in found if each.breaks
             }
@@ -299,3 +300,36 @@ def test_where_start_date_was_moved_on_the_dates_before_it_count_the_breaks_that
     assert red() == {"2026-10-05": 1, "2026-10-06": 1}, "the later one is compared again by itself"
     keep_break(store, number, "b:2", "ledger_behind", "resolved")
     assert red() == {"2026-10-05": 0, "2026-10-06": 1}
+
+
+def test_several_profiles_are_asked_at_once_and_verdicts_that_tell_nothing_are_left_out(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    other = msgspec.structs.replace(profile, name="other", recheck_days=0, late_days=0)
+    before = DAY - datetime.timedelta(days=1)
+    for name in ("default", "other"):
+        record(store, before, "breaks", break_count=1, profile=name)
+        record(store, DAY, "pending", profile=name)
+    record(store, before, profile="default")
+    accepted = record(store, DAY, "incomplete", reasons=("doubt",), profile="default")
+    accept_as_incomplete(store, accepted)
+    earlier = before - datetime.timedelta(days=1)
+    reopened = record(store, earlier, "breaks", breaks=(broken("1", "10.00"),), profile="other")
+    stood_accepted(store, reopened)
+    keep_break(store, reopened, "b:1", "ledger_behind", "open")
+    spans = [Span(profile, before, DAY), Span(other, earlier, before)]
+
+    def found(*quiet: str) -> dict[str, list[tuple[datetime.date, str]]]:
+        with session.transaction() as cursor:
+            verdicts = latest_verdicts(cursor, spans, NOW, quiet=quiet)
+        return {name: [(each.business_date, each.verdict) for each in every] for name, every in verdicts.items()}
+
+    assert found() == {
+        "default": [(before, "reconciled"), (DAY, "reconciled")],
+        # No recheck reaches these: one's break was opened again, of the other's none is open.
+        "other": [(earlier, "breaks"), (before, "reconciled")],
+    }
+    assert found("reconciled", "pending") == {
+        "default": [(DAY, "reconciled")],  # it was recorded as incomplete
+        "other": [(earlier, "breaks"), (before, "reconciled")],
+    }
