@@ -32,6 +32,7 @@ PAGES = {
     "/sign-off": f"sign-off/{YESTERDAY:%Y-%m}",
     "/invoices": "invoice?key=b:20000010",
     "/polls": "polls",
+    "/profiles": "profiles",
 }
 
 

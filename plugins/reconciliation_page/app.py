@@ -7,14 +7,22 @@ from functools import cache
 
 from fastapi import FastAPI, HTTPException, Response
 
-from reconciliation_page import breaks, dates, invoice, overview, polls, sign_off
+from reconciliation_page import breaks, dates, invoice, overview, polls, profiles, sign_off
 from reconciliation_page.access import FOR_READERS
 from reconciliation_page.errors import handle_errors
 from reconciliation_page.headers import Guard
 from reconciliation_page.rendering import STATIC
 
 # Each file of the package that has pages has a router.
-ROUTERS = (overview.router, dates.router, breaks.router, sign_off.router, invoice.router, polls.router)
+ROUTERS = (
+    overview.router,
+    dates.router,
+    breaks.router,
+    sign_off.router,
+    invoice.router,
+    polls.router,
+    profiles.router,
+)
 
 
 @cache

@@ -26,6 +26,7 @@ PAGES = {
     "break": "breaks/1",
     "sign_off": "sign-off",
     "polls": "polls",
+    "profiles": "profiles",
     "search": "invoices",
     "invoice": INVOICE,
     "no_such_page": "nothing",

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 import schemathesis
-import uvicorn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
@@ -26,7 +24,12 @@ from include.simulator.rows import bulk_rows
 from include.simulator.server import SimulatorServer
 from reconciliation_page.app import create_app as reconciliation_app
 from reconciliation_page.checking import may_check
-from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, page_app, store_connection  # noqa: F401 - fixtures
+from tests.plugins.reconciliation_page.conftest import (
+    SAME_ORIGIN,
+    page_app,  # noqa: F401 - a fixture
+    serving,
+    store_connection,  # noqa: F401 - a fixture
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,15 +118,8 @@ def served(
     # Asks Airflow's metadata database, which there is none of here.
     page_app.dependency_overrides[may_check] = lambda: True
     monkeypatch.setenv("AIRFLOW_CONN_ERP_LEDGER", json.dumps(postgres.airflow_connection("erp")))
-    config = uvicorn.Config(page_app, host="127.0.0.1", port=0, log_level="warning", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with serving(page_app) as url:
+        yield url
 
 
 @pytest.mark.parametrize("operation", operations(page))

@@ -59,7 +59,14 @@ def test_nothing_describes_the_app_to_others() -> None:
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("", 200), ("static/page.css", 200), ("static/page.js", 200), ("nothing", 404), ("?profile=unknown", 404)],
+    [
+        ("", 200),
+        ("static/page.css", 200),
+        ("static/page.js", 200),
+        ("profiles", 200),
+        ("nothing", 404),
+        ("?profile=unknown", 404),
+    ],
 )
 def test_every_answer_has_the_headers(client: TestClient, path: str, status: int) -> None:
     answer = client.get(f"/reconciliation/{path}")
@@ -146,6 +153,7 @@ def switched(client: TestClient, page: str) -> str:
         ("dates/2020-03-10", "dates/2020-03-10?profile=other"),
         ("sign-off/2026-02", "sign-off/2026-02?profile=other"),
         ("polls?kind=date", "polls?profile=other"),
+        ("profiles", "?profile=other"),
         ("invoice?key=b:7", "invoices?find=7&profile=other"),
         ("invoice?key=b:unknown", "invoices?find=unknown&profile=other"),
         ("invoices?find=7x", "invoices?find=7x&profile=other"),

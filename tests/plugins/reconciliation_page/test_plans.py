@@ -49,6 +49,7 @@ PAGES = (
     "breaks/10",
     f"sign-off/{YESTERDAY:%Y-%m}",
     "polls",
+    "profiles",
     "polls?kind=date&below=500",
     "invoices?find=17",
     "invoices?find=J17",

@@ -1,0 +1,98 @@
+"""The page of all profiles, of five companies: what is wrong is found from it, within the rules of accessibility.
+
+It is served by itself: the deployment of the other tests has one profile, whose runs another one would make red.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from fastapi import FastAPI
+from playwright.sync_api import expect
+
+from reconciliation_page import PREFIX
+from tests.browser.accessibility import require_rules, violations
+from tests.browser.test_pages import TOO_WIDE
+from tests.plugins.reconciliation_page.companies import ZONES, before, fill, write_profiles
+from tests.plugins.reconciliation_page.conftest import page_app, serving, store_connection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+    from psycopg2.extensions import connection as Connection
+
+__all__ = ["page_app", "store_connection"]
+
+
+@pytest.fixture
+def url(
+    page_app: FastAPI,
+    store_connection: str,
+    store: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Iterator[str]:
+    """Where the pages are, mounted as Airflow mounts them."""
+    write_profiles(tmp_path / "profiles.yaml")
+    monkeypatch.setenv("ROPO_PROFILES_FILE", str(tmp_path / "profiles.yaml"))
+    fill(store)
+    app = FastAPI()
+    app.mount(PREFIX, page_app)
+    with serving(app) as served:
+        yield f"{served}{PREFIX}"
+
+
+@contextmanager
+def opened(
+    chromium: Browser, address: str, *, width: int = 1280, scheme: str = "light", script: bool = True
+) -> Iterator[Page]:
+    """A window with a page of it."""
+    context = chromium.new_context(viewport={"width": width, "height": 1000}, java_script_enabled=script)
+    context.add_init_script(f"localStorage.setItem('theme', '{scheme}')")
+    page = context.new_page()
+    page.goto(address)
+    expect(page.locator("main h1")).to_be_visible()
+    yield page
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_keeps_the_rules_of_accessibility_and_fits_down_to_320_pixels(
+    chromium: Browser, url: str, scheme: str
+) -> None:
+    require_rules()
+    found = {}
+    for width in (320, 1280, 1920):
+        with opened(chromium, f"{url}/profiles", width=width, scheme=scheme) as page:
+            assert page.evaluate("document.documentElement.dataset.theme") == scheme
+            assert page.locator("tbody tr:not(.group)").count() == len(ZONES)
+            wrong = violations(page) + (["wider than the window"] if page.evaluate(TOO_WIDE) else [])
+            if wrong:
+                found[width] = wrong
+    assert found == {}
+
+
+def test_a_controller_goes_from_the_overview_of_one_to_the_date_of_another_without_a_script(
+    chromium: Browser, url: str
+) -> None:
+    with opened(chromium, f"{url}/?profile=calm", script=False) as page:
+        page.get_by_role("link", name="All 5 profiles").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Profiles")
+        expect(page.get_by_role("navigation").get_by_role("link", name="Profiles")).to_have_attribute(
+            "aria-current", "page"
+        )
+        expect(page.get_by_text("5 profiles: 4 need somebody")).to_be_visible()
+
+        broken = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="broken"))
+        broken.get_by_role("link", name="2", exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("broken")
+        expect(page.locator(".needing li")).to_have_count(2)
+
+        page.go_back()
+        broken.get_by_role("link", name=f"{before('broken', 1):%b %Y}").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(f"{before('broken', 1):%b %Y}")
+        assert "profile=broken" in page.url
