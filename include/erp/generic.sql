@@ -28,6 +28,9 @@
 -- total = paid + discount + credited + open must hold, else the invoice is `ledger_inconsistent`. Where discount is null,
 -- Ropo's discount may stand in for it, and discounts are not compared.
 --
+-- billnum, jobid and status of at most 200 characters, currency of at most 10: a longer one stops the comparison, which
+-- names its row.
+--
 -- For speed the ERP's tables want indexes that serve btrim(jobid), btrim(billnum), sent_at and changed_at.
 SELECT
     billnum,

@@ -34,6 +34,8 @@
         min(billnum) FILTER (WHERE paid IS NULL) AS no_paid_of,
         count(*) FILTER (WHERE is_no_amount) AS no_amount,
         min(billnum) FILTER (WHERE is_no_amount) AS no_amount_of,
+        count(*) FILTER (WHERE is_too_long) AS too_long,
+        min(billnum) FILTER (WHERE is_too_long) AS too_long_of,
         count(*) FILTER (WHERE currency !~ '^[A-Z]{3}$') AS no_currency,
         min(billnum) FILTER (WHERE currency !~ '^[A-Z]{3}$') AS no_currency_of,
         count(*) FILTER (WHERE sent_at > now() + interval '1 day' OR changed_at > now() + interval '1 day') AS future,
@@ -53,6 +55,7 @@
             booked.*,
             'NaN' IN (total, paid, discount, credited, open) OR 'Infinity' IN (total, paid, discount, credited, open)
                 OR '-Infinity' IN (total, paid, discount, credited, open) AS is_no_amount,
+            %(longest)s < length(billnum) OR %(longest)s < length(jobid) OR %(longest)s < length(status) AS is_too_long,
             btrim(billnum, characters) <> billnum OR btrim(jobid, characters) <> jobid
                 OR btrim(status, characters) <> status AS has_blanks,
             total > 0 AND CASE WHEN discount IS NULL THEN open > rest ELSE open <> rest END AS is_off,
@@ -94,6 +97,7 @@ SELECT named.* FROM counted, LATERAL (VALUES
     ('no_total', no_total, no_total_of),
     ('no_paid', no_paid, no_paid_of),
     ('no_amount', no_amount, no_amount_of),
+    ('too_long', too_long, too_long_of),
     ('no_currency', no_currency, no_currency_of),
     ('future', future, future_of),
     ('long_ago', long_ago, long_ago_of),

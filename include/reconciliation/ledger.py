@@ -8,8 +8,8 @@ from psycopg2 import sql
 
 from include.reconciliation.ledger_contract import (
     COLUMNS,
+    LONGEST,
     NUMBERS,
-    LedgerContractError,
     LedgerQuery,
     check_contract,
     check_row,
@@ -32,11 +32,13 @@ ALL_ROWS = 1
 # Binary: times and amounts are neither written out as text nor read from it.
 _COPY = f"COPY {{}} (batch, {', '.join(COLUMNS)}) FROM STDIN (FORMAT binary)"
 _NO_AMOUNT = " OR ".join(f"{name} IN ('NaN', 'Infinity', '-Infinity')" for name in NUMBERS)
+_TOO_LONG = " OR ".join(f"length({name}) > {longest}" for name, longest in LONGEST.items())
 _UNLIKE_CONTRACT = f"""
 SELECT {", ".join(COLUMNS)}
 FROM ledger_row
 WHERE batch = %s AND (
     billnum IS NULL OR billnum = '' OR status IS NULL OR status = '' OR total IS NULL OR paid IS NULL OR {_NO_AMOUNT}
+    OR {_TOO_LONG}
 )
 LIMIT 1
 """  # noqa: S608 - constants
@@ -85,15 +87,13 @@ class LedgerReader:
         """Return jobid and billnum of every row sent or changed in one of some spans, in one pass.
 
         :param spans: aware moments, the second excluded.
-        :raises LedgerContractError: where a row has no billnum.
+        :raises LedgerContractError: where a row has no billnum, or a key that is too long for an index.
         """
         query = self._query.select(sql.SQL("NULLIF(btrim(ledger.jobid::text), ''), btrim(ledger.billnum::text)"))
         touched = (self._query.touched(*span, self._profile.zone) for span in spans)
         query += sql.SQL(" WHERE ") + sql.SQL(" OR ").join(touched)
         for jobid, billnum in self._rows(query, ()):
-            if not billnum:
-                row = f"the row of jobid {jobid}" if jobid else "a row"
-                raise LedgerContractError(self._profile, f"{row} has no billnum: it is null or blank")
+            check_row(self._profile, {"billnum": billnum, "jobid": jobid})
             yield jobid, billnum
 
     def copy_rows(self, into: Cursor, batch: int, jobids: Sequence[str], billnums: Sequence[str]) -> int:
@@ -124,7 +124,7 @@ class LedgerReader:
         """
         into.execute(_UNLIKE_CONTRACT, (batch,))
         for row in into.fetchall():
-            check_row(self._profile, row)
+            check_row(self._profile, dict(zip(COLUMNS, row, strict=True)))
 
     def over_all_rows(self, statement: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run a statement that finds the whole ledger, in the contract's columns and types, as the table ``ledger``.

@@ -13,10 +13,11 @@ import psycopg2
 from psycopg2 import sql
 
 from include.config.query_file import read_query
+from include.status_store.fields import LONGEST_ID
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from zoneinfo import ZoneInfo
 
     from psycopg2.extensions import connection as Connection
@@ -60,6 +61,8 @@ _COLUMNS = {
 COLUMNS = tuple(_COLUMNS)
 NUMBERS = tuple(name for name, kind in _COLUMNS.items() if kind is _NUMBER)
 _REQUIRED = ("billnum", "status", "total", "paid")
+# In characters. What is recorded has its indexes, and these take no text of any length.
+LONGEST = {"billnum": LONGEST_ID, "jobid": LONGEST_ID, "status": LONGEST_ID, "currency": 10}
 _ADVICE = {
     790: "; money rounds as its server's locale says and has no currency: cast it to numeric",
     700: "; a float does not hold cents exactly: cast it to numeric where the ERP stores it",
@@ -173,18 +176,33 @@ def _reason(error: psycopg2.Error, cursor: Cursor) -> str:
     return f"{reason}{where}{hint}"
 
 
-def check_row(profile: Profile, row: Sequence[Any]) -> None:
-    """Check what only a row can show: values that may not be null, blank, or no number.
+def check_row(profile: Profile, row: Mapping[str, Any]) -> None:
+    """Check what only a row can show: values that may not be null, blank or so long, or that are no number.
 
-    :param row: in the order of :data:`COLUMNS`, in the contract's types.
+    :param row: values by column, in the contract's types; billnum and jobid at least.
     :raises LedgerContractError: naming the invoice and the column.
     """
-    for name, value in zip(COLUMNS, row, strict=True):
-        if name in _REQUIRED and value in (None, ""):
-            where = f"invoice {row[0]}" if row[0] else "a row"
-            raise LedgerContractError(profile, f"{where}: column {name} is {'blank' if value == '' else 'null'}")
-        if isinstance(value, Decimal) and not value.is_finite():
-            raise LedgerContractError(profile, f"invoice {row[0]}: column {name} is {value}, which is no amount")
+    for name, value in row.items():
+        if problem := _fault(name, value):
+            raise LedgerContractError(profile, f"{_named(row)}: column {name} {problem}")
+
+
+def _fault(name: str, value: Any) -> str | None:
+    if value in (None, ""):
+        return f"is {'null' if value is None else 'blank'}" if name in _REQUIRED else None
+    if isinstance(value, Decimal) and not value.is_finite():
+        return f"is {value}, which is no amount"
+    # Its length alone: such a text is no id, and may be one of the debtor's.
+    if name in LONGEST and len(value) > LONGEST[name]:
+        return f"holds {len(value):,} characters, expected at most {LONGEST[name]}"
+    return None
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    for name, what in (("billnum", "invoice"), ("jobid", "the row of jobid")):
+        if row[name] and not _fault(name, row[name]):
+            return f"{what} {row[name]}"
+    return "a row"
 
 
 def _types(profile: Profile, found: list[tuple[str, int]], cursor: Any) -> dict[str, int]:

@@ -10,6 +10,7 @@ import msgspec
 from include.reconciliation.ledger import bare_number
 from include.reconciliation.ledger_contract import COLUMNS
 from include.reconciliation.statements import statement
+from include.status_store.fields import LONGEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +33,7 @@ _WRONG = {
     "no_total": "have no total",
     "no_paid": "have no paid",
     "no_amount": "have an amount that is none: NaN or infinite",
+    "too_long": f"have a billnum, jobid or status of more than {LONGEST_ID} characters",
     "no_currency": "have a currency that is no ISO 4217 code of three capital letters",
     "future": "were sent or changed in the future: is the column's time zone the one that it is read in?",
     "long_ago": "were sent before 2000, and are out of scope so: sent_at is null until an invoice is sent",
@@ -81,6 +83,7 @@ def findings(
         "pays": list(words.values()),
         "jobids": [jobid for jobid, _ in known or ()],
         "billnums": [billnum for _, billnum in known or ()],
+        "longest": LONGEST_ID,
     }
     rows = ledger.over_all_rows(statement("check_ledger"), parameters)
     counts = {subject: (count, example) for subject, count, example in rows if subject not in ("missing", "unmapped")}

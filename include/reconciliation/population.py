@@ -15,6 +15,7 @@ from include.config.status_map import COMMENT_TYPE, PAYMENTS
 from include.reconciliation.ledger import ALL_ROWS
 from include.reconciliation.statements import statement
 from include.status_store.copying import copy_rows
+from include.status_store.fields import LONGEST_ID
 from include.status_store.rows import named_rows, only_row
 
 if TYPE_CHECKING:
@@ -302,4 +303,4 @@ def _key(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     text = str(value).strip()
-    return text if text and "\0" not in text and text.isprintable() else None
+    return text if text and len(text) <= LONGEST_ID and text.isprintable() else None

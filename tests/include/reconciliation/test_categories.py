@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -36,6 +38,14 @@ def test_unparseable_even_where_nothing_but_the_bad_row_is_known(world: World) -
     world.quarantine(b'{"billnum": 7, "statustime": "2026-03-10 08:00:00", "amount": "twelve"}', at("2026-03-10 10:00"))
     item = world.only_item()
     assert (item["invoice_key"], item["category"], item["event_count"]) == ("b:7", "unparseable", 0)
+
+
+@pytest.mark.parametrize("scope", ["date", "full"])
+def test_unparseable_where_the_bad_row_has_a_text_that_no_index_takes_for_its_number(world: World, scope: str) -> None:
+    world.row("1")
+    text = "".join(sha256(bytes([part])).hexdigest() for part in range(100))
+    world.quarantine(json.dumps({"billnum": text, "jobid": "J1"}).encode(), at("2026-03-10 10:00"))
+    assert world.judged(scope=scope) == ("unparseable", "row_in_quarantine")
 
 
 def test_unparseable_a_payment_without_an_amount(world: World) -> None:

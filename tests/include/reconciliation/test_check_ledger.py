@@ -120,6 +120,12 @@ def test_an_empty_ledger_is_wrong(checked: Checked) -> None:
         ({"paid": "NULL::numeric"}, "WRONG no paid 1 rows have no paid, such as invoice 1"),
         ({"credited": "'NaN'::numeric", "open": "NULL::numeric"}, "WRONG no amount 1 rows have an amount that is none"),
         ({"currency": "'euro'::text"}, "WRONG no currency 1 rows have a currency that is no ISO 4217 code"),
+        ({"currency": "repeat('EUR', 9)"}, "WRONG no currency 1 rows have a currency that is no ISO 4217 code"),
+        (
+            {"billnum": "repeat('b', 201)"},
+            "WRONG too long 1 rows have a billnum, jobid or status of more than 200 characters, such as invoice bbb",
+        ),
+        ({"jobid": "repeat('j', 201)"}, "WRONG too long 1 rows have a billnum, jobid or status of more than 200"),
         ({"changed_at": "now() + interval '3 days'"}, "WRONG future 1 rows were sent or changed in the future"),
         ({"changed_at": "'infinity'::timestamptz"}, "WRONG future 1 rows were sent or changed in the future"),
         ({"sent_at": "'1970-01-01'::timestamptz"}, "WRONG long ago 1 rows were sent before 2000"),
@@ -143,6 +149,15 @@ def test_what_is_wrong_with_rows(world: World, checked: Checked, columns: dict[s
     assert said in printed
     assert code == ("WRONG" in said)
     assert printed.count("WRONG") == code
+
+
+def test_a_status_of_any_length_is_too_long_and_no_word_of_the_map(world: World, checked: Checked) -> None:
+    world.row("1", "x" * 201)
+    code, said = checked()
+    assert (
+        "WRONG too long 1 rows have a billnum, jobid or status of more than 200 characters, such as invoice 1" in said
+    )
+    assert (code, said.count("WRONG")) == (1, 2)
 
 
 def test_an_invoice_of_zero_or_a_credit_note_need_not_add_up(world: World, checked: Checked) -> None:

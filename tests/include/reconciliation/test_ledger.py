@@ -34,6 +34,8 @@ GOOD = {
     "changed_at": "'2026-03-10 08:00Z'::timestamptz",
     "payments_by_ropo": "NULL::boolean",
 }
+# Such as a column of notes holds, and no index of PostgreSQL's takes.
+LONG = "(SELECT string_agg(md5(part::text), '') FROM generate_series(1, 200) AS part)"
 
 
 def _profile(world: World, folder: Path, query: str) -> Profile:
@@ -62,11 +64,20 @@ def _query(**columns: str | None) -> str:
         ({"billnum": "1::bigint"}, "column billnum is of type bigint, expected text; cast it to text"),
         ({"changed_at": "'today'::text"}, "column changed_at is of type text, expected timestamptz"),
         ({"payments_by_ropo": "1"}, "column payments_by_ropo is of type integer, expected boolean"),
-        ({"billnum": "NULL::text"}, "has no billnum"),
-        ({"billnum": "'  '::text"}, "has no billnum"),
+        ({"billnum": "NULL::text"}, "the row of jobid J1: column billnum is null"),
+        ({"billnum": "'  '::text"}, "the row of jobid J1: column billnum is blank"),
+        ({"billnum": "NULL::text", "jobid": "NULL::text"}, "a row: column billnum is null"),
         ({"status": "NULL::text"}, "invoice 1: column status is null"),
         ({"total": "NULL::numeric"}, "invoice 1: column total is null"),
         ({"paid": "'NaN'::numeric"}, "invoice 1: column paid is NaN, which is no amount"),
+        (
+            {"billnum": "repeat('b', 201)"},
+            "the row of jobid J1: column billnum holds 201 characters, expected at most 200",
+        ),
+        ({"billnum": LONG, "jobid": LONG}, "a row: column billnum holds 6,400 characters, expected at most 200"),
+        ({"jobid": "repeat('j', 201)"}, "invoice 1: column jobid holds 201 characters, expected at most 200"),
+        ({"status": LONG}, "invoice 1: column status holds 6,400 characters, expected at most 200"),
+        ({"currency": "repeat('E', 11)"}, "invoice 1: column currency holds 11 characters, expected at most 10"),
     ],
 )
 def test_a_select_that_breaks_the_contract_is_named(
@@ -82,6 +93,29 @@ def test_a_select_that_breaks_the_contract_is_named(
     assert str(profile.ledger.query) in message
     assert "include/erp/generic.sql" in message
     assert world.store("SELECT count(*) FROM ropo.reconciliation") == [(0,)]
+
+
+@pytest.mark.parametrize("column", ["billnum", "jobid", "status", "currency"])
+@pytest.mark.parametrize("scope", ["date", "full"])
+def test_a_text_that_no_index_takes_is_named_before_anything_is_recorded(
+    world: World, tmp_path: Path, column: str, scope: str
+) -> None:
+    world.payment("1", "100")
+    profile = _profile(world, tmp_path, _query(**{column: LONG}))
+    with pytest.raises(LedgerContractError, match=f"column {column} holds 6,400 characters") as caught:
+        world.reconcile(profile=profile, scope=scope)
+    assert len(str(caught.value)) < 500  # the text itself, which may be of a debtor, is in no log
+    assert world.store("SELECT count(*) FROM ropo.reconciliation") == [(0,)]
+
+
+def test_texts_as_long_as_the_contract_allows_are_taken(world: World, tmp_path: Path) -> None:
+    longest = {
+        "billnum": "repeat('ä', 200)",
+        "jobid": "repeat('€', 200)",
+        "status": "repeat('ö', 200)",
+        "currency": "repeat('E', 10)",
+    }
+    assert world.reconcile(profile=_profile(world, tmp_path, _query(**longest))).population == 1
 
 
 @pytest.mark.parametrize(
