@@ -92,6 +92,13 @@ WITH signed AS (
                     SELECT FROM ropo.period_sign_off_flag AS flag
                     WHERE flag.sign_off_id = signed.sign_off_id AND flag.break_id = known.break_id
                 )
+            WHEN found.is_accepted AND EXISTS (
+                -- As the very difference that it was accepted as, be it in another category than the date had it in.
+                SELECT
+                FROM ropo.reconciliation_break AS stands
+                WHERE stands.profile = fresh.profile AND stands.invoice_key = found.invoice_key
+                    AND stands.category = found.category AND signed.evidence -> 'breaks' @> to_jsonb(stands.break_id)
+            ) THEN false
             ELSE
                 (was.category, was.reason, was.pending_until IS NULL, was.currency, was.further)
                     IS DISTINCT FROM (found.category, found.reason, found.pending_until IS NULL, found.currency, found.further)

@@ -113,6 +113,23 @@ def test_a_quiet_night_after_a_month_was_signed_with_a_mended_break_changes_noth
     countersigns(march)
 
 
+def test_a_difference_that_was_accepted_in_another_category_than_its_date_has_it_in_changes_nothing(
+    march: World,
+) -> None:
+    owe(march)
+    run_all(march)
+    march.ledger("UPDATE ropo_ledger SET status = 'paid', total = 99, paid = 99, open = 0 WHERE billnum = '1'")
+    run(march, APRIL, scope="full")
+    accepts(march)
+    assert march.store("SELECT category, state FROM ropo.reconciliation_break ORDER BY break_id") == [
+        ("ledger_behind", "resolved"),
+        ("amount_mismatch", "accepted"),
+    ]
+    signs(march)
+    assert _recheck(march, datetime.date(2026, 4, 9)) == [(FIRST, "breaks", "reconciled")]
+    assert (flags(march), _alerts(march)) == ([], [])
+
+
 def test_an_accepted_break_that_is_mended_after_the_signature_is_a_change(march: World) -> None:
     owe(march)
     run_all(march)
