@@ -15,16 +15,26 @@ WITH job AS (
     )
     UNION
     SELECT %(jobid)s::text WHERE %(jobid)s::text IS NOT NULL
-), found AS (
-    SELECT event.*
+), own_job AS MATERIALIZED (
+    -- Once a job: after the join it would be asked once an event.
+    SELECT job.jobid
     FROM job
     CROSS JOIN LATERAL ropo.newest_billnum(%(profile)s, job.jobid) AS newest (billnum)
-    JOIN ropo.status_event AS event ON event.profile = %(profile)s AND event.jobid = job.jobid
     WHERE %(billnum)s::text IS NULL OR newest.billnum IS NULL OR newest.billnum = %(billnum)s
+), found AS (
+    SELECT event.statusid, event.statustime
+    FROM own_job
+    JOIN ropo.status_event AS event ON event.profile = %(profile)s AND event.jobid = own_job.jobid
     UNION ALL
-    SELECT event.*
+    SELECT event.statusid, event.statustime
     FROM ropo.status_event AS event
     WHERE event.profile = %(profile)s AND event.billnum = %(billnum)s AND event.jobid IS NULL
+), newest AS (
+    -- Of those that are shown alone: what is wide, and what has to be looked for.
+    SELECT statusid
+    FROM found
+    ORDER BY statustime DESC, ropo.statusid_number(statusid) DESC, statusid COLLATE "C" DESC
+    LIMIT %(limit)s
 )
 SELECT
     statusid, jobid, billnum, lower(statustype) AS statustype, statustime, statuscode, statusref, statustext, paydate,
@@ -32,12 +42,13 @@ SELECT
     ARRAY(
         SELECT revision.raw::text
         FROM ropo.status_event_revision AS revision
-        WHERE revision.profile = found.profile AND revision.statusid = found.statusid
+        WHERE revision.profile = event.profile AND revision.statusid = event.statusid
         ORDER BY revision.revision
     ) AS revisions
-FROM found
+FROM newest
+JOIN ropo.status_event AS event USING (statusid)
+WHERE event.profile = %(profile)s
 ORDER BY
     statustime DESC,
     ropo.statusid_number(statusid) DESC,
     statusid COLLATE "C" DESC
-LIMIT %(limit)s

@@ -31,3 +31,15 @@ SELECT
     now(), now(), 1, reconciliation_id, reconciliation_id, CASE WHEN billnum::integer % 50 > 0 THEN now() END
 FROM ropo.reconciliation_item
 WHERE category <> 'matched';
+
+-- One invoice of which far more was said than a page shows, among others.
+INSERT INTO ropo.status_poll (profile, kind, outcome, opened_at, closed_at, window_from)
+VALUES ('default', 'drain', 'landed', now(), now(), '2026-01-01');
+INSERT INTO ropo.status_event (
+    profile, statusid, jobid, billnum, statustype, statustime, statuscode, statusref, statustext, raw, source,
+    first_poll_id, first_seen_at, content_poll_id, content_sha256
+)
+SELECT
+    'default', 'C' || number, 'J' || job, job, 'comment', timestamp '2026-11-24' + number % 4000 * interval '1 second', '98',
+    'Viesti', '', '{}', 'drain', poll_id, now(), poll_id, sha256('')
+FROM ropo.status_poll, generate_series(1, 7000) AS number, LATERAL (SELECT greatest(1, number - 5000)) AS of (job);

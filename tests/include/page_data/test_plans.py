@@ -148,3 +148,17 @@ def test_an_overview_reads_no_items_but_those_that_differ(
     else:
         assert index in indexes
         assert whole == []
+
+
+def test_of_many_events_each_job_is_asked_about_once_and_so_is_each_event_that_is_shown(cursor: Cursor) -> None:
+    parameters = {"profile": PROFILE, "billnum": "1", "jobid": None, "limit": 501}
+    cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement('invoice_events')}", parameters)
+    ((((top,)),),) = cursor.fetchall()
+    every = list(nodes(top["Plan"]))
+    assert [node["Actual Loops"] for node in every if node.get("Function Name") == "newest_billnum"] == [1]
+    contents = [node for node in every if node.get("Relation Name") == "status_event_revision"]
+    assert [node["Actual Loops"] for node in contents] == [501]
+    cursor.execute(statement("invoice_events"), parameters)
+    shown = [(row[4], int(row[0][1:])) for row in cursor.fetchall()]
+    assert len(shown) == 501
+    assert shown == sorted(shown, reverse=True)
