@@ -14,6 +14,7 @@ from include.reconciliation.population import NO_TIME, name_billnum
 from include.reconciliation.sides import ledger_transaction, store_transaction
 from include.reconciliation.statements import statement
 from include.reconciliation.unmapped import shown_code
+from include.reconciliation.wording import counted
 from include.status_store.rows import named_rows
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _lines(cursor: Cursor, profile: Profile, billnum: str) -> Iterator[str]:
 
 
 def _ropo(profile: Profile, item: dict[str, Any], events: list[tuple[Any, ...]]) -> Iterator[str]:
-    yield f"  Ropo One: {_counted(len(events), 'event')}"
+    yield f"  Ropo One: {counted(len(events), 'event')}"
     for statustime, statustype, code, amount, jobid, first_seen_at in events:
         parts = [f"{statustime:%Y-%m-%d %H:%M:%S}", statustype, shown_code(statustype, code)]
         parts += [f"{amount:f} {item['currency']}"] if amount is not None else []
@@ -103,7 +104,7 @@ def _ropo(profile: Profile, item: dict[str, Any], events: list[tuple[Any, ...]])
 
 
 def _ledger(profile: Profile, item: dict[str, Any], rows: list[tuple[Any, ...]]) -> Iterator[str]:
-    yield f"  Ledger (connection {profile.ledger.connection}): {_counted(len(rows), 'row')}"
+    yield f"  Ledger (connection {profile.ledger.connection}): {counted(len(rows), 'row')}"
     for status, *amounts, currency, sent_at, changed_at, jobid, billnum, by_ropo in rows:
         money = [f"{name} {amount:f}" for name, amount in zip(_AMOUNTS, amounts, strict=True) if amount is not None]
         parts = [f"number {billnum}", f"jobid {jobid or 'not known'}", f"status {status}", *money]
@@ -129,14 +130,10 @@ def _breaks(profile: Profile, breaks: list[tuple[Any, ...]]) -> Iterator[str]:
     for break_id, category, state, severity, since, times, last_seen, accepted_by in breaks:
         by = f" by {accepted_by}" if state == "accepted" else ""
         yield (
-            f"  Break {break_id}: {category}, {state}{by}, {severity}, since {since}, seen {_counted(times, 'time')}, "
+            f"  Break {break_id}: {category}, {state}{by}, {severity}, since {since}, seen {counted(times, 'time')}, "
             f"last {_moment(profile, last_seen)}"
         )
 
 
 def _moment(profile: Profile, moment: datetime.datetime | None) -> str:
     return "not known" if moment is None else profile.clock(moment)
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import itertools
-import json
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,7 +14,7 @@ from include.config.status_map import COMMENT_TYPE, PAYMENTS
 from include.reconciliation.ledger import ALL_ROWS
 from include.reconciliation.statements import statement
 from include.status_store.copying import copy_rows
-from include.status_store.fields import LONGEST_ID
+from include.status_store.row_names import names_in, readable_fields
 from include.status_store.rows import named_rows, only_row
 
 if TYPE_CHECKING:
@@ -200,7 +199,7 @@ def name_revised(cursor: Cursor, profile: Profile) -> None:
     with cursor.connection.cursor("revised") as revised:
         revised.execute(_REVISED, values)
         while rows := revised.fetchmany(_ROWS_AT_ONCE):
-            named = [(day, *names, True, False) for day, raw in rows for _, *names in _names(raw)]
+            named = [(day, *names, True, False) for day, raw in rows for _, *names in _names(raw.encode())]
             execute_values(cursor, _NAME, named, page_size=_ROWS_AT_ONCE)
 
 
@@ -240,13 +239,14 @@ def name_quarantined(cursor: Cursor, profile: Profile, span: Span) -> None:
             execute_values(cursor, _NAME, named, page_size=_ROWS_AT_ONCE)
 
 
-def _names(raw: bytes | str) -> Iterator[tuple[str, str, str | None, str | None]]:
+def _names(raw: bytes) -> Iterator[tuple[str, str, str | None, str | None]]:
     """Yield the date, the invoice's key, and the jobid and billnum that a row as it came names, if it names any."""
-    row = _readable(raw)
-    jobid, billnum = (_key(row.get(name)) for name in ("jobid", "billnum"))
-    if jobid or billnum:
+    row = readable_fields(raw)
+    names = names_in(row)
+    if names.jobid or names.billnum:
         dated = str(row.get("statustime")).strip()[: len("YYYY-MM-DD")]
-        yield dated, f"b:{billnum}" if billnum else f"j:{jobid}", jobid, billnum
+        key = f"b:{names.billnum}" if names.billnum else f"j:{names.jobid}"
+        yield dated, key, names.jobid or None, names.billnum or None
 
 
 def _parameters(period: Period) -> dict[str, Any]:
@@ -288,19 +288,3 @@ def _add_keys(cursor: Cursor, keys: Iterable[tuple[str | None, str]]) -> None:
         "INSERT INTO found_key (kind, value) SELECT 'jobid', jobid FROM ledger_key WHERE jobid IS NOT NULL "
         "UNION SELECT 'billnum', billnum FROM ledger_key ON CONFLICT DO NOTHING"
     )
-
-
-def _readable(raw: bytes | str) -> dict[str, Any]:
-    try:
-        row = json.loads(raw)
-    except (ValueError, RecursionError):
-        return {}
-    return row if isinstance(row, dict) else {}
-
-
-def _key(value: object) -> str | None:
-    """Return a jobid or billnum as the store would hold it; None where it is none."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return None
-    text = str(value).strip()
-    return text if text and len(text) <= LONGEST_ID and text.isprintable() else None

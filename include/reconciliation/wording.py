@@ -10,3 +10,8 @@ T = TypeVar("T")
 def worded(number: int, one: T, several: T) -> T:
     """Return the words for one thing, or those for several."""
     return one if number == 1 else several
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Return a number with its noun: 1 break, 2 breaks."""
+    return f"{number:,} {worded(number, noun, plural or f'{noun}s')}"

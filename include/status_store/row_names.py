@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import msgspec
+
+from include.status_store.fields import LONGEST_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class RowNames(msgspec.Struct, frozen=True):
@@ -27,11 +33,15 @@ def readable_fields(raw: bytes) -> dict[str, object]:
 
 def row_names(raw: bytes) -> RowNames:
     """Return the keys that a row names."""
-    fields = readable_fields(raw)
+    return names_in(readable_fields(raw))
+
+
+def names_in(fields: Mapping[str, object]) -> RowNames:
+    """Return the keys among a row's fields."""
     return RowNames(*(_key(fields.get(name)) for name in RowNames.__struct_fields__))
 
 
 def _key(value: object) -> str:
     key = value.strip() if isinstance(value, str) else ""
-    # What else may stand in JSON's texts, as a NUL, PostgreSQL cannot be asked about.
-    return key if key.isprintable() else ""
+    # What else may stand in JSON's texts, as a NUL, PostgreSQL cannot be asked about; and no index takes any length.
+    return key if key.isprintable() and len(key) <= LONGEST_ID else ""

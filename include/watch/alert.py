@@ -81,11 +81,6 @@ def plain_money(amount: Decimal) -> str:
     return f"{amount:,.{max(2, len(fraction))}f}"
 
 
-def counted(number: int, noun: str, plural: str | None = None) -> str:
-    """Return a number with its noun: 1 break, 2 breaks."""
-    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
-
-
 def _sections(matters: Sequence[Matter], base_url: str) -> Iterable[tuple[str | _Link, Sequence[str | _Link]]]:
     for matter in matters[:_NAMED]:
         lines: list[str | _Link] = list(matter.lines) if len(matters) <= _IN_FULL else []

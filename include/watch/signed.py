@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from include.reconciliation.wording import counted
 from include.status_store.rows import structs
-from include.watch.alert import Matter, counted
+from include.watch.alert import Matter
 from include.watch.statements import statement
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ import msgspec
 from include.reconciliation.categories import category_in_words, counted_category, reason_in_words
 from include.reconciliation.stake import NOT_KNOWN, is_stake_known
 from include.reconciliation.verdict import is_red
+from include.reconciliation.wording import counted
 from include.status_store.rows import rows_by_profile
-from include.watch.alert import Matter, counted, plain_money
+from include.watch.alert import Matter, plain_money
 from include.watch.spans import Span
 from include.watch.statements import statement
 

@@ -8,12 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from airflow.sdk import BaseHook
-from airflow.sdk.exceptions import AirflowNotFoundException
-
+from ropo_one.airflow_connections import extra_of, look_up
 from ropo_one.exceptions import RopoConnectionInvalidError
-from ropo_one.extra import extra_of
-from ropo_one.missing import not_found
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -57,11 +53,7 @@ def get_connection(conn_id: str) -> RopoConnection:
 
     :raises RopoConnectionInvalidError: naming the connection, and the field or how to add it.
     """
-    try:
-        connection = BaseHook.get_connection(conn_id)
-    except AirflowNotFoundException:
-        raise RopoConnectionInvalidError(not_found(conn_id, CONNECTION_TYPE)) from None
-    return read_connection(connection)
+    return read_connection(look_up(conn_id, CONNECTION_TYPE, RopoConnectionInvalidError))
 
 
 def read_connection(connection: Connection) -> RopoConnection:

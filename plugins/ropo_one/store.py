@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow.sdk import BaseHook
-from airflow.sdk.exceptions import AirflowNotFoundException
-
 from include.status_store.airflow_connection import POSTGRES_TYPES, ConnectionInvalidError, make_dsn
 from include.status_store.database import StoreUnavailableError, connect
 from include.status_store.migrate import require_current
 from include.status_store.session import Session
-from ropo_one.extra import extra_of
-from ropo_one.missing import not_found
+from ropo_one.airflow_connections import extra_of, look_up
 
 if TYPE_CHECKING:
     import datetime
@@ -25,10 +21,7 @@ def connection_dsn(conn_id: str) -> str:
 
     :raises ConnectionInvalidError: where there is none of that id, it has another type, or its extra is no JSON object.
     """
-    try:
-        connection = BaseHook.get_connection(conn_id)
-    except AirflowNotFoundException:
-        raise ConnectionInvalidError(not_found(conn_id, POSTGRES_TYPES[0])) from None
+    connection = look_up(conn_id, POSTGRES_TYPES[0], ConnectionInvalidError)
     if connection.conn_type not in POSTGRES_TYPES:
         raise ConnectionInvalidError(
             f"Connection {conn_id}: expected the type postgres, got {connection.conn_type!r}; a URI needs the form "
