@@ -2,37 +2,50 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from include.status_store.copying import as_lines
-from include.status_store.event import Events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Self
 
+    from include.status_store.event import Events
     from include.status_store.journal import Kind
 
 # One look-up and one COPY each. A page of Ropo's is one batch; a long answer to a re-read is made ready bit by bit.
 MOST_EVENTS = 1000
 COLUMNS = """
     profile, source, first_poll_id, content_poll_id, statusid, jobid, billnum, statustype, statustime, statuscode,
-    statusref, statustext, paydate, amount, content_sha256, raw
+    statusref, statustext, paydate, amount, raw
 """
 COPY = f"COPY ropo.status_event ({COLUMNS}) FROM STDIN"
 
 
-class Batch(msgspec.Struct, frozen=True):
+class Batch:
     """Events of which each has a statusid of its own, sorted by it.
 
-    :param lines: they themselves, for :data:`COPY`, or for another table with :data:`COLUMNS`.
+    :param constants: what the lines of all of them begin with: the columns in which they are the same.
     :param superseded: statusids that the answer shows once more, further down.
     """
 
-    events: Events
-    lines: bytes
-    superseded: frozenset[str] = frozenset()
+    def __init__(self, events: Events, constants: str, superseded: frozenset[str] = frozenset()) -> None:
+        self.events = events
+        self.superseded = superseded
+        self._constants = constants
+
+    @cached_property
+    def lines(self) -> bytes:
+        """The events, for :data:`COPY` or another table with :data:`COLUMNS`; made where they are first asked for."""
+        # An event's fields stand in the order of the table's columns.
+        _, *columns, raws = self.events.columns
+        return as_lines([*columns, [*map(bytes.decode, raws)]], before=self._constants)
+
+    def make_ready(self) -> Self:
+        """Make the lines now, so that whoever asks for them need not wait."""
+        _ = self.lines
+        return self
 
 
 class Batches:
@@ -43,7 +56,8 @@ class Batches:
 
     def __init__(self, events: Events, *, profile: str, kind: Kind, poll_id: int) -> None:
         self._events = events
-        self._constants = (profile, kind, str(poll_id), str(poll_id))
+        # No name of a profile has what COPY would take for something else.
+        self._constants = "\t".join((profile, kind, str(poll_id), str(poll_id), ""))
 
     def __iter__(self) -> Iterator[Batch]:
         statusids = self._events.statusids
@@ -57,12 +71,7 @@ class Batches:
 
     def batch(self, events: Events, superseded: frozenset[str] = frozenset()) -> Batch:
         """Make some events of a batch, in its order, a batch of their own."""
-        # An event's fields stand in the order of the table's columns.
-        _, *columns, contents, raws = events.columns
-        constants = ([constant] * len(events) for constant in self._constants)
-        hashes = [f"\\x{content}" for content in contents]
-        lines = as_lines([*constants, *columns, hashes, [*map(bytes.decode, raws)]])
-        return Batch(events, lines, superseded)
+        return Batch(events, self._constants, superseded)
 
 
 def _rounds(statusids: Sequence[str]) -> list[list[int]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from include.config.status_map import PAYMENT_TYPE
 from include.status_store import fields
+from include.status_store.content import made_up_statusids
 from include.status_store.event import Events
 from include.status_store.fields import FIELDS, LONGEST_ID, RowError
 
@@ -48,9 +49,8 @@ def to_events(
     # Few days and amounts come many times.
     days = {value: fields.date(value, zone) for value in set(paydates)}
     numbers = {value: fields.amount(value) for value in set(amounts)}
-    contents = fields.content_sha256s(columns)
     if "" in statusids:
-        statusids = [each or _made_up(content, occurrences) for each, content in zip(statusids, contents, strict=True)]
+        statusids = made_up_statusids(columns, occurrences)
     return Events([
         [*range(first, first + len(rows))],
         statusids,
@@ -63,7 +63,6 @@ def to_events(
         texts,
         [days[each] for each in paydates],
         [numbers[each] for each in amounts],
-        contents,
         [*rows],
     ])  # fmt: skip
 
@@ -103,8 +102,3 @@ def _are_plain(times: list[str]) -> bool:
         # In this form there are digits and nothing else between the separators, or it is none.
         datetime.datetime.fromisoformat(time)
     return True
-
-
-def _made_up(content: str, occurrences: dict[str, int]) -> str:
-    occurrence = occurrences[content] = occurrences.get(content, 0) + 1
-    return f"sha256:{content}:{occurrence}"

@@ -40,16 +40,16 @@ class _Lines:
             raise
 
 
-def as_lines(columns: Iterable[Sequence[Any]]) -> bytes:
+def as_lines(columns: Iterable[Sequence[Any]], *, before: str = "") -> bytes:
     """Return rows as PostgreSQL's text format of COPY has them.
 
     Column by column, since most columns need nothing done to them.
 
     :param columns: each with its value in every row; None is null.
+    :param before: what each line begins with, as it is to stand there.
     """
-    lines = map("\t".join, zip(*map(_cells, columns), strict=True))
-    # The last line has no end of its own.
-    return "\n".join([*lines, ""]).encode()
+    lines = [*map("\t".join, zip(*map(_cells, columns), strict=True))]
+    return "".join((before, f"\n{before}".join(lines), "\n")).encode() if lines else b""
 
 
 def copy_lines(cursor: Cursor, copy: str, lines: bytes) -> None:

@@ -18,7 +18,6 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     :param ordinal: its place in its answer, from 0.
     :param statusid: Ropo's id of the row; without one, a hash of the ten fields and the row's occurrence in its answer.
     :param statustime: the market's wall clock, as ISO text without a zone.
-    :param content_sha256: hex, of the ten known fields as trimmed strings.
     :param raw: the row's JSON as it came, unknown fields included.
     """
 
@@ -33,7 +32,6 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     statustext: str
     paydate: str | None
     amount: str | None
-    content_sha256: str
     raw: msgspec.Raw
 
 
@@ -56,11 +54,6 @@ class Events(Sequence[Event]):
     def statusids(self) -> list[str]:
         """Each event's."""
         return self.columns[_STATUSID]
-
-    @property
-    def contents(self) -> list[str]:
-        """Each event's ``content_sha256``."""
-        return self.columns[_CONTENT]
 
     def extend(self, others: Events) -> None:
         """Add further events of the same answer."""
@@ -92,7 +85,6 @@ class Events(Sequence[Event]):
 
 
 _STATUSID = Event.__struct_fields__.index("statusid")
-_CONTENT = Event.__struct_fields__.index("content_sha256")
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):

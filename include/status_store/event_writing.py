@@ -10,6 +10,7 @@ import msgspec
 import psycopg2
 
 from include.status_store.batches import COLUMNS, COPY, Batches
+from include.status_store.content import contents
 from include.status_store.copying import as_lines, copy_lines
 from include.status_store.event import Events, Rejected
 from include.status_store.redaction import Redaction
@@ -33,7 +34,7 @@ _DIFFERING = """
 SELECT held.statusid, held.erased_at IS NOT NULL
 FROM json_each_text(%(shown)s::json) AS shown (statusid, sha256)
 JOIN ropo.status_event AS held ON held.profile = %(profile)s AND held.statusid = shown.statusid
-WHERE held.content_sha256 <> decode(shown.sha256, 'hex')
+WHERE ropo.content_sha256(held) <> decode(shown.sha256, 'hex')
 ORDER BY held.statusid
 FOR UPDATE OF held
 """
@@ -188,10 +189,9 @@ class _Storing:
         return len(new.events)
 
     def _not_held(self, batch: Batch, held: dict[str, bool]) -> Batch:
-        contents = dict(zip(batch.events.statusids, batch.events.contents, strict=True))
-        ids = msgspec.json.encode([*contents]).decode()
-        self._cursor.execute(statement("held_events"), {**self._values, "ids": ids})
-        held.update((statusid, sha256 != contents[statusid]) for statusid, sha256 in self._cursor.fetchall())
+        shown = contents(batch.events)
+        self._cursor.execute(statement("held_events"), {**self._values, "ids": msgspec.json.encode([*shown]).decode()})
+        held.update((statusid, sha256 != shown[statusid]) for statusid, sha256 in self._cursor.fetchall())
         return self._some(batch, lambda statusid: statusid not in held)
 
     def _superseded_before(self, batch: Batch, held: dict[str, bool]) -> set[str]:
@@ -202,9 +202,9 @@ class _Storing:
         ids = [statusid for statusid in batch.superseded if held.get(statusid)]
         if not ids:
             return set()
-        contents = dict(zip(batch.events.statusids, batch.events.contents, strict=True))
+        shown = contents(batch.events)
         self._cursor.execute(_REVISIONS, {**self._values, "ids": ids})
-        return {statusid for statusid, sha256 in self._cursor.fetchall() if sha256 == contents.get(statusid)}
+        return {statusid for statusid, sha256 in self._cursor.fetchall() if sha256 == shown.get(statusid)}
 
     def _some(self, batch: Batch, wanted: Callable[[str], bool]) -> Batch:
         """Return the events of a batch whose statusid is wanted."""
@@ -213,9 +213,8 @@ class _Storing:
         return batch if len(places) == len(statusids) else self._batches.batch(batch.events.pick(places))
 
     def _revise(self, batch: Batch) -> int:
-        events = batch.events
-        contents = dict(zip(events.statusids, events.contents, strict=True))
-        self._cursor.execute(_DIFFERING, {**self._values, "shown": msgspec.json.encode(contents).decode()})
+        values = {**self._values, "shown": msgspec.json.encode(contents(batch.events)).decode()}
+        self._cursor.execute(_DIFFERING, values)
         differing = dict(self._cursor.fetchall())
         changed = self._some(batch, differing.__contains__)
         if any(differing.values()):
@@ -226,7 +225,7 @@ class _Storing:
         if changed.events:
             self._cursor.execute(_INCOMING_EVENTS)
             copy_lines(self._cursor, _COPY_INCOMING, changed.lines)
-            self._cursor.execute(statement("revise_events"), self._values)
+            self._cursor.execute(statement("revise_events"), values)
         return len(changed.events)
 
     def _around_refused(self, batch: Batch, work: Callable[[Batch], int]) -> int:

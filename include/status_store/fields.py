@@ -7,13 +7,11 @@ guessed: a value of another form sends its row to quarantine, where it waits for
 from __future__ import annotations
 
 import datetime
-import hashlib
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from zoneinfo import ZoneInfo
 
 FIELDS = (
@@ -58,29 +56,13 @@ def date(value: str, zone: ZoneInfo) -> str | None:
 
 
 def amount(value: str) -> str | None:
-    """Return an ``amount`` with the digits that came, None where there is none."""
-    if value and not _AMOUNT.fullmatch(value):
+    """Return an ``amount`` as PostgreSQL writes it, with the decimals that came; None where there is none."""
+    if not value:
+        return None
+    if not _AMOUNT.fullmatch(value):
         raise RowError("amount: expected a number such as 96.72, got another form")
-    return value or None
-
-
-class _Frames(dict[int, str]):
-    def __missing__(self, length: int) -> str:
-        frame = self[length] = f"{length}:"
-        return frame
-
-
-# Before each text that is hashed stands its length: no two rows may run into the same text.
-_frames = _Frames()
-
-
-def content_sha256s(columns: Sequence[Sequence[str]]) -> list[str]:
-    """Return the hash of each row's ten texts, in hex.
-
-    :param columns: the texts, one column for each of :data:`FIELDS`.
-    """
-    framed = (part for column in columns for part in (map(_frames.__getitem__, map(len, column)), column))
-    return [hashlib.sha256("".join(texts).encode()).hexdigest() for texts in zip(*framed, strict=True)]
+    number = Decimal(value)
+    return f"{number or abs(number):f}"
 
 
 def _moment(field: str, value: str, zone: ZoneInfo) -> datetime.datetime:

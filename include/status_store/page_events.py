@@ -71,7 +71,7 @@ def parse_page(
     try:
         page = parse_rows(rows, profile.zone)
         batches = Batches(page.events, profile=profile.name, kind=kind, poll_id=poll_id)
-        return Parsed(page, list(batches) if ready else batches)
+        return Parsed(page, [batch.make_ready() for batch in batches] if ready else batches)
     except Exception as error:  # noqa: BLE001 - see above
         return error
 

@@ -83,7 +83,7 @@ class Redaction:
         return json.dumps(kept).encode()
 
     def event(self, event: Event) -> Event:
-        """Return an event without its free texts. Its hash stays that of the whole content."""
+        """Return an event without its free texts."""
         return msgspec.structs.replace(
             event,
             statusref="",

@@ -38,7 +38,7 @@ ROWS = (
 BAD_ROW = row(1, statusid="P9", amount=f"paid by {SECRET}")
 KEPT_COLUMNS = (
     "statusid, jobid, billnum, statustype, statustime, statuscode, paydate, amount, source, first_poll_id, "
-    "first_seen_at, content_sha256, CASE WHEN statustype = 'payment' THEN statustext END"
+    "first_seen_at, ropo.content_sha256(status_event), CASE WHEN statustype = 'payment' THEN statustext END"
 )
 
 

@@ -14,6 +14,7 @@ import psycopg2
 import pytest
 
 from include.status_store.airflow_connection import make_dsn
+from include.status_store.content import contents
 from include.status_store.database import StoreUnavailableError, connect
 from include.status_store.migrate import head, main, require_current, upgrade
 from include.status_store.parsing import parse_rows
@@ -70,8 +71,8 @@ INSERT INTO ropo.status_event (
     source, first_poll_id, first_seen_at, content_poll_id, content_sha256
 )
 VALUES (
-    %(profile)s, 'P1', '3000001', '10001', 'payment', '2026-11-13', '', '', '1', '2026-11-13', 96.72, %(raw)s,
-    'drain', 1, now(), 1, %(sha256)s
+    %(profile)s, 'P1', '3000001', '10001', 'payment', '2026-11-13', '', 'Maksettu toimeksiantajalle', '1', '2026-11-13',
+    96.72, %(raw)s, 'drain', 1, now(), 1, %(sha256)s
 );
 INSERT INTO ropo.status_event_revision (profile, statusid, revision, content_sha256, raw, poll_id)
 VALUES (%(profile)s, 'P1', 1, '\\x00', '{"amount": "1.00"}', 1);
@@ -84,8 +85,7 @@ def test_a_store_of_the_first_release_keeps_its_rows_and_goes_on(
     postgres: embedded.Server, bare: str, profile: Profile
 ) -> None:
     shown = json.dumps(row(1)).encode()
-    (event,) = parse_rows([shown], profile.zone).events
-    sha256 = bytes.fromhex(event.content_sha256)
+    sha256 = bytes.fromhex(*contents(parse_rows([shown], profile.zone).events).values())
     values = {"profile": profile.name, "body": page(row(1)).body, "raw": shown.decode(), "sha256": sha256}
     upgrade(postgres.dsn(bare), "0002")
     with closing(connect(postgres.dsn(bare))) as connection, connection:
