@@ -32,7 +32,8 @@ KINDS: tuple[Kind, ...] = ("paid", "discount")
 class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     """A recorded reconciliation (``reconciliations.sql``); its fields are the table's.
 
-    :param incompleteness_accepted_by: who accepted that it stays incomplete, with ``incompleteness_note``.
+    :param incompleteness_accepted_by: who accepted that it stays incomplete, with ``incompleteness_note``;
+        ``incompleteness_accepted_of``: of which reconciliation, this one or an earlier one.
     """
 
     reconciliation_id: int
@@ -63,6 +64,7 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime.datetime
     incompleteness_accepted_by: str | None
     incompleteness_note: str | None
+    incompleteness_accepted_of: int | None
 
     @property
     def differing(self) -> int:

@@ -5,8 +5,9 @@ SELECT
     found.reasons, categories, totals, unmapped, status_map_version, events_cutoff, ledger_cutoff,
     ledger_newest_change, dag_id, run_id, started_at,
     acceptance.accepted_by AS incompleteness_accepted_by,
-    acceptance.note AS incompleteness_note
+    acceptance.note AS incompleteness_note,
+    acceptance.accepted_reconciliation_id AS incompleteness_accepted_of
 FROM ropo.reconciliation AS found
-LEFT JOIN ropo.incompleteness_acceptance AS acceptance USING (reconciliation_id)
+LEFT JOIN ropo.incompleteness_accepted AS acceptance USING (reconciliation_id)
 WHERE found.profile = %(profile)s AND found.business_date = %(business_date)s
 ORDER BY reconciliation_id DESC

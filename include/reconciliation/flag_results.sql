@@ -23,8 +23,8 @@ WITH signed AS (
                 ' (%%s invoices: %%s matched, %%s pending, %%s breaks, %%s accepted)',
                 fresh.population, fresh.matched, fresh.pending, fresh.breaks, fresh.accepted
             ) || CASE
-                WHEN before.verdict = 'incomplete' AND fresh.verdict = 'incomplete'
-                    THEN '; what was accepted of the earlier one does not hold for this one'
+                WHEN before.verdict = 'incomplete' AND doubted.is_other
+                    THEN '; for another reason: what was accepted of the earlier one does not hold for this one'
                 WHEN (before.verdict, before.population, before.matched, before.pending, before.breaks, before.accepted)
                     = (fresh.verdict, fresh.population, fresh.matched, fresh.pending, fresh.breaks, fresh.accepted)
                     THEN '; not as they were: ' || array_to_string(otherwise.invoice_keys[:3], ', ')
@@ -42,6 +42,12 @@ WITH signed AS (
         ORDER BY earlier.reconciliation_id DESC
         LIMIT 1
     ) AS before ON true
+    CROSS JOIN LATERAL (
+        SELECT
+            fresh.verdict = 'incomplete' AND (
+                before.verdict IS DISTINCT FROM 'incomplete' OR NOT ropo.are_reasons_known(fresh.reasons, before.reasons)
+            ) AS is_other
+    ) AS doubted
     CROSS JOIN LATERAL (
         SELECT array_agg(COALESCE(found.invoice_key, was.invoice_key) ORDER BY COALESCE(found.invoice_key, was.invoice_key))
             AS invoice_keys
@@ -116,8 +122,8 @@ WITH signed AS (
     ) AS otherwise
     WHERE fresh.reconciliation_id = ANY(%(reconciliations)s) AND fresh.scope = 'date'
         AND (
-            -- That a date is incomplete was accepted of one reconciliation and its reasons: a newer one is another.
-            fresh.verdict = 'incomplete'
+            -- That a date is incomplete was accepted for the reasons that it had: any other one is a change.
+            doubted.is_other
             OR before.reconciliation_id IS NULL
             OR otherwise.invoice_keys IS NOT NULL
         )

@@ -1,4 +1,4 @@
--- What the store knows and does not know of a business date: one row.
+-- What the store knows and does not know of a business date: one row. Ids are ranges, few words for many in a row.
 SELECT
     reread.poll_id IS NOT NULL AS has_reread,
     reread.outcome AS reread_outcome,
@@ -15,27 +15,42 @@ SELECT
         WHERE profile = %(profile)s AND kind = 'drain' AND outcome = 'empty' AND closed_at >= %(day_end)s
             AND closed_at <= clock_timestamp()
     ) AS newest_empty,
-    (
-        SELECT count(*)
-        FROM ropo.status_poll
-        WHERE profile = %(profile)s AND recovery IN ('pending', 'unproven')
-          -- Of a full comparison every date matters.
-          AND (%(scope)s = 'full' OR window_to >= %(business_date)s)
-    ) AS doubts,
-    (
-        -- Left open by a process that died, and not yet judged by the next drain.
-        SELECT count(*)
-        FROM ropo.status_poll
-        WHERE profile = %(profile)s AND outcome = 'open' AND kind = 'drain' AND opened_at < %(open_before)s
-    ) AS left_open,
-    (SELECT count(*) FROM ropo.status_quarantine WHERE profile = %(profile)s AND resolved_at IS NULL) AS quarantined,
-    (SELECT count(*) FROM ropo.page_to_replay WHERE profile = %(profile)s) AS unparsed,
+    doubt.number AS doubts,
+    doubt.ids AS doubt_ids,
+    left_open.number AS left_open,
+    left_open.ids AS left_open_ids,
+    quarantined.number AS quarantined,
+    quarantined.ids AS quarantined_ids,
+    unparsed.number AS unparsed,
+    unparsed.ids AS unparsed_ids,
     (
         SELECT max(first_seen_at)
         FROM ropo.status_event
         WHERE profile = %(profile)s
     ) AS events_cutoff
-FROM (SELECT 1) AS once
+FROM (
+    SELECT count(*) AS number, range_agg(int8range(poll_id, poll_id, '[]'))::text AS ids
+    FROM ropo.status_poll
+    WHERE profile = %(profile)s AND recovery IN ('pending', 'unproven')
+      -- Of a full comparison every date matters.
+      AND (%(scope)s = 'full' OR window_to >= %(business_date)s)
+) AS doubt
+CROSS JOIN (
+    -- Left open by a process that died, and not yet judged by the next drain.
+    SELECT count(*) AS number, range_agg(int8range(poll_id, poll_id, '[]'))::text AS ids
+    FROM ropo.status_poll
+    WHERE profile = %(profile)s AND outcome = 'open' AND kind = 'drain' AND opened_at < %(open_before)s
+) AS left_open
+CROSS JOIN (
+    SELECT count(*) AS number, range_agg(int8range(quarantine_id, quarantine_id, '[]'))::text AS ids
+    FROM ropo.status_quarantine
+    WHERE profile = %(profile)s AND resolved_at IS NULL
+) AS quarantined
+CROSS JOIN (
+    SELECT count(*) AS number, range_agg(int8range(poll_id, poll_id, '[]'))::text AS ids
+    FROM ropo.page_to_replay
+    WHERE profile = %(profile)s
+) AS unparsed
 LEFT JOIN ropo.status_poll AS reread
     ON reread.poll_id = %(reread_poll_id)s
     AND reread.profile = %(profile)s

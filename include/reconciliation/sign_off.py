@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         if name != "status":
             add_note(one, required=False)
         one.set_defaults(command=command)
-    text = "accept that a date stays incomplete, for the reasons that its newest reconciliation has"
+    text = "accept that a date stays incomplete, as long as its reasons are those of its newest reconciliation"
     accepting = commands.add_parser("accept-incomplete", help=text, description=text)
     accepting.add_argument("date", type=datetime.date.fromisoformat, metavar="DATE")
     accepting.add_argument("--profile", required=True)

@@ -56,7 +56,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     :param currencies: money of both sides by currency, amounts as text.
     :param reasons: of the verdict, in words.
-    :param acceptance_id: of its incompleteness.
+    :param acceptance_id: of its incompleteness, where one holds for it.
     :param unsettled: invoices whose break is neither accepted nor resolved.
     :param accepted_breaks: ids of the breaks that stand accepted.
     """

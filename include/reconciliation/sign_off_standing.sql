@@ -111,7 +111,7 @@ FROM (
     SELECT generate_series(%(first)s::date, %(last)s::date, interval '1 day')::date AS business_date
 ) AS day
 FULL JOIN standing ON standing.scope = 'date' AND standing.business_date = day.business_date
-LEFT JOIN ropo.incompleteness_acceptance AS acceptance USING (reconciliation_id)
+LEFT JOIN ropo.incompleteness_accepted AS acceptance USING (reconciliation_id)
 LEFT JOIN counted USING (reconciliation_id)
 LEFT JOIN rested_on USING (reconciliation_id)
 ORDER BY (standing.scope IS NOT DISTINCT FROM 'full'), 2

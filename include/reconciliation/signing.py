@@ -215,7 +215,10 @@ def accept_incompleteness(
     scope: str = "date",
     shown: int | None = None,
 ) -> int:
-    """Accept that a date stays incomplete: its newest reconciliation, for the reasons that it has; no later one.
+    """Accept that a date stays incomplete: its newest reconciliation, for the reasons that it has.
+
+    Later ones of the date are covered too, as long as it is incomplete for these alone and has no other break: the view
+    ``ropo.incompleteness_accepted`` says which.
 
     :param scope: ``full``: the newest full comparison of that date.
     :param shown: the reconciliation that was shown to that person: the reasons of a newer one are not accepted unseen.
@@ -228,7 +231,7 @@ def accept_incompleteness(
     work_in(cursor, profile)
     cursor.execute(
         "SELECT reconciliation_id, verdict, accepted_by FROM ropo.reconciliation "
-        "LEFT JOIN ropo.incompleteness_acceptance USING (reconciliation_id) "
+        "LEFT JOIN ropo.incompleteness_accepted USING (reconciliation_id) "
         "WHERE reconciliation.profile = %s AND reconciliation.business_date = %s AND reconciliation.scope = %s "
         "ORDER BY reconciliation_id DESC LIMIT 1",
         (profile.name, date, scope),

@@ -22,15 +22,19 @@ if TYPE_CHECKING:
     from include.reconciliation.totals import Totals
 
 
-class Reason(msgspec.Struct, frozen=True):
+class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why a verdict is what it is.
 
     :param word: for machines.
     :param text: for people, with the numbers and what to do next.
+    :param about: ids of the polls or rows that it is about, or up to how many events, as PostgreSQL writes ranges of
+        integers; None where the word says it all. One that is about anything else too is another reason
+        (``ropo.are_reasons_known``).
     """
 
     word: str
     text: str
+    about: str | None = None
 
 
 class LedgerKnowledge(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,9 +61,13 @@ class StoreKnowledge(msgspec.Struct, frozen=True, kw_only=True):
     is_after_day_end: bool
     newest_empty: datetime.datetime | None
     doubts: int
+    doubt_ids: str | None
     left_open: int
+    left_open_ids: str | None
     quarantined: int
+    quarantined_ids: str | None
     unparsed: int
+    unparsed_ids: str | None
     events_cutoff: datetime.datetime | None
 
 
@@ -159,7 +167,7 @@ def _of_reread(day: datetime.date, known: StoreKnowledge) -> Iterator[Reason]:
             f"the re-read of {day} did not show {known.absent} {events} that the store holds for it; "
             "run the date again, and ask Ropo if it stays so"
         )
-        yield Reason("reread_contradicted", text)
+        yield Reason("reread_contradicted", text, f"{{[1,{known.absent}]}}")
 
 
 def _of_queue(
@@ -176,22 +184,22 @@ def _of_queue(
             f"{known.doubts} drain {polls} that may have taken what matters here {are} in doubt, not yet recovered; "
             f"the drain re-reads {their} dates by itself, what it cannot prove must be accepted with a note"
         )
-        yield Reason("doubt_not_recovered", text)
+        yield Reason("doubt_not_recovered", text, known.doubt_ids)
     if known.left_open:
         polls, them = worded(known.left_open, ("poll was", "it"), ("polls were", "them"))
         text = f"{known.left_open} drain {polls} left open by a process that died; the next drain judges {them}"
-        yield Reason("poll_left_open", text)
+        yield Reason("poll_left_open", text, known.left_open_ids)
     if known.quarantined:
         rows, wait, them = worded(known.quarantined, ("row", "waits", "it"), ("rows", "wait", "them"))
         text = (
             f"{known.quarantined} {rows} of profile {profile.name} {wait} in quarantine; "
             f"replay {them} with a newer parser or dismiss {them} with a note"
         )
-        yield Reason("rows_in_quarantine", text)
+        yield Reason("rows_in_quarantine", text, known.quarantined_ids)
     if known.unparsed:
         pages, are, them = worded(known.unparsed, ("page", "is", "it"), ("pages", "are", "them"))
         text = f"{known.unparsed} {pages} of profile {profile.name} {are} not parsed yet; replay {them}"
-        yield Reason("pages_unparsed", text)
+        yield Reason("pages_unparsed", text, known.unparsed_ids)
 
 
 def _of_ledger(profile: Profile, ledger: LedgerKnowledge, now: datetime.datetime) -> Iterator[Reason]:

@@ -46,7 +46,12 @@ CROSS JOIN LATERAL (
     WHERE reconciliation_id = newest.reconciliation_id
     OFFSET 0 -- else, where more were expected, all of the table would be read
 ) AS latest
-LEFT JOIN ropo.incompleteness_acceptance AS acceptance ON acceptance.reconciliation_id = latest.reconciliation_id
+LEFT JOIN LATERAL (
+    SELECT reconciliation_id
+    FROM ropo.incompleteness_accepted
+    WHERE reconciliation_id = latest.reconciliation_id
+    OFFSET 0 -- as above
+) AS acceptance ON latest.verdict = 'incomplete'
 CROSS JOIN LATERAL (
     SELECT CASE
         WHEN latest.breaks + latest.accepted = 0

@@ -62,7 +62,7 @@ _PARTS = {
 }
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+")
 # What another profile's rows between ours may change: numbers of one sequence for all.
-_NUMBERED = ("_id", "statusid", "evidence", "completeness")
+_NUMBERED = ("_id", "statusid", "evidence", "completeness", "about")
 
 
 def settings(profile: Profile, name: str) -> Profile:
@@ -187,13 +187,16 @@ def books_of(store: Connection, name: str) -> dict[str, list[dict[str, Any]]]:
 
 def _plain(key: str, value: object) -> object:
     """What stands there, where another profile or the clock has no part in it; else whether anything does."""
+    if key == "reasons" and isinstance(value, list):
+        return [{name: _plain(name, said) for name, said in reason.items()} for reason in value]
     is_of_the_day = isinstance(value, str) and _MOMENT.match(value) is not None and value > "2026-05"
     return value is not None if key == "cid" or key.endswith(_NUMBERED) or is_of_the_day else value
 
 
 def _found(result: Any) -> object:
     counts = (result.population, result.matched, result.pending, result.breaks, result.accepted, result.out_of_scope)
-    return result.verdict, counts, result.reasons, result.unmapped, result.recovered
+    reasons = [(reason.word, reason.text) for reason in result.reasons]
+    return result.verdict, counts, reasons, result.unmapped, result.recovered
 
 
 def _rechecked(world: World, before: datetime.date, now: datetime.datetime) -> object:

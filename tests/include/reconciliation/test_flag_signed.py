@@ -43,15 +43,19 @@ def test_the_same_result_again_is_no_change(march: World) -> None:
     assert flags(march) == []
 
 
-def test_a_date_that_is_incomplete_again_is_flagged_since_its_acceptance_was_for_another(march: World) -> None:
+def test_a_date_that_is_incomplete_for_a_reason_that_was_not_accepted_is_flagged(march: World) -> None:
     run_all(march)
     march.reconcile(LAST, now=NOW)  # without a re-read
     with transaction(march) as cursor:
         accept_incompleteness(cursor, march.profile, LAST, by="Anna", note="Ropo was down")
     signs(march)
     march.reconcile(LAST, now=NOW + HOUR)
+    assert flags(march) == []
+    march.page(complete=True)
+    march.reconcile(LAST, now=NOW + 2 * HOUR)
     assert flags(march) == [("result_changed", LAST)]
-    assert status(march).flags[0].note.endswith("; what was accepted of the earlier one does not hold for this one")
+    [flag] = status(march).flags
+    assert flag.note.endswith("; for another reason: what was accepted of the earlier one does not hold for this one")
 
 
 def test_another_result_of_a_date_is_flagged_and_keeps_the_countersignature_away(march: World) -> None:

@@ -132,8 +132,11 @@ def test_an_incomplete_date_is_accepted_with_a_note_for_the_reasons_that_it_had(
         "SELECT reconciliation_id, business_date, accepted_by, note, reasons -> 0 ->> 'word' "
         "FROM ropo.incompleteness_acceptance"
     ) == [(4, LAST, "Anna", "Ropo was down", "reread_missing")]
-    # What is found later was not accepted.
     march.reconcile(LAST, now=NOW + HOUR)
+    assert unmet(march) == []
+    # What is not known besides was not accepted.
+    march.quarantine(b"{}", at("2026-03-31 10:00"))
+    march.reconcile(LAST, now=NOW + 2 * HOUR)
     assert unmet(march) == [(LAST, "incomplete")]
 
 

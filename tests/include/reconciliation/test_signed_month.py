@@ -6,7 +6,9 @@ import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import pytest
 
+from include.reconciliation.signing import accept_incompleteness
 from include.watch.signed import ChangedPeriods
 from include.watch.verdicts import RedVerdicts
 from tests.include.reconciliation.month import (
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from tests.include.reconciliation.world import World
 
 DAY = datetime.timedelta(days=1)
+CUT = {"possibly_cut": True, "shown_complete": False, "completeness": "the date has 300 invoice numbers"}
 
 
 def _night(day: datetime.date) -> datetime.datetime:
@@ -70,6 +73,11 @@ def _alerts(world: World, now: datetime.datetime = NOW) -> list[str]:
     with transaction(world) as cursor:
         topics = (ChangedPeriods(world.profile, now), RedVerdicts(world.profile, now))
         return [subject for topic in topics for subject in topic.found(cursor) if subject.startswith("2026-03")]
+
+
+def _accepts_incompleteness(world: World, day: datetime.date = FIRST) -> int:
+    with transaction(world) as cursor:
+        return accept_incompleteness(cursor, world.profile, day, by="Anna", note="Ropo says that it was all")
 
 
 def test_ordinary_payments_after_the_signature_change_nothing_of_a_green_month(march: World) -> None:
@@ -191,3 +199,98 @@ def test_an_invoice_that_came_to_a_signed_date_is_a_change(march: World) -> None
     run(march, FIRST, now=NOW + HOUR)
     [flag] = status(march).flags
     assert (flag.kind, flag.business_date) == ("result_changed", FIRST)
+
+
+def test_an_accepted_incompleteness_holds_while_its_date_has_no_other_reason(march: World) -> None:
+    _sends(march, "3", "4")
+    run_all(march)
+    march.reconcile(FIRST, now=NOW, reread_poll_id=march.know_all(FIRST, **CUT))
+    accepted = _accepts_incompleteness(march)
+    signs(march)
+    for day, billnum in ((datetime.date(2026, 4, 15), "3"), (datetime.date(2026, 4, 20), "4")):
+        _is_paid(march, billnum, day)
+        assert _recheck(march, day) == [(FIRST, "incomplete", "incomplete")]
+        assert (flags(march), unmet(march), _alerts(march, _night(day))) == ([], [], [])
+    countersigns(march)
+    [acceptance] = march.store("SELECT DISTINCT acceptance_id, accepted_by FROM ropo.incompleteness_accepted")
+    assert acceptance == (1, "Anna")
+    assert march.store("SELECT reconciliation_id FROM ropo.incompleteness_acceptance") == [(accepted,)]
+
+
+def test_an_accepted_incompleteness_holds_for_a_date_that_is_cut_again(march: World) -> None:
+    run_all(march)
+    march.reconcile(FIRST, now=NOW, reread_poll_id=march.know_all(FIRST, **CUT))
+    _accepts_incompleteness(march)
+    signs(march)
+    again = {**CUT, "completeness": "the date has 301 invoice numbers"}
+    march.reconcile(FIRST, now=NOW + HOUR, reread_poll_id=march.know_all(FIRST, **again))
+    assert (flags(march), unmet(march)) == ([], [])
+
+
+def _doubt(world: World) -> int:
+    return world.poll("drain", "in_doubt", recovery="unproven", recovery_reason="lost", window_to=APRIL, closed_at=NOW)
+
+
+def test_another_doubt_is_another_reason_than_the_one_that_was_accepted(march: World) -> None:
+    run_all(march)
+    doubt = _doubt(march)
+    run(march, LAST)
+    _accepts_incompleteness(march, LAST)
+    signs(march)
+    march.store("UPDATE ropo.status_poll SET recovery = 'recovered' WHERE poll_id = %s", (doubt,))
+    _doubt(march)
+    run(march, LAST, now=NOW + HOUR)
+    assert unmet(march) == [(LAST, "incomplete")]
+    [flag] = status(march).flags
+    assert flag.note.endswith("; for another reason: what was accepted of the earlier one does not hold for this one")
+
+
+def test_one_of_two_accepted_doubts_that_is_recovered_leaves_the_other_accepted(march: World) -> None:
+    run_all(march)
+    doubt, _ = _doubt(march), _doubt(march)
+    run(march, LAST)
+    _accepts_incompleteness(march, LAST)
+    signs(march)
+    march.store("UPDATE ropo.status_poll SET recovery = 'recovered' WHERE poll_id = %s", (doubt,))
+    run(march, LAST, now=NOW + HOUR)
+    assert (flags(march), unmet(march)) == ([], [])
+
+
+def test_what_became_incomplete_anew_was_not_accepted(march: World) -> None:
+    run_all(march)
+    cut = march.know_all(LAST, **CUT)
+    march.reconcile(LAST, now=NOW, reread_poll_id=cut)
+    _accepts_incompleteness(march, LAST)
+    signs(march)
+    run(march, LAST, now=NOW + HOUR)
+    assert (flags(march), unmet(march)) == ([], []), "mended"
+    march.reconcile(LAST, now=NOW + 2 * HOUR, reread_poll_id=cut)
+    assert (flags(march), unmet(march)) == ([("result_changed", LAST)], [(LAST, "incomplete")])
+
+
+@pytest.mark.parametrize("scope", ["date", "full"])
+def test_an_accepted_incompleteness_covers_no_break_that_it_did_not_have(march: World, scope: str) -> None:
+    run_all(march)
+    _doubt(march)
+    _sends(march, "3")
+    run(march, LAST, scope=scope)
+    with transaction(march) as cursor:
+        accept_incompleteness(cursor, march.profile, LAST, by="Anna", note="seen", scope=scope)
+    covered = "SELECT count(*) FROM ropo.incompleteness_accepted"
+    run(march, LAST, scope=scope, now=NOW + HOUR)
+    assert march.store(covered) == [(2,)]
+    owe(march, "2")
+    run(march, LAST, scope=scope, now=NOW + 2 * HOUR)
+    assert march.store(covered) == [(2,)]
+
+
+def test_an_accepted_incompleteness_holds_with_the_very_breaks_that_it_had(march: World) -> None:
+    run_all(march)
+    owe(march)
+    march.reconcile(FIRST, now=NOW, reread_poll_id=march.know_all(FIRST, **CUT))
+    _accepts_incompleteness(march)
+    march.reconcile(FIRST, now=NOW + HOUR, reread_poll_id=march.know_all(FIRST, **CUT))
+    assert unmet(march) == [(FIRST, "open_breaks")]
+    march.ledger("UPDATE ropo_ledger SET paid = 1, open = 99 WHERE billnum = '1'")
+    march.reconcile(FIRST, now=NOW + 2 * HOUR, reread_poll_id=march.know_all(FIRST, **CUT))
+    assert unmet(march) == [(FIRST, "open_breaks"), (FIRST, "incomplete")]

@@ -320,6 +320,7 @@ def test_what_is_not_known_is_worded_for_one_and_for_several(world: World, numbe
         has_reread=True, reread_outcome="landed", is_cut=False, completeness=None, absent=number, is_judged=True,
         recovered=0, is_after_day_end=True, newest_empty=at("2026-03-11 03:00"), doubts=number, left_open=number,
         quarantined=number, unparsed=number, events_cutoff=None,
+        doubt_ids=None, left_open_ids=None, quarantined_ids=None, unparsed_ids=None,
     )  # fmt: skip
     stale = LedgerKnowledge(is_empty=False, newest_change=at("2026-03-09 00:00"))
     missing = missing_knowledge(profile, DAY, known, stale, at("2026-03-11 03:00"))

@@ -203,8 +203,11 @@ def test_what_was_accepted_as_incomplete_is_told_no_more(session: Session, store
 
     assert told(session, RedVerdicts(profile, NOW)) == []
 
-    record(store, DAY, "incomplete", reasons=("doubt",))
-    assert len(told(session, RedVerdicts(profile, NOW))) == 1, "a newer one is another"
+    record(store, DAY, "incomplete", reasons=("doubt", "breaks"))
+    assert told(session, RedVerdicts(profile, NOW)) == [], "for the same reasons"
+
+    record(store, DAY, "incomplete", reasons=("doubt", "quarantine"))
+    assert len(told(session, RedVerdicts(profile, NOW))) == 1, "for another reason"
 
 
 def test_breaks_of_a_date_that_was_accepted_as_incomplete_are_told(

@@ -143,6 +143,24 @@ def test_a_month_is_signed_by_one_person_and_countersigned_by_another(
         assert cursor.fetchall() == [(USER, "the queue was read elsewhere")]
 
 
+def test_what_was_accepted_as_incomplete_is_shown_so_of_a_later_reconciliation_for_the_same_reasons(
+    client: TestClient, store: Connection, month: None
+) -> None:
+    settle(client, store)
+    with store.cursor() as cursor:
+        cursor.execute("SELECT reasons -> 0 ->> 'word' FROM ropo.reconciliation WHERE verdict = 'incomplete'")
+        (word,) = cursor.fetchone() or ("",)
+    date, told = "/reconciliation/dates/2026-02-04", "accepted that it stays incomplete"
+    assert f"{USER} {told}: the queue was read elsewhere" in client.get(date).text
+    record(store, DATES[3], "incomplete", reasons=(word,), started_at=AFTER)
+    later = f"{USER} {told}, when an earlier reconciliation had the same reasons: the queue was read elsewhere"
+    assert later in client.get(date).text
+    assert unmet(client.get(PATH).text) == []
+    record(store, DATES[3], "incomplete", reasons=(word, "other"), started_at=AFTER)
+    assert told not in client.get(date).text
+    assert "holds until there is another reason" in client.get(PATH).text
+
+
 def test_a_month_is_signed_with_the_figures_that_were_shown_and_no_others(
     client: TestClient, store: Connection, month: None
 ) -> None:
