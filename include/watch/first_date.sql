@@ -1,4 +1,5 @@
 -- The market's day on which each profile's work began: its first poll or the earliest date that was reconciled.
+-- A date before `then` that was reconciled only since, as by a backfill, says nothing of it yet; without it each date does.
 SELECT
     asked.profile,
     least(
@@ -7,6 +8,10 @@ SELECT
             SELECT min(business_date)
             FROM ropo.reconciliation AS found
             WHERE found.profile = asked.profile AND found.scope = 'date'
+                AND (
+                    found.started_at <= coalesce(%(then)s::timestamptz, 'infinity')
+                    OR found.business_date >= (%(then)s::timestamptz AT TIME ZONE asked.zone)::date
+                )
         ),
         %(since)s::date
     ) AS began

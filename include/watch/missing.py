@@ -69,16 +69,21 @@ def _dates(first: datetime.date, last: datetime.date) -> Iterator[datetime.date]
 
 
 def work_began(
-    cursor: Cursor, profiles: Sequence[Profile], since: datetime.date | None = None
+    cursor: Cursor,
+    profiles: Sequence[Profile],
+    *,
+    since: datetime.date | None = None,
+    then: datetime.datetime | None = None,
 ) -> dict[str, datetime.date | None]:
     """Return the business date on which each profile's work began: its first poll, or the earliest that was reconciled.
 
     :param since: counts as the begin where neither is earlier.
+    :param then: what was reconciled since of dates before it, as by a backfill, says nothing of the begin.
     :return: by profile; None where there is nothing of these.
     """
     names = [profile.name for profile in profiles]
     zones = [profile.timezone for profile in profiles]
-    cursor.execute(statement("first_date"), {"profiles": names, "zones": zones, "since": since})
+    cursor.execute(statement("first_date"), {"profiles": names, "zones": zones, "since": since, "then": then})
     return dict(cursor.fetchall())
 
 
@@ -99,7 +104,8 @@ class MissingVerdicts:
 
     def found(self, cursor: Cursor) -> Mapping[str, str]:
         """Return the dates as subjects."""
-        begun = work_began(cursor, [self.profile], self._since)[self.profile.name]
+        # A backfill that reaches further back than all before it gets a day for the dates between.
+        begun = work_began(cursor, [self.profile], since=self._since, then=self.now - _DAY)[self.profile.name]
         if begun is None:
             return {}
         watched = self.profile.business_date(self.now) - self.profile.watched_days * _DAY

@@ -43,6 +43,16 @@ def test_a_gap_is_told_from_the_first_reconciled_date_on(session: Session, store
     assert [date for date in range(4, 12) if f"2026-10-{date:02} has no verdict" in alert.text] == [6, 7, 9]
 
 
+def test_a_backfill_that_reaches_further_back_has_a_day_for_the_dates_between(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    record(store, day(8))
+    record(store, day(5), started_at=at(10, 8))
+
+    assert subjects(session, profile, at(11, 7, 59)) == ["2026-10-09", "2026-10-10"]
+    assert subjects(session, profile, at(11, 8)) == ["2026-10-06", "2026-10-07", "2026-10-09", "2026-10-10"]
+
+
 def test_a_date_is_missing_from_the_deadline_on(session: Session, store: Connection, profile: Profile) -> None:
     record(store, day(5))
 
