@@ -56,13 +56,7 @@ SELECT
     ropo.amount_at_stake(
         item.ropo_paid, item.ropo_discount, item.ledger_paid, item.ledger_discount, item.ledger_total
     ) AS amount,
-    ropo.break_evidence(
-        item.reason, item.currency,
-        item.ropo_status, item.ropo_payment, item.ropo_stage, item.ropo_end, item.ropo_paid, item.ropo_discount,
-        item.ledger_status, item.ledger_payment, item.ledger_stage, item.ledger_end, item.ledger_word,
-        item.ledger_row_count, item.ledger_total, item.ledger_paid, item.ledger_discount,
-        item.ledger_credited, item.ledger_open, item.further
-    ) AS evidence
+    ropo.item_evidence(item) AS evidence
 FROM wanted
 JOIN run USING (reconciliation_id)
 JOIN ropo.reconciliation_item AS item USING (reconciliation_id, invoice_key);

@@ -65,6 +65,7 @@ CROSS JOIN LATERAL (
                 LEFT JOIN ropo.reconciliation_break AS known USING (profile, invoice_key, category)
                 WHERE item.reconciliation_id = latest.reconciliation_id AND item.category <> 'matched'
                     AND item.pending_until IS NULL AND COALESCE(known.state = 'open', NOT item.is_accepted)
+                ORDER BY item.invoice_key -- by an index: else the items of all dates would be read for a few of one
                 LIMIT %(most)s
             ) AS open_now
         )

@@ -14,6 +14,7 @@ from include.page_data.listing import place_name
 from include.page_data.statements import statement
 from include.reconciliation.item_selection import ItemSelection
 from include.status_store.database import connect
+from include.watch import statements as of_the_watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,6 +149,13 @@ def test_an_overview_reads_no_items_but_those_that_differ(
     else:
         assert index in indexes
         assert whole == []
+
+
+def test_breaks_that_are_open_still_are_counted_without_reading_the_items_of_other_dates(cursor: Cursor) -> None:
+    spans = {"profiles": [PROFILE], "firsts": ["2026-01-01"], "lasts": ["2026-11-25"], "rechecked_from": ["2026-11-25"]}
+    parameters = {"scope": "date", "most": 100, "recorded_from": None, "quiet": ["reconciled"], "in_full": False}
+    _, whole = planned(cursor, of_the_watch.statement("latest_verdicts"), {**spans, **parameters})
+    assert "reconciliation_item" not in whole
 
 
 def test_of_many_events_each_job_is_asked_about_once_and_so_is_each_event_that_is_shown(cursor: Cursor) -> None:

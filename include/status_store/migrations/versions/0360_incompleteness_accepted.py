@@ -11,5 +11,5 @@ down_revision = "0350"
 
 
 def upgrade() -> None:
-    """Add the function and the view."""
+    """Add the functions and the view."""
     op.get_bind().connection.cursor().execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))

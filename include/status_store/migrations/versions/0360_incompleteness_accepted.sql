@@ -11,6 +11,16 @@ RETURN NOT EXISTS (
     )
 );
 
+-- What the difference of a recorded invoice rests on.
+CREATE FUNCTION ropo.item_evidence(item ropo.reconciliation_item) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
+RETURN ropo.break_evidence(
+    item.reason, item.currency,
+    item.ropo_status, item.ropo_payment, item.ropo_stage, item.ropo_end, item.ropo_paid, item.ropo_discount,
+    item.ledger_status, item.ledger_payment, item.ledger_stage, item.ledger_end, item.ledger_word,
+    item.ledger_row_count, item.ledger_total, item.ledger_paid, item.ledger_discount,
+    item.ledger_credited, item.ledger_open, item.further
+);
+
 -- Every reconciliation that is incomplete and accepted so, with the newest acceptance that holds for it: its own, or that of
 -- an earlier one of the same date and scope. That holds as long as the date is incomplete, for no other reason, and has no
 -- break that the accepted one did not have, with the same states and amounts.
@@ -44,21 +54,8 @@ CROSS JOIN LATERAL (
                     AND had.category = item.category AND had.pending_until IS NULL
                 WHERE item.reconciliation_id = found.reconciliation_id AND item.category <> 'matched'
                     AND item.pending_until IS NULL AND NOT item.is_accepted
-                    AND ropo.break_evidence(
-                        item.reason, item.currency,
-                        item.ropo_status, item.ropo_payment, item.ropo_stage, item.ropo_end,
-                        item.ropo_paid, item.ropo_discount,
-                        item.ledger_status, item.ledger_payment, item.ledger_stage, item.ledger_end, item.ledger_word,
-                        item.ledger_row_count, item.ledger_total, item.ledger_paid, item.ledger_discount,
-                        item.ledger_credited, item.ledger_open, item.further
-                    ) IS DISTINCT FROM CASE WHEN had.invoice_key IS NOT NULL THEN ropo.break_evidence(
-                        had.reason, had.currency,
-                        had.ropo_status, had.ropo_payment, had.ropo_stage, had.ropo_end,
-                        had.ropo_paid, had.ropo_discount,
-                        had.ledger_status, had.ledger_payment, had.ledger_stage, had.ledger_end, had.ledger_word,
-                        had.ledger_row_count, had.ledger_total, had.ledger_paid, had.ledger_discount,
-                        had.ledger_credited, had.ledger_open, had.further
-                    ) END
+                    AND ropo.item_evidence(item) IS DISTINCT FROM
+                        CASE WHEN had.invoice_key IS NOT NULL THEN ropo.item_evidence(had) END
             )
         )
     ORDER BY acceptance.acceptance_id DESC
