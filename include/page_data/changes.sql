@@ -18,16 +18,7 @@ WITH earlier AS (
             WHEN later.is_accepted AND NOT earlier.is_accepted THEN 'accepted'
             WHEN earlier.is_accepted AND NOT later.is_accepted THEN 'reopened'
             WHEN earlier.is_pending AND NOT later.is_pending THEN 'grace_over'
-            -- What a recheck calls another result (changed_items.sql).
-            WHEN (earlier.is_pending, earlier.reason, earlier.currency, earlier.further)
-                    IS DISTINCT FROM (later.is_pending, later.reason, later.currency, later.further)
-                OR (earlier.ropo_status, earlier.ropo_paid, earlier.ropo_discount)
-                    IS DISTINCT FROM (later.ropo_status, later.ropo_paid, later.ropo_discount)
-                OR (earlier.ledger_status, earlier.ledger_total, earlier.ledger_paid, earlier.ledger_discount)
-                    IS DISTINCT FROM (later.ledger_status, later.ledger_total, later.ledger_paid, later.ledger_discount)
-                OR (earlier.ledger_credited, earlier.ledger_open)
-                    IS DISTINCT FROM (later.ledger_credited, later.ledger_open)
-                THEN 'changed'
+            WHEN {other_result} THEN 'changed'
             ELSE 'same'
         END AS change
     FROM earlier

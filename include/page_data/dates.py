@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import msgspec
 
 from include.config.profiles import Verdict
 from include.page_data.listing import PAGE_ROWS, Listed, after_condition, place_name, place_values
 from include.page_data.statements import rows_of, statement
+from include.reconciliation.item_result import other_result
 from include.reconciliation.totals import Totals
 from include.reconciliation.unmapped import UnmappedCode
 from include.reconciliation.verdict import Reason
-from include.status_store.rows import named_rows
+from include.status_store.rows import named_rows, structs
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     from include.reconciliation.item_selection import ItemSelection
 
 # In the order in which a controller wants to hear of them.
-CHANGES = ("new", "grace_over", "reopened", "other_category", "changed", "accepted", "mended", "same")
 Change = Literal["new", "grace_over", "reopened", "other_category", "changed", "accepted", "mended", "same"]
+CHANGES: tuple[Change, ...] = get_args(Change)
 
 Kind = Literal["paid", "discount"]
-KINDS: tuple[Kind, ...] = ("paid", "discount")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,8 +186,14 @@ def read_money(cursor: Cursor, shown: Reconciliation) -> list[MoneyLine]:
 
 def read_changes(cursor: Cursor, earlier: int, later: int) -> list[Changed]:
     """Return what changed from one reconciliation to another, by their ids."""
-    found = rows_of(cursor, Changed, "changes", {"earlier": earlier, "later": later})
+    cursor.execute(changes_statement(), {"earlier": earlier, "later": later})
+    found = structs(cursor, Changed)
     return sorted(found, key=lambda each: CHANGES.index(each.change))
+
+
+def changes_statement() -> str:
+    """Return the statement of :func:`read_changes`."""
+    return statement("changes").format(other_result=other_result("earlier", "later"))
 
 
 def read_items(

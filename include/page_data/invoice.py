@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 from collections import defaultdict
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from include.config.status_map import PAYMENT_TYPE
 from include.page_data.statements import rows_of, statement
 from include.reconciliation.break_listing import Severity, State
+from include.status_store.journal import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -83,7 +84,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     paydate: datetime.date | None
     amount: Decimal | None
     raw: str
-    source: Literal["drain", "date", "billnum"]
+    source: Kind
     first_poll_id: int
     first_seen_at: datetime.datetime
     erased_at: datetime.datetime | None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections import defaultdict
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import msgspec
 
 from include.page_data.statements import rows_of, statement
 from include.status_store.database import LARGEST_ID
+from include.status_store.journal import Kind
 from include.status_store.rows import only_row
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ DOUBTS_SHOWN = 50
 ROWS_SHOWN = 100
 # From the best to the worst, as they are drawn.
 OUTCOMES = ("landed", "empty", "open", "unsent", "refused", "in_doubt")
-KINDS = ("drain", "date", "billnum")
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class OutcomeCount(msgspec.Struct, frozen=True, kw_only=True):

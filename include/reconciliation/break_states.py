@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from psycopg2.extras import execute_values
 
+from include.reconciliation.item_result import other_result
 from include.reconciliation.statements import statement
 
 if TYPE_CHECKING:
@@ -33,8 +34,6 @@ _STEPS = (
     "breaks_renamed",
     "breaks_resolved",
     "breaks_seen_late",
-    "flag_results",
-    "flag_breaks",
 )
 # The invoice of a break under former_key, which no event or row bears any more, is invoice_key now: by this
 # reconciliation, or (null) by an earlier one that its acceptance went with.
@@ -95,6 +94,8 @@ def work_in(cursor: Cursor, profile: Profile) -> None:
     execute_values(cursor, "INSERT INTO known_as (reconciliation_id, former_key, invoice_key) VALUES %s", names)
     for name in _STEPS:
         cursor.execute(statement(name), values)
+    cursor.execute(statement("flag_results").format(other_result=other_result("was", "found")), values)
+    cursor.execute(statement("flag_breaks"), values)
     cursor.execute("DROP TABLE renamed, fresh, shown, candidate, known_as")
     for reconciliation_id, invoices, start_date, _ in waiting:
         if invoices:

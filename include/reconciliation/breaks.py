@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from include.config.profiles import load_profile
-from include.reconciliation.break_listing import BreakFilter, history_of, list_breaks
+from include.reconciliation.break_listing import BreakFilter, Severity, history_of, list_breaks
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.decisions import BreakDecisionError, accept_breaks, comment_breaks, reopen_breaks
 from include.reconciliation.stake import NOT_KNOWN, is_stake_known
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--category", choices=[each for each in CATEGORIES if each != MATCHED])
-    parser.add_argument("--severity", choices=("low", "medium", "high"))
+    parser.add_argument("--severity", choices=get_args(Severity))
 
 
 def _list(session: Session, options: argparse.Namespace) -> None:

@@ -22,6 +22,7 @@ from include.reconciliation.ledger import LedgerReader
 from include.reconciliation.ledger_contract import CONTRACT_FILE, LedgerContractError
 from include.reconciliation.ledger_findings import Finding, findings, known_invoices
 from include.reconciliation.sides import LedgerUnavailableError, connect_ledger
+from include.reconciliation.wording import counted
 from include.status_store.airflow_connection import ConnectionInvalidError, dsn_from_environment
 from include.status_store.command_line import add_profile, profiles, whole_number
 from include.status_store.database import (
@@ -112,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ConfigurationError, ConnectionInvalidError, LedgerUnavailableError, StoreUnavailableError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    verdict = f"The contract is not kept in {wrong} points" if wrong else "The contract is kept"
+    verdict = f"The contract is not kept in {counted(wrong, 'point')}" if wrong else "The contract is kept"
     sys.stdout.write(f"{verdict}; it stands in {CONTRACT_FILE}.\n")
     return 1 if wrong else 0
 

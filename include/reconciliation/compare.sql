@@ -1,4 +1,6 @@
 -- One row an invoice of the population, with its one category. There is no ELSE: a case that no rule names fails.
+-- A payment and a stage are places in PAYMENTS and STAGES of include/config/status_map.py: a payment of 0 is unpaid, 1 partly
+-- paid, 2 paid.
 -- OFFSET 0 keeps each step a step: else PostgreSQL writes its expressions out wherever a later one names them, and works
 -- out the same sums many times over.
 CREATE TEMP TABLE comparison ON COMMIT DROP AS

@@ -106,18 +106,7 @@ WITH signed AS (
                     AND stands.category = found.category AND signed.evidence -> 'breaks' @> to_jsonb(stands.break_id)
             ) THEN false
             ELSE
-                (was.category, was.reason, was.pending_until IS NULL, was.currency, was.further)
-                    IS DISTINCT FROM (found.category, found.reason, found.pending_until IS NULL, found.currency, found.further)
-                OR was.is_accepted AND NOT found.is_accepted
-                OR (was.ropo_status, was.ropo_paid, was.ropo_discount)
-                    IS DISTINCT FROM (found.ropo_status, found.ropo_paid, found.ropo_discount)
-                OR (
-                    was.ledger_status, was.ledger_total, was.ledger_paid, was.ledger_discount, was.ledger_credited,
-                    was.ledger_open
-                ) IS DISTINCT FROM (
-                    found.ledger_status, found.ledger_total, found.ledger_paid, found.ledger_discount,
-                    found.ledger_credited, found.ledger_open
-                )
+                {other_result} OR was.is_accepted AND NOT found.is_accepted
         END
     ) AS otherwise
     WHERE fresh.reconciliation_id = ANY(%(reconciliations)s) AND fresh.scope = 'date'

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from include.reconciliation.wording import counted
+
 # The digest tells whether they are other codes than before, and nobody else anything.
 _UNMAPPED = re.compile(r"(?P<rows>\d+) rows with codes not in the map \([0-9a-f]+\), (?P<amount>-?[0-9.]+) in all\Z")
 
@@ -14,6 +16,6 @@ def further_in_words(further: str | None) -> str | None:
 
 
 def _told(unmapped: re.Match[str]) -> str:
-    rows = "1 row with a code" if unmapped["rows"] == "1" else f"{unmapped['rows']} rows with codes"
+    rows = counted(int(unmapped["rows"]), "row with a code", "rows with codes")
     amount = f", {unmapped['amount']} in all" if unmapped["amount"] != "0" else ""
     return f"{rows} not in the status map{amount}"

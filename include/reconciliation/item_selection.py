@@ -44,6 +44,16 @@ _IS = """item.invoice_key = ANY (ARRAY(
 ))"""
 
 
+def may_be_matched(state: State) -> bool:
+    """Tell whether items of a state may be matched ones."""
+    return state in ("matched", "all")
+
+
+def order_of(state: State, order: Order) -> Order:
+    """Return the order in which items of a state can stand: matched ones have nothing at stake."""
+    return "invoice" if may_be_matched(state) and order == "amount" else order
+
+
 class ItemSelection(msgspec.Struct, frozen=True, kw_only=True):
     """Items of one reconciliation; None does not filter.
 
@@ -63,12 +73,12 @@ class ItemSelection(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def has_matched(self) -> bool:
         """Whether it may have matched items."""
-        return self.state in ("matched", "all")
+        return may_be_matched(self.state)
 
     @property
     def keys(self) -> Sequence[str]:
         """SQL expressions that order the items, each item in its own place."""
-        return _ORDERS["invoice" if self.has_matched and self.order == "amount" else self.order]
+        return _ORDERS[order_of(self.state, self.order)]
 
     def ordering(self) -> str:
         """Return the ORDER BY clause."""

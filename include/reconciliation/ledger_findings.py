@@ -10,6 +10,7 @@ import msgspec
 from include.reconciliation.ledger import bare_number
 from include.reconciliation.ledger_contract import COLUMNS
 from include.reconciliation.statements import statement
+from include.reconciliation.wording import counted
 from include.status_store.fields import LONGEST_ID
 
 if TYPE_CHECKING:
@@ -129,7 +130,13 @@ def _of_words(unmapped: list[tuple[str, int]], mapped: int) -> Iterator[Finding]
     lines = [
         f"    # {json.dumps(_shown(word), ensure_ascii=False)}: {{}}    # {count:,} rows" for word, count in unmapped
     ]
-    text = "\n".join([f"{len(unmapped)} words are not in the status map; say there what they mean:", "ledger:", *lines])
+    text = "\n".join(
+        [
+            f"{counted(len(unmapped), 'word is', 'words are')} not in the status map; say there what they mean:",
+            "ledger:",
+            *lines,
+        ]
+    )
     yield Finding("WRONG", "status", text)
 
 

@@ -11,6 +11,7 @@ from include.config.profiles import Verdict
 from include.reconciliation.break_states import commit_with_breaks
 from include.reconciliation.comparison import compare, prepare
 from include.reconciliation.inquiry import Inquiries
+from include.reconciliation.item_result import other_result
 from include.reconciliation.parts import take_dates
 from include.reconciliation.population import Span
 from include.reconciliation.recorded import Recorded
@@ -178,7 +179,8 @@ def _record_changed(
     rereads: dict[datetime.date, int | None],
     asking: Inquiries,
 ) -> Rechecked:
-    cursor.execute(statement("changed_items"), {"profile": context.profile.name})
+    text = statement("changed_items").format(other_result=other_result("was", "found"))
+    cursor.execute(text, {"profile": context.profile.name})
     changed = {day for (day,) in cursor.fetchall()}
     found = Rechecked(dates=len(dates))
     for date, judged in zip(dates, judge_parts(cursor, context, rereads, scope="date"), strict=True):

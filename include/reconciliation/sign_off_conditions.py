@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from include.reconciliation.statements import statement
+from include.reconciliation.wording import counted, worded
 from include.status_store.rows import structs
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def _of_full(full: Standing) -> Iterator[Unmet]:
 
 
 def _differing(number: int, of: str) -> str:
-    return f"1 invoice of {of} differs" if number == 1 else f"{number} invoices of {of} differ"
+    return f"{counted(number, 'invoice')} of {of} {worded(number, 'differs', 'differ')}"
 
 
 def _unmet(stand: Standing, what: str, why: str) -> Unmet:

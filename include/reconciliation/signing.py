@@ -17,6 +17,7 @@ from psycopg2.extras import Json
 
 from include.reconciliation.break_states import work_in
 from include.reconciliation.sign_off_conditions import Standing, Unmet, standings, unmet_conditions
+from include.reconciliation.wording import counted
 from include.status_store.required import require_texts
 from include.status_store.rows import only_row, structs
 
@@ -177,8 +178,7 @@ def countersign(
     if signed is None:
         raise SignOffError(f"{_named(profile, period)} is not signed yet")
     if status.flags:
-        number = len(status.flags)
-        changed = f"{number} {'change was' if number == 1 else 'changes were'} found since it was signed"
+        changed = f"{counted(len(status.flags), 'change was', 'changes were')} found since it was signed"
         raise SignOffError(f"{_named(profile, period)}: {changed}; look at what changed and sign it again first")
     if signed.countersigned_by:
         raise SignOffError(f"{_named(profile, period)} was countersigned by {signed.countersigned_by} already")

@@ -18,6 +18,7 @@ import msgspec
 
 from include.config.status_map import COMMENT_TYPE, PAYMENT_TYPE, is_type_number, load_status_map
 from include.reconciliation.statements import statement
+from include.reconciliation.wording import counted
 from include.status_store.command_line import add_profile, profiles, run_command, say
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _list(session: Session, options: argparse.Namespace) -> None:
         status_map = load_status_map(profile.status_map)
         with session.transaction() as cursor:
             codes = unmapped_of_profile(cursor, profile, status_map)
-        say(f"# Profile {profile.name}: {len(codes)} codes are not in {profile.status_map}")
+        say(f"# Profile {profile.name}: {counted(len(codes), 'code is', 'codes are')} not in {profile.status_map}")
         for line in as_map(codes) if codes else ():
             say(line)
 

@@ -1,4 +1,4 @@
-"""Rows of the status queue: the ten fields that Ropo sends (their shape: a recorded answer, see ropo_one_api.md)."""
+"""Rows of the status queue: the ten fields that Ropo sends (shape: a recorded answer, see docs/ropo_one_api.md)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """From the bytes of an answer to the bytes of its rows.
 
 The shape ``{"result": {"status": [row, …]}}`` is seen in third-party code, as is one row as an object in place of the
-list (``ropo_one_api.md``, "Seen" and "Unknown"). Rows stay bytes here, so that one bad row cannot spoil another.
+list (``docs/ropo_one_api.md``, "Seen" and "Unknown"). Rows stay bytes here, so that one bad row cannot spoil another.
 """
 
 from __future__ import annotations

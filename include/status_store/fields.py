@@ -1,7 +1,7 @@
 """From the text of one field to its value, or to a reason why it is none.
 
-The ten known fields, their types and samples are those of ``ropo_one_api.md`` ("Seen in third-party code"). Nothing is
-guessed: a value of another form sends its row to quarantine, where it waits for a person or a better parser.
+The ten known fields, their types and samples are those of ``docs/ropo_one_api.md`` ("Seen in third-party code").
+Nothing is guessed: a value of another form sends its row to quarantine, where it waits for a person or a better parser.
 """
 
 from __future__ import annotations

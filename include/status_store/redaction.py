@@ -1,8 +1,8 @@
 """What is left of a row when its free texts are erased: keys, codes, times and amounts.
 
 Free are ``statusref``, ``statustext`` and every field that is not known. A payment's ``statustext`` is its type number
-(``ropo_one_api.md``, "Seen in third-party code"), which the comparison reads: it stays where it is a number, or a word
-that the status map knows. What a payment says instead of one becomes :data:`ERASED`, which no map knows.
+(``docs/ropo_one_api.md``, "Seen in third-party code"), which the comparison reads: it stays where it is a number, or a
+word that the status map knows. What a payment says instead of one becomes :data:`ERASED`, which no map knows.
 """
 
 from __future__ import annotations

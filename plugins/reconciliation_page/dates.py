@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Query, status
 from fastapi.responses import HTMLResponse, Response
 
+from include.config.business_dates import FIRST_DATE, LAST_DATE
 from include.page_data.dates import Reconciliation, read_changes, read_items, read_money, read_reconciliations
 from include.page_data.listing import page_or_first
 from include.page_data.no_longer_open import count_no_longer_open
 from include.page_data.open_again import count_open_again
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.export import export_items
-from include.reconciliation.item_selection import ItemSelection, Order, State
+from include.reconciliation.item_selection import ItemSelection, Order, State, order_of
 from reconciliation_page.downloads import FORMS, download
 from reconciliation_page.page import PageOf
 from reconciliation_page.parameters import (
-    EARLIEST,
-    LATEST,
     CategoryInQuery,
     DateInPath,
     DecimalInQuery,
@@ -62,8 +61,7 @@ class ItemChoice(InAddress):
 
     def selection(self) -> ItemSelection:
         """Return the items that are meant."""
-        with_matched = self.state in ("matched", "all")
-        order: Order = "invoice" if with_matched and self.order == "amount" else self.order
+        order = order_of(self.state, self.order)
         return ItemSelection(
             state=self.state,
             category=self.category or None,
@@ -100,8 +98,8 @@ def show_date(
     :param after: where the page of items begins.
     """
     every = read_reconciliations(cursor, page.profile.name, date)
-    before = date - _DAY if date > EARLIEST else None
-    following = date + _DAY if date < LATEST else None
+    before = date - _DAY if date > FIRST_DATE else None
+    following = date + _DAY if date < LAST_DATE else None
     newest = _newest(every)
     shown = _chosen(every, reconciliation) if reconciliation else newest
     if shown is None:

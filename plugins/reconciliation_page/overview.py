@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
+from include.config.business_dates import FIRST_DATE
 from include.page_data.break_knowledge import read_knowledge
 from include.page_data.calendar import WEEKS, read_calendar, read_latest_dates
 from include.page_data.drain_health import read_drain_health
@@ -16,7 +17,7 @@ from include.page_data.no_longer_open import count_no_longer_open
 from include.page_data.open_breaks import read_open_breaks
 from include.page_data.waiting import read_waiting
 from reconciliation_page.page import PageOf
-from reconciliation_page.parameters import EARLIEST, DateInQuery
+from reconciliation_page.parameters import DateInQuery
 from reconciliation_page.stores import Reading
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ def overview(
     named = found if needing else found[:NAMED]
     return page.render(
         "overview.html",
-        calendar=read_calendar(cursor, profile.name, until=last, today=today, start=max(profile.start_date, EARLIEST)),
+        calendar=read_calendar(
+            cursor, profile.name, until=last, today=today, start=max(profile.start_date, FIRST_DATE)
+        ),
         latest=latest.get(profile.name),
         lacking=lacking_since(latest.get(profile.name), found),
         needing=named,
@@ -63,7 +66,7 @@ def overview(
         health=health,
         is_late=waiting.is_late(page.now),
         lag=_lag(page.now, health.newest_event, profile.zone),
-        earlier=last - _SPAN if last - _SPAN >= EARLIEST else None,
+        earlier=last - _SPAN if last - _SPAN >= FIRST_DATE else None,
         later=last + _SPAN if until and until < today else None,
         until=until,
         today=today,

@@ -9,11 +9,12 @@ from typing import Annotated, Any, Literal
 from fastapi import Form, Path, Query
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from include.config.business_dates import FIRST_DATE, LAST_DATE
+from include.reconciliation.break_listing import Severity
 from include.reconciliation.categories import CATEGORIES, MATCHED
 from include.reconciliation.sign_off_conditions import parse_period
 from include.status_store.database import LARGEST_ID
 
-EARLIEST, LATEST = datetime.date(2000, 1, 1), datetime.date(2100, 1, 1)
 # As many as the forms let one write.
 NOTE_LENGTH = 2_000
 
@@ -31,7 +32,7 @@ def _month(text: str) -> str:
     except ValueError:
         found = None
     if found is None or not is_shown_month(found):
-        raise ValueError(f"expected a month as YYYY-MM, from {EARLIEST:%Y-%m} to {LATEST.year - 1}-12")
+        raise ValueError(f"expected a month as YYYY-MM, from {FIRST_DATE:%Y-%m} to {LAST_DATE:%Y-%m}")
     return f"{found:%Y-%m}"
 
 
@@ -46,8 +47,8 @@ def _with_plain_line_ends(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-DateInPath = Annotated[datetime.date, Path(ge=EARLIEST, le=LATEST)]
-DateInQuery = Annotated[datetime.date | None, Query(ge=EARLIEST, le=LATEST)]
+DateInPath = Annotated[datetime.date, Path(ge=FIRST_DATE, le=LAST_DATE)]
+DateInQuery = Annotated[datetime.date | None, Query(ge=FIRST_DATE, le=LAST_DATE)]
 IdInQuery = Annotated[int | None, Query(ge=1, le=LARGEST_ID)]
 IdInPath = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 # An id, 0 where there is none; or a count.
@@ -60,9 +61,11 @@ MonthInQuery = Annotated[Month | None, Query()]
 # An empty choice of a form is no choice.
 CategoryInQuery = Annotated[str, AfterValidator(_difference), Query()]
 DateOrNone = Annotated[
-    Annotated[datetime.date, Field(ge=EARLIEST, le=LATEST)] | None, BeforeValidator(lambda text: text or None), Query()
+    Annotated[datetime.date, Field(ge=FIRST_DATE, le=LAST_DATE)] | None,
+    BeforeValidator(lambda text: text or None),
+    Query(),
 ]
-SeverityInQuery = Annotated[Literal["low", "medium", "high", ""], Query()]
+SeverityInQuery = Annotated[Literal[Severity, ""], Query()]
 Text = Annotated[str, AfterValidator(_searchable), Query(max_length=100)]
 Place = Annotated[str, Query(max_length=600)]
 DecimalInQuery = Annotated[Literal["point", "comma"], Query()]
@@ -83,7 +86,7 @@ class InAddress:
 
 def is_shown_month(period: datetime.date) -> bool:
     """Tell whether the page has the month of a date."""
-    return EARLIEST <= period < LATEST
+    return FIRST_DATE <= period <= LAST_DATE
 
 
 def note_problem(note: str, *, may_be_empty: bool = False) -> str:

@@ -21,6 +21,7 @@ from include.page_data.polls import (
 )
 from include.page_data.waiting import read_waiting
 from include.status_store.attention import NothingToSettleError, accept_doubt, dismiss_row
+from include.status_store.journal import Kind, Outcome
 from include.status_store.replay import replay
 from reconciliation_page.access import FOR_EDITORS
 from reconciliation_page.page import Page, PageOf
@@ -49,8 +50,8 @@ class View:
     :param untried: what a replay had no time for, behind ``after_page`` and ``after_row``.
     """
 
-    kind: Annotated[Literal["", "drain", "date", "billnum"], Query()] = ""
-    outcome: Annotated[Literal["", "landed", "empty", "open", "unsent", "refused", "in_doubt"], Query()] = ""
+    kind: Annotated[Literal["", Kind], Query()] = ""
+    outcome: Annotated[Literal["", Outcome], Query()] = ""
     below: IdInQuery = None
     done: Annotated[Literal["", "accepted", "dismissed", "replayed"], Query()] = ""
     settled: NumberInQuery = 0

@@ -20,6 +20,7 @@ from include.reconciliation.further import further_in_words
 from include.reconciliation.next_steps import next_step
 from include.reconciliation.stake import is_stake_known
 from include.reconciliation.unmapped import shown_code, shown_label
+from include.reconciliation.wording import worded
 from include.watch.alert import plain_money
 from reconciliation_page import PREFIX
 from reconciliation_page.parameters import NOTE_LENGTH
@@ -133,7 +134,7 @@ def count(number: int | None) -> str:
 
 def counted(number: int, one: str, many: str = "") -> str:
     """Write a number with what it counts, in the singular or the plural."""
-    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+    return f"{count(number)} {worded(number, one, many or f'{one}s')}"
 
 
 def signed(number: int) -> str:

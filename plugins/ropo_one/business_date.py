@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from include.config.business_dates import FIRST_DATE, LAST_DATE
+
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-PARAM = "date"
+DATE_PARAM = "date"
 SCOPE_PARAM = "scope"
 SCHEDULED = "scheduled"
 BACKFILL = "backfill"
@@ -22,9 +24,6 @@ NO_BACKFILL: Any = (SCHEDULED, "manual", "operator_triggered", "asset_materializ
 # its business date for it, Airflow gives no task at all, and calls it a success. No schedule begins earlier for it:
 # nothing is caught up with.
 LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-
-# A business date beyond them is a slip of the hand; and the calendar's own ends have no day before or after them.
-_FIRST, _LAST = datetime.date(2000, 1, 1), datetime.date(2099, 12, 31)
 
 
 def parse_date(text: str) -> datetime.date:
@@ -62,7 +61,7 @@ def business_date(context: Context) -> datetime.date:
         ``scope`` is ``full``, which would compare all invoices once for every date.
     """
     run, params = context["dag_run"], context["params"]
-    key, param = run.partition_key, params.get(PARAM)
+    key, param = run.partition_key, params.get(DATE_PARAM)
     if params.get(SCOPE_PARAM) == "full" and run.run_type == BACKFILL:
         raise AirflowFailException(
             f"This run is one date ({key}) of a backfill, but its param '{SCOPE_PARAM}' says full: all invoices would "
@@ -71,22 +70,22 @@ def business_date(context: Context) -> datetime.date:
         )
     if key and param and key != param:
         raise AirflowFailException(
-            f"This run is for business date {key} (its partition key), but its param '{PARAM}' says {param}. "
+            f"This run is for business date {key} (its partition key), but its param '{DATE_PARAM}' says {param}. "
             "Leave the param empty in a backfill; to run another date, trigger a run with that param alone"
         )
     if not key and not param:
         raise AirflowFailException(
             "This run has no business date: expected a partition key (a scheduled run or a backfill) "
-            f"or the param '{PARAM}'"
+            f"or the param '{DATE_PARAM}'"
         )
-    what = "partition key" if key else f"param '{PARAM}'"
+    what = "partition key" if key else f"param '{DATE_PARAM}'"
     try:
         date = parse_date(str(key or param))
     except ValueError as error:
         raise AirflowFailException(f"The run's business date ({what}): {error}") from None
-    if not _FIRST <= date <= _LAST:
+    if not FIRST_DATE <= date <= LAST_DATE:
         raise AirflowFailException(
-            f"The run's business date ({what}): expected a date from {_FIRST} to {_LAST}, got {date}"
+            f"The run's business date ({what}): expected a date from {FIRST_DATE} to {LAST_DATE}, got {date}"
         )
     return date
 

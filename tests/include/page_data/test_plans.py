@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from include.page_data.breaks import BreakSelection, break_sums_statement, breaks_statement
-from include.page_data.dates import items_statement
+from include.page_data.dates import changes_statement, items_statement
 from include.page_data.listing import place_name
 from include.page_data.statements import statement
 from include.reconciliation.item_selection import ItemSelection
@@ -133,17 +133,18 @@ def test_sums_of_breaks(cursor: Cursor, selection: BreakSelection, index: str) -
 
 
 @pytest.mark.parametrize(
-    ("name", "parameters", "index"),
+    ("text", "parameters", "index"),
     [
-        ("calendar", {"first": "2026-06-01", "last": "2026-11-30"}, None),
-        ("open_breaks", {"today": "2026-11-25", "ages": [3, 10, 30]}, "reconciliation_break_open"),
-        ("changes", {"earlier": 1, "later": 2}, "reconciliation_item_differing"),
+        (statement("calendar"), {"first": "2026-06-01", "last": "2026-11-30"}, None),
+        (statement("open_breaks"), {"today": "2026-11-25", "ages": [3, 10, 30]}, "reconciliation_break_open"),
+        (changes_statement(), {"earlier": 1, "later": 2}, "reconciliation_item_differing"),
     ],
+    ids=["calendar", "open breaks", "changes"],
 )
 def test_an_overview_reads_no_items_but_those_that_differ(
-    cursor: Cursor, name: str, parameters: dict[str, Any], index: str | None
+    cursor: Cursor, text: str, parameters: dict[str, Any], index: str | None
 ) -> None:
-    indexes, whole = planned(cursor, statement(name), {"profile": PROFILE, **parameters})
+    indexes, whole = planned(cursor, text, {"profile": PROFILE, **parameters})
     if index is None:  # a table of two rows here; what matters is that the items are not read
         assert whole in ([], ["reconciliation"])
     else:

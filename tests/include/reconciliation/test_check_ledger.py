@@ -91,7 +91,7 @@ def test_every_column_at_fault_is_named_at_once(checked: Checked) -> None:
     assert "column total is of type money, expected numeric; money rounds" in said
     assert "column paid stands twice" in said
     assert "column changed_at is missing" in said
-    assert "The contract is not kept in 1 points" in said
+    assert "The contract is not kept in 1 point;" in said
 
 
 def test_a_select_that_postgresql_does_not_take(checked: Checked) -> None:

@@ -103,7 +103,7 @@ def test_the_command_lists_every_profile(
     monkeypatch.setenv(STORE_VARIABLE, world.store_dsn.replace("postgresql://", "postgres://"))
     assert main([]) == 0
     out = capsys.readouterr().out
-    assert "# Profile default: 1 codes are not in" in out
+    assert "# Profile default: 1 code is not in" in out
     assert '# "66": {}    # Uusi tila, seen 1 times' in out
     assert "# Profile other: 0 codes" in out
     assert main(["--profile", "other"]) == 0
