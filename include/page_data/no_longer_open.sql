@@ -11,6 +11,6 @@ WHERE reconciliation_id = ANY (%(reconciliation_ids)s::bigint[]) AND recorded.br
     AND NOT EXISTS (
         SELECT
         FROM ropo.reconciliation_break AS now
-        WHERE now.profile = item.profile AND now.invoice_key = item.invoice_key AND now.state = 'open'
+        WHERE now.profile = item.profile AND now.invoice_key IN (item.invoice_key, known.renamed_to) AND now.state = 'open'
     )
 GROUP BY reconciliation_id

@@ -28,6 +28,7 @@ WITH met AS (
         last_reconciliation_id = met.reconciliation_id,
         state = CASE met.kind WHEN 'reopened' THEN 'open' ELSE known.state END,
         resolved_at = NULL,
+        renamed_to = NULL,
         accepted_at = CASE WHEN met.kind = 'reopened' THEN NULL ELSE known.accepted_at END,
         accepted_by = CASE WHEN met.kind = 'reopened' THEN NULL ELSE known.accepted_by END,
         accepted_note = CASE WHEN met.kind = 'reopened' THEN NULL ELSE known.accepted_note END,

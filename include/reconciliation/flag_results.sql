@@ -84,11 +84,19 @@ WITH signed AS (
                 OR (was.ropo_status, was.ropo_paid, was.ropo_discount)
                     IS DISTINCT FROM (found.ropo_status, found.ropo_paid, found.ropo_discount)
                 AND EXISTS (
-                    -- It is of the period itself, and came late.
+                    -- It is of the period itself, and came late, or came again with other content.
                     SELECT
                     FROM ropo.status_event AS late
                     WHERE late.profile = fresh.profile AND late.statustime < signed.next_period
-                        AND late.first_seen_at > COALESCE(before.events_cutoff, '-infinity')
+                        AND (
+                            late.first_seen_at > COALESCE(before.events_cutoff, '-infinity')
+                            OR EXISTS (
+                                SELECT
+                                FROM ropo.status_event_revision AS revision
+                                WHERE revision.profile = late.profile AND revision.statusid = late.statusid
+                                    AND revision.recorded_at > COALESCE(before.view_at, '-infinity')
+                            )
+                        )
                         AND (late.jobid = found.jobid COLLATE "C" OR late.billnum = found.billnum COLLATE "C")
                 )
             WHEN found.category = 'matched' AND was.pending_until IS NULL THEN

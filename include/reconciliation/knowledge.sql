@@ -5,6 +5,7 @@ SELECT
     COALESCE(reread.possibly_cut AND reread.shown_complete IS NOT TRUE, false) AS is_cut,
     reread.completeness,
     COALESCE(reread.absent_count, 0) AS absent,
+    reread.absent_ids::text AS absent_ids,
     reread.absent_count IS NOT NULL AS is_judged,
     reread.new_count AS recovered,
     -- What lies ahead was written by a clock that ran ahead, and says nothing of when it was; likewise of a 204.

@@ -29,18 +29,32 @@ WITH newest AS (
     FROM ropo.reconciliation_break AS known
     JOIN ropo.reconciliation AS opening ON opening.reconciliation_id = known.first_reconciliation_id
     WHERE known.profile = %(profile)s AND known.state = 'open'
+), standing_break AS MATERIALIZED (
+    -- What is not resolved, by each name under which its invoice had a break: a date may show it by a former one.
+    SELECT break_id, state, invoice_key
+    FROM ropo.reconciliation_break
+    WHERE profile = %(profile)s AND state <> 'resolved'
+    UNION
+    SELECT known.break_id, known.state, former.invoice_key
+    FROM ropo.reconciliation_break AS former
+    JOIN ropo.reconciliation_break AS known ON known.profile = former.profile AND known.invoice_key = former.renamed_to
+    WHERE former.profile = %(profile)s AND known.state <> 'resolved'
 ), of_later AS MATERIALIZED (
     -- A full comparison sees the dates after the period too: what these have shown is theirs to settle. Not so where the
     -- invoice had differed before, in whatever category, and was not right by the period's end.
     SELECT open_break.break_id
     FROM difference
-    JOIN open_break USING (invoice_key)
+    JOIN standing_break USING (invoice_key)
+    JOIN open_break USING (break_id)
     WHERE difference.scope = 'full' AND open_break.opened_by = 'date' AND open_break.business_date > %(last)s
         AND NOT EXISTS (
             SELECT
             FROM ropo.reconciliation_break AS former
             JOIN ropo.reconciliation AS opening ON opening.reconciliation_id = former.first_reconciliation_id
-            WHERE former.profile = %(profile)s AND former.invoice_key = difference.invoice_key
+            WHERE former.profile = %(profile)s
+                AND former.invoice_key IN (
+                    SELECT name.invoice_key FROM standing_break AS name WHERE name.break_id = open_break.break_id
+                )
                 AND (opening.scope = 'full' OR former.business_date <= %(last)s)
                 AND (former.state <> 'resolved' OR former.resolved_at >= %(period_end)s)
         )
@@ -50,9 +64,9 @@ WITH newest AS (
     FROM difference
     WHERE EXISTS (
         SELECT
-        FROM open_break
-        WHERE open_break.invoice_key = difference.invoice_key
-            AND NOT (difference.scope = 'full' AND open_break.break_id IN (SELECT break_id FROM of_later))
+        FROM standing_break
+        WHERE standing_break.invoice_key = difference.invoice_key AND standing_break.state = 'open'
+            AND NOT (difference.scope = 'full' AND standing_break.break_id IN (SELECT break_id FROM of_later))
     )
     GROUP BY difference.reconciliation_id
     UNION ALL
@@ -63,8 +77,9 @@ WITH newest AS (
     WHERE standing.scope = 'date' AND NOT EXISTS (
         SELECT
         FROM difference
+        JOIN standing_break USING (invoice_key)
         WHERE difference.reconciliation_id = standing.reconciliation_id
-            AND difference.invoice_key = open_break.invoice_key
+            AND standing_break.break_id = open_break.break_id
     )
     -- What a full comparison has found and still shows is counted there: it bears that one's date, no date's run shows it.
     AND NOT (
@@ -78,10 +93,10 @@ WITH newest AS (
     GROUP BY reconciliation_id
 ), rested_on AS (
     -- Whatever the category was when the date was compared: what was accepted is how the invoice differs now.
-    SELECT difference.reconciliation_id, array_agg(known.break_id ORDER BY known.break_id) AS accepted_breaks
-    FROM ropo.reconciliation_break AS known
+    SELECT difference.reconciliation_id, array_agg(DISTINCT standing_break.break_id) AS accepted_breaks
+    FROM standing_break
     JOIN difference USING (invoice_key)
-    WHERE known.profile = %(profile)s AND known.state = 'accepted'
+    WHERE standing_break.state = 'accepted'
     GROUP BY difference.reconciliation_id
 )
 SELECT

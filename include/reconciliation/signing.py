@@ -223,14 +223,14 @@ def accept_incompleteness(
     :param scope: ``full``: the newest full comparison of that date.
     :param shown: the reconciliation that was shown to that person: the reasons of a newer one are not accepted unseen.
     :return: the reconciliation's id.
-    :raises SignOffError: where the newest is not incomplete or not the one shown, or is accepted already, or there is
-        none.
+    :raises SignOffError: where the newest is not incomplete or not the one shown, or is accepted already, where it
+        was made before the date was over, or there is none.
     :raises ValueError: where the name or the note is empty.
     """
     require_texts(by=by, note=note)
     work_in(cursor, profile)
     cursor.execute(
-        "SELECT reconciliation_id, verdict, accepted_by FROM ropo.reconciliation "
+        "SELECT reconciliation_id, verdict, accepted_by, reasons FROM ropo.reconciliation "
         "LEFT JOIN ropo.incompleteness_accepted USING (reconciliation_id) "
         "WHERE reconciliation.profile = %s AND reconciliation.business_date = %s AND reconciliation.scope = %s "
         "ORDER BY reconciliation_id DESC LIMIT 1",
@@ -240,7 +240,7 @@ def accept_incompleteness(
     what = f"Profile {profile.name}, {'full comparison of ' if scope == 'full' else ''}{date}"
     if found is None:
         raise SignOffError(f"{what}: there is no reconciliation")
-    reconciliation_id, verdict, accepted_by = found
+    reconciliation_id, verdict, accepted_by, reasons = found
     if shown is not None and reconciliation_id != shown:
         raise SignOffError(
             f"{what}: reconciliation {shown} was shown, and {reconciliation_id} is the newest now; look at its reasons"
@@ -249,6 +249,9 @@ def accept_incompleteness(
         raise SignOffError(f"{what}: its newest reconciliation ({reconciliation_id}) is {verdict}, not incomplete")
     if accepted_by is not None:
         raise SignOffError(f"{what}: reconciliation {reconciliation_id} was accepted by {accepted_by} already")
+    if any(reason["word"] == "day_not_over" for reason in reasons):
+        # All that is missing for that alone would count as accepted, once it is missing for another cause.
+        raise SignOffError(f"{what}: it was not over when it was compared; run it again, then accept what is missing")
     cursor.execute(
         "INSERT INTO ropo.incompleteness_acceptance "
         "(reconciliation_id, profile, business_date, scope, reasons, accepted_by, note) "

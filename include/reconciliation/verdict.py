@@ -27,7 +27,7 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
 
     :param word: for machines.
     :param text: for people, with the numbers and what to do next.
-    :param about: ids of the polls or rows that it is about, or up to how many events, as PostgreSQL writes ranges of
+    :param about: ids of the polls or rows that it is about, or hashes of the events', as PostgreSQL writes ranges of
         integers; None where the word says it all. One that is about anything else too is another reason
         (``ropo.are_reasons_known``).
     """
@@ -56,6 +56,7 @@ class StoreKnowledge(msgspec.Struct, frozen=True, kw_only=True):
     is_cut: bool
     completeness: str | None
     absent: int
+    absent_ids: str | None
     is_judged: bool
     recovered: int | None
     is_after_day_end: bool
@@ -167,7 +168,7 @@ def _of_reread(day: datetime.date, known: StoreKnowledge) -> Iterator[Reason]:
             f"the re-read of {day} did not show {known.absent} {events} that the store holds for it; "
             "run the date again, and ask Ropo if it stays so"
         )
-        yield Reason("reread_contradicted", text, f"{{[1,{known.absent}]}}")
+        yield Reason("reread_contradicted", text, known.absent_ids)
 
 
 def _of_queue(

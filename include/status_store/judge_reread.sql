@@ -2,7 +2,12 @@
 -- where they were handed over bit by bit to an end, or where the date was shown complete before, nothing of it is new, and
 -- nothing of it can have been lost since.
 WITH held AS (
-    SELECT count(*) AS absent
+    SELECT
+        count(*) AS absent,
+        CASE
+            WHEN count(*) > %(most_ids)s THEN int8multirange(ropo.id_range(string_agg(statusid, ' ' ORDER BY statusid)))
+            ELSE range_agg(ropo.id_range(statusid))
+        END AS ids
     FROM ropo.status_event AS event
     WHERE event.profile = %(profile)s
       AND event.statustime >= %(date)s::date AND event.statustime < %(date)s::date + 1
@@ -41,6 +46,7 @@ WITH held AS (
 ), concluded AS (
     SELECT
         held.absent,
+        held.ids,
         CASE WHEN %(possibly_cut)s AND held.absent = 0 THEN
             %(handed_over)s OR (before.poll_id IS NOT NULL AND lost.poll_id IS NULL)
         END AS is_complete,
@@ -58,6 +64,7 @@ WITH held AS (
 UPDATE ropo.status_poll
 SET possibly_cut = %(possibly_cut)s,
     absent_count = concluded.absent,
+    absent_ids = concluded.ids,
     shown_complete = CASE WHEN concluded.is_complete THEN true END,
     completeness = concluded.completeness
 FROM concluded

@@ -29,6 +29,8 @@ ATTEMPTS = 3
 PAUSE_SECONDS = 2.0
 # A cut date answer is asked again; each time that brings something new earns another.
 MAX_ASKS = 10
+# So many events that it did not show stand on a re-read one by one; more of them as one.
+_MOST_IDS = 1000
 
 
 class RereadSummary(msgspec.Struct, kw_only=True):
@@ -185,6 +187,7 @@ class Reread:
             "possibly_cut": summary.possibly_cut,
             "handed_over": handed_over,
             "shown": sorted(shown),
+            "most_ids": _MOST_IDS,
         }
 
         def work(cursor: Cursor) -> tuple[int, bool | None, str | None]:

@@ -1,7 +1,7 @@
 -- Of each profile the latest reconciliation of each business date of its span, and of those before it that were recorded
 -- since %(recorded_from)s, as a backfill takes them; of full comparisons only the newest. Those without a break, accepted or
 -- not, whose verdict is one of %(quiet)s are left out: there are hundreds for each that tells anything.
--- What somebody accepted as incomplete is held to its breaks alone. Breaks count as recorded where the date is compared
+-- What somebody accepted as incomplete is held to what it found alone. Breaks count as recorded where the date is compared
 -- again by itself; of what no recheck makes anew (full comparisons, dates before the profile's rechecked_from) those count
 -- that are open now: open still, or open again though they were accepted when it was recorded.
 WITH newest AS (
@@ -32,7 +32,7 @@ SELECT
     CASE
         WHEN verdict = 'incomplete' AND acceptance.reconciliation_id IS NULL THEN verdict
         WHEN found.breaks > 0 THEN 'breaks'
-        WHEN verdict = 'pending' THEN verdict
+        WHEN verdict = 'pending' OR latest.pending > 0 THEN 'pending'
         ELSE 'reconciled'
     END AS verdict,
     found.breaks, latest.reasons,
@@ -62,9 +62,16 @@ CROSS JOIN LATERAL (
             FROM (
                 SELECT
                 FROM ropo.reconciliation_item AS item
-                LEFT JOIN ropo.reconciliation_break AS known USING (profile, invoice_key, category)
+                LEFT JOIN LATERAL (
+                    -- Whatever its category is now, and its name.
+                    SELECT bool_or(known.state = 'open' OR COALESCE(now.state = 'open', false)) AS is_open
+                    FROM ropo.reconciliation_break AS known
+                    LEFT JOIN ropo.reconciliation_break AS now
+                        ON now.profile = known.profile AND now.invoice_key = known.renamed_to
+                    WHERE known.profile = item.profile AND known.invoice_key = item.invoice_key
+                ) AS stands ON true
                 WHERE item.reconciliation_id = latest.reconciliation_id AND item.category <> 'matched'
-                    AND item.pending_until IS NULL AND COALESCE(known.state = 'open', NOT item.is_accepted)
+                    AND item.pending_until IS NULL AND COALESCE(stands.is_open, NOT item.is_accepted)
                 ORDER BY item.invoice_key -- by an index: else the items of all dates would be read for a few of one
                 LIMIT %(most)s
             ) AS open_now

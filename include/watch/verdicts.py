@@ -31,7 +31,7 @@ LARGEST = 5
 class LatestVerdict(msgspec.Struct, frozen=True):
     """The latest reconciliation of a date, or the newest full one (``latest_verdicts.sql``).
 
-    :param verdict: of what was accepted as incomplete: ``breaks`` or ``reconciled``, by its breaks alone.
+    :param verdict: of what was accepted as incomplete: ``breaks``, ``pending`` or ``reconciled``, by what it found.
     :param breaks: as recorded; of what no recheck makes anew, those that are open now.
     """
 

@@ -11,6 +11,7 @@ from include.reconciliation.second_opinion import SecondOpinion
 from include.status_store.by_billnum import BillnumQuestions
 from include.status_store.database import connect
 from include.status_store.journal import Journal
+from include.status_store.reread import Reread
 from include.status_store.session import Session
 from tests.include.status_store.scripted_source import EMPTY, page
 
@@ -75,3 +76,11 @@ def asking(world: World, source: KnowingSource, **options: Any) -> Iterator[Inqu
         questions = BillnumQuestions(session, lambda: source, Journal(profile))
         cut = CutAnswer(questions, session, profile)
         yield Inquiries((cut, SecondOpinion(questions, profile, **options)))
+
+
+def reread(world: World, date: datetime.date, *rows: dict[str, object]) -> int:
+    """Re-read a date, of which Ropo One shows some rows; return the poll's id."""
+    with Session(lambda: connect(world.store_dsn), patience=30) as session:
+        poll_id = Reread(session, KnowingSource(*rows), Journal(world.profile)).by_date(date).poll_id
+    assert poll_id is not None
+    return poll_id

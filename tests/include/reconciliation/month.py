@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from include.reconciliation.decisions import accept_breaks, reopen_breaks
-from include.reconciliation.signing import PeriodStatus, countersign, period_status, sign
+from include.reconciliation.signing import PeriodStatus, accept_incompleteness, countersign, period_status, sign
 from include.status_store.database import connect
 from tests.include.reconciliation.world import World, at
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import cursor as Cursor
 
+    from include.reconciliation.recheck import Rechecked
+
 MARCH = datetime.date(2026, 3, 1)
 # The profile starts on the last Monday of March, so that the month has two dates.
 FIRST, LAST = datetime.date(2026, 3, 30), datetime.date(2026, 3, 31)
@@ -23,6 +25,8 @@ APRIL = datetime.date(2026, 4, 2)
 # After the grace of both.
 NOW = at("2026-04-08 08:00")
 HOUR = datetime.timedelta(hours=1)
+# A re-read that may lack rows.
+CUT = {"possibly_cut": True, "shown_complete": False, "completeness": "the date has 300 invoice numbers"}
 
 
 def run(world: World, day: datetime.date, now: datetime.datetime = NOW, **options: Any) -> Any:
@@ -104,3 +108,24 @@ def books_wrongly(world: World, billnum: str) -> None:
 
 def flags(world: World) -> list[tuple[str, datetime.date]]:
     return [(flag.kind, flag.business_date) for flag in status(world).flags]
+
+
+def night(day: datetime.date) -> datetime.datetime:
+    """Half past one after a business date, in Helsinki."""
+    return at(f"{day} 22:30")
+
+
+def recheck(world: World, day: datetime.date, **options: Any) -> list[tuple[datetime.date, str | None, str]]:
+    """The night after a business date: the dates of March that it records anew, what they were and what they are."""
+    found: Rechecked = world.recheck(day, now=night(day), **options)
+    return [
+        (each.reconciliation.business_date, each.before, each.reconciliation.verdict)
+        for each in found.changed
+        if each.reconciliation.business_date <= LAST
+    ]
+
+
+def accepts_incompleteness(world: World, day: datetime.date = FIRST) -> int:
+    """Accept that a date stays incomplete."""
+    with transaction(world) as cursor:
+        return accept_incompleteness(cursor, world.profile, day, by="Anna", note="Ropo says that it was all")

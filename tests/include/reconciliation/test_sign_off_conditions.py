@@ -266,3 +266,36 @@ def test_a_sign_off_rests_on_an_accepted_break_whatever_the_category_was_when_th
 def test_a_period_is_a_month(text: str) -> None:
     with pytest.raises(ValueError, match="expected a month as YYYY-MM"):
         parse_period(text)
+
+
+def test_a_break_that_goes_by_another_name_and_category_since_is_no_later_ones(march: World) -> None:
+    sent = at("2026-03-30 08:00")
+    march.row("3", "paid", paid="100", jobid="J9", sent_at=sent, changed_at=sent)
+    run(march, FIRST, now=NOW - 24 * HOUR)
+    run(march, FIRST)
+    run(march, LAST)
+    assert unmet(march)[0] == (FIRST, "open_breaks")
+    # Of April, and under another job than the ledger has: the break of J9 is over, an ambiguous match is open.
+    march.payment("3", "50", "2026-04-02", jobid="J1", seen=at("2026-04-02 09:00"))
+    run(march, APRIL, now=NOW + HOUR)
+    run(march, APRIL, now=NOW + 48 * HOUR)
+
+    run(march, LAST, scope="full", now=NOW + 49 * HOUR)
+
+    assert unmet(march) == [(FIRST, "open_breaks"), (LAST, "full_open_breaks")]
+
+
+def test_a_break_of_the_month_that_is_renamed_in_its_category_is_open_still(march: World) -> None:
+    sent = at("2026-03-30 08:00")
+    march.row("3", "paid", paid="100", jobid=None, sent_at=sent, changed_at=sent)
+    run(march, FIRST, now=NOW - 24 * HOUR)
+    run(march, FIRST)
+    run(march, LAST)
+    run(march, LAST, scope="full")
+    march.store("UPDATE ropo.reconciliation_break SET business_date = '2026-02-27'")
+    assert [what for _, what in unmet(march)] == ["open_breaks", "full_open_breaks"]
+    march.ledger("UPDATE ropo_ledger SET jobid = 'J3', changed_at = '2026-04-02 08:00Z' WHERE billnum = '3'")
+
+    run(march, APRIL, now=NOW + HOUR)
+
+    assert [what for _, what in unmet(march)] == ["open_breaks", "full_open_breaks"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,8 +14,6 @@ from include.reconciliation.verdict import LedgerKnowledge, StoreKnowledge, is_r
 from tests.include.reconciliation.world import DAY, at
 
 if TYPE_CHECKING:
-    import datetime
-
     from tests.include.reconciliation.world import World
 
 
@@ -320,8 +319,21 @@ def test_what_is_not_known_is_worded_for_one_and_for_several(world: World, numbe
         has_reread=True, reread_outcome="landed", is_cut=False, completeness=None, absent=number, is_judged=True,
         recovered=0, is_after_day_end=True, newest_empty=at("2026-03-11 03:00"), doubts=number, left_open=number,
         quarantined=number, unparsed=number, events_cutoff=None,
-        doubt_ids=None, left_open_ids=None, quarantined_ids=None, unparsed_ids=None,
+        absent_ids=None, doubt_ids=None, left_open_ids=None, quarantined_ids=None, unparsed_ids=None,
     )  # fmt: skip
     stale = LedgerKnowledge(is_empty=False, newest_change=at("2026-03-09 00:00"))
     missing = missing_knowledge(profile, DAY, known, stale, at("2026-03-11 03:00"))
     assert [reason.text for reason in missing] == texts
+
+
+@pytest.mark.parametrize("scope", ["date", "full"])
+def test_incomplete_a_page_whose_process_ended_before_its_events_were_stored(world: World, scope: str) -> None:
+    _matched(world)
+    reread = world.know_all()
+    died = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=2)
+    poll_id = world.poll("drain", "landed", opened_at=died, closed_at=died)
+    world.store(
+        "INSERT INTO ropo.status_page (poll_id, body, sha256, received_at, complete) VALUES (%s, 'x', 'x', %s, true)",
+        (poll_id, died),
+    )
+    assert _words(world, reread_poll_id=reread, scope=scope) == ("incomplete", ["pages_unparsed"])

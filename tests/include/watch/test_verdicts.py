@@ -249,6 +249,37 @@ def test_a_date_that_no_recheck_reaches_any_more_counts_the_breaks_that_are_open
     assert red() == [("reconciled", 0)]
 
 
+def test_an_old_date_counts_an_invoice_that_breaks_in_another_category_or_under_another_name_now(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    old = DAY - datetime.timedelta(days=100)
+    number = record(store, old, "breaks", breaks=(broken("1", "10.00"), broken("2", "5.00")))
+    for key in ("b:1", "b:2"):
+        keep_break(store, number, key, "ledger_behind", "resolved")
+    assert told(session, RedVerdicts(profile, NOW)) == []
+    keep_break(store, number, "b:1", "amount_mismatch", "open")
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.reconciliation_break SET renamed_to = 'b:3' WHERE invoice_key = 'b:2'")
+    keep_break(store, number, "b:3", "ambiguous_match", "open")
+
+    with session.transaction() as cursor:
+        [verdict] = latest_verdicts(cursor, [Span(profile, old, DAY)], NOW)[profile.name]
+
+    assert (verdict.business_date, verdict.verdict, verdict.breaks) == (old, "breaks", 2)
+
+
+def test_a_date_that_was_accepted_as_incomplete_and_has_something_pending_is_pending(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    pending = broken("1", "10.00", pending_until=NOW)
+    accept_as_incomplete(store, record(store, DAY, "incomplete", breaks=(pending,), reasons=("doubt",)))
+
+    with session.transaction() as cursor:
+        [verdict] = latest_verdicts(cursor, [Span(profile, DAY, DAY)], NOW)[profile.name]
+
+    assert (verdict.verdict, verdict.breaks) == ("pending", 0)
+
+
 def test_what_is_open_again_counts_where_no_recheck_makes_the_date_anew(
     session: Session, store: Connection, profile: Profile
 ) -> None:
