@@ -6,8 +6,8 @@ invoice's history, the ledger's view of it and what the comparison says, in the 
 
 **Backfill:** none.
 
-**When it is red:** the last line of the failed task says why; trigger it again. Nothing can be lost: a poll by invoice
-number may be repeated.
+**When it is red:** the line with the error in the failed task's log says why; trigger it again. Nothing can be lost: a
+poll by invoice number may be repeated.
 """
 
 from __future__ import annotations

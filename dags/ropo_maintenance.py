@@ -17,8 +17,8 @@ with `--jobid`.
 
 **Backfill:** none; each run looks at everything that is old enough.
 
-**When it is red:** the last line of the failed task says why. Nothing has to be cleared: the next run goes on. A
-failure is an alert until the task succeeds again.
+**When it is red:** the line with the error in the failed task's log says why. Nothing has to be cleared: the next run
+goes on. A failure is an alert until the task succeeds again.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local_airflow.cli import AIRFLOW
 from local_airflow.paths import PASSWORDS
@@ -16,7 +16,7 @@ from local_airflow.processes import ProcessDiedError, Running, started
 from local_airflow.secret_files import read_or_create
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -24,10 +24,11 @@ USER = "admin"
 HEALTHY_SECONDS = 180
 _COMMANDS = {
     "api-server": ("api-server", "--host", HOST),
-    # The API server reads the tasks' logs from the same disk.
-    "scheduler": ("scheduler", "--skip-serve-logs"),
     "dag-processor": ("dag-processor",),
     "triggerer": ("triggerer", "--skip-serve-logs"),
+    # Last: a task that it starts before the API server answers fails, with nothing in its log. The API server reads the
+    # tasks' logs from the same disk.
+    "scheduler": ("scheduler", "--skip-serve-logs"),
 }
 _POLL_SECONDS = 1
 
@@ -48,12 +49,14 @@ def serving(environment: Mapping[str, str], home: Path, port: int) -> Iterator[l
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://{HOST}:{port}/execution/",
     }
     with ExitStack() as stack:
-        parts = []
+        parts: list[Running] = []
         for name, command in _COMMANDS.items():
             options = ("--port", str(port)) if name == "api-server" else ()
             log = home / "logs" / "processes" / f"{name}.log"
+            if name == "scheduler":
+                _wait_until(parts, lambda: _health(port) is not None)
             parts.append(stack.enter_context(started(name, (AIRFLOW, *command, *options), variables, log)))
-        _wait_until_healthy(parts, port)
+        _wait_until(parts, lambda: _is_healthy(port))
         yield parts
 
 
@@ -68,9 +71,9 @@ def admin_password(home: Path) -> str:
     )
 
 
-def _wait_until_healthy(parts: list[Running], port: int) -> None:
+def _wait_until(parts: list[Running], is_so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + HEALTHY_SECONDS
-    while not _healthy(port):
+    while not is_so():
         for part in parts:
             part.check()
         if time.monotonic() > deadline:
@@ -79,10 +82,16 @@ def _wait_until_healthy(parts: list[Running], port: int) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def _healthy(port: int) -> bool:
+def _health(port: int) -> dict[str, Any] | None:
+    """Return what the API server says of each part, None where it does not answer."""
     try:
         with urllib.request.urlopen(f"http://{HOST}:{port}/api/v2/monitor/health", timeout=10) as answer:
-            parts = json.load(answer)
+            parts: dict[str, Any] = json.load(answer)
     except (urllib.error.URLError, OSError):
-        return False
-    return all(part and part["status"] == "healthy" for part in parts.values())
+        return None
+    return parts
+
+
+def _is_healthy(port: int) -> bool:
+    parts = _health(port)
+    return parts is not None and all(part and part["status"] == "healthy" for part in parts.values())

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 # What was asked and not shown whole is asked again, but not in every run: nothing may have changed in a quarter hour.
-# The newest first, so that a doubt of today does not wait for a window of years.
+# The newest first, so that a doubt of today does not wait for a window of years,
+# and what got no answer after all that was not asked yet.
 _DATES_TO_ASK = """
 SELECT day::date, array_agg(doubt.poll_id), array_agg(doubt.closed_at)
 FROM ropo.status_poll AS doubt
@@ -42,7 +43,7 @@ GROUP BY 1
 HAVING bool_or(
     asked.asked_at IS NULL OR asked.asked_at NOT BETWEEN clock_timestamp() - %(ask_again)s AND clock_timestamp()
 )
-ORDER BY 1 DESC
+ORDER BY bool_and(asked.asked_at IS NOT DISTINCT FROM '-infinity'), 1 DESC
 """
 # Before they are judged, in a statement of its own: what another session writes of them meanwhile is to be seen.
 _HOLD = """
@@ -144,7 +145,7 @@ class Recovery:
             return
         except PollInDoubtError as error:
             # A server in trouble is left alone; but a date that it never answers must not hold up the others for good.
-            self._tick(asked, None, f"{date}: {error}")
+            self._tick(asked, None, f"{date}: {error}", is_answered=False)
             raise
         self._tick(asked, reread, _reason(date, reread, asking.completeness))
         summary.dates += 1
@@ -155,9 +156,13 @@ class Recovery:
             self._profile.name, date, reread.rows, reread.new, "" if reread.whole else ", not shown whole",
         )  # fmt: skip
 
-    def _tick(self, asked: _Date, reread: RereadSummary | None, reason: str | None) -> None:
+    def _tick(
+        self, asked: _Date, reread: RereadSummary | None, reason: str | None, *, is_answered: bool = True
+    ) -> None:
+        """Write what came of a date; one without an answer is asked by the next run again."""
         values = {
             **msgspec.structs.asdict(asked),
+            "is_answered": is_answered,
             "reread_poll_id": reread.poll_id if reread else None,
             "new": reread.new if reread else 0,
             "whole": reread is not None and reread.whole,

@@ -117,13 +117,13 @@ def test_a_connection_can_be_tested_in_the_ui() -> None:
 
 
 @pytest.mark.parametrize("name", ["scheduler", "worker"])
-def test_who_runs_tasks_may_end_them_and_stops_before_what_they_need(name: str) -> None:
+def test_who_runs_tasks_may_end_them_and_runs_while_what_they_need_does(name: str) -> None:
     service = compose.load(SECRETS)["services"][name]
     minutes = re.fullmatch(r"(\d+)m", service["stop_grace_period"])
     assert minutes is not None
     assert int(minutes[1]) * 60 > RopoStatusDrainOperator(task_id="drain", profile="default").max_seconds
-    # Compose stops a service after those that depend on it: a task asks the API server to the end.
-    assert "api-server" in service["depends_on"]
+    # Compose stops a service after those that depend on it: a task asks the API server to the end, and from its start.
+    assert service["depends_on"]["api-server"]["condition"] == "service_healthy"
 
 
 def test_a_message_is_not_delivered_again_while_its_task_may_run() -> None:
