@@ -16,6 +16,7 @@ from include.watch.failed import FailedTasks
 from include.watch.measures import measure
 from include.watch.missing import MissingVerdicts
 from include.watch.missing_full import MissingFull
+from include.watch.not_parsed import NotParsed
 from include.watch.queue import NotEmptied, OldDoubts
 from include.watch.register import EVERY
 from include.watch.signed import ChangedPeriods
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 TOPICS = (
     OldDoubts,
     NotEmptied,
+    NotParsed,
     OtherConsumer,
     MissingVerdicts,
     RedVerdicts,
@@ -49,9 +51,9 @@ EVERY_MINUTES = EVERY // timedelta(minutes=1)
 class WatchOperator(ProfileOperator):
     """Tell of what holds, each matter once and again after the profile's ``alerts.remind_hours``; emit its metrics.
 
-    Told are doubts and a queue that is not emptied for an hour, another consumer, dates that are red or have no
-    verdict, months without a full comparison, full comparisons that are red, signed months that changed, and tasks that
-    failed, or were killed, and have not succeeded since.
+    Told are doubts and a queue that is not emptied for an hour, what could not be parsed, another consumer, dates that
+    are red or have no verdict, months without a full comparison, full comparisons that are red, signed months that
+    changed, and tasks that failed, or were killed, and have not succeeded since.
 
     Where the store is away or takes no transaction, that is told in the first run of each hour: nothing can be
     remembered then of what was told before.

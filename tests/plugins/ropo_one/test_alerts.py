@@ -160,6 +160,7 @@ def test_the_watch_tells_each_topic_once_and_says_how_many(store: Connection, ma
     assert first["told"] == {
         "old_doubts": 0,
         "not_emptied": 1,
+        "not_parsed": 0,
         "other_consumer": 0,
         "missing_verdict": 1,
         "red_verdict": 1,

@@ -1,0 +1,60 @@
+"""Rows and pages that could not be parsed are told before the next date is judged."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from include.watch.not_parsed import NotParsed
+from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
+from tests.include.status_store.views import drain
+from tests.include.watch.records import told
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+    from include.config.profiles import Profile
+    from include.status_store.session import Session
+    from include.watch.alert import Alert
+
+
+def alerts(session: Session, profile: Profile, *, days: float = 0) -> list[Alert]:
+    now = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
+    return told(session, NotParsed(profile, now))
+
+
+def test_where_all_is_parsed_nothing_is_told(session: Session, profile: Profile) -> None:
+    drain(session, profile, ScriptedSource(page(row(1)), EMPTY))
+
+    assert alerts(session, profile) == []
+
+
+def test_rows_in_quarantine_are_told_once_with_the_reason_and_without_what_they_say(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    drain(session, profile, ScriptedSource(page(row(1, amount="secret"), row(2)), EMPTY))
+
+    (alert,) = alerts(session, profile)
+
+    assert alert.subject == "[Ropo One] default: not parsed: 1 row in quarantine"
+    assert "Reason: amount: expected a number such as 96.72, got another form" in alert.text
+    assert "python -m include.status_store quarantine" in alert.text
+    assert "secret" not in alert.text
+
+    drain(session, profile, ScriptedSource(page(row(3, amount="secret")), EMPTY))
+    assert alerts(session, profile) == [], "a new format brings some in each drain"
+    assert len(alerts(session, profile, days=2)) == 1, "a reminder"
+
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.status_quarantine SET resolved_at = now(), resolution = 'dismissed'")
+    assert alerts(session, profile, days=5) == []
+
+
+def test_a_page_whose_events_are_not_stored_is_told(session: Session, store: Connection, profile: Profile) -> None:
+    drain(session, profile, ScriptedSource(page(row(1)), EMPTY))
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.status_page SET parsed_at = NULL, parse_error = 'ValueError'")
+
+    (alert,) = alerts(session, profile)
+
+    assert alert.subject == "[Ropo One] default: not parsed: 1 page"
