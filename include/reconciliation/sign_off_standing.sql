@@ -24,21 +24,24 @@ WITH newest AS (
     FROM standing
     JOIN ropo.reconciliation_item AS item USING (reconciliation_id)
     WHERE item.category <> 'matched'
+), unresolved AS MATERIALIZED (
+    SELECT break_id, state, invoice_key, business_date, first_reconciliation_id
+    FROM ropo.reconciliation_break
+    WHERE profile = %(profile)s AND state <> 'resolved'
 ), open_break AS MATERIALIZED (
     SELECT known.break_id, known.invoice_key, known.business_date, opening.scope AS opened_by
-    FROM ropo.reconciliation_break AS known
+    FROM unresolved AS known
     JOIN ropo.reconciliation AS opening ON opening.reconciliation_id = known.first_reconciliation_id
-    WHERE known.profile = %(profile)s AND known.state = 'open'
+    WHERE known.state = 'open'
 ), standing_break AS MATERIALIZED (
     -- What is not resolved, by each name under which its invoice had a break: a date may show it by a former one.
     SELECT break_id, state, invoice_key
-    FROM ropo.reconciliation_break
-    WHERE profile = %(profile)s AND state <> 'resolved'
-    UNION
+    FROM unresolved
+    UNION ALL
     SELECT known.break_id, known.state, former.invoice_key
     FROM ropo.reconciliation_break AS former
-    JOIN ropo.reconciliation_break AS known ON known.profile = former.profile AND known.invoice_key = former.renamed_to
-    WHERE former.profile = %(profile)s AND known.state <> 'resolved'
+    JOIN unresolved AS known ON known.invoice_key = former.renamed_to
+    WHERE former.profile = %(profile)s AND former.renamed_to IS NOT NULL
 ), of_later AS MATERIALIZED (
     -- A full comparison sees the dates after the period too: what these have shown is theirs to settle. Not so where the
     -- invoice had differed before, in whatever category, and was not right by the period's end.
@@ -49,12 +52,11 @@ WITH newest AS (
     WHERE difference.scope = 'full' AND open_break.opened_by = 'date' AND open_break.business_date > %(last)s
         AND NOT EXISTS (
             SELECT
-            FROM ropo.reconciliation_break AS former
+            FROM standing_break AS named
+            JOIN ropo.reconciliation_break AS former
+                ON former.profile = %(profile)s AND former.invoice_key = named.invoice_key
             JOIN ropo.reconciliation AS opening ON opening.reconciliation_id = former.first_reconciliation_id
-            WHERE former.profile = %(profile)s
-                AND former.invoice_key IN (
-                    SELECT name.invoice_key FROM standing_break AS name WHERE name.break_id = open_break.break_id
-                )
+            WHERE named.break_id = open_break.break_id
                 AND (opening.scope = 'full' OR former.business_date <= %(last)s)
                 AND (former.state <> 'resolved' OR former.resolved_at >= %(period_end)s)
         )
