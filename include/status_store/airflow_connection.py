@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 POSTGRES_TYPES = ("postgres", "postgresql")
+# Airflow's own names of a connection's fields, in its JSON form.
+FIELDS = ("conn_type", "description", "host", "port", "login", "password", "schema", "extra")
+# What libpq and others call them.
+_MEANT = {
+    "database": "schema",
+    "dbname": "schema",
+    "db": "schema",
+    "user": "login",
+    "username": "login",
+    "type": "conn_type",
+    "hostname": "host",
+}
 
 
 class ConnectionInvalidError(ValueError):
@@ -25,23 +37,45 @@ def dsn_from_environment(variable: str, what: str) -> str:
 
     :param variable: ``AIRFLOW_CONN_<CONNECTION>``.
     :param what: it names, for the error.
-    :raises ConnectionInvalidError: where the variable is missing or names no PostgreSQL.
+    :raises ConnectionInvalidError: where the variable is missing, or names no PostgreSQL, database or role.
     """
     value = os.environ.get(variable)
     if not value:
         raise ConnectionInvalidError(f"{variable} is not set; it names {what}, as an Airflow connection")
-    return dsn_from_airflow(value, variable)
+    dsn = dsn_from_airflow(value, variable)
+    require_whole(dsn, variable)
+    return dsn
+
+
+def require_whole(dsn: str, named: str) -> None:
+    """Refuse a connection that leaves its database or its role to libpq.
+
+    libpq takes the database that is named like the role, and the role that is named like the process's user: the store
+    would be made in another database than the one that was meant.
+
+    :param named: the connection, for the error.
+    :raises ConnectionInvalidError: naming Airflow's field.
+    """
+    settings = psycopg2.extensions.parse_dsn(dsn)
+    if "service" in settings:  # libpq's own file of services names them
+        return
+    for setting, field, what in (("dbname", "schema", "the database"), ("user", "login", "the role")):
+        if setting not in settings:
+            raise ConnectionInvalidError(f"{named}: {field} is empty: expected the name of {what} there")
 
 
 def dsn_from_airflow(value: str, variable: str) -> str:
     """Turn an Airflow connection in its JSON or URI form into a libpq connection string.
 
     :param variable: where it stood, for the error.
-    :raises ConnectionInvalidError: where it is neither, or of another type than postgres. The message holds nothing of
+    :raises ConnectionInvalidError: where it is neither, of another type than postgres, or has a field that Airflow does
+        not know. The message holds nothing of
         the value, which has a password in it.
     """
     try:
-        fields = _from_json(value) if value.lstrip().startswith("{") else _from_uri(value)
+        fields = _from_json(value, variable) if value.lstrip().startswith("{") else _from_uri(value)
+    except ConnectionInvalidError:
+        raise
     except ValueError:
         raise ConnectionInvalidError(
             f"{variable}: expected an Airflow connection as JSON or as a URI, where special characters are "
@@ -94,8 +128,16 @@ def _libpq_knows(setting: str) -> bool:
     return True
 
 
-def _from_json(value: str) -> dict[str, Any]:
+def _from_json(value: str, named: str) -> dict[str, Any]:
     fields: dict[str, Any] = json.loads(value)
+    unknown = [name for name in fields if name not in FIELDS]
+    if unknown:
+        told = ", ".join(
+            f"{name!r}" + (f" (its name is {_MEANT[name]!r})" if name in _MEANT else "") for name in unknown
+        )
+        raise ConnectionInvalidError(
+            f"{named}: unknown field{'s' if len(unknown) > 1 else ''} {told}; a connection has {', '.join(FIELDS)}"
+        )
     return {**fields, "extra": read_extra(fields.get("extra"))}
 
 

@@ -172,6 +172,13 @@ def _config() -> Config:
     return config
 
 
+def _place(dsn: str) -> str:
+    """Return where the store is, as PostgreSQL let us in: the wrong database is seen before anything is in it."""
+    with closing(connect(dsn)) as connection:
+        info = connection.info
+        return f"database {info.dbname} on {info.host}, port {info.port} ({STORE_VARIABLE})"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Migrate the store that ``AIRFLOW_CONN_ROPO_STORE`` names, and let the page's role read it where one is named."""
     argparse.ArgumentParser(
@@ -181,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ).parse_args(arguments)
     try:
         dsn = store_dsn_from_environment()
-        sys.stdout.write(f"The store is at migration {upgrade(dsn)}.\n")
+        sys.stdout.write(f"The store is at migration {upgrade(dsn)}: {_place(dsn)}.\n")
         reader = grant_reader(dsn)
     except StoreUnavailableError as error:
         sys.stderr.write(f"{error}\n")

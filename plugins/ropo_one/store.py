@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from include.status_store.airflow_connection import POSTGRES_TYPES, ConnectionInvalidError, make_dsn
+from include.status_store.airflow_connection import POSTGRES_TYPES, ConnectionInvalidError, make_dsn, require_whole
 from include.status_store.database import StoreUnavailableError, connect
 from include.status_store.migrate import require_current
 from include.status_store.session import Session
@@ -19,7 +19,8 @@ STORE_CONNECTION = "ropo_store"
 def connection_dsn(conn_id: str) -> str:
     """Return the libpq string of an Airflow connection of type postgres.
 
-    :raises ConnectionInvalidError: where there is none of that id, it has another type, or its extra is no JSON object.
+    :raises ConnectionInvalidError: where there is none of that id, it has another type, its extra is no JSON object, or
+        it names no database or role.
     """
     connection = look_up(conn_id, POSTGRES_TYPES[0], ConnectionInvalidError)
     if connection.conn_type not in POSTGRES_TYPES:
@@ -27,15 +28,18 @@ def connection_dsn(conn_id: str) -> str:
             f"Connection {conn_id}: expected the type postgres, got {connection.conn_type!r}; a URI needs the form "
             "postgres://user:password@host:port/database"
         )
-    return make_dsn(
+    named = f"Connection {conn_id}"
+    dsn = make_dsn(
         host=connection.host,
         port=connection.port,
         login=connection.login,
         password=connection.password,
         schema=connection.schema,
         extra=extra_of(connection, ConnectionInvalidError),
-        named=f"Connection {conn_id}",
+        named=named,
     )
+    require_whole(dsn, named)
+    return dsn
 
 
 def store_dsn(conn_id: str = STORE_CONNECTION) -> str:

@@ -134,3 +134,47 @@ def test_a_missing_variable_is_named_with_what_it_is_for(monkeypatch: pytest.Mon
 
     with pytest.raises(ConnectionInvalidError, match=f"{VARIABLE} is not set; it names the ledger of profile fi"):
         dsn_from_environment(VARIABLE, "the ledger of profile fi")
+
+
+@pytest.mark.parametrize(
+    ("unknown", "told"),
+    [
+        ({"database": "ropo"}, "unknown field 'database' (its name is 'schema'); "),
+        (
+            {"user": "ropo", "dbname": "x"},
+            "unknown fields 'user' (its name is 'login'), 'dbname' (its name is 'schema'); ",
+        ),
+        ({"conn_id": "ropo_store"}, "unknown field 'conn_id'; a connection has conn_type, "),
+    ],
+)
+def test_a_field_that_airflow_does_not_know_is_refused_by_name(unknown: dict[str, str], told: str) -> None:
+    with pytest.raises(ConnectionInvalidError) as caught:
+        dsn_from_airflow(json.dumps(FIELDS | {"description": "ours", "password": PASSWORD} | unknown), VARIABLE)
+    assert str(caught.value).startswith(f"{VARIABLE}: {told}")
+    assert PASSWORD not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        json.dumps({name: value for name, value in FIELDS.items() if name != "schema"}),
+        json.dumps(FIELDS | {"schema": ""}),
+        "postgres://ropo:pass@db.example",
+    ],
+)
+def test_no_database_is_chosen_by_the_name_of_the_role(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv(VARIABLE, value)
+    with pytest.raises(ConnectionInvalidError, match=f"^{VARIABLE}: schema is empty: expected the name of the databas"):
+        dsn_from_environment(VARIABLE, "the ledger")
+
+
+@pytest.mark.parametrize("value", [json.dumps(FIELDS | {"login": None}), "postgres://db.example/store"])
+def test_no_role_is_chosen_by_the_name_of_the_process_user(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv(VARIABLE, value)
+    with pytest.raises(ConnectionInvalidError, match=f"^{VARIABLE}: login is empty: expected the name of the role"):
+        dsn_from_environment(VARIABLE, "the ledger")
+
+
+def test_libpqs_own_file_of_services_may_name_database_and_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, json.dumps({"conn_type": "postgres", "extra": {"service": "books"}}))
+    assert parse_dsn(dsn_from_environment(VARIABLE, "the ledger")) == {"service": "books"}

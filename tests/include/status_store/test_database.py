@@ -28,9 +28,10 @@ def test_a_setting_of_libpq_reaches_the_session(postgres: embedded.Server, store
 
 
 def test_the_environment_names_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps({"conn_type": "postgres", "host": "h", "schema": "store"}))
+    fields = {"conn_type": "postgres", "host": "h", "login": "ropo", "schema": "store"}
+    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps(fields))
 
-    assert parse_dsn(store_dsn_from_environment()) == {"host": "h", "dbname": "store"}
+    assert parse_dsn(store_dsn_from_environment()) == {"host": "h", "user": "ropo", "dbname": "store"}
 
 
 @pytest.mark.parametrize(

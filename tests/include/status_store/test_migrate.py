@@ -277,7 +277,9 @@ def test_asked_for_help_the_command_touches_no_store(
 def test_it_runs_as_a_command(postgres: embedded.Server, bare: str) -> None:
     done = migrate(postgres.airflow_connection(bare, "postgres"))
 
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"The store is at migration {head()}.\n", "")
+    place = f"database {bare} on {postgres.host}, port {postgres.port} (AIRFLOW_CONN_ROPO_STORE)"
+    said = f"The store is at migration {head()}: {place}.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
 
 
 def test_the_command_says_in_one_line_what_is_wrong(postgres: embedded.Server) -> None:

@@ -83,7 +83,8 @@ def test_without_its_connection_nothing_is_made(store_dsn: str, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"conn_type": "postgres", "host": "h"}, "expected a login and a password"),
+        ({"conn_type": "postgres", "host": "h", "schema": "s"}, "login is empty: expected the name of the role"),
+        ({"conn_type": "postgres", "login": "l", "schema": "s"}, "expected a login and a password"),
         ({"conn_type": "http", "host": "h"}, "expected a connection of type postgres"),
     ],
 )
@@ -215,7 +216,7 @@ def test_the_command_says_that_the_store_is_migrated_before_it_says_what_is_wron
     assert migrate.main([]) == 1
 
     told = capsys.readouterr()
-    assert told.out == f"The store is at migration {migrate.head()}.\n"
+    assert told.out.startswith(f"The store is at migration {migrate.head()}: database {store_name} on ")
     assert "cannot log in" in told.err
 
     with store.cursor() as cursor:

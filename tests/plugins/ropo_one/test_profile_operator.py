@@ -63,6 +63,14 @@ def test_a_connection_of_another_type_is_named_with_what_to_do(monkeypatch: pyte
     assert "s3cret" not in str(no.value)
 
 
+def test_a_connection_without_a_database_is_refused_and_not_read_from_the_one_named_like_its_role(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps({"conn_type": "postgres", "host": "h", "login": "ropo"}))
+    with pytest.raises(StoreUnavailableError, match=r"^Connection ropo_store: schema is empty: expected the name of t"):
+        operator().session()
+
+
 def test_a_setting_that_libpq_does_not_know_is_told_of_the_connection_that_has_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

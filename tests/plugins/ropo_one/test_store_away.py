@@ -33,7 +33,8 @@ logger = logging.getLogger("alerts")
 @pytest.fixture
 def no_store(monkeypatch: pytest.MonkeyPatch) -> None:
     """A store where nobody listens."""
-    connection = {"conn_type": "postgres", "host": "127.0.0.1", "port": 9, "login": "ropo", "password": "s3cret"}
+    place = {"conn_type": "postgres", "host": "127.0.0.1", "port": 9, "schema": "ropo"}
+    connection = {**place, "login": "ropo", "password": "s3cret"}
     monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE", json.dumps(connection))
 
 
