@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
 from psycopg2 import sql
-from psycopg2.extensions import encrypt_password, make_dsn, parse_dsn
+from psycopg2.extensions import encrypt_password, parse_dsn
 
-from include.status_store.database import StoreUnavailableError, connect, first_line, store_dsn_from_environment
+from include.status_store.database import (
+    STORE_VARIABLE,
+    StoreUnavailableError,
+    connect,
+    first_line,
+    store_dsn_from_environment,
+)
+from include.status_store.rows import only_row
 from include.status_store.statements import statement
 
 if TYPE_CHECKING:
@@ -27,6 +34,12 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA ropo GRANT SELECT ON TABLES TO {role};
 """
 
 
+# A copy made by PostgreSQL's replication is the store, too: the page may read one.
+_IDENTITY = """
+SELECT (pg_control_system()).system_identifier, oid FROM pg_database WHERE datname = current_database()
+"""
+
+
 def grant_reader(dsn: str) -> str | None:
     """Make the role that :data:`READER_VARIABLE` names, if it is not there, and let it read the store; repeatable.
 
@@ -35,11 +48,13 @@ def grant_reader(dsn: str) -> str | None:
     :param dsn: of the store's owner.
     :return: the role's name; None where the variable is not set.
     :raises StoreUnavailableError: where the variable names no role with a password, or one that cannot log in or may
-        more than read, or where the owner may not make one; it says what somebody who may has to run.
+        more than read, one that is led to another database than the store, or where the owner may not make one; it
+        says what somebody who may has to run.
     """
     if not os.environ.get(READER_VARIABLE):
         return None
-    fields = parse_dsn(store_dsn_from_environment(READER_VARIABLE))
+    reader_dsn = store_dsn_from_environment(READER_VARIABLE)
+    fields = parse_dsn(reader_dsn)
     name: str = fields.get("user", "")
     password: str | None = fields.get("password")
     if not (name and password):
@@ -55,7 +70,9 @@ def grant_reader(dsn: str) -> str | None:
             raise StoreUnavailableError(
                 f"{READER_VARIABLE}: the store's owner may not let {name} read it: {first_line(error)}"
             ) from None
-    _try(make_dsn(dsn, user=name, password=password), name)
+        with connection, connection.cursor() as cursor:
+            store = _identity(cursor)
+    _try(reader_dsn, name, store)
     return name
 
 
@@ -87,16 +104,33 @@ def _make(cursor: Cursor, name: str, password: str) -> None:
     cursor.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(role))
 
 
-def _try(dsn: str, name: str) -> None:
-    """Log in as the role, where its owner does, and look at what it may do."""
+def _identity(cursor: Cursor) -> tuple[Any, ...]:
+    """Return what no other database has, whatever it is called. An address is none: one may have several."""
+    cursor.execute(_IDENTITY)
+    return only_row(cursor)
+
+
+def _try(dsn: str, name: str, store: tuple[Any, ...]) -> None:
+    """Log in as the role, where the page will, and look at what it may do there.
+
+    :param dsn: the reader's own.
+    :param store: the database that it must lead to, by its identity.
+    """
     try:
         reader = psycopg2.connect(dsn, connect_timeout=10)
     except psycopg2.OperationalError as error:
         raise StoreUnavailableError(
-            f"{READER_VARIABLE}: the role {name} cannot log in: {first_line(error)}. A role that is there keeps its "
-            f"password: name that one, or run ALTER ROLE {name} LOGIN PASSWORD '…'"
+            f"{READER_VARIABLE}: the role {name} cannot log in: {first_line(error)}. Host, port and schema are "
+            f"the store's own; a role that is there keeps its password: name that one, or run ALTER ROLE {name} LOGIN "
+            "PASSWORD '…'"
         ) from None
     with closing(reader), reader.cursor() as cursor:
+        if _identity(cursor) != store:
+            place = f"database {reader.info.dbname} on {reader.info.host}, port {reader.info.port}"
+            raise StoreUnavailableError(
+                f"{READER_VARIABLE}: it leads to the {place}, which is not the store: name the host, port and schema "
+                f"of {STORE_VARIABLE}"
+            )
         cursor.execute(statement("more_than_reading"))
         found = cursor.fetchone()
     if found is not None:

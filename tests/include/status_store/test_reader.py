@@ -158,6 +158,37 @@ def test_a_role_with_another_password_is_named_and_keeps_it(store_dsn: str, stor
         cursor.execute("SELECT count(*) FROM ropo.status_event")
 
 
+def test_a_connection_that_leads_to_another_database_is_refused_though_the_role_may_read_the_store(
+    postgres: Server, store_dsn: str, reader_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grant_reader(store_dsn)
+    other = postgres.fresh_database("other")
+    fields = json.loads(os.environ[READER_VARIABLE])
+    monkeypatch.setenv(READER_VARIABLE, json.dumps({**fields, "schema": other}))
+
+    with pytest.raises(StoreUnavailableError) as caught:
+        grant_reader(store_dsn)
+
+    assert str(caught.value) == (
+        f"{READER_VARIABLE}: it leads to the database {other} on {postgres.host}, port {postgres.port}, which is not "
+        f"the store: name the host, port and schema of {STORE_VARIABLE}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [({"port": 9}, "refused"), ({"schema": "nowhere"}, "does not exist"), ({"extra": {"sslmode": "require"}}, "SSL")],
+)
+def test_what_the_page_would_fail_on_is_told_at_once(
+    store_dsn: str, reader_dsn: str, monkeypatch: pytest.MonkeyPatch, changes: dict[str, object], told: str
+) -> None:
+    fields = json.loads(os.environ[READER_VARIABLE])
+    monkeypatch.setenv(READER_VARIABLE, json.dumps({**fields, **changes}))
+
+    with pytest.raises(StoreUnavailableError, match=f"{READER_VARIABLE}: the role {ROLE} cannot log in: .*{told}"):
+        grant_reader(store_dsn)
+
+
 @pytest.mark.parametrize(
     ("right", "told"),
     [
