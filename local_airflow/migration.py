@@ -5,6 +5,7 @@ Which database that is, is said. Repeatable: a pool that is there stays as it is
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import os
 import subprocess
@@ -18,7 +19,7 @@ from local_airflow import embedded, environment, metadata
 from local_airflow.paths import ROOT, airflow_home
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _BIN = ROOT / ".venv" / "bin"
@@ -66,11 +67,13 @@ def migrate_embedded(
     return True
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Migrate the metadata database that is named, or the embedded one.
 
+    :param arguments: of the command line; there are none but ``--help``.
     :return: the exit code.
     """
+    argparse.ArgumentParser(prog="python -m local_airflow.migration", description=__doc__).parse_args(arguments)
     home = airflow_home()
     print(f"Airflow's tables and pools go to {metadata.described(os.environ, home)}.", flush=True)
     variables = environment.project_environment(os.environ, home)

@@ -72,6 +72,14 @@ def test_the_database_that_airflows_configuration_file_names_is_migrated_and_it_
     assert not (tmp_path / "postgres").exists()
 
 
+def test_asked_for_help_the_command_migrates_nothing(tmp_path: Path) -> None:
+    for arguments, code in ((["--help"], 0), (["downgrade"], 2)):
+        done = _run([sys.executable, "-m", "local_airflow.migration", *arguments], _environment(tmp_path / "home"))
+        assert done.returncode == code
+        assert "python -m local_airflow.migration" in done.stdout + done.stderr
+        assert not (tmp_path / "home").exists()
+
+
 def test_a_database_that_cannot_be_reached_is_an_error_that_names_the_step(tmp_path: Path) -> None:
     done = _migrate(_environment(tmp_path, "postgresql+psycopg2://nobody@127.0.0.1:9/nothing"))
     assert done.returncode == 1
