@@ -40,6 +40,40 @@ def described(given: Mapping[str, str], home: Path) -> str:
     return f"{_without_password(address) if address else 'the metadata database'} ({place})"
 
 
+def unreachable(given: Mapping[str, str]) -> str | None:
+    """Return why nobody can log in to the metadata database that the variable names; None where somebody can.
+
+    Airflow would say it in a hundred lines. Where a file, a command or a secrets backend names the database, only
+    Airflow can read the address: None, too.
+    """
+    from sqlalchemy import create_engine, pool  # as in `_without_password`
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+
+    address = os.path.expandvars(given.get(METADATA_VARIABLE, ""))  # as Airflow reads it
+    if not address:
+        return None
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):
+        # SQLAlchemy's own text repeats the address, and so the password.
+        return (
+            f"{METADATA_VARIABLE}: expected an address such as postgresql+psycopg2://user:password@host:5432/airflow, "
+            "with special characters percent-encoded; SQLAlchemy cannot read this one"
+        )
+    patience = {"connect_timeout": 10} if url.get_backend_name() == "postgresql" else {}
+    try:
+        create_engine(url, poolclass=pool.NullPool, connect_args=patience).connect().close()
+    except OperationalError as error:
+        cause = str(error.orig).strip().partition("\n")[0]
+        port = f"port {url.port}" if url.port else "its usual port"
+        place = f"database {url.database} on {url.host or 'this machine'}, {port}"
+        return f"Airflow's metadata database cannot be reached ({METADATA_VARIABLE}: {place}): {cause}"
+    except (SQLAlchemyError, ImportError):
+        return None  # such as a driver that only Airflow finds: Airflow says what it is
+    return None
+
+
 def _naming(given: Mapping[str, str], home: Path) -> tuple[str, str] | None:
     """The place that names it, and its address; an empty one where the place tells Airflow only how to ask for it."""
     for name in METADATA_VARIABLES:

@@ -79,6 +79,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     variables = environment.project_environment(os.environ, home)
     try:
         if metadata.is_named(os.environ, home):
+            problem = metadata.unreachable(variables)
+            if problem:
+                print(f"make migrate: {problem}", file=sys.stderr)
+                return 1
             migrate(variables)
             return 0
         with embedded.shared(home) as server:

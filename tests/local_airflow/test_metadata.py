@@ -67,3 +67,7 @@ def test_a_home_without_a_configuration_file_names_nothing(tmp_path: Path) -> No
 )
 def test_what_is_said_of_it_holds_no_password(tmp_path: Path, name: str, value: str, told: str) -> None:
     assert metadata.described({name: value}, tmp_path) == f"{told} ({name})"
+
+
+def test_an_address_that_only_airflow_understands_is_left_to_airflow() -> None:
+    assert metadata.unreachable({environment.METADATA_VARIABLE: "postgres://airflow@127.0.0.1:9/airflow"}) is None

@@ -80,8 +80,37 @@ def test_asked_for_help_the_command_migrates_nothing(tmp_path: Path) -> None:
         assert not (tmp_path / "home").exists()
 
 
-def test_a_database_that_cannot_be_reached_is_an_error_that_names_the_step(tmp_path: Path) -> None:
-    done = _migrate(_environment(tmp_path, "postgresql+psycopg2://nobody@127.0.0.1:9/nothing"))
+def test_a_database_that_cannot_be_reached_is_told_in_one_line(tmp_path: Path) -> None:
+    done = _migrate(_environment(tmp_path, "postgresql+psycopg2://nobody:s3cret@127.0.0.1:9/nothing"))
+    assert done.returncode == 1
+    (told,) = done.stderr.splitlines()
+    assert told.startswith(
+        "make migrate: Airflow's metadata database cannot be reached "
+        "(AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: database nothing on 127.0.0.1, port 9): "
+    )
+    assert "refused" in told
+
+
+def test_a_wrong_password_is_told_in_one_line_without_it(postgres: embedded.Server, tmp_path: Path) -> None:
+    wrong = postgres.dsn("airflow", driver="psycopg2").replace(postgres.password, "s3cret")
+    done = _migrate(_environment(tmp_path, wrong))
+    (told,) = done.stderr.splitlines()
+    assert "password authentication failed" in told
+    assert (done.returncode, "s3cret" in done.stdout + done.stderr) == (1, False)
+
+
+def test_an_address_that_cannot_be_read_is_told_in_one_line_without_it(tmp_path: Path) -> None:
+    done = _migrate(_environment(tmp_path, "postgresql+psycopg2//airflow:s3cret@db/airflow"))
+    (told,) = done.stderr.splitlines()
+    assert told.startswith("make migrate: AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: expected an address such as ")
+    assert (done.returncode, "s3cret" in done.stdout + done.stderr) == (1, False)
+
+
+def test_a_step_that_fails_is_named(tmp_path: Path) -> None:
+    """Of an address that only Airflow can read."""
+    variables = _environment(tmp_path)
+    variables[f"{environment.METADATA_VARIABLE}_CMD"] = "echo postgresql+psycopg2://nobody@127.0.0.1:9/nothing"
+    done = _migrate(variables)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == f"make migrate: `{ROOT}/.venv/bin/airflow db migrate` failed."
 
