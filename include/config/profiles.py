@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import datetime
 import os
-import re
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
 from include.config.alerts import Alerts
 from include.config.errors import ConfigurationError
+from include.config.mistakes import located
 from include.config.yaml_file import read_yaml
 
 if TYPE_CHECKING:
@@ -32,19 +32,6 @@ FILE_VARIABLE = "ROPO_PROFILES_FILE"
 Verdict = Literal["reconciled", "pending", "breaks", "incomplete"]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}\Z")]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
-# What a text must look like by its key, where a regular expression says it.
-_FORMS = {
-    "name": "letters, digits, dots, dashes and underscores, 64 at most",
-    "country": "two capital letters such as FI",
-    "currency": "three capital letters such as EUR",
-    "alerts.to": "a mail address such as finance@example.com",
-}
-# What to write instead, by how msgspec's complaint begins.
-_ADVICE = {
-    "Expected `date`": "write it as YYYY-MM-DD, without quotes",
-    "Invalid decimal string": 'write it in quotes and with a point, as in "0.05"',
-    "Invalid enum value": f"expected one of {', '.join(get_args(Verdict))}",
-}
 # As days, still within the calendar that PostgreSQL and Python share.
 Count = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 
@@ -220,7 +207,9 @@ def _profile(path: Path, position: int, entry: object, absolute: Callable[[Path]
         # `strict` keeps "7" from passing as a number; what YAML reads as a date stays one.
         profile = msgspec.convert(entry, Profile, dec_hook=_path, builtin_types=(datetime.date,))
     except msgspec.ValidationError as error:
-        raise ConfigurationError(path, *_located(where, str(error))) from error
+        key, problem = located(entry, Profile, str(error))
+        # msgspec's own traceback would say nothing more.
+        raise ConfigurationError(path, f"{where}, key '{key}'" if key else where, problem) from None
     if profile.timezone not in _time_zones():
         problem = f"expected an IANA time zone such as Europe/Helsinki, got {profile.timezone!r}"
         raise ConfigurationError(path, f"{where}, key 'timezone'", problem)
@@ -249,27 +238,6 @@ def _path(kind: type, value: Any) -> Any:
     if kind is Path and isinstance(value, str):
         return Path(value)
     raise ValueError(f"Expected `str`, got `{type(value).__name__}`")
-
-
-def _located(where: str, message: str) -> tuple[str, str]:
-    """Turn msgspec's "… - at `$.ledger.query`" or "… unknown field `x`" into a key that the user wrote."""
-    problem, _, at = message.partition(" - at ")
-    keys = re.findall(r"\w+", at.removeprefix("`key` in"))
-    if at.startswith("`key`"):
-        problem = "holds a key that is no text"
-    unknown = re.search(r"(?:unknown|missing required) field `([^`]+)`", problem)
-    if unknown:
-        keys.append(unknown.group(1))
-        problem = "is not known" if "unknown" in problem else "is missing"
-    form = _FORMS.get(".".join(key for key in keys if not key.isdecimal()))
-    if form and problem.startswith("Expected `str` matching"):
-        problem = f"expected {form}"
-    for said, advice in _ADVICE.items():
-        if problem.startswith(said):
-            problem += f"; {advice}"
-    if problem == "Expected `str`, got `bool`":
-        problem += '; YAML reads yes, no, on and off as truth values: write them in quotes, as in "NO"'
-    return (f"{where}, key '{'.'.join(keys)}'" if keys else where), problem
 
 
 def _with_absolute_paths(path: Path, where: str, profile: Profile, absolute: Callable[[Path], Path]) -> Profile:

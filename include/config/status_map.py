@@ -128,7 +128,7 @@ def _meanings(path: Path, where: str, section: Any) -> Iterator[tuple[str, Meani
             problem = (
                 f"expected any of payment ({', '.join(PAYMENTS)}), stage ({', '.join(STAGES)}), end ({', '.join(ENDS)})"
             )
-            raise ConfigurationError(path, f"key '{where}.{code}'", f"{problem}: {error}") from error
+            raise ConfigurationError(path, f"key '{where}.{code}'", f"{problem}: {error}") from None
         yield code, meaning
 
 

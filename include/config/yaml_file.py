@@ -33,13 +33,17 @@ def read_yaml(path: Path, *, texts: bool = False) -> Any:
             if top is None:
                 return None
             _refuse_repeated_keys(top)
-            return loader.construct_document(top)
+            try:
+                return loader.construct_document(top)
+            except ValueError as error:
+                raise ValueError(_unreadable(type(loader), top, error)) from None
         finally:
             loader.dispose()
     except OSError as error:
-        raise ConfigurationError(path, "file", f"cannot be read: {error.strerror}") from error
+        raise ConfigurationError(path, "file", f"cannot be read: {error.strerror}") from None
+    # All that they say is in the one error: a second traceback before it would only hide that.
     except (yaml.YAMLError, ValueError) as error:  # a ValueError is a date such as 2026-02-31, or no UTF-8
-        raise ConfigurationError(path, "file", f"is not usable YAML: {error}") from error
+        raise ConfigurationError(path, "file", f"is not usable YAML: {error}") from None
 
 
 def _refuse_repeated_keys(top: yaml.Node) -> None:
@@ -57,13 +61,29 @@ def _refuse_repeated_keys(top: yaml.Node) -> None:
             seen.add(key.value)
 
 
+def _unreadable(kind: type[Any], top: yaml.Node, error: ValueError) -> str:
+    """Return which scalar looks like a date, say, and is none; with its line, which PyYAML's own error lacks."""
+    for node in _nodes(top):
+        if isinstance(node, yaml.ScalarNode):
+            try:
+                kind("").construct_object(node)
+            except ValueError:
+                line = node.start_mark.line + 1
+                return f"line {line}: {error}, got {node.value}; what is no date stands in quotes"
+    return str(error)
+
+
 def _mappings(top: yaml.Node) -> Iterator[yaml.MappingNode]:
+    return (node for node in _nodes(top) if isinstance(node, yaml.MappingNode))
+
+
+def _nodes(top: yaml.Node) -> Iterator[yaml.Node]:
     # What an alias names is one node, wherever it stands.
     waiting, known = [top], {id(top)}
     while waiting:
         node = waiting.pop()
+        yield node
         if isinstance(node, yaml.MappingNode):
-            yield node
             parts = [part for pair in node.value for part in pair]
         else:
             parts = node.value if isinstance(node, yaml.SequenceNode) else []

@@ -59,7 +59,7 @@ def test_it_names_who_is_told(check: Check) -> None:
 
 def test_a_file_that_does_not_load_is_one_error(check: Check, tmp_path: Path) -> None:
     assert check("profiles: [{name: a, late_day: 7}]") == (
-        1, "", f"{tmp_path}/new.yaml: profile 'a', key 'late_day': is not known\n"
+        1, "", f"{tmp_path}/new.yaml: profile 'a', key 'late_day': is not known; did you mean late_days?\n"
     )  # fmt: skip
 
 
