@@ -72,15 +72,7 @@ def dsn_from_airflow(value: str, variable: str) -> str:
         not know. The message holds nothing of
         the value, which has a password in it.
     """
-    try:
-        fields = _from_json(value, variable) if value.lstrip().startswith("{") else _from_uri(value)
-    except ConnectionInvalidError:
-        raise
-    except ValueError:
-        raise ConnectionInvalidError(
-            f"{variable}: expected an Airflow connection as JSON or as a URI, where special characters are "
-            "percent-encoded: postgres://user:password@host:port/database"
-        ) from None
+    fields = from_json(value, variable) if is_json(value) else _from_uri(value, variable)
     if fields.get("conn_type") not in POSTGRES_TYPES:
         raise ConnectionInvalidError(
             f"{variable}: expected a connection of type postgres, got {fields.get('conn_type')!r}"
@@ -128,8 +120,23 @@ def _libpq_knows(setting: str) -> bool:
     return True
 
 
-def _from_json(value: str, named: str) -> dict[str, Any]:
-    fields: dict[str, Any] = json.loads(value)
+def is_json(value: str) -> bool:
+    """Tell whether a connection is meant to be JSON, as Airflow does: all else is a URI to it."""
+    return value.lstrip().startswith("{")
+
+
+def from_json(value: str, named: str) -> dict[str, Any]:
+    """Return the fields of an Airflow connection in its JSON form, its extra as a mapping.
+
+    :param named: where it stood, for the error.
+    :raises ConnectionInvalidError: where Airflow could not read it, or its extra. Nothing of the values is repeated.
+    """
+    try:
+        fields: dict[str, Any] = json.loads(value)
+    except json.JSONDecodeError as error:
+        raise ConnectionInvalidError(
+            f"{named}: it is no valid JSON: {error.msg}, in line {error.lineno}, column {error.colno}"
+        ) from None
     unknown = [name for name in fields if name not in FIELDS]
     if unknown:
         told = ", ".join(
@@ -138,10 +145,26 @@ def _from_json(value: str, named: str) -> dict[str, Any]:
         raise ConnectionInvalidError(
             f"{named}: unknown field{'s' if len(unknown) > 1 else ''} {told}; a connection has {', '.join(FIELDS)}"
         )
-    return {**fields, "extra": read_extra(fields.get("extra"))}
+    if not str(fields.get("port") or 0).isdecimal():
+        raise ConnectionInvalidError(f"{named}: port: expected a number")
+    try:
+        extra = read_extra(fields.get("extra"))
+    except ValueError:
+        raise ConnectionInvalidError(f"{named}: Extra (extra): expected a JSON object") from None
+    return {**fields, "extra": extra}
 
 
-def _from_uri(value: str) -> dict[str, Any]:
+def _from_uri(value: str, named: str) -> dict[str, Any]:
+    try:
+        return _parts_of(value)
+    except ValueError:
+        raise ConnectionInvalidError(
+            f"{named}: expected an Airflow connection as JSON or as a URI, where special characters are "
+            "percent-encoded: postgres://user:password@host:port/database"
+        ) from None
+
+
+def _parts_of(value: str) -> dict[str, Any]:
     parts = urlsplit(value)
     # A password with a / or # that is not encoded ends early: what is left of it would be taken for the host, and told.
     if "@" in parts.path or "@" in parts.fragment:

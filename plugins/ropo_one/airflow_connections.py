@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from include.status_store.airflow_connection import read_extra
+from include.status_store.airflow_connection import ConnectionInvalidError, from_json, is_json, read_extra
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection
@@ -47,11 +47,22 @@ def extra_of(connection: Connection, error: type[ValueError]) -> dict[str, Any]:
 
 def _not_found(conn_id: str, conn_type: str) -> str:
     variable = f"AIRFLOW_CONN_{conn_id.upper()}"
-    if os.environ.get(variable):
-        return (
-            f"Connection {conn_id}: {variable} is set, but cannot be read: write it as JSON, or percent-encode what "
-            "special characters its URI has (a / in a password is %2F)"
-        )
+    value = os.environ.get(variable)
+    if value:
+        return f"Connection {conn_id}: {_unreadable(value, variable)}"
     return (
         f"Connection {conn_id} is not there: add it in the UI (Admin, Connections) or as {variable}, type {conn_type}"
+    )
+
+
+def _unreadable(value: str, variable: str) -> str:
+    if is_json(value):
+        try:
+            from_json(value, variable)
+        except ConnectionInvalidError as error:
+            return str(error)
+        return f"{variable} is set, but Airflow cannot read it: compare its JSON with the one in README.md"
+    return (
+        f"{variable} is set, but cannot be read: write it as JSON, or percent-encode what special characters its URI "
+        "has (a / in a password is %2F)"
     )

@@ -178,3 +178,23 @@ def test_no_role_is_chosen_by_the_name_of_the_process_user(monkeypatch: pytest.M
 def test_libpqs_own_file_of_services_may_name_database_and_role(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, json.dumps({"conn_type": "postgres", "extra": {"service": "books"}}))
     assert parse_dsn(dsn_from_environment(VARIABLE, "the ledger")) == {"service": "books"}
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (
+            f'{{"conn_type": "postgres",\n "password": "{PASSWORD}"',
+            "it is no valid JSON: Expecting ',' delimiter, in line 2, column 29",
+        ),
+        (
+            json.dumps(FIELDS | {"password": PASSWORD, "extra": "sslmode=require"}),
+            "Extra (extra): expected a JSON object",
+        ),
+        (json.dumps(FIELDS | {"password": PASSWORD, "port": "five"}), "port: expected a number"),
+    ],
+)
+def test_what_is_wrong_with_json_is_said(value: str, told: str) -> None:
+    with pytest.raises(ConnectionInvalidError) as caught:
+        dsn_from_airflow(value, VARIABLE)
+    assert str(caught.value) == f"{VARIABLE}: {told}"

@@ -343,6 +343,24 @@ def test_a_connection_whose_variable_cannot_be_read_is_told_from_one_that_is_mis
     assert "s3cret" not in str(no.value)
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ('{"conn_type": "ropo_one", "password": "s3cret",}', "it is no valid JSON: "),
+        ('{"conn_type": "ropo_one", "password": "s3cret", "user": "1"}', "unknown field 'user' (its name is 'login')"),
+        ('{"conn_type": "ropo_one", "password": "s3cret", "port": "s3cret"}', "port: expected a number"),
+    ],
+)
+def test_a_variable_that_is_json_and_cannot_be_read_says_why(
+    monkeypatch: pytest.MonkeyPatch, value: str, told: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_UNREADABLE", value)
+    with pytest.raises(RopoConnectionInvalidError) as no:
+        RopoOneHook("unreadable").poll()
+    assert str(no.value).startswith(f"Connection unreadable: AIRFLOW_CONN_UNREADABLE: {told}")
+    assert "s3cret" not in str(no.value)
+
+
 def test_testing_the_connection_fetches_one_token_and_never_polls(hook: RopoOneHook, server: ScriptedServer) -> None:
     assert hook.test_connection() == (
         True,
