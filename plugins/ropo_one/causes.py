@@ -30,6 +30,14 @@ _OF_ADDRESSES = (requests.exceptions.InvalidURL, LocationValueError)
 _ADVICE = ". If the host's certificate is from a CA of your own, name its file in the connection's extra ca_file"
 
 
+# How OpenSSL says it, in its older and newer words.
+_NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
+_SPEAK_PLAIN = (
+    ". The server does not speak TLS on this port: check the connection's host and port. Plain HTTP, for this "
+    "machine's own addresses only, is written with its scheme, as in http://127.0.0.1:8000"
+)
+
+
 def never_connected(error: Exception) -> bool:
     """Tell whether a request failed before a byte of it left. Where that is not certain it did not.
 
@@ -61,7 +69,9 @@ def cause(error: Exception) -> str:
     # urllib3 puts the connection in front of some of its texts.
     text = legible(str(innermost).rpartition(">: ")[2])
     told = f"{name}: {text}" if text else name
-    return told + _ADVICE if isinstance(innermost, ssl.SSLCertVerificationError) else told
+    if isinstance(innermost, ssl.SSLCertVerificationError):
+        return told + _ADVICE
+    return told + _SPEAK_PLAIN if getattr(innermost, "reason", None) in _NOT_TLS else told
 
 
 def _chain(error: Exception) -> Iterator[Exception]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -58,6 +60,25 @@ def test_a_self_signed_certificate_is_refused_before_the_api_code_is_sent(
     assert APICODE not in str(refused.value)
     assert tls_server.requests == []
     assert RopoOneHook().test_connection()[0] is False
+
+
+def test_a_server_that_speaks_no_tls_is_told_with_how_plain_http_is_written(connect: Connect) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as plain:
+
+        def refuse() -> None:
+            peer, _ = plain.accept()
+            with peer:
+                peer.recv(65_536)
+                peer.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+        server = threading.Thread(target=refuse)
+        server.start()
+        connect(host=f"127.0.0.1:{plain.getsockname()[1]}")
+        with pytest.raises(
+            RopoTokenUnavailableError, match=r"does not speak TLS on this port: check .* as in http://127\.0\.0\.1:8000"
+        ):
+            RopoOneHook().fetch_token()
+        server.join()
 
 
 def test_a_ca_of_ones_own_can_be_given_and_the_environment_does_not_overrule_it(
