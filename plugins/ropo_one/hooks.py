@@ -128,7 +128,8 @@ class RopoOneHook(HttpHook):
         try:
             self.fetch_token()
         except (PollUnsentError, PollRefusedError, ValueError) as error:
-            return False, str(error)
+            # The button of the UI tests a copy under a random name, which would send people looking for it.
+            return False, str(error).removeprefix(f"{self._named}: ")
         return True, f"{self.settings.base_url} gave a token for customer {self.settings.cid}. Nothing was polled"
 
     def fetch_token(self) -> None:
