@@ -30,9 +30,11 @@ def json_object(response: Response) -> dict[str, Any]:
 
 
 def reason(response: Response, *secrets: str | None) -> str:
-    """Return what an error answer says, legible, in brackets and without the secrets; empty where it says nothing."""
+    """Return what an error answer says, once, legible, in brackets and without the secrets; empty for nothing."""
     fields = json_object(response)
-    text = " ".join(str(fields[name]) for name in _FIELDS if fields.get(name))
+    said = [str(fields[name]) for name in _FIELDS if fields.get(name)]
+    # A detail often repeats its title, in other letters.
+    text = " ".join(each for place, each in enumerate(said) if each.casefold() not in " ".join(said[:place]).casefold())
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
     return f" ({legible(text[:_LONGEST])})" if text else ""

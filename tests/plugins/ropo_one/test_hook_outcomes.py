@@ -304,6 +304,12 @@ def test_a_429_says_when_to_come_back(
     assert (limited.value.http_status, len(server.polls)) == (429, 1)
 
 
+def test_what_a_refusal_says_twice_is_said_once(hook: RopoOneHook, server: ScriptedServer) -> None:
+    server.polls_will_be(answer(429, {"title": "Too Many Requests", "detail": "too many requests"}))
+    with pytest.raises(RopoRateLimitedError, match=r"HTTP 429 \(Too Many Requests\)$"):
+        hook.poll()
+
+
 @pytest.mark.parametrize(("header", "seconds"), [("120", 120), ("soon", 60), (None, None)])
 def test_a_503_may_say_when_to_come_back(
     hook: RopoOneHook, server: ScriptedServer, header: str | None, seconds: float | None
