@@ -19,6 +19,8 @@ CONNECTION_TYPE = "ropo_one"
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 240.0
 
+# What the form and the README name; and Airflow's own `verify`, of which it is said what stands here in its place.
+_EXTRAS = ("connect_timeout", "read_timeout", "ca_file", "verify")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -66,6 +68,7 @@ def read_connection(connection: Connection) -> RopoConnection:
             f"Connection {connection.conn_id}: expected the type {CONNECTION_TYPE}, got {connection.conn_type!r}; "
             "a URI needs the form ropo-one://customer:apicode@host, with a hyphen"
         )
+    _refuse_unknown_extras(connection)
     return RopoConnection(
         base_url=_base_url(connection),
         cid=_required(connection, "login", "Customer number"),
@@ -105,6 +108,12 @@ def _base_url(connection: Connection) -> str:
             f"Connection {connection.conn_id}: Host (host): expected https, got http: API code, token and answers "
             "would cross the network in the clear. Plain HTTP is for this machine's own addresses only"
         )
+    if "rest" in parts.path.casefold().split("/"):
+        # As it stands before every path in Ropo One's own documentation.
+        raise RopoConnectionInvalidError(
+            f"Connection {connection.conn_id}: Host (host): write scheme, host and port only, as in "
+            "https://rc.ropo24.fi; /rest is added to it"
+        )
     netloc = parts.netloc if port == parts.port else f"{parts.netloc.rstrip(':')}:{port}"
     return f"{parts.scheme}://{netloc}{parts.path}".rstrip("/")
 
@@ -114,6 +123,17 @@ def _is_this_machine(hostname: str) -> bool:
         return ipaddress.ip_address(hostname).is_loopback
     except ValueError:
         return hostname == "localhost"
+
+
+def _refuse_unknown_extras(connection: Connection) -> None:
+    # A misspelt timeout would be the usual one, without a word. A form may leave fields behind that nobody filled in.
+    extras = extra_of(connection, RopoConnectionInvalidError)
+    unknown = [name for name, value in extras.items() if name not in _EXTRAS and value not in (None, "")]
+    if unknown:
+        raise RopoConnectionInvalidError(
+            f"Connection {connection.conn_id}: Extra (extra): {', '.join(map(repr, unknown))} is not known; it may "
+            f"hold {', '.join(_EXTRAS[:3])}"
+        )
 
 
 def _extra(connection: Connection, key: str) -> Any:

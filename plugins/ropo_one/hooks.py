@@ -6,6 +6,7 @@ import re
 import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
 
 import requests
 import tenacity
@@ -52,6 +53,7 @@ TOKEN_LIFE = 110 * 60.0
 UNSENT_ATTEMPTS = 3
 _CHUNK = 64 * 1024
 _REFUSED = (400, 403, 404)
+_NOTHING_THERE = (404, 405)
 # RFC 6750, 2.1. Anything else would not pass as a header, and requests' error would repeat it.
 _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 
@@ -160,9 +162,12 @@ class RopoOneHook(HttpHook):
             )
         token = json_object(response).get("token") if response.status_code in (200, 201) else None
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            # A path may be a gateway's; where nothing is behind it, it is none.
+            with_path = response.status_code in _NOTHING_THERE and urlsplit(settings.base_url).path
             raise RopoTokenUnavailableError(
                 f"{self._named}: expected a token from {settings.host}, got HTTP {response.status_code}, "
                 f"{media_type(response.headers.get('Content-Type'))}"
+                f"{'. Nothing is at the path in its host: write scheme, host and port only' if with_path else ''}"
             )
         mask_secret(token)
         self._bearer.token = token

@@ -110,6 +110,29 @@ def test_an_extra_that_is_no_json_object_is_refused_and_not_passed_over(extra: s
     assert "s3cret" not in str(refused.value)
 
 
+@pytest.mark.parametrize("name", ["read_timout", "timeout", "headers", "X-Extra", "allow_redirects"])
+def test_an_extra_that_nobody_reads_is_refused_by_its_name(name: str) -> None:
+    with pytest.raises(
+        RopoConnectionInvalidError,
+        match=rf"Connection mine: Extra \(extra\): '{name}' is not known; it may hold connect_",
+    ) as refused:
+        read_connection(connection(extra={name: "s3cret", "read_timeout": 5}))
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_field_that_a_form_left_empty_is_passed_over(value: str | None) -> None:
+    assert read_connection(connection(extra={"headers": value, "read_timeout": 5})).read_timeout == 5
+
+
+@pytest.mark.parametrize("host", ["https://rc.ropo24.fi/rest", "rc.ropo24.fi/rest/", "https://rc.ropo24.fi/REST/token"])
+def test_the_path_of_the_api_is_no_part_of_the_host(host: str) -> None:
+    with pytest.raises(
+        RopoConnectionInvalidError, match=r"Connection mine: Host \(host\): write scheme, host and port only"
+    ):
+        read_connection(connection(host=host))
+
+
 @pytest.mark.parametrize("conn_type", ["http", None])
 def test_another_type_is_refused(conn_type: str | None) -> None:
     with pytest.raises(RopoConnectionInvalidError, match="Connection mine: expected the type ropo_one, got"):

@@ -230,6 +230,13 @@ def test_a_token_answer_of_another_kind_names_its_content_type(hook: RopoOneHook
         hook.fetch_token()
 
 
+def test_a_host_with_a_path_where_nothing_is_says_what_to_write(server: ScriptedServer, connect: Connect) -> None:
+    connect(host=f"{server.url}/ropo")
+    server.polls_will_be(answer(404))  # to the server all but the one path is a poll
+    with pytest.raises(RopoTokenUnavailableError, match=r"got HTTP 404, .*write scheme, host and port only$"):
+        RopoOneHook().fetch_token()
+
+
 def test_a_token_is_asked_for_a_few_times_and_not_for_ever(hook: RopoOneHook, server: ScriptedServer) -> None:
     server.tokens_will_be(*[answer(503)] * 10)
     with pytest.raises(RopoTokenUnavailableError):
@@ -260,14 +267,14 @@ def test_no_basic_auth_no_header_of_the_extras_and_no_netrc(
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password secret\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    connect(host=server.url, extra={"read_timeout": 5, "X-Extra": "1", "verify": True, "allow_redirects": True})
+    connect(host=server.url, extra={"read_timeout": 5, "verify": True})
 
     RopoOneHook().poll()
 
     (token,), (poll,) = server.tokens, server.polls
     assert "authorization" not in token.headers
     assert poll.headers["authorization"] == "Bearer t0ken-1"
-    assert {"x-extra", "read_timeout", "verify"}.isdisjoint(poll.headers)
+    assert {"read_timeout", "verify"}.isdisjoint(poll.headers)
 
 
 def test_options_that_would_change_the_transport_are_refused(hook: RopoOneHook) -> None:
