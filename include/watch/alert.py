@@ -39,6 +39,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     :param topic: see ``include/watch/topics.py``.
     :param subject: one line, for a mail's subject or a chat's heading.
     :param text: lines of plain text; ``html``: the same, escaped.
+    :param titles: of what is told, one line each. Dates, verdicts and counts: they may stand in a log.
     """
 
     profile: str
@@ -46,6 +47,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     text: str
     html: str
+    titles: tuple[str, ...] = ()
 
 
 class _Link(NamedTuple):
@@ -72,6 +74,7 @@ def compose(profile: str, topic: str, plural: str, matters: Sequence[Matter], ba
         subject=f"[Ropo One] {profile}: {subject}",
         text="\n\n".join("\n".join((str(title), *(f"- {line}" for line in lines))) for title, lines in sections),
         html="".join(_html(title, lines) for title, lines in sections),
+        titles=tuple(matter.title for matter in matters[:_NAMED]),
     )
 
 

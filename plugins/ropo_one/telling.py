@@ -54,6 +54,10 @@ def _sender(profile: Profile, context: dict[str, Any], log: Callable[..., None])
     def send(alert: Alert) -> None:
         # Its subject only: the text names debtors' invoices.
         log("Alert: %s%s", alert.subject, "" if notifier else " (the profile's `alerts` name nobody to tell)")
+        if not notifier and len(alert.titles) > 1:
+            # Its subject only counts them, and no message names them.
+            for title in alert.titles:
+                log("Alert: %s: %s", alert.profile, title)
         if notifier:
             notifier({**context, "alert": alert})
 

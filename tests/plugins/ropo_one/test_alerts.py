@@ -122,6 +122,19 @@ def test_where_nobody_is_named_the_log_has_it(
     assert "INV1" not in caplog.text
 
 
+def test_where_nobody_is_named_the_log_has_every_date_and_no_invoice(
+    session: Session, store: Connection, profile: Profile, caplog: pytest.LogCaptureFixture
+) -> None:
+    for date in (DAY, DAY - datetime.timedelta(days=1)):
+        record(store, date, "breaks", breaks=(broken("INV1", "10.00"),))
+
+    tell_red(session, profile)
+
+    assert "default: 2026-10-05 is red: 1 break" in caplog.text
+    assert "default: 2026-10-04 is red: 1 break" in caplog.text
+    assert "INV1" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("notifier", "arguments"),
     [
