@@ -44,6 +44,19 @@ class NothingToSettleError(LookupError):
     """No such doubt or row waits."""
 
 
+# By how its recovery stands, why a poll cannot be accepted.
+_SETTLED = {
+    None: "was never in doubt: nothing of it is to be accepted",
+    "recovered": "is no doubt that waits: its dates were re-read, and shown whole",
+    "accepted": "is no doubt that waits: it is accepted already",
+    "pending": (
+        "is no unproven doubt: it is pending, and still being re-read; where it cannot be, it is accepted with "
+        "--not-asked"
+    ),
+    "unproven": "was being settled at this moment: try again",
+}
+
+
 def doubts(cursor: Cursor, profile: str) -> list[Doubt]:
     """Return a profile's doubts that are neither recovered nor accepted, oldest first."""
     cursor.execute(
@@ -70,12 +83,18 @@ def accept_doubt(
     cursor.execute(statement("accept_doubt"), values)
     if cursor.rowcount:
         return
-    if not_asked:
-        raise NothingToSettleError(f"Poll {poll_id} is no doubt that waits")
-    raise NothingToSettleError(
-        f"Poll {poll_id} is no unproven doubt (one that is pending is still being re-read; where it cannot be, it is "
-        "accepted with --not-asked)"
+    raise NothingToSettleError(_why_not(cursor, poll_id, profile))
+
+
+def _why_not(cursor: Cursor, poll_id: int, profile: str | None) -> str:
+    cursor.execute(
+        "SELECT recovery FROM ropo.status_poll WHERE poll_id = %s AND profile = COALESCE(%s, profile)",
+        (poll_id, profile),
     )
+    found = cursor.fetchone()
+    if found is None:
+        return f"There is no poll {poll_id}{f' of profile {profile}' if profile else ''}"
+    return f"Poll {poll_id} {_SETTLED[found[0]]}"
 
 
 def quarantined_rows(cursor: Cursor, profile: str) -> list[QuarantinedRow]:

@@ -155,3 +155,21 @@ def test_a_row_in_quarantine_is_listed_until_it_is_dismissed(session: Session, p
         ]
         with pytest.raises(attention.NothingToSettleError, match="No row 1 waits"):
             attention.dismiss_row(cursor, first.quarantine_id, by="Anna", note="again")
+
+
+@pytest.mark.usefixtures("_unproven")
+@pytest.mark.parametrize("not_asked", [True, False])
+def test_what_is_no_doubt_says_why(session: Session, store: Connection, profile: Profile, not_asked: bool) -> None:
+    drain(session, profile, ScriptedSource(EMPTY))
+    ((drained,),) = query(store, "SELECT max(poll_id) FROM ropo.status_poll WHERE recovery IS NULL")
+    with session.transaction() as cursor:
+        attention.accept_doubt(cursor, 1, by="Anna", note="seen")
+
+    for poll_id, told in (
+        (9999, "There is no poll 9999"),
+        (drained, f"Poll {drained} was never in doubt: nothing of it is to be accepted"),
+        (1, "Poll 1 is no doubt that waits: it is accepted already"),
+    ):
+        with pytest.raises(attention.NothingToSettleError) as caught, session.transaction() as cursor:
+            attention.accept_doubt(cursor, poll_id, by="Anna", note="seen", not_asked=not_asked)
+        assert str(caught.value) == told

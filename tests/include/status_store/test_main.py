@@ -149,7 +149,7 @@ def test_accept_takes_a_doubt_that_cannot_be_asked_about_where_it_is_told_so(
     ("arguments", "error"),
     [
         (("doubts", "--profile", "nobody"), "profile 'nobody': is not in the file, or not any more; it has: default"),
-        (("accept", "7", "--note", "seen", "--by", "Anna"), "Poll 7 is no unproven doubt"),
+        (("accept", "7", "--note", "seen", "--by", "Anna"), "There is no poll 7"),
         (("dismiss", "7", "--note", " ", "--by", "Anna"), "note: expected a text, it is empty"),
         (("page", "7"), "Poll 7 has no page"),
         (("dismiss", str(10**30), "--note", "x", "--by", "Anna"), "waits in quarantine"),
