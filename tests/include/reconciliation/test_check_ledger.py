@@ -244,6 +244,28 @@ def test_a_store_that_is_named_wrongly_is_told(world: World, checked: Checked, m
     assert (code, f"{STORE_VARIABLE}: expected a connection of type postgres, got 'mysql'" in said) == (1, True)
 
 
+def test_a_ledger_that_is_away_does_not_keep_the_others_from_being_checked(
+    world: World, checked: Checked, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.row("1")
+    away = json.loads(_connection(world.ledger_dsn)) | {"port": 9}
+    monkeypatch.setenv("AIRFLOW_CONN_AWAY", json.dumps(away))
+    (checked.folder / "erp.sql").write_text(SELECT)
+    (checked.folder / "profiles.yaml").write_text(
+        "profiles:\n  - {name: first, ledger: {query: erp.sql, connection: away}}\n"
+        "  - {name: second, connection: b, ledger: {query: erp.sql}}\n"
+    )
+
+    code = check_ledger.main([])
+
+    said = capsys.readouterr()
+    assert "Profile second: connection erp_ledger" in said.out
+    assert said.out.endswith("The contract is kept; it stands in include/erp/generic.sql.\n")
+    away_error, count = said.err.splitlines()
+    assert "refused" in away_error
+    assert (code, count) == (1, "1 of 2 profiles could not be checked.")
+
+
 def test_a_select_that_takes_too_long_is_given_up(world: World, checked: Checked) -> None:
     world.row("1")
     code, said = checked("SELECT ropo_ledger.* FROM ropo_ledger, pg_sleep(600)", "--timeout", "1")
