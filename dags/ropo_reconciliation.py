@@ -22,7 +22,8 @@ that **profiles** found in the file:
 **outcome** makes the run red where a task of any profile failed that others came after, as the last ones do themselves.
 
 **Backfill by date:** open the DAG, *Trigger*, *Backfill*, pick the first and the last date, leave the param `date`
-empty, choose *All runs* to run dates again, start. Each date picked gives one run; a date that is not over gives none.
+empty, choose *All runs* to run dates again, start. Each date picked gives one run; a date that is not over gives none,
+and the run of one before every profile's `start_date` fails at once.
 A red date older than `recheck_days` is told; backfill it anew once its differences are mended, since no night does.
 Set the UI's time zone to UTC or Helsinki: west of UTC Airflow's form shifts the dates by one day. By hand, for one
 date: *Single run* with the param `date`. With the param `scope` at `full` a run by hand compares all invoices that are
@@ -31,8 +32,8 @@ would do so once for every date.
 
 **When it is red:**
 
-- *profiles* failed: nothing was asked. The run has no date that is over, or its params do not fit each other, or it was
-  cleared and the profiles file has changed too much; its error says which.
+- *profiles* failed: nothing was asked. The run has no date that is over, or one before `start_date`, or its params do
+  not fit each other, or it was cleared and the profiles file has changed too much; its error says which.
 - *reread* failed: Ropo One could not be asked, or has asked to be left alone until later (`Retry-After`). *compare* ran
   all the same and says `incomplete`. Run the date again.
 - *compare* failed: the ledger or the store could not be read, or the profile's SELECT breaks the contract; the last

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow.sdk import BaseOperator, TaskInstanceState, timezone
 from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
 
-from include.config.profiles import load_profiles
+from include.config.profiles import load_profiles, profiles_file
 from ropo_one.business_date import SCHEDULED, business_date
 
 if TYPE_CHECKING:
@@ -41,16 +41,17 @@ class ProfilesOperator(BaseOperator):
         """Return their names, in the file's order.
 
         :raises ConfigurationError: naming file, profile and key.
-        :raises AirflowFailException: where the run has no business date, or one that is over in no profile's market and
-            that no schedule made; where the run was cleared, and the file has more profiles than it began with, or
-            an earlier version made it; where it was cleared in part, and its names are not kept.
+        :raises AirflowFailException: where the run has no business date, or one that no schedule made and that is over
+            in no profile's market, or before every profile's ``start_date``; where the run was cleared, and the file
+            has more profiles than it began with, or an earlier version made it; where it was cleared in part, and its
+            names are not kept.
         :raises DownstreamTasksSkipped: in a run that is not scheduled; Airflow then takes this task for a success.
         """
         # Not above: it is there in a task's process only.
         from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
         profiles = load_profiles()
-        _refuse_unfinished(profiles, context)
+        _refuse_unfit(profiles, context)
         names = self._names([profile.name for profile in profiles], context)
         context["task_state_store"].set(_HAD, [*names], retention=NEVER_EXPIRE)
         if self.scheduled_only and context["dag_run"].run_type != SCHEDULED:
@@ -104,12 +105,24 @@ class ProfilesOperator(BaseOperator):
         )
 
 
-def _refuse_unfinished(profiles: Sequence[Profile], context: Context) -> None:
-    """Refuse a day that nobody can judge yet; a scheduled run waits for it (:class:`SettleOperator`)."""
+def _refuse_unfit(profiles: Sequence[Profile], context: Context) -> None:
+    """Refuse a day that nobody can judge yet, and one that is of no profile; a scheduled run has neither.
+
+    It waits for the day's end (:class:`SettleOperator`), and is made for the day that is over.
+    """
     date = business_date(context)
+    if context["dag_run"].run_type == SCHEDULED:
+        return
     first = min(profiles, key=lambda profile: profile.day_end(date))
-    if context["dag_run"].run_type != SCHEDULED and timezone.utcnow() < first.day_end(date):
+    if timezone.utcnow() < first.day_end(date):
         raise AirflowFailException(f"{date} is not over before {first.clock(first.day_end(date))}; run it then")
+    start = min(profile.start_date for profile in profiles)
+    if date < start:
+        # Every profile would have a red verdict of a day that it does not look at.
+        raise AirflowFailException(
+            f"{date} is before start_date, which is {start} ({profiles_file()}): invoices sent before it are out of "
+            "scope. Run a later date, or set start_date to an earlier one first"
+        )
 
 
 def _cannot_be_cleared(why: str) -> AirflowFailException:

@@ -156,6 +156,23 @@ def test_a_date_that_is_over_in_no_market_is_refused_before_anything_is_asked(
         Run().begin(key=date, run_type=run_type)
 
 
+@pytest.mark.parametrize("run_type", ["manual", "backfill"])
+def test_a_date_before_every_start_date_is_refused_before_anything_is_asked(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, run_type: str
+) -> None:
+    """It would be red as incomplete, and told."""
+    file = tmp_path / "profiles.yaml"
+    monkeypatch.setenv("ROPO_PROFILES_FILE", str(file))
+    file.write_text("profiles: [{name: a, start_date: 2026-03-01}, {name: b, start_date: 2026-02-01}]")
+
+    with pytest.raises(AirflowFailException) as refused:
+        Run().begin(key="2026-01-31", run_type=run_type)
+
+    assert str(refused.value).startswith(f"2026-01-31 is before start_date, which is 2026-02-01 ({file}): ")
+    assert Run().begin(key="2026-02-01", run_type=run_type) == ["a", "b"]
+    assert Run().begin(key="2026-01-31") == ["a", "b"]  # scheduled, of a file whose start_date lies ahead
+
+
 def test_one_that_is_over_in_the_first_of_its_markets_is_run(
     write: Callable[..., None], clock: Callable[[str], None]
 ) -> None:
