@@ -8,7 +8,7 @@ import sys
 
 from demo.job import DemoFailedError, prepared, run
 from demo.progress import Progress
-from demo.state import DemoRunsAlreadyError
+from demo.state import DemoRunsAlreadyError, ForeignHomeError
 from demo.stopping import stops_as_exit
 from demo.tryton.client import TrytonError
 from local_airflow.cluster import EmbeddedPostgresError
@@ -32,6 +32,7 @@ def main(arguments: list[str]) -> int:
         DemoFailedError,
         DemoRunsAlreadyError,
         EmbeddedPostgresError,
+        ForeignHomeError,
         TrytonError,
         subprocess.CalledProcessError,
     ) as error:

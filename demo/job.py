@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from demo import outcome
 from demo.connections import DEMO_VARIABLES, with_demo
 from demo.data import Data, provide
-from demo.state import HOST, alone, recorded
+from demo.state import HOST, alone, recorded, refuse_foreign
 from include.simulator.server import SimulatorServer
 from local_airflow import environment
 from local_airflow.embedded import Server, shared
@@ -66,9 +66,11 @@ def prepared(home: Path, progress: Progress, erp: Erp = "plain") -> Iterator[Dem
     :param progress: is told of each step.
     :param erp: what the ledger is to be.
     :return: the environment.
-    :raises DemoRunsAlreadyError: if another demo uses the home.
+    :raises ForeignHomeError: if the home is no demo's.
+    :raises DemoRunsAlreadyError: if another demo uses it.
     :raises DemoFailedError: if a step fails.
     """
+    refuse_foreign(home)
     private_directory(home)
     with alone(home), shared(home) as server:
         _log(home).unlink(missing_ok=True)

@@ -9,18 +9,26 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
+from local_airflow.paths import ROOT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 HOST = "127.0.0.1"
 _FILE = "demo.json"
+# Made before anything else in a home, and left there.
+_LOCK = "demo.lock"
 
 Erp = Literal["plain", "tryton"]
 
 
 class DemoRunsAlreadyError(RuntimeError):
     """Another ``make demo`` or ``make up`` uses this home."""
+
+
+class ForeignHomeError(RuntimeError):
+    """The home is somebody's Airflow, and no demo's."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +92,21 @@ def recorded(home: Path) -> Recorded | None:
     return Recorded(**{**fields, "as_of": datetime.datetime.fromisoformat(fields["as_of"])})
 
 
+def refuse_foreign(home: Path) -> None:
+    """Refuse a home that no demo has made: it would get the demo's databases, and every DAG in it its schedule.
+
+    :param home: where the demo is to be.
+    :raises ForeignHomeError: where something is there already, and not of a demo's. The checkout's own is taken.
+    """
+    if home == ROOT / ".airflow" or (home / _LOCK).exists():
+        return
+    if home.exists() and next(home.iterdir(), None) is not None:
+        raise ForeignHomeError(
+            f"AIRFLOW_HOME is {home}, which is not empty and was not made by the demo: the demo writes nothing there. "
+            "Run `unset AIRFLOW_HOME` first, or name an empty folder"
+        )
+
+
 @contextmanager
 def alone(home: Path) -> Iterator[None]:
     """Be the only demo in a home: two would drain one queue and run each other's tasks.
@@ -91,7 +114,7 @@ def alone(home: Path) -> Iterator[None]:
     :param home: the demo's home; it exists.
     :raises DemoRunsAlreadyError: if there is another.
     """
-    with (home / "demo.lock").open("w") as file:
+    with (home / _LOCK).open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

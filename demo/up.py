@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from demo.data import move_ledger
 from demo.job import Demo, DemoFailedError, prepared, run
 from demo.progress import Progress
-from demo.state import DemoRunsAlreadyError, record, recorded
+from demo.state import DemoRunsAlreadyError, ForeignHomeError, record, recorded
 from demo.stopping import stops_as_exit
 from local_airflow.cluster import EmbeddedPostgresError, port_is_free
 from local_airflow.paths import airflow_home
@@ -46,6 +46,7 @@ def main(arguments: list[str]) -> int:
         DemoFailedError,
         DemoRunsAlreadyError,
         EmbeddedPostgresError,
+        ForeignHomeError,
         ProcessDiedError,
         subprocess.CalledProcessError,
     ) as error:

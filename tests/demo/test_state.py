@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from demo.state import DemoRunsAlreadyError, Recorded, alone, forget, record, recorded
+from demo.state import (
+    DemoRunsAlreadyError,
+    ForeignHomeError,
+    Recorded,
+    alone,
+    forget,
+    record,
+    recorded,
+    refuse_foreign,
+)
+from local_airflow.paths import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,3 +44,18 @@ def test_a_second_demo_in_one_home_is_refused(tmp_path: Path) -> None:
         pass
     with alone(tmp_path):
         pass
+
+
+def test_a_home_of_somebodys_airflow_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "airflow.cfg").touch()
+    with pytest.raises(ForeignHomeError, match=rf"AIRFLOW_HOME is {tmp_path}, .*`unset AIRFLOW_HOME`"):
+        refuse_foreign(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["airflow.cfg"]
+
+
+def test_a_demos_own_home_an_empty_one_and_the_checkouts_are_taken(tmp_path: Path) -> None:
+    for home in (tmp_path / "nowhere", tmp_path, ROOT / ".airflow"):
+        refuse_foreign(home)
+    with alone(tmp_path):
+        (tmp_path / "airflow.cfg").touch()
+    refuse_foreign(tmp_path)
