@@ -105,6 +105,9 @@ def run(demo: Demo, progress: Progress) -> list[str]:
     """
     dates = demo.data.dates
     runs = [(DRAIN_DAG, {}), *((DAY_DAG, {"date": day.isoformat()}) for day in dates)]
+    progress.say(
+        "Now each date is a run. One whose date has breaks fails, as it is meant to: that is what people are told"
+    )
     states = {}
     for answer in _through_airflow(demo, runs):
         what = f"{answer['dag_id']} {answer['conf'].get('date', '')}".strip()

@@ -97,6 +97,7 @@ def test_the_demo_finds_exactly_what_was_put_in_and_running_it_again_changes_not
     assert first.returncode == 0, first.stdout + first.stderr
     assert "reconciled" in first.stdout
     assert "missing_in_ledger" in first.stdout
+    assert "One whose date has breaks fails, as it is meant to" in first.stdout
     kept = _kept(home)
     assert kept[0] > 10_000
     assert kept[1:4] == (0, 0, 0)
