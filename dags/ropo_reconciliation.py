@@ -33,12 +33,12 @@ would do so once for every date.
 **When it is red:**
 
 - *profiles* failed: nothing was asked. The run has no date that is over, or one before `start_date`, or its params do
-  not fit each other, or it was cleared and the profiles file has changed too much; its error says which.
+  not fit each other, or it was cleared and the profiles file has changed too much; the line with the error says which.
 - *reread* failed: Ropo One could not be asked, or has asked to be left alone until later (`Retry-After`). *compare* ran
   all the same and says `incomplete`. Run the date again.
-- *compare* failed: the ledger or the store could not be read, or the profile's SELECT breaks the contract; the last
-  line says what. Mend it and run the date again. *verdict* fails with it, as it does where *compare* was skipped by
-  hand: there is nothing that it could say.
+- *compare* failed: the ledger or the store could not be read, or the profile's SELECT breaks the contract; the line
+  with the error says what. Mend it and run the date again. *verdict* fails with it, as it does where *compare* was
+  skipped by hand: there is nothing that it could say.
 - *verdict* failed: its log names the verdict, its reasons and the counts by category. `incomplete` says what is
   missing; mend that and run the date again. `breaks` are for finance: the page *Reconciliation* shows them and takes
   those that are to stay, with a note; the task links to it (*Details*, *Extra Links*). The date turns green with its

@@ -20,8 +20,8 @@ DAGs of your own, whether or not anything new came.
 
 **Backfill:** none; the queue knows no dates. Dates are re-read and backfilled by `ropo_reconciliation`.
 
-**When it is red:** read the line with the error in the failed task's log: it says what is wrong. Nothing has to be
-cleared: the next run goes on by itself, and what a broken run may have lost is on record in `ropo.status_poll`.
+**When it is red:** the line with the error in the failed task's log says what is wrong. Nothing has to be cleared: the
+next run goes on by itself, and what a broken run may have lost is on record in `ropo.status_poll`.
 
 - *drain*: Ropo One cannot be reached or refuses the token: nothing was asked. Or the store is away, or lost the drain's
   session: a page that it could not take is put in doubt by the next run, and re-read.

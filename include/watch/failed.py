@@ -90,12 +90,12 @@ class FailedTasks:
         if overdue := self._overdue.get(task):
             what = (
                 f"began and was not over by {self.profile.clock(overdue.until)}: its process was killed, as where "
-                "memory runs out, or it hangs. Its state and the last line of its log say more"
+                "memory runs out, or it hangs. Its state and the end of its log say more"
             )
             run_id = overdue.run_id
         else:
             failed_at = self.profile.clock(held.found_at)
-            what = f"failed at {failed_at} and has not succeeded since. The last line of its log says why"
+            what = f"failed at {failed_at} and has not succeeded since. The line with the error in its log says why"
         return Matter(
             title=title.format(date=held.fingerprint, dag_id=dag_id, task=name),
             lines=(f"The task {name} of {dag_id} {what}", meaning),

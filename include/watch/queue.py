@@ -23,7 +23,7 @@ _ONLY = ""
 _NEVER = (
     "So no change of this customer number is kept. Its connection is missing or invalid, or its queue is kept under "
     "another profile's name: was the profile renamed?",
-    "What to do: read the error in the log of the task drain in the newest run of ropo_status_drain. "
+    "What to do: read the line with the error of the task drain in the newest run of ropo_status_drain. "
     "`python -m include.config.check` checks the profiles file",
 )
 
@@ -107,7 +107,7 @@ class NotEmptied:
             "is not reached or refuses. `in_doubt`: answers do not come whole. None: no drain came as far as its first "
             "poll (the connection is missing or invalid, or the queue is another profile's), none began, another one "
             "holds the queue, or Ropo One has asked not to be polled for now (Retry-After)",
-            "What to do: read the error in the log of the drain's newest run",
+            "What to do: read the line with the error in the drain's newest run",
         )
         return [
             Matter(
