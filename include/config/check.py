@@ -2,7 +2,8 @@
 
 A profiles file that does not load stops all DAGs of all profiles. This reads it as they do, and looks at what only a
 run would meet: each profile's status map, its country's public holidays, the file of its SELECT, and the notifier of
-its alerts. Nothing is connected to and nobody is told. Exit code 1 on a mistake; all of them stand on standard error.
+its alerts. Nothing is connected to and nobody is told. Exit code 1 on a mistake, on standard error: of a profiles file
+that does not load the first one, else every one.
 """
 
 from __future__ import annotations
