@@ -56,6 +56,14 @@ def test_the_file_of_secrets_is_made_for_its_owner_alone(name: str) -> None:
     assert "cp .env.example" not in text
 
 
+def test_the_example_of_a_backfill_through_rest_is_one_that_airflow_takes() -> None:
+    from airflow.api_fastapi.core_api.datamodels.backfills import BackfillPostBody  # a second or two
+
+    (body,) = re.findall(r"--json '(\{.*?\})'", (ROOT / "docs" / "operating.md").read_text(encoding="utf-8"), re.DOTALL)
+    asked = BackfillPostBody.model_validate_json(body)
+    assert (asked.dag_id, asked.reprocess_behavior.value) == ("ropo_reconciliation", "completed")
+
+
 def _promises() -> dict[str, list[tuple[str, str]]]:
     rows = [line.split("|") for line in (ROOT / "docs" / "promises.md").read_text("utf-8").splitlines() if "|" in line]
     cells = [(promise.strip(), shown) for _, promise, shown, _ in rows]
