@@ -83,6 +83,11 @@ class PeriodStatus(msgspec.Struct, frozen=True, kw_only=True):
     unmet: list[Unmet]
 
     @property
+    def accepted_breaks(self) -> list[int]:
+        """The ids of the breaks that a signature would take as they are."""
+        return sorted({break_id for each in self.dates for break_id in each.accepted_breaks})
+
+    @property
     def fingerprint(self) -> str:
         """What a signature rests on, as a digest: another one where anything of the period was recorded since."""
         flags = [flag.flag_id for flag in self.flags]
@@ -136,7 +141,7 @@ def sign(
     evidence = {
         "dates": [each for each in status.dates if each.scope == "date"],
         "full": next(each for each in status.dates if each.scope == "full"),
-        "breaks": sorted({break_id for each in status.dates for break_id in each.accepted_breaks}),
+        "breaks": status.accepted_breaks,
     }
     cursor.execute(
         "INSERT INTO ropo.period_sign_off (profile, period, signed_by, note, evidence) VALUES (%s, %s, %s, %s, %s) "

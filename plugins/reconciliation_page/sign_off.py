@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Query, status
 from fastapi.responses import HTMLResponse, Response
 from psycopg2.extensions import cursor as Cursor
 
+from include.page_data.rested_on import read_rested_on, read_signed
 from include.reconciliation.break_states import work_in
 from include.reconciliation.sign_off_conditions import FULL_DAG_ID, last_day, parse_period
 from include.reconciliation.signing import (
@@ -155,6 +156,8 @@ def _shown(
     dates = [each for each in found.dates if each.scope == "date"]
     unsettled = {each.date for each in found.unmet if each.date and not _is_of_full(each)}
     due = _signature_due(page, found)
+    rested_now = read_rested_on(cursor, page.profile, found.accepted_breaks)
+    rested_then = read_signed(cursor, page.profile, found.sign_off) if found.sign_off else None
     return page.render(
         "sign_off.html",
         status_code=status.HTTP_409_CONFLICT if refused else status.HTTP_200_OK,
@@ -171,6 +174,11 @@ def _shown(
         following=f"{following:%Y-%m}" if is_shown_month(following) else None,
         way_to=lambda unmet: _way_to(page, unmet, found),
         due=due,
+        rested_now=rested_now,
+        rested_then=rested_then,
+        # Shown once where nothing else is accepted than what was signed.
+        is_other=rested_then is None or rested_then.break_ids != rested_now.break_ids,
+        incomplete_accepted=sum(each.acceptance_id is not None for each in found.dates),
         told=_done(found, done, accepted),
         refused=refused,
         is_note_homeless=refused is not None and not refused.has_form(found.unmet, due),
