@@ -36,14 +36,17 @@ _ORDERS: dict[Order, Sequence[str]] = {
 class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
     """Breaks of one profile and state; None does not filter.
 
-    :param business_date: since which they stand.
+    :param first_from: the earliest business date that they are first seen on; ``first_to``: the latest.
+    :param shown_by: a reconciliation: only breaks of the invoices that differ in it, under any of their names.
     :param text: what is in the invoice number or the jobid.
     """
 
     state: State = "open"
     category: str | None = None
     severity: Severity | None = None
-    business_date: datetime.date | None = None
+    first_from: datetime.date | None = None
+    first_to: datetime.date | None = None
+    shown_by: int | None = None
     text: str | None = None
     order: Order = "amount"
     is_descending: bool = True
@@ -56,7 +59,7 @@ class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_filtered(self) -> bool:
         """Whether not all breaks of the state are meant."""
-        return bool(self.category or self.severity or self.business_date or self.text)
+        return bool(self.category or self.severity or self.first_from or self.first_to or self.shown_by or self.text)
 
     def ordering(self) -> str:
         """Return the ORDER BY clause."""
@@ -70,8 +73,12 @@ class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
             found.append("break.category = %(category)s")
         if self.severity:
             found.append("break.severity = %(severity)s")
-        if self.business_date:
-            found.append("break.business_date = %(business_date)s")
+        if self.first_from:
+            found.append("break.business_date >= %(first_from)s")
+        if self.first_to:
+            found.append("break.business_date <= %(first_to)s")
+        if self.shown_by:
+            found.append(f"break.invoice_key IN ({statement('shown_by')})")
         if self.text:
             found.append("(break.billnum ILIKE %(pattern)s OR break.jobid ILIKE %(pattern)s)")
         return " AND ".join(found)
@@ -82,7 +89,9 @@ class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
             "state": self.state,
             "category": self.category,
             "severity": self.severity,
-            "business_date": self.business_date,
+            "first_from": self.first_from,
+            "first_to": self.first_to,
+            "shown_by": self.shown_by,
             "pattern": contains(self.text or ""),
         }
 
@@ -92,7 +101,9 @@ class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
             "state": self.state,
             "category": self.category,
             "severity": self.severity,
-            "business_date": self.business_date,
+            "first seen from": self.first_from,
+            "first seen to": self.first_to,
+            "reconciliation": self.shown_by,
             "text": self.text,
         }
         return {name: str(value) for name, value in named.items() if value}

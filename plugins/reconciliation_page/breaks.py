@@ -14,9 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 from include.page_data.break_export import export_breaks
 from include.page_data.break_knowledge import read_knowledge
 from include.page_data.breaks import (
-    BreakSelection,
     Decided,
-    Order,
     count_breaks,
     count_decided,
     read_break,
@@ -24,7 +22,8 @@ from include.page_data.breaks import (
     read_breaks,
 )
 from include.page_data.listing import page_or_first
-from include.reconciliation.break_listing import State, history_of
+from include.page_data.shown_by import read_compared
+from include.reconciliation.break_listing import history_of
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.decisions import (
     NAMED_REFUSALS,
@@ -34,22 +33,10 @@ from include.reconciliation.decisions import (
     reopen_breaks,
 )
 from reconciliation_page.access import FOR_EDITORS
+from reconciliation_page.break_choice import BreakChoice, ChoiceOf
 from reconciliation_page.downloads import FORMS, download
 from reconciliation_page.page import Page, PageOf
-from reconciliation_page.parameters import (
-    CategoryInQuery,
-    DateOrNone,
-    DecimalInQuery,
-    Direction,
-    IdInPath,
-    InAddress,
-    Note,
-    NumberInQuery,
-    Place,
-    SeverityInQuery,
-    Text,
-    note_problem,
-)
+from reconciliation_page.parameters import DecimalInQuery, IdInPath, Note, NumberInQuery, Place, note_problem
 from reconciliation_page.stores import Reading, StoreBusyError, changing
 from reconciliation_page.words import BREAK_EVENTS, BREAK_STATES
 
@@ -58,35 +45,6 @@ router = APIRouter()
 Done = Annotated[Literal["accept", "reopen", "comment", ""], Query()]
 
 _KINDS: dict[str, Decided] = {"accept": "accepted", "reopen": "reopened", "comment": "commented"}
-_NATURAL = {"amount": "desc", "age": "asc", "category": "asc"}
-
-
-@dataclass(frozen=True)
-class BreakChoice(InAddress):
-    """The filters of the breaks, as they stand in the address."""
-
-    state: Annotated[State, Query()] = "open"
-    category: CategoryInQuery = ""
-    severity: SeverityInQuery = ""
-    date: DateOrNone = None
-    text: Text = ""
-    order: Annotated[Order, Query()] = "amount"
-    direction: Direction = ""
-
-    def selection(self) -> BreakSelection:
-        """Return the breaks that are meant."""
-        return BreakSelection(
-            state=self.state,
-            category=self.category or None,
-            severity=self.severity or None,
-            business_date=self.date,
-            text=self.text.strip() or None,
-            order=self.order,
-            is_descending=(self.direction or _NATURAL[self.order]) == "desc",
-        )
-
-
-ChoiceOf = Annotated[BreakChoice, Depends()]
 
 
 @dataclass(frozen=True)
@@ -170,6 +128,9 @@ def _listed(
     chosen: list[int] | None = None,
 ) -> HTMLResponse:
     selection = choice.selection()
+    shown_by = read_compared(cursor, page.profile.name, choice.shown_by) if choice.shown_by else None
+    if choice.shown_by and shown_by is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, f"There is no reconciliation {choice.shown_by} of this profile.")
     # What stands after a place may have been decided meanwhile.
     listed, is_gone = page_or_first(lambda place: read_breaks(cursor, page.profile.name, selection, after=place), after)
     counts = count_breaks(cursor, page.profile.name)
@@ -178,6 +139,7 @@ def _listed(
         status_code=status.HTTP_409_CONFLICT if problem else status.HTTP_200_OK,
         choice=choice,
         selection=selection,
+        shown_by=shown_by,
         listed=listed,
         counts=counts,
         # Nothing is at stake in those that are resolved, and there are ever more of them.

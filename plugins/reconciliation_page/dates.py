@@ -14,6 +14,7 @@ from include.page_data.dates import Reconciliation, read_changes, read_items, re
 from include.page_data.listing import page_or_first
 from include.page_data.no_longer_open import count_no_longer_open
 from include.page_data.open_again import count_open_again
+from include.page_data.shown_by import count_open
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.export import export_items
 from include.reconciliation.item_selection import ItemSelection, Order, State, order_of
@@ -127,6 +128,7 @@ def show_date(
         has_newest=newest is not None,
         closed=closed.get(shown.reconciliation_id, 0),
         open_again=count_open_again(cursor, shown.reconciliation_id) if is_newest else 0,
+        open_now=count_open(cursor, page.profile, shown),
         money_lines=read_money(cursor, shown),
         every=every,
         against=against,

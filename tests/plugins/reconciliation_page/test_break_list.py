@@ -33,8 +33,15 @@ PATH = "/reconciliation/breaks"
         ("?state=accepted", ["4"]),
         ("?state=resolved", ["5"]),
         ("?category=missing_in_ledger", ["2"]),
-        ("?date=2026-01-05", ["3"]),
-        ("?date=2026-01-06", []),
+        ("?first_from=2026-01-05", ["2", "3", "1"]),
+        ("?first_from=2026-01-06", ["2", "1"]),
+        ("?first_from=2026-11-21", []),
+        ("?first_to=2026-01-05", ["3"]),
+        ("?first_to=2026-01-04", []),
+        ("?first_from=2026-01-05&first_to=2026-11-19", ["3"]),
+        ("?first_from=&first_to=", ["2", "3", "1"]),
+        # An address that was kept says since when.
+        ("?date=2026-01-06", ["2", "1"]),
         ("?date=", ["2", "3", "1"]),
         ("?severity=high", ["2", "3"]),
         ("?text=3", ["3"]),
@@ -107,7 +114,15 @@ def test_money_of_two_currencies_is_never_added_and_the_profiles_own_comes_first
 
 @pytest.mark.parametrize(
     ("query", "expected"),
-    [("", ["2", "3", "1"]), ("?order=age", ["3", "1", "2"]), ("?state=accepted", ["4"]), ("?text=3", ["3"])],
+    [
+        ("", ["2", "3", "1"]),
+        ("?order=age", ["3", "1", "2"]),
+        ("?state=accepted", ["4"]),
+        ("?text=3", ["3"]),
+        ("?first_from=2026-01-06", ["2", "1"]),
+        ("?first_to=2026-01-05", ["3"]),
+        ("?shown_by=1", ["1"]),
+    ],
 )
 @pytest.mark.parametrize(("words", "separator"), [("CSV of this view", ","), ("CSV with decimal comma", ";")])
 def test_the_breaks_of_the_view_are_there_for_spreadsheets(
@@ -223,3 +238,56 @@ def test_filters_are_told_apart_from_the_chips_and_keep_the_order(client: TestCl
     assert '<input type="hidden" name="direction" value="desc">' in page
     (clear,) = re.findall(r'href="([^"]+)">Clear', page)
     assert clear == "/reconciliation/breaks?profile=default&amp;order=age&amp;direction=desc"
+
+
+def test_a_kept_address_fills_in_the_dates_of_today(client: TestClient, ids: dict[str, int]) -> None:
+    page = client.get(PATH, params={"date": "2026-01-06"}).text
+    assert '<input type="date" name="first_from" value="2026-01-06">' in page
+    assert "first_from=2026-01-06" in "".join(re.findall(r'href="([^"]*)">CSV of this view', page))
+    assert "date=2026" not in page.replace("name=", "")
+
+
+def test_the_csv_says_by_which_dates_it_was_filtered(client: TestClient, ids: dict[str, int]) -> None:
+    text = client.get(f"{PATH}.csv?first_from=2026-01-05&first_to=2026-11-19").text
+    assert "first seen from: 2026-01-05,first seen to: 2026-11-19" in text
+
+
+def test_the_open_breaks_of_a_reconciliation_are_listed_whenever_they_were_first_seen(
+    client: TestClient, store: Connection
+) -> None:
+    """Under whatever name and category; and none that it did not show."""
+    before = record(store, DATE, "breaks")
+    shown = tuple(broken(name, "5.00") for name in ("old", "job", "accepted", "other"))
+    number = record(store, DATE + datetime.timedelta(days=1), "breaks", breaks=shown)
+    for key, category, state in (
+        ("b:old", "ledger_behind", "open"),
+        ("b:job", "ledger_behind", "resolved"),
+        ("b:named", "ledger_behind", "open"),
+        ("b:accepted", "ledger_behind", "accepted"),
+        ("b:other", "amount_mismatch", "open"),
+        ("b:not-shown", "ledger_behind", "open"),
+    ):
+        keep_break(store, before, key, category, state, "5.00")
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.reconciliation_break SET renamed_to = 'b:named' WHERE invoice_key = 'b:job'")
+        cursor.execute("UPDATE ropo.reconciliation_break SET billnum = substr(invoice_key, 3)")
+    date = client.get("/reconciliation/dates/2026-11-21").text
+    [address] = re.findall(r'<a class="button" href="([^"]+)">3 breaks open now</a>', date)
+    page = client.get(html.unescape(address)).text
+    assert sorted(listed(page)) == ["named", "old", "other"]
+    assert "3 breaks match" in page
+    assert "Only breaks of invoices that differ in" in page
+    assert f'<input type="hidden" name="shown_by" value="{number}">' in page
+    (clear,) = re.findall(r'href="([^"]+)">Clear', page)
+    assert "shown_by" not in clear
+
+
+def test_a_date_of_which_nothing_is_open_leads_to_no_list(client: TestClient, store: Connection) -> None:
+    number = record(store, DATE, "breaks", breaks=(broken("1", "5.00"),))
+    keep_break(store, number, "b:1", "ledger_behind", "accepted", "5.00")
+    assert "open now" not in client.get(f"/reconciliation/dates/{DATE}").text
+
+
+def test_the_breaks_of_another_profiles_reconciliation_are_not_listed(client: TestClient, store: Connection) -> None:
+    number = record(store, DATE, "breaks", profile="other")
+    assert client.get(PATH, params={"shown_by": number}).status_code == 404

@@ -1,0 +1,43 @@
+"""The breaks that a reconciliation shows, as they are today: the way from a date to what is still open of it."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from include.page_data.breaks import BreakSelection, read_break_sums
+from include.page_data.no_longer_open import MOST_BREAKS
+from include.page_data.statements import rows_of
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
+    from include.page_data.dates import Reconciliation
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """Which reconciliation it is."""
+
+    reconciliation_id: int
+    business_date: datetime.date
+    scope: Literal["date", "full"]
+
+
+def read_compared(cursor: Cursor, profile: str, reconciliation_id: int) -> Compared | None:
+    """Return a profile's reconciliation by its id; None where it has none of that id."""
+    values = {"profile": profile, "reconciliation_id": reconciliation_id}
+    return next(iter(rows_of(cursor, Compared, "compared", values)), None)
+
+
+def count_open(cursor: Cursor, profile: Profile, shown: Reconciliation) -> int | None:
+    """Return how many breaks of the invoices that differ in a reconciliation are open.
+
+    :return: None where so many differ that the page need not wait for the count.
+    """
+    if shown.differing > MOST_BREAKS:
+        return None
+    selection = BreakSelection(shown_by=shown.reconciliation_id)
+    return sum(each.breaks for each in read_break_sums(cursor, [profile], selection)[profile.name])
