@@ -118,7 +118,9 @@ def show_date(
         lambda place: read_items(cursor, page.profile.name, shown.reconciliation_id, selection, after=place), after
     )
     is_newest = shown is newest
-    closed = count_no_longer_open(cursor, [shown.reconciliation_id]) if is_newest else {}
+    # An earlier one is evidence of its day; what was decided since is told of the newest of its kind.
+    is_of_now = shown is next(each for each in every if each.scope == shown.scope)
+    closed = count_no_longer_open(cursor, [shown.reconciliation_id]) if is_of_now else {}
     return page.render(
         "date.html",
         date=date,
@@ -127,7 +129,7 @@ def show_date(
         is_newest=is_newest,
         has_newest=newest is not None,
         closed=closed.get(shown.reconciliation_id, 0),
-        open_again=count_open_again(cursor, shown.reconciliation_id) if is_newest else 0,
+        open_again=count_open_again(cursor, shown.reconciliation_id) if is_of_now else 0,
         open_now=count_open(cursor, page.profile, shown),
         money_lines=read_money(cursor, shown),
         every=every,

@@ -69,7 +69,7 @@ def test_a_red_date_older_than_the_calendar_is_named(client: TestClient, store: 
     number = record(store, before(220), "breaks", breaks=(broken("1", "10.00"), broken("2", "5.00")))
     keep_break(store, number, "b:1", "ledger_behind", "accepted")
     page = client.get("/reconciliation/", params={"needing": "all"}).text
-    assert f"{named(before(220))} ✕ Breaks 1 break" in listed(page)
+    assert f"{named(before(220))} ✕ Breaks 1 open break" in listed(page)
     assert f">{named(before(220))}</a></p>" in page, "and it is the latest that was compared"
     record(store, before(1))
     assert NOBODY not in client.get("/reconciliation/").text
@@ -94,6 +94,25 @@ def test_a_date_whose_breaks_are_settled_is_red_until_it_is_compared_again_where
 
 
 @pytest.mark.usefixtures("started")
+def test_the_newest_full_comparison_says_what_was_settled_since_as_the_overview_does(
+    client: TestClient, store: Connection
+) -> None:
+    every_date(store)
+    number = record(store, before(3), "breaks", breaks=(broken("1", "10.00"), broken("2", "10.00")), scope="full")
+    keep_break(store, number, "b:1", "ledger_behind", "accepted")
+    keep_break(store, number, "b:2", "ledger_behind", "open")
+    assert listed(client.get("/reconciliation/").text)[0].endswith("1 open break")
+    path = f"/reconciliation/dates/{before(3)}"
+    page = client.get(path, params={"reconciliation": number}).text
+    assert "1 break was accepted or mended since; the verdict follows with the next full comparison." in page
+    assert "1 break open now" in page
+
+    record(store, before(3), scope="full")
+    page = client.get(path, params={"reconciliation": number}).text
+    assert "accepted or mended since" not in page, "it is the evidence of its day"
+
+
+@pytest.mark.usefixtures("started")
 def test_a_date_whose_accepted_break_was_opened_again_is_green_until_it_is_compared_again_where_it_is(
     client: TestClient, store: Connection, tmp_path: Path
 ) -> None:
@@ -111,7 +130,7 @@ def test_a_date_whose_accepted_break_was_opened_again_is_green_until_it_is_compa
 
     with (tmp_path / "profiles.yaml").open("a") as profiles:
         profiles.write("    recheck_days: 2\n    late_days: 2\n")
-    assert listed(client.get("/reconciliation/").text) == [f"{named(before(3))} ✕ Breaks 1 break"]
+    assert listed(client.get("/reconciliation/").text) == [f"{named(before(3))} ✕ Breaks 1 open break"]
 
 
 @pytest.mark.usefixtures("started")
@@ -174,7 +193,7 @@ def test_a_red_full_comparison_is_named_first_with_the_breaks_that_are_open_stil
     keep_break(store, number, "b:1", "ledger_behind", "accepted")
     page = client.get("/reconciliation/").text
     assert listed(page) == [
-        f"Full comparison of {named(before(3))} ✕ Breaks 1 break",
+        f"Full comparison of {named(before(3))} ✕ Breaks 1 open break",
         f"{named(before(2))} ✕ Breaks 3 breaks",
     ]
     assert f"dates/{before(3)}?profile=default&amp;reconciliation={number}" in page
@@ -188,7 +207,7 @@ def test_of_very_many_breaks_it_says_that_there_may_be_more(
     every_date(store)
     record(store, before(3), "breaks", breaks=tuple(broken(str(number), "1.00") for number in range(3)), scope="full")
     (told,) = listed(client.get("/reconciliation/").text)
-    assert told.endswith("2 breaks or more")
+    assert told.endswith("2 open breaks or more")
 
 
 @pytest.mark.usefixtures("started")
