@@ -9,19 +9,19 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from fastapi import FastAPI
 from playwright.sync_api import expect
 
-from reconciliation_page import PREFIX
 from tests.browser.accessibility import require_rules, violations
+from tests.browser.alone import served_alone
 from tests.browser.test_pages import TOO_WIDE
 from tests.plugins.reconciliation_page.companies import ZONES, before, fill, write_profiles
-from tests.plugins.reconciliation_page.conftest import page_app, serving, store_connection
+from tests.plugins.reconciliation_page.conftest import page_app, store_connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from fastapi import FastAPI
     from playwright.sync_api import Browser, Page
     from psycopg2.extensions import connection as Connection
 
@@ -40,10 +40,8 @@ def url(
     write_profiles(tmp_path / "profiles.yaml")
     monkeypatch.setenv("ROPO_PROFILES_FILE", str(tmp_path / "profiles.yaml"))
     fill(store)
-    app = FastAPI()
-    app.mount(PREFIX, page_app)
-    with serving(app) as served:
-        yield f"{served}{PREFIX}"
+    with served_alone(page_app) as served:
+        yield served
 
 
 @contextmanager
