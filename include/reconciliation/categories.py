@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from include.reconciliation.wording import grouped
+
 # In the order in which they are tried; each invoice gets the first that fits.
 CATEGORY_WORDS = {
     "unparseable": "Unparseable",
@@ -82,7 +84,7 @@ def category_in_words(category: str) -> str:
 def counted_category(category: str, number: int) -> str:
     """Return how many invoices have a category of differences, for people: 1 status conflict, 2 status conflicts."""
     words = _COUNTED_WORDS[category]
-    return f"{number:,} {words[0] if number == 1 else words[-1]}"
+    return f"{grouped(number)} {words[0] if number == 1 else words[-1]}"
 
 
 def reason_in_words(category: str, reason: str | None) -> str:

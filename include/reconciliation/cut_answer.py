@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.reconciliation.statements import statement
-from include.reconciliation.wording import worded
+from include.reconciliation.wording import grouped, worded
 from include.status_store.rows import only_row, structs
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ class CutDate(msgspec.Struct, frozen=True, kw_only=True):
             events = worded(self.absent, "event that was", "events that were")
             return f"it did not show {self.absent} {events} held for the date"
         if self.numbers > len(self.billnums):
-            most = len(self.billnums)
-            return f"the date has {self.numbers:,} invoice numbers, and no more than {most:,} may be asked about"
+            numbers, most = grouped(self.numbers), grouped(len(self.billnums))
+            return f"the date has {numbers} invoice numbers, and no more than {most} may be asked about"
         if self.unnamed:
             have = worded(self.unnamed, "has", "have")
             return f"{self.unnamed} of the date's {self.invoices} invoices {have} no number to ask by"

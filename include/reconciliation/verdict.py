@@ -9,7 +9,7 @@ import msgspec
 
 from include.reconciliation.categories import counted_category
 from include.reconciliation.statements import statement
-from include.reconciliation.wording import worded
+from include.reconciliation.wording import counted, grouped, worded
 from include.status_store.journal import LEFT_OPEN_AFTER
 from include.status_store.rows import structs
 
@@ -117,15 +117,15 @@ def judge(totals: Totals, missing: list[Reason]) -> tuple[Verdict, list[Reason]]
     """Return the verdict and its reasons; what is missing comes before what was found."""
     found = []
     if totals.breaks:
-        invoices = worded(totals.population, "invoice", "invoices")
+        invoices = counted(totals.population, "invoice")
         differ = worded(totals.breaks, "differs", "differ")
-        text = f"{totals.breaks:,} of {totals.population:,} {invoices} {differ}: {_by_category(totals, 'breaks')}"
+        text = f"{grouped(totals.breaks)} of {invoices} {differ}: {_by_category(totals, 'breaks')}"
         found.append(Reason("breaks", text))
     if totals.pending:
         differ = worded(
             totals.pending, "invoice differs and is within its grace", "invoices differ and are within their grace"
         )
-        found.append(Reason("pending", f"{totals.pending:,} {differ}: {_by_category(totals, 'pending')}"))
+        found.append(Reason("pending", f"{grouped(totals.pending)} {differ}: {_by_category(totals, 'pending')}"))
     if missing:
         return "incomplete", missing + found
     if totals.breaks:

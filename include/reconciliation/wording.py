@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import TypeVar
 
 T = TypeVar("T")
+# Narrow and never broken at a line's end; a comma is a decimal sign to a Nordic reader.
+_BETWEEN_GROUPS = "\u202f"
+
+
+def grouped(number: int) -> str:
+    """Return a whole number in groups of three."""
+    return f"{number:,}".replace(",", _BETWEEN_GROUPS)
 
 
 def worded(number: int, one: T, several: T) -> T:
@@ -14,4 +21,4 @@ def worded(number: int, one: T, several: T) -> T:
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """Return a number with its noun: 1 break, 2 breaks."""
-    return f"{number:,} {worded(number, noun, plural or f'{noun}s')}"
+    return f"{grouped(number)} {worded(number, noun, plural or f'{noun}s')}"

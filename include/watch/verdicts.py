@@ -12,7 +12,7 @@ import msgspec
 from include.reconciliation.categories import category_in_words, counted_category, reason_in_words
 from include.reconciliation.stake import NOT_KNOWN, is_stake_known
 from include.reconciliation.verdict import is_red
-from include.reconciliation.wording import counted
+from include.reconciliation.wording import counted, grouped
 from include.status_store.rows import rows_by_profile
 from include.watch.alert import Matter, plain_money
 from include.watch.spans import Span
@@ -144,7 +144,8 @@ class RedVerdicts:
         date = f"{'the full comparison of ' if self._scope == 'full' else ''}{verdict.business_date}"
         cap = self.profile.break_cap
         if verdict.breaks > cap:
-            title = f"{date} has {verdict.breaks:,} breaks, more than {cap:,}: look for one cause of them all"
+            number = grouped(verdict.breaks)
+            title = f"{date} has {number} breaks, more than {grouped(cap)}: look for one cause of them all"
             categories = ", ".join(counted_category(name, count) for name, count in verdict.breaks_by_category.items())
             lines.append(f"By category: {categories}. So many are seldom mistakes in the books each: see "
                          "the ledger's SELECT, its feed, the status map, and what changed lately")  # fmt: skip

@@ -20,7 +20,7 @@ from include.reconciliation.further import further_in_words
 from include.reconciliation.next_steps import next_step
 from include.reconciliation.stake import is_stake_known
 from include.reconciliation.unmapped import shown_code, shown_label
-from include.reconciliation.wording import worded
+from include.reconciliation.wording import grouped, worded
 from include.watch.alert import plain_money
 from reconciliation_page import PREFIX
 from reconciliation_page.parameters import NOTE_LENGTH
@@ -129,7 +129,7 @@ def money(amount: Decimal | str | None) -> str:
 
 def count(number: int | None) -> str:
     """Write a whole number in groups of three; a dash where there is none."""
-    return "–" if number is None else f"{number:,}".replace(",", "\u202f")
+    return "–" if number is None else grouped(number)
 
 
 def counted(number: int, one: str, many: str = "") -> str:

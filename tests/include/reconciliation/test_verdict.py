@@ -244,7 +244,7 @@ def test_a_run_is_red_as_the_profile_says(verdict: str, breaks: int, fail_on: tu
         (
             {"population": 2313, "breaks": 3,
              "categories": {"status_conflict": {"breaks": 1, "pending": 4}, "amount_mismatch": {"breaks": 2}}},
-            "3 of 2,313 invoices differ: 1 status conflict, 2 with amounts that differ",
+            "3 of 2\u202f313 invoices differ: 1 status conflict, 2 with amounts that differ",
         ),
         (
             {"population": 1, "pending": 1, "categories": {"missing_in_ledger": {"pending": 1}}},
@@ -264,17 +264,17 @@ def test_what_differs_is_worded_for_one_invoice_and_for_several(counts: dict[str
 def test_each_category_has_words_for_one_invoice_and_for_several() -> None:
     worded = [[counted_category(name, number) for number in (1, 2000)] for name in CATEGORIES if name != MATCHED]
     assert worded == [
-        ["1 unparseable", "2,000 unparseable"],
-        ["1 twice in the ledger", "2,000 twice in the ledger"],
-        ["1 ambiguous match", "2,000 ambiguous matches"],
-        ["1 missing in the ledger", "2,000 missing in the ledger"],
-        ["1 missing at Ropo One", "2,000 missing at Ropo One"],
-        ["1 unknown status", "2,000 unknown statuses"],
-        ["1 inconsistent in the ledger", "2,000 inconsistent in the ledger"],
-        ["1 status conflict", "2,000 status conflicts"],
-        ["1 behind in the ledger", "2,000 behind in the ledger"],
-        ["1 ahead in the ledger", "2,000 ahead in the ledger"],
-        ["1 with amounts that differ", "2,000 with amounts that differ"],
+        ["1 unparseable", "2\u202f000 unparseable"],
+        ["1 twice in the ledger", "2\u202f000 twice in the ledger"],
+        ["1 ambiguous match", "2\u202f000 ambiguous matches"],
+        ["1 missing in the ledger", "2\u202f000 missing in the ledger"],
+        ["1 missing at Ropo One", "2\u202f000 missing at Ropo One"],
+        ["1 unknown status", "2\u202f000 unknown statuses"],
+        ["1 inconsistent in the ledger", "2\u202f000 inconsistent in the ledger"],
+        ["1 status conflict", "2\u202f000 status conflicts"],
+        ["1 behind in the ledger", "2\u202f000 behind in the ledger"],
+        ["1 ahead in the ledger", "2\u202f000 ahead in the ledger"],
+        ["1 with amounts that differ", "2\u202f000 with amounts that differ"],
     ]
 
 
