@@ -9,10 +9,11 @@ differs as it did, its acceptance. Of several that saw an invoice the one of the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from psycopg2.extras import execute_values
+from psycopg2.extras import Json, execute_values
 
+from include.reconciliation.categories import CATEGORY_WORDS, category_in_words
 from include.reconciliation.item_result import other_result
 from include.reconciliation.statements import statement
 
@@ -95,7 +96,7 @@ def work_in(cursor: Cursor, profile: Profile) -> None:
     for name in _STEPS:
         cursor.execute(statement(name), values)
     cursor.execute(statement("flag_results").format(other_result=other_result("was", "found")), values)
-    cursor.execute(statement("flag_breaks"), values)
+    _flag_breaks(cursor, values)
     cursor.execute("DROP TABLE renamed, fresh, shown, candidate, known_as")
     for reconciliation_id, invoices, start_date, _ in waiting:
         if invoices:
@@ -115,5 +116,10 @@ def open_again(cursor: Cursor, profile: str, break_ids: Collection[int], *, by: 
     cursor.execute(statement("names_accepted"), values)
     cursor.execute(statement("reopen_breaks"), values)
     events = [event_id for (event_id,) in cursor.fetchall()]
-    cursor.execute(statement("flag_breaks"), values | {"reconciliations": [], "events": events})
+    _flag_breaks(cursor, values | {"reconciliations": [], "events": events})
     cursor.execute("DROP TABLE known_as")
+
+
+def _flag_breaks(cursor: Cursor, values: dict[str, Any]) -> None:
+    words = {name: category_in_words(name) for name in CATEGORY_WORDS}
+    cursor.execute(statement("flag_breaks"), values | {"category_words": Json(words)})

@@ -27,7 +27,13 @@ WITH signed AS (
                     THEN '; for another reason: what was accepted of the earlier one does not hold for this one'
                 WHEN (before.verdict, before.population, before.matched, before.pending, before.breaks, before.accepted)
                     = (fresh.verdict, fresh.population, fresh.matched, fresh.pending, fresh.breaks, fresh.accepted)
-                    THEN '; not as they were: ' || array_to_string(otherwise.invoice_keys[:3], ', ')
+                    THEN '; not as they were: ' || (
+                            SELECT string_agg(
+                                CASE WHEN invoice_key LIKE 'j:%%' THEN 'job ' ELSE 'invoice ' END || substr(invoice_key, 3),
+                                ', ' ORDER BY place
+                            )
+                            FROM unnest(otherwise.invoice_keys[:3]) WITH ORDINALITY AS named (invoice_key, place)
+                        )
                         || COALESCE(' and ' || NULLIF(GREATEST(cardinality(otherwise.invoice_keys) - 3, 0), 0) || ' more', '')
                 ELSE ''
             END

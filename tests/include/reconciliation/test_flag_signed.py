@@ -69,7 +69,7 @@ def test_another_result_of_a_date_is_flagged_and_keeps_the_countersignature_away
         "reconciled (1 invoices: 1 matched, 0 pending, 0 breaks, 0 accepted) → "
         "breaks (1 invoices: 0 matched, 0 pending, 1 breaks, 0 accepted)"
     )
-    assert (opened.note, opened.break_id) == ("b:2: missing_in_ledger", 1)
+    assert (opened.note, opened.break_id) == ("invoice 2: missing in the ledger", 1)
     with pytest.raises(SignOffError, match="2 changes were found since it was signed; look at what changed and sign"):
         countersigns(march)
     # The way back is a change too; then it can be signed again, beside the first.
@@ -98,7 +98,7 @@ def test_a_payment_that_moves_from_one_invoice_to_another_is_another_result_thou
     assert flags(march) == [("result_changed", LAST)]
     assert status(march).flags[0].note == (
         "reconciled (2 invoices: 2 matched, 0 pending, 0 breaks, 0 accepted) → "
-        "reconciled (2 invoices: 2 matched, 0 pending, 0 breaks, 0 accepted); not as they were: b:2, b:5"
+        "reconciled (2 invoices: 2 matched, 0 pending, 0 breaks, 0 accepted); not as they were: invoice 2, invoice 5"
     )
 
 
@@ -114,7 +114,7 @@ def test_a_flag_names_three_of_the_invoices_that_are_not_as_they_were_and_counts
         march.comment(billnum, "130", "2026-03-31 10:00", seen=at("2026-04-07 09:00"))
     run(march, LAST, now=NOW + HOUR)
     [flag] = status(march).flags
-    assert flag.note.endswith("; not as they were: b:3, b:4, b:5 and 1 more")
+    assert flag.note.endswith("; not as they were: invoice 3, invoice 4, invoice 5 and 1 more")
 
 
 def test_a_break_that_is_reopened_is_flagged_whichever_run_finds_it(march: World) -> None:
@@ -148,7 +148,7 @@ def test_a_sign_off_is_flagged_where_an_invoice_whose_accepted_break_it_rests_on
     countersigns(march)
     books_wrongly(march, "9")
     [flag] = status(march).flags
-    assert (flag.kind, flag.business_date, flag.note) == ("break_opened", APRIL, "b:9: amount_mismatch")
+    assert (flag.kind, flag.business_date, flag.note) == ("break_opened", APRIL, "invoice 9: amounts differ")
     assert unmet(march) == [(LAST, "full_open_breaks")]
 
 
@@ -214,7 +214,7 @@ def test_a_break_that_a_person_opens_again_is_flagged_at_once_and_the_month_is_n
     reopens(march)
     [flag] = status(march).flags
     assert (flag.kind, flag.business_date, flag.break_id, flag.reconciliation_id) == ("break_reopened", FIRST, 1, None)
-    assert flag.note == "b:1: ledger_behind, opened again by Otto: the wrong customer"
+    assert flag.note == "invoice 1: ledger behind, opened again by Otto: the wrong customer"
     # The newest reconciliations have recorded it as accepted, and it is open now.
     assert unmet(march) == [(FIRST, "open_breaks"), (LAST, "full_open_breaks")]
     with pytest.raises(SignOffError, match="1 change was found since it was signed; look at what changed and sign"):
@@ -296,7 +296,7 @@ def test_a_break_accepted_in_place_of_one_that_was_opened_again_is_another_resul
     of_first = [
         flag.note for flag in status(march).flags if (flag.kind, flag.business_date) == ("result_changed", FIRST)
     ]
-    assert of_first[-1].endswith("1 breaks, 1 accepted); not as they were: b:1")
+    assert of_first[-1].endswith("1 breaks, 1 accepted); not as they were: invoice 1")
 
 
 def test_another_difference_of_the_same_invoice_is_no_change_of_a_month_that_rests_on_none_of_it(march: World) -> None:

@@ -63,7 +63,7 @@ def test_the_command_shows_what_is_unmet_and_signs_what_is_met(
     assert ": March\n" in said
     assert "default 2026-03: countersigned by Otto at " in said
     assert ": result_changed of 2026-03-31 (reconciliation 4): incomplete (" in said
-    assert ": break_opened of 2026-03-31, break 1 (reconciliation 4): b:2: missing_in_ledger\n" in said
+    assert ": break_opened of 2026-03-31, break 1 (reconciliation 4): invoice 2: missing in the ledger\n" in said
     assert "  open_breaks: 1 invoice of 2026-03-31 differs; " in said
 
 
@@ -77,7 +77,10 @@ def test_what_a_person_opened_again_is_named_without_a_reconciliation(
     signs(march)
     reopens(march)
     said = command(capsys, "status", "2026-03", "--profile", "default")[1]
-    assert "): break_reopened of 2026-03-30, break 1: b:1: ledger_behind, opened again by Otto: the wrong cust" in said
+    assert (
+        "): break_reopened of 2026-03-30, break 1: invoice 1: ledger behind, opened again by Otto: the wrong cust"
+        in said
+    )
 
 
 @pytest.mark.usefixtures("_environment")

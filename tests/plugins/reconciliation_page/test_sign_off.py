@@ -239,8 +239,8 @@ def test_a_signed_month_is_no_longer_so_when_a_break_that_it_rests_on_is_opened_
 
     assert "Changed since it was signed" in page
     assert (
-        f'<a href="{path}?profile=default">2026-02-03</a>, b:1: ledger_behind, opened again by ada: the wrong customer'
-        in page
+        f'<a href="{path}?profile=default">2026-02-03</a>, invoice 1: ledger behind, opened again by ada: the wrong'
+        " customer" in page
     )
     # Its date has recorded it as accepted: the way leads to where it is shown all the same.
     [(why, address)] = unmet(page)
