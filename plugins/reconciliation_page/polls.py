@@ -21,7 +21,7 @@ from include.page_data.polls import (
 )
 from include.page_data.waiting import read_waiting
 from include.status_store.attention import NothingToSettleError, accept_doubt, dismiss_row
-from include.status_store.journal import Kind, Outcome
+from include.status_store.journal import LEFT_OPEN_AFTER, Kind, Outcome
 from include.status_store.replay import replay
 from reconciliation_page.access import FOR_EDITORS
 from reconciliation_page.page import Page, PageOf
@@ -129,6 +129,7 @@ def _shown(page: Page, cursor: Cursor, view: View, refused: Refused | None = Non
         "polls.html",
         status_code=status.HTTP_409_CONFLICT if refused else status.HTTP_200_OK,
         waiting=waiting,
+        left_open_before=page.now - LEFT_OPEN_AFTER,
         is_late=waiting.is_late(page.now),
         chart=draw(read_days(cursor, profile, page.today)),
         doubts=doubts,

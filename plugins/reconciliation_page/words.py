@@ -20,15 +20,16 @@ ITEM_STATES = {
     "matched": "Matched",
     "all": "All invoices",
 }
+# Of one invoice, and of several.
 CHANGE_WORDS = {
-    "new": "differ now and did not",
-    "grace_over": "are breaks now, their grace is over",
-    "reopened": "were accepted and are open again",
-    "other_category": "differ in another way",
-    "changed": "differ by other amounts or states",
-    "accepted": "were accepted since",
-    "mended": "no longer differ",
-    "same": "differ as they did",
+    "new": ("differs now and did not", "differ now and did not"),
+    "grace_over": ("is a break now, its grace is over", "are breaks now, their grace is over"),
+    "reopened": ("was accepted and is open again", "were accepted and are open again"),
+    "other_category": ("differs in another way", "differ in another way"),
+    "changed": ("differs by other amounts or states", "differ by other amounts or states"),
+    "accepted": ("was accepted since", "were accepted since"),
+    "mended": ("no longer differs", "no longer differ"),
+    "same": ("differs as it did", "differ as they did"),
 }
 BREAK_STATES = {"open": "Open", "accepted": "Accepted", "resolved": "Resolved"}
 BREAK_EVENTS = {
@@ -42,7 +43,8 @@ BREAK_EVENTS = {
 OUTCOME_WORDS = {
     "landed": "landed",
     "empty": "queue empty (204)",
-    "open": "under way",
+    # Under way, or left open by a process that died: the journal tells which.
+    "open": "not ended",
     "unsent": "not sent",
     "refused": "refused",
     "in_doubt": "in doubt",

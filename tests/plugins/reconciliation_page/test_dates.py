@@ -347,10 +347,10 @@ def test_what_changed_since_the_date_was_compared_before_is_told(client: TestCli
     page = client.get(PATH).text
     changes = re.findall(r"<li><strong>(\d+)</strong> ([^<:]+)", page)
     assert changes == [
-        ("1", "differ now and did not"),
-        ("1", "are breaks now, their grace is over"),
-        ("1", "differ in another way"),
-        ("1", "no longer differ"),
+        ("1", "differs now and did not"),
+        ("1", "is a break now, its grace is over"),
+        ("1", "differs in another way"),
+        ("1", "no longer differs"),
     ]
     earlier = client.get(PATH, params={"reconciliation": newest - 1}).text
     told = re.sub(r"\s+", " ", re.sub("<[^>]+>", "", earlier))
@@ -377,11 +377,18 @@ def test_a_difference_of_other_amounts_or_states_does_not_differ_as_it_did_and_i
     page = client.get(PATH).text
     changes = re.findall(r"<li><strong>(\d+)</strong> ([^<:]+)", page)
     assert [(number, words.strip()) for number, words in changes] == [
-        ("1", "differ by other amounts or states"),
-        ("1", "differ as they did"),
+        ("1", "differs by other amounts or states"),
+        ("1", "differs as it did"),
     ]
-    since = page[page.index("differ by other") : page.index("differ as they did")]
+    since = page[page.index("differs by other") : page.index("differs as it did")]
     assert re.findall(r"invoice\?[^\"]*key=b%3A([^\"&]+)", since) == ["1"]
+
+
+def test_of_several_that_changed_the_words_are_in_the_plural(client: TestClient, store: Connection) -> None:
+    record(store, DATE, "breaks", breaks=(broken("1", "10"), broken("2", "20")))
+    record(store, DATE)
+    changes = re.findall(r"<li><strong>(\d+)</strong> ([^<:]+)", client.get(PATH).text)
+    assert [(number, words.strip()) for number, words in changes] == [("2", "no longer differ")]
 
 
 def test_a_reconciliation_of_another_date_or_profile_is_not_shown(client: TestClient, store: Connection) -> None:

@@ -227,3 +227,18 @@ def test_one_is_said_in_the_singular(client: TestClient, store: Connection) -> N
     page = client.get("/reconciliation/").text
     assert f'aria-label="{before(1)}, reconciled: 1 invoice"' in page
     assert "1 change a day" in page
+
+
+def test_where_breaks_are_accepted_none_is_open_and_where_there_is_no_invoice_none_agrees(
+    client: TestClient, store: Connection
+) -> None:
+    date = datetime.date(2026, 11, 20)
+    number = record(store, date)
+    keep_break(store, number, "b:1", "ledger_behind", "accepted")
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.reconciliation SET population = 0, matched = 0, categories = '{}'")
+    page = client.get("/reconciliation/").text
+    assert "<span>none is open</span>" in page
+    assert "no break is recorded" not in page
+    assert "no invoice belongs to it" in page
+    assert "0 of 0" not in page

@@ -11,9 +11,10 @@ import pytest
 
 from include.config.profiles import Profile
 from include.page_data import polls as polls_data
-from include.page_data.polls import POLLS_SHOWN
+from include.page_data.polls import OUTCOMES, POLLS_SHOWN
 from reconciliation_page import polls as polls_page
 from reconciliation_page.access import may_change
+from reconciliation_page.rendering import STATIC
 from tests.include.reconciliation.world import World
 from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER
 
@@ -290,3 +291,17 @@ def test_each_day_has_its_outcomes(client: TestClient, world: World) -> None:
     page = client.get(POLLS).text
     assert "1 queue empty (204), 1 in doubt; 0 new changes" in page
     assert "✕ 1</text>" in page
+
+
+def test_the_journal_calls_a_poll_left_open_as_the_head_does(client: TestClient, world: World) -> None:
+    world.poll("drain", "open", opened_at=NOW - datetime.timedelta(days=2))
+    world.poll("drain", "open", opened_at=datetime.datetime.now(datetime.UTC))
+    tags = re.findall(r'<span class="tag outcome-open">([^<]+)<', client.get(POLLS).text)
+    assert tags == ["under way", "left open"]
+
+
+def test_an_outcome_has_one_colour_in_the_bars_and_in_their_legend() -> None:
+    style = (STATIC / "page.css").read_text(encoding="utf-8")
+    colours = re.findall(r"^\.outcome-(\w+) \{ background: ([^;]+); fill: ([^;]+); \}", style, re.MULTILINE)
+    assert {name for name, _, _ in colours} == set(OUTCOMES)
+    assert [name for name, ground, bar in colours if ground != bar] == []
