@@ -79,6 +79,14 @@ def polls(page: PageOf, cursor: Reading, view: Annotated[View, Depends()]) -> HT
     return _shown(page, cursor, view)
 
 
+@router.get("/polls/doubts/{poll_id}")
+@router.get("/polls/rows/{quarantine_id}")
+@router.get("/polls/replay")
+def leave_form(page: PageOf) -> RedirectResponse:
+    """Go to the journal: after a note that was refused the browser has this address, and may open it again."""
+    return page.go_to("polls")
+
+
 @router.post("/polls/doubts/{poll_id}", dependencies=FOR_EDITORS)
 def accept(page: PageOf, cursor: Reading, poll_id: IdInPath, note: Note = "") -> Response:
     """Accept that a doubt stays unproven."""

@@ -91,6 +91,13 @@ def show_month(
     return _shown(page, cursor, month, done=done, accepted=reconciliation)
 
 
+@router.get("/sign-off/{month}/sign")
+@router.get("/sign-off/{month}/countersign")
+def leave_signature(page: PageOf, month: MonthInPath) -> Response:
+    """Go to the month: after a form that was refused the browser has its address, and may open it again."""
+    return page.go_to(f"sign-off/{month}")
+
+
 @router.post("/sign-off/{month}/{signature}", dependencies=FOR_EDITORS)
 def sign_month(
     page: PageOf,
@@ -115,6 +122,12 @@ def sign_month(
     except (SignOffError, StoreBusyError) as error:
         return _shown(page, cursor, month, refused=Refused(f"{error}.", note))
     return page.go_to(f"sign-off/{month}", done="signed" if signature == "sign" else "countersigned")
+
+
+@router.get("/dates/{date}/incomplete")
+def leave_incomplete(page: PageOf, date: DateInPath) -> Response:
+    """Go to the month of the date, as :func:`leave_signature` does."""
+    return page.go_to(f"sign-off/{date:%Y-%m}")
 
 
 @router.post("/dates/{date}/incomplete", dependencies=FOR_EDITORS)

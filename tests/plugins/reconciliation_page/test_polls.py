@@ -305,3 +305,9 @@ def test_an_outcome_has_one_colour_in_the_bars_and_in_their_legend() -> None:
     colours = re.findall(r"^\.outcome-(\w+) \{ background: ([^;]+); fill: ([^;]+); \}", style, re.MULTILINE)
     assert {name for name, _, _ in colours} == set(OUTCOMES)
     assert [name for name, ground, bar in colours if ground != bar] == []
+
+
+@pytest.mark.parametrize("path", ["doubts/7", "rows/7", "replay"])
+def test_the_address_of_a_form_that_was_refused_leads_back_to_the_polls(client: TestClient, path: str) -> None:
+    answer = client.get(f"{POLLS}/{path}")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{POLLS}?profile=default")

@@ -270,7 +270,7 @@ def test_who_signs_sees_each_difference_that_the_signature_accepts(
     listed = r'id="now-title">.*?</section>'
     assert "2 Ledger behind 6.00 SEK ada known History" in text_of(page, listed)
     assert "1 Ledger behind 5.00 EUR ada known History" in text_of(page, listed)
-    assert '<a href="/reconciliation/invoice?profile=default&amp;key=b%3A2">2</a>' in page
+    assert '<a class="invoice" href="/reconciliation/invoice?profile=default&amp;key=b%3A2">2</a>' in page
 
 
 def test_a_signature_shows_what_it_rests_on_whatever_was_decided_since(
@@ -444,3 +444,11 @@ def test_dates_that_were_left_out_are_named_together_and_days_to_come_are_not(cl
     future = client.get("/reconciliation/sign-off/2099-02").text
     assert "have no reconciliation" not in future
     assert "The month is not over" in future
+
+
+@pytest.mark.parametrize(
+    "path", [f"sign-off/{MONTH}/sign", f"sign-off/{MONTH}/countersign", "dates/2026-02-04/incomplete"]
+)
+def test_the_address_of_a_form_that_was_refused_leads_back_to_the_month(client: TestClient, path: str) -> None:
+    answer = client.get(f"/reconciliation/{path}")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{PATH}?profile=default")
