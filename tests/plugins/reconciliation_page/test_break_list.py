@@ -291,3 +291,15 @@ def test_a_date_of_which_nothing_is_open_leads_to_no_list(client: TestClient, st
 def test_the_breaks_of_another_profiles_reconciliation_are_not_listed(client: TestClient, store: Connection) -> None:
     number = record(store, DATE, "breaks", profile="other")
     assert client.get(PATH, params={"shown_by": number}).status_code == 404
+
+
+def test_no_two_links_to_different_breaks_sound_alike(client: TestClient, store: Connection) -> None:
+    number = record(store, DATE, "breaks", breaks=(broken("1", "5.00"), broken("2", "6.00")))
+    for name in ("1", "2"):
+        keep_break(store, number, f"b:{name}", "ledger_behind", "accepted", "5.00")
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.reconciliation_break SET billnum = substr(invoice_key, 3)")
+    for path in (f"{PATH}?state=accepted", f"/reconciliation/dates/{DATE}"):
+        found = re.findall(r'<a href="(/reconciliation/breaks/\d+[^"]*)">(.*?)</a>', client.get(path).text, re.DOTALL)
+        named = {re.sub("<[^>]+>", "", words) for _, words in found}
+        assert len(found) == len(named) == 2, path

@@ -111,7 +111,7 @@ def test_a_difference_says_what_to_do_next_and_leads_to_where_it_is_accepted(cli
         assert "What to do next: Book Ropo's payment in the ERP. Mended," in shown(client, path)
     for path in ("invoice?key=b:1", f"dates/{DAY}"):
         page = client.get(f"/reconciliation/{path}").text
-        assert '<a href="/reconciliation/breaks/1?profile=default">Accept or comment</a>' in page
+        assert '<a href="/reconciliation/breaks/1?profile=default">Accept or comment<' in page
 
 
 def test_an_accepted_break_is_a_press_away_from_where_it_is_opened_again(
@@ -122,7 +122,7 @@ def test_an_accepted_break_is_a_press_away_from_where_it_is_opened_again(
     world.reconcile(now=at("2026-03-20 08:00"), reread_poll_id=world.know_all())
     form = {"what": "accept", "note": "known", "seen": "99"}
     assert client.post("/reconciliation/breaks/1", data=form, headers=SAME_ORIGIN).status_code == 303
-    way = '<a href="/reconciliation/breaks/1?profile=default">Open again or comment</a>'
+    way = '<a href="/reconciliation/breaks/1?profile=default">Open again or comment<'
     assert way in client.get("/reconciliation/invoice?key=b:1").text
     form = {"what": "reopen", "note": "the wrong customer", "seen": "99"}
     assert client.post("/reconciliation/breaks/1", data=form, headers=SAME_ORIGIN).status_code == 303
