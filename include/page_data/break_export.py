@@ -8,6 +8,7 @@ from include.page_data.breaks import export_statement
 from include.reconciliation.categories import reason_in_words
 from include.reconciliation.export import BYTE_ORDER_MARK, FETCH_ROWS, POINT, csv_pieces
 from include.reconciliation.further import further_in_words
+from include.reconciliation.next_steps import next_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from include.reconciliation.export import Form
 
 COLUMNS = (
-    "break_id", "billnum", "jobid", "category", "reason", "state", "severity", "age_days", "business_date", "at_stake",
-    "currency", "ropo_status", "ledger_status", "ledger_word", "ropo_paid", "ropo_discount", "ledger_total",
+    "break_id", "billnum", "jobid", "category", "reason", "what_to_do_next", "state", "severity", "age_days",
+    "business_date", "at_stake", "currency", "ropo_status", "ledger_status", "ledger_word", "ropo_paid", "ropo_discount", "ledger_total",
     "ledger_paid", "ledger_discount", "ledger_credited", "ledger_open", "further", "first_seen", "last_seen",
     "times_seen", "accepted_at", "accepted_by", "accepted_note", "resolved_at", "invoice_key",
 )  # fmt: skip
-_CATEGORY, _REASON, _FURTHER = (COLUMNS.index(name) for name in ("category", "reason", "further"))
+_CATEGORY, _REASON, _NEXT, _STATE, _FURTHER = (
+    COLUMNS.index(name) for name in ("category", "reason", "what_to_do_next", "state", "further")
+)
 
 
 def export_breaks(
@@ -58,6 +61,8 @@ def _lines(connection: Connection, profile: Profile, selection: BreakSelection, 
         cursor.execute(*export_statement(profile.name, selection))
         for row in cursor:
             found = list(row)
+            # What is accepted or resolved needs nothing.
+            found[_NEXT] = next_step(found[_CATEGORY], found[_REASON]) if found[_STATE] == "open" else None
             found[_REASON] = reason_in_words(found[_CATEGORY], found[_REASON])
             found[_FURTHER] = further_in_words(found[_FURTHER])
             yield found

@@ -1,10 +1,11 @@
--- Breaks as CSV has them. The program adds which of them, and their order.
+-- Breaks as CSV has them. The program adds which of them, and their order, and the words for what to do next.
 SELECT
     break.break_id,
     break.billnum,
     break.jobid,
     break.category,
     break.reason,
+    NULL AS what_to_do_next,
     break.state,
     break.severity::text AS severity,
     break.age_days,

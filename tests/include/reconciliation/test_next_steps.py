@@ -27,3 +27,14 @@ def test_the_readme_says_the_same_of_each_category(category: str) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (row,) = [line for line in readme.splitlines() if line.startswith(f"| `{category}` | ")]
     assert row.endswith(f" | {next_step(category, None)} |")
+
+
+@pytest.mark.parametrize(("category", "reason"), [each for each in REASONS if each[0] != MATCHED])
+def test_what_its_reader_cannot_do_names_whom_to_ask(category: str, reason: str) -> None:
+    step = next_step(category, reason)
+    if "status map" in step or "SELECT" in step:
+        assert "whoever looks after this deployment" in step
+    if "Ask Ropo One" in step or "ask Ropo One" in step:
+        assert "Ropo One's customer service" in step
+    assert "Have " not in step
+    assert " have " not in step

@@ -303,3 +303,10 @@ def test_no_two_links_to_different_breaks_sound_alike(client: TestClient, store:
         found = re.findall(r'<a href="(/reconciliation/breaks/\d+[^"]*)">(.*?)</a>', client.get(path).text, re.DOTALL)
         named = {re.sub("<[^>]+>", "", words) for _, words in found}
         assert len(found) == len(named) == 2, path
+
+
+def test_the_csv_says_what_to_do_next_about_what_is_open(client: TestClient, ids: dict[str, int]) -> None:
+    for state, told in (("open", {"Book Ropo's payment in the ERP."}), ("accepted", {""})):
+        text = client.get(f"{PATH}.csv?state={state}&category=ledger_behind").text.removeprefix("\ufeff")
+        names, *rows = (row for row in csv.reader(io.StringIO(text)) if not row[0].startswith("#"))
+        assert {row[names.index("what_to_do_next")] for row in rows} == told
