@@ -2,7 +2,7 @@
 -- Of a profile: the ids of others are given out beside, and say nothing of what is committed here.
 SELECT
     (
-        SELECT coalesce(jsonb_object_agg(state, breaks), '{}')
+        SELECT COALESCE(jsonb_object_agg(state, breaks), '{}')
         FROM (
             SELECT state, count(*) AS breaks
             FROM ropo.reconciliation_break
@@ -10,7 +10,7 @@ SELECT
             GROUP BY state
         ) AS counted
     ) AS states,
-    coalesce(
+    COALESCE(
         (
             SELECT event_id
             FROM ropo.reconciliation_break_event

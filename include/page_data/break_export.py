@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "break_id", "billnum", "jobid", "category", "reason", "what_to_do_next", "state", "severity", "age_days",
-    "business_date", "at_stake", "currency", "ropo_status", "ledger_status", "ledger_word", "ropo_paid", "ropo_discount", "ledger_total",
+    "business_date", "at_stake", "currency", "ropo_status", "ledger_status", "ledger_word", "ropo_paid",
+    "ropo_discount", "ledger_total",
     "ledger_paid", "ledger_discount", "ledger_credited", "ledger_open", "further", "first_seen", "last_seen",
     "times_seen", "accepted_at", "accepted_by", "accepted_note", "resolved_at", "invoice_key",
 )  # fmt: skip

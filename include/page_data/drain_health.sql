@@ -5,9 +5,9 @@ SELECT
         SELECT max(statustime) FROM ropo.status_event WHERE profile = %(profile)s AND statustime <= %(local)s
     ) AS newest_event,
     (
-        SELECT coalesce(jsonb_agg(events ORDER BY hour), '[]')
+        SELECT COALESCE(jsonb_agg(events ORDER BY hour), '[]')
         FROM (
-            SELECT hour, coalesce(sum(poll.new_count), 0) AS events
+            SELECT hour, COALESCE(sum(poll.new_count), 0) AS events
             FROM generate_series(0, 23) AS hour
             LEFT JOIN ropo.status_poll AS poll
                 ON poll.profile = %(profile)s

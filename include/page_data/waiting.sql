@@ -21,7 +21,7 @@ SELECT
         WHERE undrained.profile = asked.profile AND noticed_at >= %(undrained_since)s
     ) AS undrained,
     (
-        SELECT coalesce(jsonb_object_agg(recovery, polls), '{}')
+        SELECT COALESCE(jsonb_object_agg(recovery, polls), '{}')
         FROM (
             SELECT recovery, count(*) AS polls
             FROM ropo.status_poll AS poll

@@ -42,7 +42,7 @@ LEFT JOIN LATERAL (
 WHERE CASE
     -- A date is missing from when the profile's work began: its first poll, or the earliest date that was reconciled.
     WHEN newest.reconciliation_id IS NULL THEN day.business_date >= (
-        SELECT least(
+        SELECT LEAST(
             (SELECT (pinned_at AT TIME ZONE %(timezone)s)::date FROM ropo.profile_pin WHERE profile = %(profile)s),
             (SELECT min(business_date) FROM ropo.reconciliation WHERE profile = %(profile)s AND scope = 'date')
         )

@@ -27,7 +27,7 @@ WITH newest AS (
 ), unresolved AS MATERIALIZED (
     SELECT break_id, state, invoice_key, business_date, first_reconciliation_id
     FROM ropo.reconciliation_break
-    WHERE profile = %(profile)s AND state <> 'resolved'
+    WHERE profile = %(profile)s AND state IN ('open', 'accepted')
 ), open_break AS MATERIALIZED (
     SELECT known.break_id, known.invoice_key, known.business_date, opening.scope AS opened_by
     FROM unresolved AS known
@@ -52,11 +52,10 @@ WITH newest AS (
     WHERE difference.scope = 'full' AND open_break.opened_by = 'date' AND open_break.business_date > %(last)s
         AND NOT EXISTS (
             SELECT
-            FROM standing_break AS named
-            JOIN ropo.reconciliation_break AS former
-                ON former.profile = %(profile)s AND former.invoice_key = named.invoice_key
+            FROM ropo.reconciliation_break AS former
             JOIN ropo.reconciliation AS opening ON opening.reconciliation_id = former.first_reconciliation_id
-            WHERE named.break_id = open_break.break_id
+            WHERE former.profile = %(profile)s
+                AND (former.invoice_key = open_break.invoice_key OR former.renamed_to = open_break.invoice_key)
                 AND (opening.scope = 'full' OR former.business_date <= %(last)s)
                 AND (former.state <> 'resolved' OR former.resolved_at >= %(period_end)s)
         )

@@ -13,5 +13,5 @@ SET recovery = 'accepted', accepted_by = %(by)s, accepted_note = %(note)s,
             ) || ' of its ' || doubt.window_to - doubt.window_from + 1 || ' dates had been asked'
         )
     END
-WHERE doubt.poll_id = %(poll_id)s AND doubt.profile = coalesce(%(profile)s, doubt.profile)
+WHERE doubt.poll_id = %(poll_id)s AND doubt.profile = COALESCE(%(profile)s, doubt.profile)
   AND (doubt.recovery = 'unproven' OR (%(not_asked)s AND doubt.recovery = 'pending'))

@@ -14,7 +14,7 @@ FROM (
         poll.window_to - poll.window_from + 1 AS days,
         count(asked.business_date) AS asked,
         count(asked.ticked_at) AS ticked,
-        coalesce(sum(asked.brought), 0) AS brought,
+        COALESCE(sum(asked.brought), 0) AS brought,
         array_to_string(
             (array_agg(asked.reason ORDER BY asked.business_date) FILTER (WHERE asked.ticked_at IS NULL))[1:5], '; '
         ) AS reasons

@@ -7,7 +7,7 @@ WHERE day.business_date >= %(late_from)s
    OR (
        -- From when the profile's work began: its first poll, or the earliest date that was reconciled.
        day.business_date >= (
-           SELECT least(
+           SELECT LEAST(
                (SELECT (pinned_at AT TIME ZONE %(timezone)s)::date FROM ropo.profile_pin WHERE profile = %(profile)s),
                (SELECT min(business_date) FROM ropo.reconciliation WHERE profile = %(profile)s AND scope = 'date')
            )
@@ -21,7 +21,7 @@ WHERE day.business_date >= %(late_from)s
        )
        -- The newest, which the comparison rests on where it was answered (pick_recheck.sql). One that failed is asked again
        -- too: nobody knows whether such a poll takes what it was to show out of the queue.
-       AND NOT coalesce((
+       AND NOT COALESCE((
            SELECT
                newest.outcome IN ('landed', 'empty') AND newest.absent_count = 0
                AND (NOT newest.possibly_cut OR newest.shown_complete)

@@ -34,6 +34,6 @@ WITH due AS (
     FOR UPDATE OF page SKIP LOCKED
 )
 UPDATE ropo.status_page AS page
-SET size = coalesce(size, octet_length(body)), body = NULL, has_texts = false, removed_at = clock_timestamp()
+SET size = COALESCE(size, octet_length(body)), body = NULL, has_texts = false, removed_at = clock_timestamp()
 FROM due
 WHERE page.poll_id = due.poll_id

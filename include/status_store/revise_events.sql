@@ -10,14 +10,14 @@ revision AS (
     SELECT
         held.profile,
         held.statusid,
-        1 + coalesce((
+        1 + COALESCE((
             SELECT max(earlier.revision)
             FROM ropo.status_event_revision AS earlier
             WHERE earlier.profile = held.profile AND earlier.statusid = held.statusid
         ), 0),
         CASE WHEN held.content_poll_id <= %(poll_id)s THEN ropo.content_sha256(held) ELSE shown.sha256 END,
         CASE WHEN held.content_poll_id <= %(poll_id)s THEN held.raw ELSE incoming.raw END,
-        least(held.content_poll_id, %(poll_id)s)
+        LEAST(held.content_poll_id, %(poll_id)s)
     FROM pg_temp.incoming_event AS incoming
     JOIN shown USING (statusid)
     JOIN ropo.status_event AS held ON held.profile = %(profile)s AND held.statusid = incoming.statusid

@@ -15,7 +15,7 @@ ORDER BY doubt.poll_id
 FOR SHARE OF doubt
 ON CONFLICT (poll_id, business_date) DO UPDATE
 SET reread_poll_id = excluded.reread_poll_id,
-    ticked_at = coalesce(status_poll_window_date.ticked_at, excluded.ticked_at),
+    ticked_at = COALESCE(status_poll_window_date.ticked_at, excluded.ticked_at),
     asked_at = excluded.asked_at,
     -- A commit whose answer was lost is tried again: the same re-read counts once.
     brought = status_poll_window_date.brought

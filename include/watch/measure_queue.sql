@@ -1,7 +1,7 @@
 -- What a run's drain brought, the newest event's time by the market's clock, and polls in doubt: one row.
 SELECT
     (
-        SELECT coalesce(sum(new_count), 0)::bigint
+        SELECT COALESCE(sum(new_count), 0)::bigint
         FROM ropo.status_poll
         WHERE profile = %(profile)s AND kind = 'drain' AND dag_id = %(dag_id)s AND run_id = %(run_id)s
           AND opened_at >= clock_timestamp() - interval '1 day'

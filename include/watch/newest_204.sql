@@ -17,7 +17,7 @@ SELECT
         LIMIT 1
     ) AS first_poll,
     (
-        SELECT coalesce(jsonb_object_agg(outcome, polls), '{}')
+        SELECT COALESCE(jsonb_object_agg(outcome, polls), '{}')
         FROM (
             SELECT outcome, count(*) AS polls
             FROM ropo.status_poll
@@ -26,7 +26,7 @@ SELECT
         ) AS counted
     ) AS outcomes,
     (
-        SELECT coalesce(sum(new_count), 0)
+        SELECT COALESCE(sum(new_count), 0)
         FROM ropo.status_poll
         WHERE profile = %(profile)s AND kind = 'drain' AND opened_at >= %(since)s
     ) AS events,
