@@ -79,7 +79,7 @@ def test_a_controller_goes_from_the_red_cell_through_date_and_invoice_to_the_bre
         frame = page.frame_locator("iframe")
         expect(frame.get_by_role("heading", level=1)).to_contain_text(f"{SCRIPT_DATE.day} {SCRIPT_DATE:%b %Y}")
         expect(frame.get_by_text("missing in the ledger").first).to_be_visible()
-        frame.get_by_role("link", name=SCRIPT_BILLNUM).click()
+        frame.get_by_role("link", name=SCRIPT_BILLNUM, exact=True).click()
 
         # The invoice
         expect(frame.get_by_role("heading", level=1)).to_have_text(f"Invoice {SCRIPT_BILLNUM}")
