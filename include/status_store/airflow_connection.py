@@ -69,8 +69,7 @@ def dsn_from_airflow(value: str, variable: str) -> str:
 
     :param variable: where it stood, for the error.
     :raises ConnectionInvalidError: where it is neither, of another type than postgres, or has a field that Airflow does
-        not know. The message holds nothing of
-        the value, which has a password in it.
+        not know. The message holds nothing of the value, which has a password in it.
     """
     fields = from_json(value, variable) if is_json(value) else _from_uri(value, variable)
     if fields.get("conn_type") not in POSTGRES_TYPES:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Each part writes what the API server answers it when it starts. The API server says which parts have written.
 PART = """#!{python}
-import http.server, json, pathlib, sys, time, urllib.request
+import http.server, json, pathlib, signal, sys, time, urllib.request
 name, home = sys.argv[1], pathlib.Path({home!r})
 if name == "api-server":
     class Health(http.server.BaseHTTPRequestHandler):
@@ -27,7 +27,7 @@ if name == "api-server":
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
-    # It takes as long to come up as the scheduler would take to start a task.
+    # It is up only after others are: a scheduler that waits for nothing would be one of them. It looks for their file.
     while not (home / "triggerer").exists():
         time.sleep(0.05)
     http.server.ThreadingHTTPServer(("127.0.0.1", {port}), Health).serve_forever()
@@ -37,8 +37,7 @@ try:
 except OSError:
     found = "not there"
 (home / name).write_text(found)
-while True:
-    time.sleep(1)
+signal.pause()
 """
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from include.reconciliation.decisions import accept_breaks, reopen_breaks
 from include.reconciliation.signing import PeriodStatus, accept_incompleteness, countersign, period_status, sign
 from include.status_store.database import connect
+from include.watch.signed import ChangedPeriods
+from include.watch.verdicts import RedVerdicts
 from tests.include.reconciliation.world import World, at
 
 if TYPE_CHECKING:
@@ -129,3 +131,25 @@ def accepts_incompleteness(world: World, day: datetime.date = FIRST) -> int:
     """Accept that a date stays incomplete."""
     with transaction(world) as cursor:
         return accept_incompleteness(cursor, world.profile, day, by="Anna", note="Ropo says that it was all")
+
+
+def sends(world: World, *billnums: str) -> None:
+    """Invoices of the first date that Ropo One has had nothing to say of."""
+    for billnum in billnums:
+        world.row(billnum, sent_at=at("2026-03-30 08:00"), changed_at=at("2026-03-30 08:00"))
+
+
+def is_paid(world: World, billnum: str, day: datetime.date) -> None:
+    """It is paid in full, and booked an hour later."""
+    world.payment(billnum, "100", str(day), seen=at(f"{day} 10:00"))
+    world.ledger(
+        "UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0, changed_at = %s WHERE billnum = %s",
+        (at(f"{day} 11:00"), billnum),
+    )
+
+
+def alerts(world: World, now: datetime.datetime = NOW) -> list[str]:
+    """What the watch has to tell of signed months and of red dates of March."""
+    with transaction(world) as cursor:
+        topics = (ChangedPeriods(world.profile, now), RedVerdicts(world.profile, now))
+        return [subject for topic in topics for subject in topic.found(cursor) if subject.startswith("2026-03")]

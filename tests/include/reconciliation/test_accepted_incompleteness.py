@@ -17,19 +17,21 @@ from tests.include.reconciliation.month import (
     LAST,
     NOW,
     accepts_incompleteness,
+    alerts,
     countersigns,
     flags,
+    is_paid,
     night,
     owe,
     recheck,
     run,
     run_all,
+    sends,
     signs,
     status,
     transaction,
     unmet,
 )
-from tests.include.reconciliation.test_signed_month import _alerts, _is_paid, _sends
 from tests.include.reconciliation.world import at
 
 if TYPE_CHECKING:
@@ -37,15 +39,15 @@ if TYPE_CHECKING:
 
 
 def test_an_accepted_incompleteness_holds_while_its_date_has_no_other_reason(march: World) -> None:
-    _sends(march, "3", "4")
+    sends(march, "3", "4")
     run_all(march)
     march.reconcile(FIRST, now=NOW, reread_poll_id=march.know_all(FIRST, **CUT))
     accepted = accepts_incompleteness(march)
     signs(march)
     for day, billnum in ((datetime.date(2026, 4, 15), "3"), (datetime.date(2026, 4, 20), "4")):
-        _is_paid(march, billnum, day)
+        is_paid(march, billnum, day)
         assert recheck(march, day) == [(FIRST, "incomplete", "incomplete")]
-        assert (flags(march), unmet(march), _alerts(march, night(day))) == ([], [], [])
+        assert (flags(march), unmet(march), alerts(march, night(day))) == ([], [], [])
     countersigns(march)
     [acceptance] = march.store("SELECT DISTINCT acceptance_id, accepted_by FROM ropo.incompleteness_accepted")
     assert acceptance == (1, "Anna")
@@ -107,7 +109,7 @@ def test_what_became_incomplete_anew_was_not_accepted(march: World) -> None:
 def test_an_accepted_incompleteness_covers_no_break_that_it_did_not_have(march: World, scope: str) -> None:
     run_all(march)
     _doubt(march)
-    _sends(march, "3")
+    sends(march, "3")
     run(march, LAST, scope=scope)
     with transaction(march) as cursor:
         accept_incompleteness(cursor, march.profile, LAST, by="Anna", note="seen", scope=scope)

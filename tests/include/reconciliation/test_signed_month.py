@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from include.watch.signed import ChangedPeriods
-from include.watch.verdicts import RedVerdicts
 from tests.include.reconciliation.asking import payment, reread
 from tests.include.reconciliation.month import (
     APRIL,
@@ -17,16 +15,18 @@ from tests.include.reconciliation.month import (
     LAST,
     NOW,
     accepts,
+    alerts,
     countersigns,
     flags,
+    is_paid,
     night,
     owe,
     recheck,
     run,
     run_all,
+    sends,
     signs,
     status,
-    transaction,
     unmet,
 )
 from tests.include.reconciliation.world import STATUS_MAP, at
@@ -37,31 +37,9 @@ if TYPE_CHECKING:
 DAY = datetime.timedelta(days=1)
 
 
-def _sends(world: World, *billnums: str) -> None:
-    """Invoices of the first date that Ropo One has had nothing to say of."""
-    for billnum in billnums:
-        world.row(billnum, sent_at=at("2026-03-30 08:00"), changed_at=at("2026-03-30 08:00"))
-
-
-def _is_paid(world: World, billnum: str, day: datetime.date) -> None:
-    """It is paid in full, and booked an hour later."""
-    world.payment(billnum, "100", str(day), seen=at(f"{day} 10:00"))
-    world.ledger(
-        "UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0, changed_at = %s WHERE billnum = %s",
-        (at(f"{day} 11:00"), billnum),
-    )
-
-
-def _alerts(world: World, now: datetime.datetime = NOW) -> list[str]:
-    """What the watch has to tell of signed months and of red dates of March."""
-    with transaction(world) as cursor:
-        topics = (ChangedPeriods(world.profile, now), RedVerdicts(world.profile, now))
-        return [subject for topic in topics for subject in topic.found(cursor) if subject.startswith("2026-03")]
-
-
 def test_ordinary_payments_after_the_signature_change_nothing_of_a_green_month(march: World) -> None:
     billnums = ("3", "4", "5", "6", "7", "8")
-    _sends(march, *billnums)
+    sends(march, *billnums)
     run(march, FIRST, now=night(FIRST))
     run(march, LAST, now=night(LAST))
     run(march, LAST, scope="full", now=night(LAST))
@@ -70,13 +48,13 @@ def test_ordinary_payments_after_the_signature_change_nothing_of_a_green_month(m
         day = datetime.date(2026, 4, 1) + number * DAY
         if day == APRIL:
             signs(march, now=at("2026-04-02 08:00"))
-        _is_paid(march, billnum, day)
+        is_paid(march, billnum, day)
         run(march, day, now=night(day))
         recorded += recheck(march, day)
         if day == datetime.date(2026, 4, 4):
             countersigns(march)
     assert len(recorded) > 3, "what they became is recorded all the same"
-    assert (flags(march), unmet(march), _alerts(march)) == ([], [], [])
+    assert (flags(march), unmet(march), alerts(march)) == ([], [], [])
 
 
 def test_a_quiet_night_after_a_month_was_signed_with_accepted_breaks_changes_nothing_of_it(march: World) -> None:
@@ -85,7 +63,7 @@ def test_a_quiet_night_after_a_month_was_signed_with_accepted_breaks_changes_not
     accepts(march)
     signs(march)
     assert recheck(march, datetime.date(2026, 4, 9)) == [(FIRST, "breaks", "reconciled")]
-    assert (flags(march), _alerts(march)) == ([], [])
+    assert (flags(march), alerts(march)) == ([], [])
     countersigns(march)
 
 
@@ -96,7 +74,7 @@ def test_a_quiet_night_after_a_month_was_signed_with_a_mended_break_changes_noth
     run(march, APRIL, scope="full")
     signs(march)
     assert recheck(march, datetime.date(2026, 4, 9)) == [(FIRST, "breaks", "reconciled")]
-    assert (flags(march), _alerts(march)) == ([], [])
+    assert (flags(march), alerts(march)) == ([], [])
     countersigns(march)
 
 
@@ -114,7 +92,7 @@ def test_a_difference_that_was_accepted_in_another_category_than_its_date_has_it
     ]
     signs(march)
     assert recheck(march, datetime.date(2026, 4, 9)) == [(FIRST, "breaks", "reconciled")]
-    assert (flags(march), _alerts(march)) == ([], [])
+    assert (flags(march), alerts(march)) == ([], [])
 
 
 def test_an_accepted_break_that_is_mended_after_the_signature_is_a_change(march: World) -> None:
@@ -126,29 +104,29 @@ def test_an_accepted_break_that_is_mended_after_the_signature_is_a_change(march:
     assert recheck(march, datetime.date(2026, 4, 9)) == [(FIRST, "breaks", "reconciled")]
     [flag] = status(march).flags
     assert (flag.kind, flag.business_date) == ("result_changed", FIRST)
-    assert _alerts(march) == ["2026-03"]
+    assert alerts(march) == ["2026-03"]
 
 
 def test_an_accepted_break_makes_no_payment_of_another_invoice_of_its_date_a_change(march: World) -> None:
-    _sends(march, "3", "4")
+    sends(march, "3", "4")
     owe(march)
     run_all(march)
     accepts(march)
     signs(march)
     for day, billnum in ((datetime.date(2026, 4, 15), "3"), (datetime.date(2026, 4, 20), "4")):
-        _is_paid(march, billnum, day)
+        is_paid(march, billnum, day)
         assert [date for date, *_ in recheck(march, day)] == [FIRST]
-    assert (flags(march), _alerts(march)) == ([], [])
+    assert (flags(march), alerts(march)) == ([], [])
 
 
 def test_another_status_map_makes_no_payment_since_the_signature_a_change(march: World) -> None:
-    _sends(march, "3")
+    sends(march, "3")
     run_all(march)
     signs(march)
-    _is_paid(march, "3", datetime.date(2026, 4, 20))
+    is_paid(march, "3", datetime.date(2026, 4, 20))
     newer = msgspec.structs.replace(STATUS_MAP, version="test2")
     assert [date for date, *_ in recheck(march, datetime.date(2026, 4, 30), status_map=newer)] == [FIRST]
-    assert (flags(march), _alerts(march)) == ([], [])
+    assert (flags(march), alerts(march)) == ([], [])
 
 
 def test_other_amounts_of_an_accepted_break_are_a_change(march: World) -> None:
@@ -162,7 +140,7 @@ def test_other_amounts_of_an_accepted_break_are_a_change(march: World) -> None:
 
 
 def test_an_invoice_that_differs_within_its_grace_is_a_change_until_it_is_right_again(march: World) -> None:
-    _sends(march, "3")
+    sends(march, "3")
     run_all(march)
     signs(march)
     march.payment("3", "100", "2026-04-08", seen=NOW)
@@ -174,7 +152,7 @@ def test_an_invoice_that_differs_within_its_grace_is_a_change_until_it_is_right_
 def test_an_invoice_that_came_to_a_signed_date_is_a_change(march: World) -> None:
     run_all(march)
     signs(march)
-    _sends(march, "3")
+    sends(march, "3")
     run(march, FIRST, now=NOW + HOUR)
     [flag] = status(march).flags
     assert (flag.kind, flag.business_date) == ("result_changed", FIRST)

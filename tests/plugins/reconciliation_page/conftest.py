@@ -119,3 +119,23 @@ def ids(store: Connection) -> dict[str, int]:
         cursor.execute("UPDATE ropo.reconciliation_break SET billnum = substr(invoice_key, 3), reason = NULL")
         cursor.execute("SELECT invoice_key, break_id FROM ropo.reconciliation_break")
         return dict(cursor.fetchall())
+
+
+# February, and the moment when it is over.
+DATES = [datetime.date(2026, 2, day) for day in range(1, 29)]
+AFTER = datetime.datetime(2026, 3, 1, 2, tzinfo=datetime.UTC)
+
+
+@pytest.fixture
+def month(store: Connection) -> None:
+    """February: every date compared, two breaks of the 3rd, the 4th incomplete, a full comparison at the end."""
+    for date in DATES:
+        if date.day == 3:
+            number = record(store, date, "breaks", breaks=(broken("1", "5.00"), broken("2", "6.00")))
+            keep_break(store, number, "b:1", "ledger_behind", "open", "5.00")
+            keep_break(store, number, "b:2", "ledger_behind", "open", "6.00")
+        else:
+            record(store, date, "incomplete" if date.day == 4 else "reconciled", reasons=("doubt",) * (date.day == 4))
+    record(store, DATES[-1], scope="full", started_at=AFTER)
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.reconciliation SET view_at = started_at")

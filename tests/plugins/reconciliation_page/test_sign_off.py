@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from typing import TYPE_CHECKING
 
@@ -11,55 +10,20 @@ from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.core_api.security import get_user
 
 from reconciliation_page.access import may_change
-from tests.include.watch.records import broken, keep_break, record, stood_accepted
-from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER
+from tests.include.watch.records import record, stood_accepted
+from tests.plugins.reconciliation_page.conftest import AFTER, DATES, SAME_ORIGIN, USER
+from tests.plugins.reconciliation_page.month import MONTH, PATH, put, settle, shown
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from fastapi.testclient import TestClient
-    from httpx import Response
     from psycopg2.extensions import connection as Connection
-
-MONTH = "2026-02"
-PATH = f"/reconciliation/sign-off/{MONTH}"
-DATES = [datetime.date(2026, 2, day) for day in range(1, 29)]
-AFTER = datetime.datetime(2026, 3, 1, 2, tzinfo=datetime.UTC)
 
 
 def unmet(page: str) -> list[tuple[str, str]]:
     """Each condition that does not hold: its text and the address that leads to it."""
     found = re.findall(r'<li class="unmet"><span>(.*?)\s*<a href="([^"]*)"', page, re.DOTALL)
     return [(text, address.replace("&amp;", "&")) for text, address in found]
-
-
-@pytest.fixture
-def month(store: Connection) -> None:
-    """February: every date compared, two breaks of the 3rd, the 4th incomplete, a full comparison at the end."""
-    for date in DATES:
-        if date.day == 3:
-            number = record(store, date, "breaks", breaks=(broken("1", "5.00"), broken("2", "6.00")))
-            keep_break(store, number, "b:1", "ledger_behind", "open", "5.00")
-            keep_break(store, number, "b:2", "ledger_behind", "open", "6.00")
-        else:
-            record(store, date, "incomplete" if date.day == 4 else "reconciled", reasons=("doubt",) * (date.day == 4))
-    record(store, DATES[-1], scope="full", started_at=AFTER)
-    with store.cursor() as cursor:
-        cursor.execute("UPDATE ropo.reconciliation SET view_at = started_at")
-
-
-def settle(client: TestClient, store: Connection) -> None:
-    with store.cursor() as cursor:
-        cursor.execute("SELECT array_agg(break_id) FROM ropo.reconciliation_break")
-        (ids,) = cursor.fetchone() or ([],)
-    form = {"what": "accept", "note": "known", "seen": "0", "break_id": ids}
-    assert client.post("/reconciliation/breaks", data=form, headers=SAME_ORIGIN).status_code == 303
-    with store.cursor() as cursor:
-        cursor.execute("SELECT max(reconciliation_id) FROM ropo.reconciliation WHERE verdict = 'incomplete'")
-        (shown,) = cursor.fetchone() or (0,)
-    form = {"scope": "date", "month": MONTH, "note": "the queue was read elsewhere", "reconciliation": shown}
-    page = client.get(PATH).text
-    assert f'name="reconciliation" value="{shown}"' in page
-    assert client.post("/reconciliation/dates/2026-02-04/incomplete", data=form, headers=SAME_ORIGIN).status_code == 303
 
 
 def flag(store: Connection) -> None:
@@ -77,17 +41,6 @@ def incomplete(store: Connection) -> int:
         cursor.execute("SELECT reconciliation_id FROM ropo.reconciliation WHERE verdict = 'incomplete'")
         (found,) = cursor.fetchone() or (0,)
     return int(found)
-
-
-def shown(client: TestClient) -> str:
-    """What the form of the signature says that its page has shown; empty where the page has no such form."""
-    return "".join(re.findall(r'name="shown" value="([0-9a-f]+)"', client.get(PATH).text))
-
-
-def put(client: TestClient, signature: str, note: str = "", seen: str | None = None) -> Response:
-    """Send the form of a signature, as the page has it or as it had it before."""
-    form = {"note": note, "shown": shown(client) if seen is None else seen}
-    return client.post(f"{PATH}/{signature}", data=form, headers=SAME_ORIGIN)
 
 
 def signs(client: TestClient, page_app: FastAPI, name: str, signature: str) -> int:
@@ -247,80 +200,6 @@ def test_a_signed_month_is_no_longer_so_when_a_break_that_it_rests_on_is_opened_
     assert why.startswith("1 invoice of 2026-02-03 differs")
     assert "open again since" in client.get(address).text
     assert put(client, "sign").status_code == 409
-
-
-def text_of(page: str, pattern: str) -> str:
-    """The words of the piece of a page that a pattern finds, without its markup."""
-    return " ".join(re.sub("<[^>]+>", " ", "".join(re.findall(pattern, page, re.DOTALL))).split())
-
-
-def test_who_signs_sees_each_difference_that_the_signature_accepts(
-    client: TestClient, store: Connection, month: None
-) -> None:
-    settle(client, store)
-    with store.cursor() as cursor:
-        cursor.execute("UPDATE ropo.reconciliation_break SET currency = 'SEK' WHERE invoice_key = 'b:2'")
-        cursor.execute("UPDATE ropo.reconciliation_break SET billnum = substr(invoice_key, 3)")
-    page = client.get(PATH).text
-    # When it was compared nothing of it was accepted.
-    row = re.findall(r"<tr>\s*<th scope=\"row\"><a [^>]*2026-02-03.*?</tr>", page, re.DOTALL)
-    assert re.findall(r'<td class="number">(.*?)</td>', row[0]) == ["7", "5", "0", "2", "0", "0", "2"]
-    told = "This rests on 2 accepted differences, 5.00 EUR, 6.00 SEK , and on 1 date that is accepted as incomplete."
-    assert told in text_of(page, r'name="shown".*?<label')
-    listed = r'id="now-title">.*?</section>'
-    assert "2 Ledger behind 6.00 SEK ada known History" in text_of(page, listed)
-    assert "1 Ledger behind 5.00 EUR ada known History" in text_of(page, listed)
-    assert '<a class="invoice" href="/reconciliation/invoice?profile=default&amp;key=b%3A2">2</a>' in page
-
-
-def test_a_signature_shows_what_it_rests_on_whatever_was_decided_since(
-    client: TestClient, store: Connection, month: None
-) -> None:
-    settle(client, store)
-    assert put(client, "sign").status_code == 303
-    page = client.get(PATH).text
-    assert "Rests on 2 accepted differences, 11.00 EUR" in text_of(page, r"<dt>Rests on</dt>.*?</dd>")
-    assert "Accepted differences now" not in page
-
-    form = {"what": "reopen", "note": "mistaken", "seen": "99"}
-    assert client.post("/reconciliation/breaks/1", data=form, headers=SAME_ORIGIN).status_code == 303
-    page = client.get(PATH).text
-
-    signed = text_of(page, r'id="signed-title">.*?</section>')
-    assert "2 accepted differences, 11.00 EUR" in signed
-    assert "Ledger behind open again since 5.00 EUR ada known" in signed
-    assert "Ledger behind 6.00 EUR ada known" in signed
-    assert "As it is now, this rests on 1 accepted difference, 6.00 EUR" in text_of(page, r'name="shown".*?<label')
-
-
-def test_where_nothing_was_accepted_the_signature_rests_on_no_difference(
-    client: TestClient, store: Connection, month: None
-) -> None:
-    page = client.get(PATH).text
-    assert "As it is now, this rests on no accepted difference." in text_of(page, r'name="shown".*?<label')
-    assert "Accepted differences" not in page
-
-
-def test_of_very_many_accepted_differences_the_largest_are_named_and_all_are_counted(
-    client: TestClient, store: Connection, month: None
-) -> None:
-    items = tuple(broken(f"{place:03}", f"{place}.00") for place in range(1, 103))
-    number = record(store, DATES[5], "breaks", breaks=items, started_at=AFTER)
-    for item in items:
-        keep_break(store, number, f"b:{item['billnum']}", "ledger_behind", "accepted", item["ropo_paid"])
-    keep_break(store, number, "b:x", "missing_in_ledger", "accepted", "0.00")
-    with store.cursor() as cursor:
-        cursor.execute(
-            "UPDATE ropo.reconciliation_item SET category = 'missing_in_ledger', invoice_key = 'b:x' "
-            "WHERE reconciliation_id = %s AND invoice_key = 'b:001'",
-            (number,),
-        )
-    page = client.get(PATH).text
-    told = "102 accepted differences, 5 252.00 EUR (1 of an amount not known)"
-    assert told in text_of(page, r'name="shown".*?<label')
-    rows = re.findall(r'<th scope="row">', "".join(re.findall(r'id="now-title">.*?</table>', page, re.DOTALL)))
-    assert len(rows) == 100
-    assert "The largest 100 of 102." in page
 
 
 def test_a_note_of_what_was_not_accepted_stands_where_it_was_written(

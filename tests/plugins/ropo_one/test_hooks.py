@@ -9,12 +9,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from airflow.models.connection import Connection as StoredConnection
 
 from include.status_store.source import PollUnsentError
 from ropo_one import hooks
 from ropo_one.exceptions import (
-    RopoConnectionInvalidError,
     RopoConnectionLostError,
     RopoRateLimitedError,
     RopoRequestRefusedError,
@@ -329,79 +327,6 @@ def test_plain_http_never_leaves_this_machine_through_a_proxy(
         assert hook.poll().http_status == 204
     assert (proxy.tokens, proxy.polls) == ([], [])
     assert (len(server.tokens), len(server.polls)) == (1, 1)
-
-
-def test_a_connection_that_is_not_there_is_named_with_what_to_do() -> None:
-    with pytest.raises(
-        RopoConnectionInvalidError, match=r"Connection nowhere is not there: add it .*AIRFLOW_CONN_NOWHERE"
-    ):
-        RopoOneHook("nowhere").poll()
-
-
-def test_a_connection_whose_variable_cannot_be_read_is_told_from_one_that_is_missing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("AIRFLOW_CONN_UNREADABLE", "ropo-one://1000011:s3cret/rest@rc.ropo24.fi")
-    with pytest.raises(
-        RopoConnectionInvalidError,
-        match=r"^Connection unreadable: AIRFLOW_CONN_UNREADABLE is set, but cannot be read: .*percent-encode",
-    ) as no:
-        RopoOneHook("unreadable").poll()
-    assert "s3cret" not in str(no.value)
-
-
-@pytest.mark.parametrize(
-    ("value", "told"),
-    [
-        ('{"conn_type": "ropo_one", "password": "s3cret",}', "it is no valid JSON: "),
-        ('{"conn_type": "ropo_one", "password": "s3cret", "user": "1"}', "unknown field 'user' (its name is 'login')"),
-        ('{"conn_type": "ropo_one", "password": "s3cret", "port": "s3cret"}', "port: expected a number"),
-    ],
-)
-def test_a_variable_that_is_json_and_cannot_be_read_says_why(
-    monkeypatch: pytest.MonkeyPatch, value: str, told: str
-) -> None:
-    monkeypatch.setenv("AIRFLOW_CONN_UNREADABLE", value)
-    with pytest.raises(RopoConnectionInvalidError) as no:
-        RopoOneHook("unreadable").poll()
-    assert str(no.value).startswith(f"Connection unreadable: AIRFLOW_CONN_UNREADABLE: {told}")
-    assert "s3cret" not in str(no.value)
-
-
-def test_testing_the_connection_fetches_one_token_and_never_polls(hook: RopoOneHook, server: ScriptedServer) -> None:
-    assert hook.test_connection() == (
-        True,
-        f"http://{server.address} gave a token for customer {CID}. Nothing was polled",
-    )
-    assert (len(server.tokens), server.polls) == (1, [])
-
-
-@pytest.mark.parametrize("step", [answer(400, {"errorText": "no"}), answer(429), answer(500), then_close()])
-def test_testing_a_connection_that_does_not_work_says_why_and_asks_once(
-    hook: RopoOneHook, server: ScriptedServer, step: bytes
-) -> None:
-    server.tokens_will_be(step)
-    works, text = hook.test_connection()
-    assert not works
-    # By no name: the button of the UI tests a copy, which has a random one.
-    assert server.address.partition(":")[0] in text
-    assert "ropo_one_default" not in text
-    assert (len(server.tokens), server.polls) == (1, [])
-
-
-def test_the_test_button_of_the_ui_never_polls(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    stored = StoredConnection("pressed", "ropo_one", host=server.url, login=CID, password=APICODE)
-    monkeypatch.setenv("AIRFLOW_CONN_PRESSED", stored.as_json())
-    assert stored.test_connection()[0] is True
-    assert (len(server.tokens), server.polls) == (1, [])
-
-
-def test_the_test_button_names_the_field_that_is_wrong_and_not_the_copy_that_it_tests(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    stored = StoredConnection("xkcdqw", "ropo_one", host="https://rc.ropo24.fi", login=CID)
-    monkeypatch.setenv("AIRFLOW_CONN_XKCDQW", stored.as_json())
-    assert stored.test_connection() == (False, "API code (password) is empty")
 
 
 def test_no_secret_reaches_a_log_an_error_or_a_url(

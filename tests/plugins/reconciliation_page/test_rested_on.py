@@ -1,0 +1,88 @@
+"""Whoever signs a month sees each accepted difference that the signature takes as it is."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tests.include.watch.records import broken, keep_break, record
+from tests.plugins.reconciliation_page.conftest import AFTER, DATES, SAME_ORIGIN
+from tests.plugins.reconciliation_page.month import PATH, put, settle
+
+if TYPE_CHECKING:
+    from fastapi.testclient import TestClient
+    from psycopg2.extensions import connection as Connection
+
+
+def text_of(page: str, pattern: str) -> str:
+    """The words of the piece of a page that a pattern finds, without its markup."""
+    return " ".join(re.sub("<[^>]+>", " ", "".join(re.findall(pattern, page, re.DOTALL))).split())
+
+
+def test_who_signs_sees_each_difference_that_the_signature_accepts(
+    client: TestClient, store: Connection, month: None
+) -> None:
+    settle(client, store)
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.reconciliation_break SET currency = 'SEK' WHERE invoice_key = 'b:2'")
+        cursor.execute("UPDATE ropo.reconciliation_break SET billnum = substr(invoice_key, 3)")
+    page = client.get(PATH).text
+    # When it was compared nothing of it was accepted.
+    row = re.findall(r"<tr>\s*<th scope=\"row\"><a [^>]*2026-02-03.*?</tr>", page, re.DOTALL)
+    assert re.findall(r'<td class="number">(.*?)</td>', row[0]) == ["7", "5", "0", "2", "0", "0", "2"]
+    told = "This rests on 2 accepted differences, 5.00 EUR, 6.00 SEK , and on 1 date that is accepted as incomplete."
+    assert told in text_of(page, r'name="shown".*?<label')
+    listed = r'id="now-title">.*?</section>'
+    assert "2 Ledger behind 6.00 SEK ada known History" in text_of(page, listed)
+    assert "1 Ledger behind 5.00 EUR ada known History" in text_of(page, listed)
+    assert '<a class="invoice" href="/reconciliation/invoice?profile=default&amp;key=b%3A2">2</a>' in page
+
+
+def test_a_signature_shows_what_it_rests_on_whatever_was_decided_since(
+    client: TestClient, store: Connection, month: None
+) -> None:
+    settle(client, store)
+    assert put(client, "sign").status_code == 303
+    page = client.get(PATH).text
+    assert "Rests on 2 accepted differences, 11.00 EUR" in text_of(page, r"<dt>Rests on</dt>.*?</dd>")
+    assert "Accepted differences now" not in page
+
+    form = {"what": "reopen", "note": "mistaken", "seen": "99"}
+    assert client.post("/reconciliation/breaks/1", data=form, headers=SAME_ORIGIN).status_code == 303
+    page = client.get(PATH).text
+
+    signed = text_of(page, r'id="signed-title">.*?</section>')
+    assert "2 accepted differences, 11.00 EUR" in signed
+    assert "Ledger behind open again since 5.00 EUR ada known" in signed
+    assert "Ledger behind 6.00 EUR ada known" in signed
+    assert "As it is now, this rests on 1 accepted difference, 6.00 EUR" in text_of(page, r'name="shown".*?<label')
+
+
+def test_where_nothing_was_accepted_the_signature_rests_on_no_difference(
+    client: TestClient, store: Connection, month: None
+) -> None:
+    page = client.get(PATH).text
+    assert "As it is now, this rests on no accepted difference." in text_of(page, r'name="shown".*?<label')
+    assert "Accepted differences" not in page
+
+
+def test_of_very_many_accepted_differences_the_largest_are_named_and_all_are_counted(
+    client: TestClient, store: Connection, month: None
+) -> None:
+    items = tuple(broken(f"{place:03}", f"{place}.00") for place in range(1, 103))
+    number = record(store, DATES[5], "breaks", breaks=items, started_at=AFTER)
+    for item in items:
+        keep_break(store, number, f"b:{item['billnum']}", "ledger_behind", "accepted", item["ropo_paid"])
+    keep_break(store, number, "b:x", "missing_in_ledger", "accepted", "0.00")
+    with store.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ropo.reconciliation_item SET category = 'missing_in_ledger', invoice_key = 'b:x' "
+            "WHERE reconciliation_id = %s AND invoice_key = 'b:001'",
+            (number,),
+        )
+    page = client.get(PATH).text
+    told = "102 accepted differences, 5 252.00 EUR (1 of an amount not known)"
+    assert told in text_of(page, r'name="shown".*?<label')
+    rows = re.findall(r'<th scope="row">', "".join(re.findall(r'id="now-title">.*?</table>', page, re.DOTALL)))
+    assert len(rows) == 100
+    assert "The largest 100 of 102." in page
