@@ -44,6 +44,7 @@ class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
     state: State = "open"
     category: str | None = None
     severity: Severity | None = None
+    currency: str | None = None
     first_from: datetime.date | None = None
     first_to: datetime.date | None = None
     shown_by: int | None = None
@@ -59,7 +60,9 @@ class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_filtered(self) -> bool:
         """Whether not all breaks of the state are meant."""
-        return bool(self.category or self.severity or self.first_from or self.first_to or self.shown_by or self.text)
+        return any((
+            self.category, self.severity, self.currency, self.first_from, self.first_to, self.shown_by, self.text,
+        ))  # fmt: skip
 
     def ordering(self) -> str:
         """Return the ORDER BY clause."""
@@ -73,6 +76,8 @@ class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
             found.append("break.category = %(category)s")
         if self.severity:
             found.append("break.severity = %(severity)s")
+        if self.currency:
+            found.append("break.currency = %(currency)s")
         if self.first_from:
             found.append("break.business_date >= %(first_from)s")
         if self.first_to:
@@ -89,6 +94,7 @@ class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
             "state": self.state,
             "category": self.category,
             "severity": self.severity,
+            "currency": self.currency,
             "first_from": self.first_from,
             "first_to": self.first_to,
             "shown_by": self.shown_by,
@@ -101,6 +107,7 @@ class BreakSelection(msgspec.Struct, frozen=True, kw_only=True):
             "state": self.state,
             "category": self.category,
             "severity": self.severity,
+            "currency": self.currency,
             "first seen from": self.first_from,
             "first seen to": self.first_to,
             "reconciliation": self.shown_by,

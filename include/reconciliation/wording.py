@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 T = TypeVar("T")
 # Narrow and never broken at a line's end; a comma is a decimal sign to a Nordic reader.
@@ -12,6 +15,12 @@ _BETWEEN_GROUPS = "\u202f"
 def grouped(number: int) -> str:
     """Return a whole number in groups of three."""
     return f"{number:,}".replace(",", _BETWEEN_GROUPS)
+
+
+def grouped_money(amount: Decimal) -> str:
+    """Return an amount with two digits at least, and none dropped of those there are but zeros at the end."""
+    fraction = f"{amount:f}".partition(".")[2].rstrip("0")
+    return f"{amount:,.{max(2, len(fraction))}f}".replace(",", _BETWEEN_GROUPS)
 
 
 def worded(number: int, one: T, several: T) -> T:

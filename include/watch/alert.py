@@ -10,7 +10,6 @@ import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from decimal import Decimal
 
 
 PAGE = "/reconciliation/"
@@ -76,12 +75,6 @@ def compose(profile: str, topic: str, plural: str, matters: Sequence[Matter], ba
         html="".join(_html(title, lines) for title, lines in sections),
         titles=tuple(matter.title for matter in matters[:_NAMED]),
     )
-
-
-def plain_money(amount: Decimal) -> str:
-    """Return an amount with two digits at least, and none dropped of those there are but zeros at the end."""
-    fraction = f"{amount:f}".partition(".")[2].rstrip("0")
-    return f"{amount:,.{max(2, len(fraction))}f}"
 
 
 def _sections(matters: Sequence[Matter], base_url: str) -> Iterable[tuple[str | _Link, Sequence[str | _Link]]]:

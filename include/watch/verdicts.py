@@ -12,9 +12,9 @@ import msgspec
 from include.reconciliation.categories import category_in_words, counted_category, reason_in_words
 from include.reconciliation.stake import NOT_KNOWN, is_stake_known
 from include.reconciliation.verdict import is_red
-from include.reconciliation.wording import counted, grouped
+from include.reconciliation.wording import counted, grouped, grouped_money
 from include.status_store.rows import rows_by_profile
-from include.watch.alert import Matter, plain_money
+from include.watch.alert import Matter
 from include.watch.spans import Span
 from include.watch.statements import statement
 
@@ -160,7 +160,7 @@ class RedVerdicts:
         cursor.execute(statement("largest_breaks"), {"reconciliation_id": verdict.reconciliation_id, "most": LARGEST})
         for billnum, jobid, category, reason, currency, amount, ropo, ledger in cursor.fetchall():
             invoice = f"Invoice {billnum}" if billnum else f"Job {jobid}"
-            at_stake = f"{plain_money(amount)} {currency}" if is_stake_known(category, amount) else NOT_KNOWN
+            at_stake = f"{grouped_money(amount)} {currency}" if is_stake_known(category, amount) else NOT_KNOWN
             yield (
                 f"{invoice}: {category_in_words(category)}, {reason_in_words(category, reason)}; "
                 f"Ropo One {_side(ropo)}, ledger {_side(ledger)}; {at_stake} at stake"
@@ -174,7 +174,7 @@ def _fingerprint(verdict: LatestVerdict) -> str:
 
 def _totals(money: Mapping[str, Any]) -> str:
     def told(*names: str) -> str:
-        return plain_money(sum((Decimal(money.get(name, 0)) for name in names), Decimal(0)))
+        return grouped_money(sum((Decimal(money.get(name, 0)) for name in names), Decimal(0)))
 
     return (
         f"{money['currency']}, {counted(money['invoices'], 'invoice')}: Ropo One {told('ropo_paid')} paid and "

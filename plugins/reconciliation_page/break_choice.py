@@ -33,6 +33,7 @@ class BreakChoice(InAddress):
     state: Annotated[State, Query()] = "open"
     category: CategoryInQuery = ""
     severity: SeverityInQuery = ""
+    currency: Text = ""
     first_from: DateOrNone = None
     first_to: DateOrNone = None
     shown_by: IdInQuery = None
@@ -46,6 +47,7 @@ class BreakChoice(InAddress):
             state=self.state,
             category=self.category or None,
             severity=self.severity or None,
+            currency=self.currency or None,
             first_from=self.first_from,
             first_to=self.first_to,
             shown_by=self.shown_by,
@@ -57,7 +59,7 @@ class BreakChoice(InAddress):
     def unfiltered(self, **changed: Any) -> dict[str, Any]:
         """Return it for the address of all breaks of a state, in the same order."""
         none: dict[str, Any] = {"first_from": None, "first_to": None, "shown_by": None}
-        return self.parameters(category="", severity="", text="", **none, **changed)
+        return self.parameters(category="", severity="", currency="", text="", **none, **changed)
 
 
 def _choice(choice: Annotated[BreakChoice, Depends()], date: DateOrNone = None) -> BreakChoice:

@@ -112,7 +112,7 @@ def decide(
         decision.carry_out(page, chosen)
     except (BreakDecisionError, StoreBusyError) as error:
         return _listed(page, cursor, choice, after=after, problem=error, note=decision.note, chosen=chosen)
-    return page.go_to("breaks", done=decision.what, since=since, **choice.parameters())
+    return page.go_to("breaks", done=decision.what, since=since, after=after, **choice.parameters())
 
 
 def _listed(

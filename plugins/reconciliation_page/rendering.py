@@ -20,8 +20,7 @@ from include.reconciliation.further import further_in_words
 from include.reconciliation.next_steps import next_step
 from include.reconciliation.stake import is_stake_known
 from include.reconciliation.unmapped import shown_code, shown_label
-from include.reconciliation.wording import grouped, worded
-from include.watch.alert import plain_money
+from include.reconciliation.wording import grouped, grouped_money, worded
 from reconciliation_page import PREFIX
 from reconciliation_page.parameters import NOTE_LENGTH
 from reconciliation_page.words import CHANGE_WORDS, STATE_WORDS, VERDICT_SIGNS, VERDICT_WORDS
@@ -124,7 +123,7 @@ def money(amount: Decimal | str | None) -> str:
     """Write an amount with two digits at least, and none dropped of those there are; a dash where there is none."""
     if amount is None:
         return "–"
-    return plain_money(Decimal(amount)).replace(",", "\u202f").replace("-", "\u2212")
+    return grouped_money(Decimal(amount)).replace("-", "\u2212")
 
 
 def count(number: int | None) -> str:

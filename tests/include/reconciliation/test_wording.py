@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from include.reconciliation.categories import counted_category
-from include.reconciliation.wording import counted, grouped
+from include.reconciliation.wording import counted, grouped, grouped_money
 from reconciliation_page.rendering import count
 
 
@@ -15,6 +17,23 @@ from reconciliation_page.rendering import count
 )
 def test_no_number_has_a_comma_which_is_a_decimal_sign_to_some(number: int, told: str) -> None:
     assert grouped(number) == told
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        ("900.70000000000000000000", "900.70"),
+        ("1234567", "1\u202f234\u202f567.00"),
+        ("-0.125000", "-0.125"),
+        ("1E+2", "100.00"),
+        (
+            "12345678901234567890123456789.05",
+            "12\u202f345\u202f678\u202f901\u202f234\u202f567\u202f890\u202f123\u202f456\u202f789.05",
+        ),
+    ],
+)
+def test_money_has_two_digits_at_least_and_every_one_that_says_something(amount: str, shown: str) -> None:
+    assert grouped_money(Decimal(amount)) == shown
 
 
 def test_a_sentence_and_a_figure_of_the_page_write_a_number_alike() -> None:

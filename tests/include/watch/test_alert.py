@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-import pytest
-
-from include.watch.alert import Matter, compose, plain_money
+from include.watch.alert import Matter, compose
 
 
 def test_one_matter_stands_in_the_subject_with_its_lines_and_links_below() -> None:
@@ -45,20 +41,6 @@ def test_what_an_invoice_is_called_cannot_become_markup() -> None:
     assert "<script>" not in alert.html
     assert "&lt;script&gt;" in alert.html
     assert '"onclick' not in alert.html
-
-
-@pytest.mark.parametrize(
-    ("amount", "shown"),
-    [
-        ("900.70000000000000000000", "900.70"),
-        ("1234567", "1,234,567.00"),
-        ("-0.125000", "-0.125"),
-        ("1E+2", "100.00"),
-        ("12345678901234567890123456789.05", "12,345,678,901,234,567,890,123,456,789.05"),
-    ],
-)
-def test_money_has_two_digits_at_least_and_every_one_that_says_something(amount: str, shown: str) -> None:
-    assert plain_money(Decimal(amount)) == shown
 
 
 def test_what_an_invoice_is_called_cannot_become_a_link() -> None:

@@ -40,7 +40,7 @@ def test_the_ledgers_money_is_that_of_all_its_rows(session: Session, store: Conn
             "UPDATE ropo.reconciliation SET totals = jsonb_set(totals, '{currencies, 0, extra_paid}', '\"100\"')"
         )
     (alert,) = told(session, RedVerdicts(profile, NOW))
-    assert "ledger 1,234.50 paid and 1.00 discount" in alert.text
+    assert "ledger 1\u202f234.50 paid and 1.00 discount" in alert.text
 
 
 def test_it_says_profile_date_reasons_totals_the_five_largest_breaks_and_where_to_look(
@@ -57,7 +57,8 @@ def test_it_says_profile_date_reasons_totals_the_five_largest_breaks_and_where_t
     lines = alert.text.splitlines()
     assert "- because of breaks" in lines
     assert (
-        "- EUR, 9 invoices: Ropo One 1,234.50 paid and 1.00 discount; ledger 1,134.50 paid and 1.00 discount" in lines
+        "- EUR, 9 invoices: Ropo One 1\u202f234.50 paid and 1.00 discount; ledger 1\u202f134.50 paid and 1.00 discount"
+        in lines
     )
     assert "- SEK, 1 invoice: Ropo One 10.005 paid and 0.00 discount; ledger 0.00 paid and 0.00 discount" in lines
     assert [line.split(":")[0] for line in lines if line.startswith("- Invoice")] == [
@@ -65,7 +66,7 @@ def test_it_says_profile_date_reasons_totals_the_five_largest_breaks_and_where_t
     ]  # fmt: skip
     assert (
         "- Invoice INV2: ledger behind, Ropo is further in payment; Ropo One paid, ledger unpaid; "
-        "5,000.00 EUR at stake" in lines
+        "5\u202f000.00 EUR at stake" in lines
     )
     assert "- Run: https://airflow.example.com/dags/ropo_reconciliation/runs/scheduled__1" in lines
     assert lines[-1] == "Reconciliation: https://airflow.example.com/reconciliation/"

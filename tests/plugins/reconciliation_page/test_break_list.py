@@ -112,6 +112,46 @@ def test_money_of_two_currencies_is_never_added_and_the_profiles_own_comes_first
     assert "3 breaks: 2\u202f007.00 EUR, 5.00 DKK at stake" in client.get(PATH).text
 
 
+def test_where_there_are_several_currencies_one_of_them_can_be_chosen(
+    client: TestClient, store: Connection, ids: dict[str, int]
+) -> None:
+    assert 'name="currency"' not in client.get(PATH).text
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.reconciliation_break SET currency = 'DKK' WHERE invoice_key = 'b:1'")
+    assert "<option>DKK</option>" in client.get(PATH).text
+    page = client.get(f"{PATH}?currency=DKK").text
+    assert listed(page) == ["1"]
+    assert "1 break matches: 5.00 DKK at stake" in page
+    assert "<option selected>DKK</option>" in page
+    (link,) = re.findall(r'href="([^"]*)">CSV of this view<', page)
+    rows = list(csv.reader(client.get(html.unescape(link)).text.splitlines()))
+    assert ["# only breaks of", "state: open", "currency: DKK"] in rows
+    assert [row[1] for row in rows if row[0] == str(ids["b:1"])] == ["1"]
+    assert [row for row in rows if row[0] in (str(ids["b:2"]), str(ids["b:3"]))] == []
+
+
+def test_after_a_decision_the_list_goes_on_where_it_was(client: TestClient, store: Connection) -> None:
+    number = record(store, DATE, "breaks")
+    for place in range(120):
+        keep_break(store, number, f"b:{place:03}", "ledger_behind", "open", "10.00")
+    (following,) = re.findall(r'rel="next" href="([^"]+)"', client.get(PATH).text)
+    second = client.get(html.unescape(following)).text
+    (seen,) = re.findall(r'name="seen" value="(\d+)"', second)
+    chosen, kept = listed(second)[:10], listed(second)[10:]
+    with store.cursor() as cursor:
+        cursor.execute(
+            "SELECT break_id FROM ropo.reconciliation_break WHERE substr(invoice_key, 3) = ANY(%s)", (chosen,)
+        )
+        break_ids = [break_id for (break_id,) in cursor.fetchall()]
+    form = {"what": "accept", "note": "ten of them", "seen": seen, "break_id": break_ids}
+    answer = client.post(html.unescape(following), data=form, headers=SAME_ORIGIN)
+
+    page = client.get(answer.headers["location"]).text
+    assert "10 breaks are accepted" in page
+    assert listed(page)[: len(kept)] == kept
+    assert len(listed(page)) == 50
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
