@@ -38,7 +38,7 @@ class ProfilesOperator(BaseOperator):
         self.scheduled_only = scheduled_only
 
     def execute(self, context: Context) -> list[str]:
-        """Return their names, in the file's order.
+        """Return their names, in the file's order; where no schedule made the run, of those begun by its date.
 
         :raises ConfigurationError: naming file, profile and key.
         :raises AirflowFailException: where the run has no business date, or one that no schedule made and that is over
@@ -50,9 +50,7 @@ class ProfilesOperator(BaseOperator):
         # Not above: it is there in a task's process only.
         from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
-        profiles = load_profiles()
-        _refuse_unfit(profiles, context)
-        names = self._names([profile.name for profile in profiles], context)
+        names = self._names([profile.name for profile in _concerned(load_profiles(), context)], context)
         context["task_state_store"].set(_HAD, [*names], retention=NEVER_EXPIRE)
         if self.scheduled_only and context["dag_run"].run_type != SCHEDULED:
             self._push(names, context)
@@ -85,7 +83,7 @@ class ProfilesOperator(BaseOperator):
             return cast("list[str]", had)
         if not mapped.keys() & {f"{task}_{len(names) - 1}" for task in tasks}:
             raise _cannot_be_cleared(
-                f"The profiles file has {len(names)} profiles now, which are more than this run began with"
+                f"The profiles file has {len(names)} profiles for its date now, which are more than it began with"
             )
         return names
 
@@ -105,24 +103,27 @@ class ProfilesOperator(BaseOperator):
         )
 
 
-def _refuse_unfit(profiles: Sequence[Profile], context: Context) -> None:
-    """Refuse a day that nobody can judge yet, and one that is of no profile; a scheduled run has neither.
+def _concerned(profiles: Sequence[Profile], context: Context) -> Sequence[Profile]:
+    """Return the profiles that a run's date concerns.
 
-    It waits for the day's end (:class:`SettleOperator`), and is made for the day that is over.
+    Refused is a day that nobody can judge yet, and one before them all. A scheduled run has neither: it waits for the
+    day's end (:class:`SettleOperator`), and is made for the day that is over.
     """
     date = business_date(context)
     if context["dag_run"].run_type == SCHEDULED:
-        return
+        return profiles
     first = min(profiles, key=lambda profile: profile.day_end(date))
     if timezone.utcnow() < first.day_end(date):
         raise AirflowFailException(f"{date} is not over before {first.clock(first.day_end(date))}; run it then")
-    start = min(profile.start_date for profile in profiles)
-    if date < start:
-        # Every profile would have a red verdict of a day that it does not look at.
+    # Another would have a red verdict of a day that it does not look at.
+    begun = [profile for profile in profiles if profile.start_date <= date]
+    if not begun:
+        start = min(profile.start_date for profile in profiles)
         raise AirflowFailException(
             f"{date} is before start_date, which is {start} ({profiles_file()}): invoices sent before it are out of "
             "scope. Run a later date, or set start_date to an earlier one first"
         )
+    return begun
 
 
 def _cannot_be_cleared(why: str) -> AirflowFailException:

@@ -233,7 +233,7 @@ def test_a_run_that_is_cleared_whole_refuses_a_file_with_more_profiles_than_it_b
 
     assert airflow.clear() == "failed"
 
-    assert "has 3 profiles now, which are more than this run began with" in airflow.log_of("profiles", -1, 3)
+    assert "has 3 profiles for its date now, which are more than it began with" in airflow.log_of("profiles", -1, 3)
     assert len(airflow.recorded()) == before
 
 

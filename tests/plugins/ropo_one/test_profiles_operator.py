@@ -111,7 +111,9 @@ def test_it_refuses_more_profiles_than_it_began_with(write: Callable[..., None])
     run.begin()
     write("default", "beta")
 
-    with pytest.raises(AirflowFailException, match="has 2 profiles now, which are more than this run began with"):
+    with pytest.raises(
+        AirflowFailException, match="has 2 profiles for its date now, which are more than it began with"
+    ):
         run.begin(compare_0=None, verdict_0=None)
 
 
@@ -169,8 +171,19 @@ def test_a_date_before_every_start_date_is_refused_before_anything_is_asked(
         Run().begin(key="2026-01-31", run_type=run_type)
 
     assert str(refused.value).startswith(f"2026-01-31 is before start_date, which is 2026-02-01 ({file}): ")
-    assert Run().begin(key="2026-02-01", run_type=run_type) == ["a", "b"]
     assert Run().begin(key="2026-01-31") == ["a", "b"]  # scheduled, of a file whose start_date lies ahead
+
+
+@pytest.mark.parametrize("run_type", ["manual", "backfill"])
+def test_a_profile_that_begins_later_has_no_part_in_a_run_of_an_earlier_date(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, run_type: str
+) -> None:
+    file = tmp_path / "profiles.yaml"
+    monkeypatch.setenv("ROPO_PROFILES_FILE", str(file))
+    file.write_text("profiles: [{name: a, start_date: 2026-03-01}, {name: b, start_date: 2026-02-01}]")
+
+    assert Run().begin(key="2026-02-28", run_type=run_type) == ["b"]
+    assert Run().begin(key="2026-03-01", run_type=run_type) == ["a", "b"]
 
 
 def test_one_that_is_over_in_the_first_of_its_markets_is_run(
