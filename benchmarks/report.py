@@ -78,7 +78,7 @@ def machine() -> str:
 def write(lines: list[Line], readme: Path = ROOT / "README.md") -> None:
     """Put the table between the markers.
 
-    :raises ValueError: where the file lacks them.
+    :raises ValueError: if the file lacks them.
     """
     text = readme.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)

@@ -96,7 +96,7 @@ def refuse_foreign(home: Path) -> None:
     """Refuse a home that no demo has made: it would get the demo's databases, and every DAG in it its schedule.
 
     :param home: where the demo is to be.
-    :raises ForeignHomeError: where something is there already, and not of a demo's. The checkout's own is taken.
+    :raises ForeignHomeError: if something is there already, and not of a demo's. The checkout's own is taken.
     """
     if home == ROOT / ".airflow" or (home / _LOCK).exists():
         return

@@ -63,7 +63,7 @@ class Running:
     def wait(self) -> None:
         """Wait until it has ended; what it says meanwhile is dropped.
 
-        :raises TimeoutError: where it does not.
+        :raises TimeoutError: if it does not.
         """
         with contextlib.suppress(EOFError, ConnectionResetError):
             while True:
@@ -74,9 +74,9 @@ class Running:
     def hear(self) -> Any:
         """What it says next.
 
-        :raises EOFError: where it ended.
-        :raises TimeoutError: where it says nothing.
-        :raises RuntimeError: where it failed.
+        :raises EOFError: if it ended.
+        :raises TimeoutError: if it says nothing.
+        :raises RuntimeError: if it failed.
         """
         if not self.pipe.poll(_PATIENCE_SECONDS):
             raise TimeoutError(f"a process said nothing for {_PATIENCE_SECONDS} s")

@@ -23,7 +23,7 @@ def until(
 
     :param every: seconds between two looks.
     :param instead: tells what there is where it does not become true.
-    :raises TimeoutError: where it does not become true.
+    :raises TimeoutError: if it does not become true.
     """
     deadline = time.monotonic() + seconds
     pause = threading.Event()

@@ -27,7 +27,7 @@ def let_through(folder: Path, uid: int) -> None:
 
     :param folder: the directory; its owner or root asks.
     :param uid: of the user.
-    :raises OSError: where the file system keeps no ACL, or nothing may be changed in it.
+    :raises OSError: if the file system keeps no ACL, or nothing may be changed in it.
     """
     mode = folder.stat().st_mode
     if mode & stat.S_IXOTH:

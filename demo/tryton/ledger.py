@@ -52,7 +52,7 @@ def plan(dataset: Dataset, as_of: datetime.datetime) -> list[Difference]:
     """Choose the differences to put into Tryton, one of each category that it can hold.
 
     :param as_of: aware.
-    :raises ValueError: where the data set is too small to hold them.
+    :raises ValueError: if the data set is too small to hold them.
     """
     planned = plan_differences(dataset, as_of, per_category=1)
     return [_redated(dataset, each, as_of) for each in planned if each.category not in _IMPOSSIBLE]

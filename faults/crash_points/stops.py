@@ -64,7 +64,7 @@ def name(schedule: Schedule) -> str:
 def named(text: str) -> Schedule:
     """The schedule of a name.
 
-    :raises ValueError: where it is none.
+    :raises ValueError: if it is none.
     """
     if text == "undisturbed":
         return ()

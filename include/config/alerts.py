@@ -50,7 +50,7 @@ class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def notifier_class(self) -> type:
         """Import the notifier's class.
 
-        :raises ValueError: where there is none at its path.
+        :raises ValueError: if there is none at its path.
         """
         module, _, name = self.notifier_path.rpartition(".")
         if not module:

@@ -180,7 +180,7 @@ def load_profiles(path: Path | None = None) -> tuple[Profile, ...]:
 def load_profile(name: str, path: Path | None = None) -> Profile:
     """Return the profile called ``name``.
 
-    :raises ConfigurationError: where the file has none of that name.
+    :raises ConfigurationError: if the file has none of that name.
     """
     path = path or profiles_file()
     profiles = load_profiles(path)

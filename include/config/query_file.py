@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def read_query(path: Path) -> str:
     """Return the SELECT, without the mark that some editors put before UTF-8.
 
-    :raises ValueError: where it cannot be read or holds nothing; naming the line that is not UTF-8.
+    :raises ValueError: if it cannot be read or holds nothing; naming the line that is not UTF-8.
     """
     try:
         content = path.read_bytes()

@@ -188,7 +188,7 @@ def read_breaks(cursor: Cursor, profile: str, selection: BreakSelection, *, afte
     """Return a page of the breaks that a selection means.
 
     :param after: where the page begins; by default with the first.
-    :raises InvalidPlaceError: where ``after`` names no place.
+    :raises InvalidPlaceError: if ``after`` names no place.
     """
     text, parameters = breaks_statement(profile, selection, after=after)
     breaks = _read(cursor, text, parameters)

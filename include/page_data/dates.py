@@ -202,7 +202,7 @@ def read_items(
     """Return a page of the items that a selection means.
 
     :param after: where the page begins; by default with the first.
-    :raises InvalidPlaceError: where ``after`` names no place.
+    :raises InvalidPlaceError: if ``after`` names no place.
     """
     text, parameters = items_statement(profile, reconciliation_id, selection, after=after)
     cursor.execute(text, parameters)

@@ -58,7 +58,7 @@ def place_name(values: Sequence[Any]) -> str:
 def place_values(name: str, keys: Sequence[str]) -> dict[str, str]:
     """Return a named place's values as parameters; PostgreSQL reads them as its columns' types.
 
-    :raises InvalidPlaceError: where the name is none of :func:`place_name` for these keys.
+    :raises InvalidPlaceError: if the name is none of :func:`place_name` for these keys.
     """
     try:
         padded = name + "=" * (-len(name) % 4)

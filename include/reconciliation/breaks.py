@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, get_args
 
 from include.config.profiles import load_profile
+from include.config.wording import counted
 from include.reconciliation.break_listing import BreakFilter, Severity, history_of, list_breaks
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.decisions import BreakDecisionError, accept_breaks, comment_breaks, reopen_breaks
@@ -110,7 +111,8 @@ def _line(each: Break) -> str:
     return (
         f"break {each.break_id}, {each.severity}, {each.state}, {invoice}: {each.category}, "
         f"{reason_in_words(each.category, each.reason)}; {amount} at stake; "
-        f"{each.age_days} days old (since {each.business_date}), seen {each.times_seen} times{accepted}"
+        f"{counted(each.age_days, 'day')} old (since {each.business_date}), "
+        f"seen {counted(each.times_seen, 'time')}{accepted}"
     )
 
 
@@ -118,7 +120,7 @@ def _history(session: Session, options: argparse.Namespace) -> None:
     with session.transaction() as cursor:
         events = history_of(cursor, options.id)
     if not events:
-        raise BreakDecisionError(f"break {options.id} is not there")
+        raise BreakDecisionError(f"there is no break {options.id}")
     for event in events:
         found_by = f" (reconciliation {event.reconciliation_id})" if event.reconciliation_id else ""
         note = f": {event.note}" if event.note else ""

@@ -14,7 +14,7 @@ class BusinessCalendar:
 
     :param country: ISO 3166 code, for the public holidays (package ``holidays``).
     :param zone: the market's time zone.
-    :raises ValueError: where the package does not know the country.
+    :raises ValueError: if the package does not know the country.
     """
 
     def __init__(self, country: str, zone: ZoneInfo) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from include.reconciliation.wording import grouped
+from include.config.wording import grouped
 
 # In the order in which they are tried; each invoice gets the first that fits.
 CATEGORY_WORDS = {

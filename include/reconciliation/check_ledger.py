@@ -18,11 +18,11 @@ import psycopg2
 
 from include.config.errors import ConfigurationError
 from include.config.status_map import load_status_map
+from include.config.wording import counted
 from include.reconciliation.ledger import LedgerReader
 from include.reconciliation.ledger_contract import CONTRACT_FILE, LedgerContractError
 from include.reconciliation.ledger_findings import Finding, findings, known_invoices
 from include.reconciliation.sides import LedgerUnavailableError, connect_ledger
-from include.reconciliation.wording import counted
 from include.status_store.airflow_connection import ConnectionInvalidError, dsn_from_environment
 from include.status_store.command_line import add_profile, profiles, whole_number
 from include.status_store.database import (
@@ -50,10 +50,10 @@ def check(profile: Profile, *, sample: int = SAMPLE, timeout_seconds: int = TIME
 
     :param sample: how many invoices of the store are looked for.
     :param timeout_seconds: after which the ledger's database gives a statement up.
-    :raises ConnectionInvalidError: where the ledger is not named, or by what is no connection of a PostgreSQL.
-    :raises LedgerUnavailableError: where the ledger cannot be reached; StoreUnavailableError: where a store that is
+    :raises ConnectionInvalidError: if the ledger is not named, or by what is no connection of a PostgreSQL.
+    :raises LedgerUnavailableError: if the ledger cannot be reached; StoreUnavailableError: where a store that is
         named cannot.
-    :raises ConfigurationError: where the status map is at fault.
+    :raises ConfigurationError: if the status map is at fault.
     """
     status_map = load_status_map(profile.status_map)
     known = _known(profile, sample)

@@ -84,8 +84,8 @@ def compare(
     :param cursor: after :func:`prepare`; invoices named beforehand belong to the population too.
     :param now: aware; what the run calls now.
     :param start: invoices sent before this business date are out of scope; None: none is.
-    :raises LedgerContractError: where a row of the ledger does not keep the contract.
-    :raises ConfigurationError: where nobody knows the public holidays of the profile's country.
+    :raises LedgerContractError: if a row of the ledger does not keep the contract.
+    :raises ConfigurationError: if nobody knows the public holidays of the profile's country.
     """
     # The public holidays take half a second to load, in which PostgreSQL may work.
     with ThreadPoolExecutor(max_workers=1) as helper:

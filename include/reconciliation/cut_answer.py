@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from include.config.wording import counted, grouped, worded
 from include.reconciliation.statements import statement
-from include.reconciliation.wording import grouped, worded
 from include.status_store.rows import only_row, structs
 
 if TYPE_CHECKING:
@@ -69,14 +69,14 @@ class CutDate(msgspec.Struct, frozen=True, kw_only=True):
     def hopeless(self) -> str | None:
         """Why no question by number can show the answer complete; None where one may."""
         if self.absent:
-            events = worded(self.absent, "event that was", "events that were")
-            return f"it did not show {self.absent} {events} held for the date"
+            return f"it did not show {counted(self.absent, 'event that was', 'events that were')} held for the date"
         if self.numbers > len(self.billnums):
             numbers, most = grouped(self.numbers), grouped(len(self.billnums))
             return f"the date has {numbers} invoice numbers, and no more than {most} may be asked about"
         if self.unnamed:
             have = worded(self.unnamed, "has", "have")
-            return f"{self.unnamed} of the date's {self.invoices} invoices {have} no number to ask by"
+            invoices = counted(self.invoices, "invoice")
+            return f"{grouped(self.unnamed)} of the date's {invoices} {have} no number to ask by"
         if self.in_vain:
             return f"asked about before, its invoices did not show it complete: {self.in_vain}"
         return None
@@ -152,10 +152,10 @@ class CutAnswer:
         cursor.execute(_BROUGHT, values)
         brought = only_row(cursor)[0]
         were = worded(len(polls), "was asked about by its", "were asked about by their")
-        asked = f"{len(polls)} of {date.invoices} invoices {were} number"
+        asked = f"{grouped(len(polls))} of {counted(date.invoices, 'invoice')} {were} number"
         if brought:
-            changes = worded(brought, "change", "changes")
-            return False, f"{brought} {changes} of the date came by invoice number that it did not show: it was cut"
+            changes = counted(brought, "change")
+            return False, f"{changes} of the date came by invoice number that it did not show: it was cut"
         if stopped:
             return None, f"{asked}: {stopped}"
         doubting = self._doubting_poll(cursor, date)
@@ -166,10 +166,11 @@ class CutAnswer:
             "refused by Ropo One": sum(billnum in refused for billnum in date.billnums),
             "with an answer that could not be parsed": unparsed,
         }
-        told = ", ".join(f"{count} {what}" for what, count in problems.items() if count)
+        told = ", ".join(f"{grouped(count)} {what}" for what, count in problems.items() if count)
         if told:
             return False, f"{asked}: {told}"
-        return True, f"each of the date's {date.invoices} invoices was asked about, and nothing more of the date came"
+        invoices = counted(date.invoices, "invoice")
+        return True, f"each of the date's {invoices} was asked about, and nothing more of the date came"
 
     def _doubting_poll(self, cursor: Cursor, date: CutDate) -> int | None:
         """Return a poll that may have lost changes of the date which nobody holds, None where there is none."""

@@ -64,7 +64,7 @@ def accept_breaks(
     :param profile: whose breaks were shown: one of another profile is not there; by default they may be of any.
     :return: how many.
     :raises BreakDecisionError: naming the breaks that are not there, not open, or have changed since.
-    :raises ValueError: where the name or the note is empty, or no break is named.
+    :raises ValueError: if the name or the note is empty, or no break is named.
     """
     require_texts(by=by, note=note)
     ids = _hold(cursor, break_ids, "accepted")
@@ -92,7 +92,7 @@ def reopen_breaks(
     :param shown_up_to: and ``profile``: as of :func:`accept_breaks`.
     :return: how many.
     :raises BreakDecisionError: naming the breaks that are not there, not accepted, or have changed since.
-    :raises ValueError: where the name or the note is empty, or no break is named.
+    :raises ValueError: if the name or the note is empty, or no break is named.
     """
     require_texts(by=by, note=note)
     ids = _hold(cursor, break_ids, "opened again")
@@ -111,7 +111,7 @@ def comment_breaks(
     :param profile: whose breaks were shown: one of another profile is not there; by default they may be of any.
     :return: how many.
     :raises BreakDecisionError: naming the breaks that are not there.
-    :raises ValueError: where the name or the note is empty, or no break is named.
+    :raises ValueError: if the name or the note is empty, or no break is named.
     """
     require_texts(by=by, note=note)
     ids = _hold(cursor, break_ids, "commented")

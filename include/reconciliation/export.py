@@ -104,8 +104,8 @@ def export_items(
         when the iterator is exhausted or closed.
     :param first: and ``last``: business dates, both included; not with ``reconciliation_id``.
     :param selection: only these items, in its order; by default all, in the order of their keys. The head names it.
-    :raises ValueError: where it is not one of the two, or the period ends before it begins.
-    :raises NothingToExportError: where there is nothing; raised before the first piece, when the iterator is begun.
+    :raises ValueError: if it is not one of the two, or the period ends before it begins.
+    :raises NothingToExportError: if there is nothing; raised before the first piece, when the iterator is begun.
     """
     if (reconciliation_id is None) == (first is None and last is None) or (first is None) != (last is None):
         raise ValueError("expected a first and a last date, or a reconciliation")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from include.reconciliation.wording import counted
+from include.config.wording import counted
 
 # The digest tells whether they are other codes than before, and nobody else anything.
 _UNMAPPED = re.compile(r"(?P<rows>\d+) rows with codes not in the map \([0-9a-f]+\), (?P<amount>-?[0-9.]+) in all\Z")

@@ -8,13 +8,13 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Any
 
+from include.config.wording import counted
 from include.reconciliation.categories import MATCHED, reason_in_words
 from include.reconciliation.comparison import compare, prepare
 from include.reconciliation.population import NO_TIME, name_billnum
 from include.reconciliation.sides import ledger_transaction, store_transaction
 from include.reconciliation.statements import statement
 from include.reconciliation.unmapped import shown_code
-from include.reconciliation.wording import counted
 from include.status_store.rows import named_rows
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ def invoice_history(
     :param store: a session of the store that is in no transaction; ``ledger``: one of the ledger's database, likewise.
     :param billnum: the invoice number in the sender's books; spaces around it do not count.
     :param now: aware; by default the present.
-    :raises LedgerContractError: where the ERP's SELECT, or a row of it, does not keep the contract.
-    :raises LedgerUnavailableError: where the ledger's database fails; StoreUnavailableError: where the store is lost.
+    :raises LedgerContractError: if the ERP's SELECT, or a row of it, does not keep the contract.
+    :raises LedgerUnavailableError: if the ledger's database fails; StoreUnavailableError: where the store is lost.
     """
     now = now or datetime.datetime.now(datetime.UTC)
     what = f"Profile {profile.name}, invoice {billnum}"

@@ -49,7 +49,7 @@ class LedgerReader:
 
     :param ledger: a session of the ledger's database that is in no transaction; the caller ends the one begun here
         (:func:`.sides.ledger_transaction`).
-    :raises LedgerContractError: where the profile's SELECT does not keep the contract.
+    :raises LedgerContractError: if the profile's SELECT does not keep the contract.
     """
 
     def __init__(self, ledger: Connection, profile: Profile) -> None:
@@ -87,7 +87,7 @@ class LedgerReader:
         """Return jobid and billnum of every row sent or changed in one of some spans, in one pass.
 
         :param spans: aware moments, the second excluded.
-        :raises LedgerContractError: where a row has no billnum, or a key that is too long for an index.
+        :raises LedgerContractError: if a row has no billnum, or a key that is too long for an index.
         """
         query = self._query.select(sql.SQL("NULLIF(btrim(ledger.jobid::text), ''), btrim(ledger.billnum::text)"))
         touched = (self._query.touched(*span, self._profile.zone) for span in spans)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from include.config.wording import counted, grouped, worded
 from include.reconciliation.ledger import bare_number
 from include.reconciliation.ledger_contract import COLUMNS
 from include.reconciliation.statements import statement
-from include.reconciliation.wording import counted
 from include.status_store.fields import LONGEST_ID
 
 if TYPE_CHECKING:
@@ -27,22 +27,24 @@ Level = Literal["ok", "note", "WRONG"]
 SHOWN = 5
 _WORD_LENGTH = 60
 
-# Subject in check_ledger.sql to what is wrong with so many rows; each of them is a violation.
+# Subject in check_ledger.sql to what is wrong with a row, and with several; each of them is a violation.
+_HAS = ("has", "have")
+_IS_SENT = ("was sent", "were sent")
 _WRONG = {
-    "no_billnum": "have no billnum: it is null or blank",
-    "no_status": "have no status: it is null or blank",
-    "no_total": "have no total",
-    "no_paid": "have no paid",
-    "no_amount": "have an amount that is none: NaN or infinite",
-    "too_long": f"have a billnum, jobid or status of more than {LONGEST_ID} characters",
-    "no_currency": "have a currency that is no ISO 4217 code of three capital letters",
-    "future": "were sent or changed in the future: is the column's time zone the one that it is read in?",
-    "long_ago": "were sent before 2000, and are out of scope so: sent_at is null until an invoice is sent",
-    "blanks": "have blanks other than spaces around their billnum, jobid or status, and are not found so: trim them",
-    "off": "do not add up: total is not paid + discount + credited + open",
-    "paid_but_open": "have a status that the map calls paid, and something open",
-    "jobid_twice": "share their jobid with another row",
-    "billnum_twice": "have no jobid and share their billnum with another such row",
+    "no_billnum": (_HAS, "no billnum: it is null or blank"),
+    "no_status": (_HAS, "no status: it is null or blank"),
+    "no_total": (_HAS, "no total"),
+    "no_paid": (_HAS, "no paid"),
+    "no_amount": (_HAS, "an amount that is not a number: NaN or infinite"),
+    "too_long": (_HAS, f"a billnum, jobid or status of more than {LONGEST_ID} characters"),
+    "no_currency": (_HAS, "a currency that is no ISO 4217 code of three capital letters"),
+    "future": (_IS_SENT, "or changed in the future: is the column's time zone the one that it is read in?"),
+    "long_ago": (_IS_SENT, "before 2000, and so is out of scope: sent_at is null until an invoice is sent"),
+    "blanks": (_HAS, "blanks other than spaces around billnum, jobid or status, and so is not found: trim them"),
+    "off": (("does", "do"), "not add up: total is not paid + discount + credited + open"),
+    "paid_but_open": (_HAS, "a status that the map calls paid, and something open"),
+    "jobid_twice": (("shares its", "share their"), "jobid with another row"),
+    "billnum_twice": (_HAS, "no jobid and the billnum of another such row"),
 }
 _NAMED_BY_JOBID = ("no_billnum", "jobid_twice")
 
@@ -101,13 +103,16 @@ def findings(
 
 def _of_rows(counts: dict[str, tuple[int, Any]]) -> Iterator[Finding]:
     rows, newest_change = counts["rows"]
-    yield Finding("ok", "rows", f"{rows:,}, of which {counts['sent'][0]:,} were sent; newest change {newest_change}")
-    for subject, what in _WRONG.items():
+    yield Finding(
+        "ok", "rows", f"{grouped(rows)}, of which {grouped(counts['sent'][0])} were sent; newest change {newest_change}"
+    )
+    for subject, (verbs, what) in _WRONG.items():
         count, example = counts[subject]
         if count:
             key = "jobid" if subject in _NAMED_BY_JOBID else "invoice"
             such = f", such as {key} {_shown(example)}" if example else ""
-            yield Finding("WRONG", subject.replace("_", " "), f"{count:,} rows {what}{such}")
+            text = f"{counted(count, 'row')} {worded(count, *verbs)} {what}{such}"
+            yield Finding("WRONG", subject.replace("_", " "), text)
     for subject, text in (
         ("with_jobid", "no row has a jobid: invoices are found by their number alone"),
         (
@@ -128,7 +133,8 @@ def _of_words(unmapped: list[tuple[str, int]], mapped: int) -> Iterator[Finding]
         return
     # Commented out, as in the list of Ropo's codes: a word is in the map only when somebody has said what it means.
     lines = [
-        f"    # {json.dumps(_shown(word), ensure_ascii=False)}: {{}}    # {count:,} rows" for word, count in unmapped
+        f"    # {json.dumps(_shown(word), ensure_ascii=False)}: {{}}    # {counted(count, 'row')}"
+        for word, count in unmapped
     ]
     text = "\n".join(
         [
@@ -151,20 +157,21 @@ def _of_sample(
         return
     by_jobid, by_billnum = counts["known_by_jobid"][0], counts["known_by_billnum"][0]
     found = (
-        f"of {len(known)} invoices that Ropo spoke of last, {by_jobid} are found by jobid "
-        f"and {by_billnum} more by invoice number"
+        f"of {counted(len(known), 'invoice')} that Ropo spoke of last, {grouped(by_jobid)} found by jobid "
+        f"and {grouped(by_billnum)} more by invoice number"
     )
     if not missing:
         yield Finding("ok", "sample", found)
     else:
         near = _near(ledger, missing[:SHOWN])
         names = ", ".join(f"{key} ({near[key]})" if key in near else key for key in missing[:SHOWN])
-        text = f"{found}; {len(missing)} are not there, such as {names}"
+        text = f"{found}; not found: {grouped(len(missing))}, such as {names}"
         # All of them is a matter of the SELECT; some may be of the ledger, and are what the comparison is for.
         yield Finding("WRONG" if len(missing) == len(known) else "note", "sample", text)
     others, example = counts["other_billnum"]
     if others:
-        text = f"{others} of them have another invoice number in the ledger, such as the one of jobid {example}"
+        have = worded(others, "has", "have")
+        text = f"{grouped(others)} of them {have} another invoice number in the ledger, such as that of jobid {example}"
         yield Finding("note", "sample", text)
 
 

@@ -124,7 +124,7 @@ def gather(cursor: Cursor, ledger: LedgerReader, profile: Profile, span: Span) -
     and by billnum, and so on until nothing new is found: which invoice a row belongs to can depend on each of them.
 
     :param cursor: of the store, after :func:`want`; invoices named beforehand are in ``named_invoice``.
-    :raises LedgerContractError: where a row of the ledger does not keep the contract.
+    :raises LedgerContractError: if a row of the ledger does not keep the contract.
     """
     if span.everything:
         _take_all(cursor, ledger, profile)

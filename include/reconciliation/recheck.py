@@ -117,9 +117,9 @@ def recheck(
     :param before: the business date of the run; earlier ones are compared.
     :param now: aware; by default the present.
     :param inquiries: what to ask of Ropo One before anything is recorded; by default nothing.
-    :raises LedgerContractError: where the ERP's SELECT, or a row of it, does not keep the contract.
-    :raises LedgerUnavailableError: where the ledger's database fails; StoreUnavailableError: where the store is lost.
-    :raises TotalsDoNotTieError: where the totals of any date do not tie; nothing is recorded then.
+    :raises LedgerContractError: if the ERP's SELECT, or a row of it, does not keep the contract.
+    :raises LedgerUnavailableError: if the ledger's database fails; StoreUnavailableError: where the store is lost.
+    :raises TotalsDoNotTieError: if the totals of any date do not tie; nothing is recorded then.
     """
     moment = now or datetime.datetime.now(datetime.UTC)
     what = f"Profile {profile.name}, recheck of the dates before {before}"

@@ -50,9 +50,9 @@ def reconcile(
     :param reread_poll_id: the re-read of the date that this run made; without one the verdict is ``incomplete``.
     :param now: aware; by default the present. Grace and age are counted to it.
     :param inquiries: what to ask of Ropo One before anything is recorded; by default nothing.
-    :raises LedgerContractError: where the ERP's SELECT, or a row of it, does not keep the contract.
-    :raises LedgerUnavailableError: where the ledger's database fails; StoreUnavailableError: where the store is lost.
-    :raises TotalsDoNotTieError: where the totals do not tie; nothing is recorded then.
+    :raises LedgerContractError: if the ERP's SELECT, or a row of it, does not keep the contract.
+    :raises LedgerUnavailableError: if the ledger's database fails; StoreUnavailableError: where the store is lost.
+    :raises TotalsDoNotTieError: if the totals do not tie; nothing is recorded then.
     """
     moment = now or datetime.datetime.now(datetime.UTC)
     what = f"Profile {profile.name}, {business_date} (scope {scope})"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.config.profiles import Verdict
+from include.config.wording import counted, grouped
 from include.reconciliation.categories import CATEGORIES, MATCHED
 from include.reconciliation.totals import Totals
 from include.reconciliation.unmapped import UnmappedCode, shown_code
@@ -57,10 +58,12 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
 
     def headline(self) -> str:
         """Return the verdict and its numbers in one line."""
-        numbers = ", ".join(f"{getattr(self, name)} {name}" for name in ("matched", "pending", "breaks", "accepted"))
+        numbers = ", ".join(
+            f"{grouped(getattr(self, name))} {name}" for name in ("matched", "pending", "breaks", "accepted")
+        )
         return (
             f"{self.subject()}: {self.verdict}. "
-            f"{self.population} invoices: {numbers} (reconciliation {self.reconciliation_id})"
+            f"{counted(self.population, 'invoice')}: {numbers} (reconciliation {self.reconciliation_id})"
         )
 
     def subject(self) -> str:
@@ -78,20 +81,24 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
         for category in CATEGORIES:
             counts = self.categories.get(category)
             if counts and category != MATCHED:
-                yield f"  {category}: " + ", ".join(f"{count} {bucket}" for bucket, count in counts.items() if count)
+                yield f"  {category}: " + ", ".join(
+                    f"{grouped(count)} {bucket}" for bucket, count in counts.items() if count
+                )
         if self.recovered:
-            yield f"  {self.recovered} events were brought by the re-read that no drain had brought"
+            events = counted(self.recovered, "event")
+            yield f"  the re-read brought {events} that no drain had brought"
         if self.second_opinions_asked or self.second_opinions_note:
             note = f"; {self.second_opinions_note}" if self.second_opinions_note else ""
             yield (
-                f"  second opinions: {self.second_opinions_asked} breaks were asked about again, "
-                f"{self.second_opinions_cleared} of them cleared{note}"
+                f"  second opinions: asked about {counted(self.second_opinions_asked, 'break')} again, "
+                f"{grouped(self.second_opinions_cleared)} of them cleared{note}"
             )
         if self.out_of_scope:
-            yield f"  {self.out_of_scope} invoices were sent before the profile's start_date and are out of scope"
+            invoices = counted(self.out_of_scope, "invoice")
+            yield f"  out of scope: {invoices} sent before the profile's start_date"
         for code in self.unmapped:
             shown = shown_code(code.statustype, code.code)
-            yield f"  not in the status map: {code.statustype} {shown!r}, {code.count} times"
+            yield f"  not in the status map: {code.statustype} {shown!r}, {counted(code.count, 'time')}"
 
 
 def subject(profile: str, business_date: datetime.date, scope: str) -> str:
@@ -102,7 +109,7 @@ def subject(profile: str, business_date: datetime.date, scope: str) -> str:
 def read_recorded(cursor: Cursor, reconciliation_id: int) -> Recorded:
     """Read a reconciliation by its id.
 
-    :raises LookupError: where there is none.
+    :raises LookupError: if there is none.
     """
     columns = ", ".join(Recorded.__struct_fields__)
     cursor.execute(

@@ -96,7 +96,7 @@ def judge_parts(
     """Judge each part of the comparison (:mod:`include.reconciliation.parts`), in the order of their dates.
 
     :param rereads: their business dates, each with the re-read to rely on.
-    :raises TotalsDoNotTieError: where the totals of any part do not tie.
+    :raises TotalsDoNotTieError: if the totals of any part do not tie.
     """
     profile, now = context.profile, context.now
     require_ties(cursor, profile)

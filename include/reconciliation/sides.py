@@ -37,7 +37,7 @@ def connect_ledger(dsn: str, profile: Profile, *, longest: datetime.timedelta | 
     :param dsn: libpq connection string or URI.
     :param longest: after which PostgreSQL gives a statement up, as one that waits for the ERP's loader; by default it
         never does.
-    :raises LedgerUnavailableError: where PostgreSQL does not let us in; naming profile and connection. The message
+    :raises LedgerUnavailableError: if PostgreSQL does not let us in; naming profile and connection. The message
         holds no password.
     """
     try:
@@ -58,7 +58,7 @@ def store_transaction(store: Connection, what: str) -> Iterator[None]:
     """End the store's transaction: nothing after a commit in the block, whatever was done before an error.
 
     :param what: profile and date that it is about, for the error.
-    :raises StoreUnavailableError: where the connection was lost, the store gave a statement up, or its server lacks
+    :raises StoreUnavailableError: if the connection was lost, the store gave a statement up, or its server lacks
         space, say.
     """
     try:
@@ -88,8 +88,8 @@ def ledger_transaction(ledger: Connection, profile: Profile) -> Iterator[LedgerR
     """Read the ledger in one transaction, and end it.
 
     :param ledger: a session of the ledger's database that is in no transaction.
-    :raises LedgerContractError: where the profile's SELECT does not keep the contract.
-    :raises LedgerUnavailableError: where the ledger's database fails; naming profile and connection.
+    :raises LedgerContractError: if the profile's SELECT does not keep the contract.
+    :raises LedgerUnavailableError: if the ledger's database fails; naming profile and connection.
     """
     try:
         yield LedgerReader(ledger, profile)

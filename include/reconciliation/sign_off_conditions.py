@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from include.config.wording import counted, worded
 from include.reconciliation.statements import statement
-from include.reconciliation.wording import counted, worded
 from include.status_store.rows import structs
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def parse_period(text: str) -> datetime.date:
     """Return the first day of a month.
 
     :param text: YYYY-MM.
-    :raises ValueError: where it is no month, or the last one that Python knows, which nothing comes after.
+    :raises ValueError: if it is no month, or the last one that Python knows, which nothing comes after.
     """
     if _PERIOD.fullmatch(text) and text != _LAST_PERIOD:
         with suppress(ValueError):

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import msgspec
 from psycopg2.extras import Json
 
+from include.config.wording import counted
 from include.reconciliation.break_states import work_in
 from include.reconciliation.sign_off_conditions import Standing, Unmet, standings, unmet_conditions
-from include.reconciliation.wording import counted
 from include.status_store.required import require_texts
 from include.status_store.rows import only_row, structs
 
@@ -126,9 +126,9 @@ def sign(
     :param period: the first day of a month.
     :param shown: the ``fingerprint`` of the status that was shown to that person: nothing newer is signed unseen.
     :return: the sign-off's id.
-    :raises SignOffError: where a condition does not hold (``unmet``), where it is signed and nothing changed since, or
+    :raises SignOffError: if a condition does not hold (``unmet``), where it is signed and nothing changed since, or
         where something was recorded since it was shown.
-    :raises ValueError: where the name is empty.
+    :raises ValueError: if the name is empty.
     """
     require_texts(by=by)
     # From here to the end of the transaction no reconciliation changes what was looked at without finding the sign-off.
@@ -172,9 +172,9 @@ def countersign(
 
     :param shown: as of :func:`sign`.
     :return: the sign-off's id.
-    :raises SignOffError: where it is not signed, or countersigned already, or signed by the same person, where
+    :raises SignOffError: if it is not signed, or countersigned already, or signed by the same person, where
         something changed since it was signed (then it is to be signed again first), or was recorded since it was shown.
-    :raises ValueError: where the name is empty.
+    :raises ValueError: if the name is empty.
     """
     require_texts(by=by)
     work_in(cursor, profile)
@@ -228,9 +228,9 @@ def accept_incompleteness(
     :param scope: ``full``: the newest full comparison of that date.
     :param shown: the reconciliation that was shown to that person: the reasons of a newer one are not accepted unseen.
     :return: the reconciliation's id.
-    :raises SignOffError: where the newest is not incomplete or not the one shown, or is accepted already, where it
+    :raises SignOffError: if the newest is not incomplete or not the one shown, or is accepted already, where it
         was made before the date was over, or there is none.
-    :raises ValueError: where the name or the note is empty.
+    :raises ValueError: if the name or the note is empty.
     """
     require_texts(by=by, note=note)
     work_in(cursor, profile)

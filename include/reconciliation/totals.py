@@ -92,7 +92,7 @@ def require_ties(cursor: Cursor, profile: Profile) -> None:
 def totals_of(cursor: Cursor, profile: Profile) -> Mapping[datetime.date, Totals]:
     """Return the totals of each part of the comparison in the session, by its business date; of no invoice, zeros.
 
-    :raises TotalsDoNotTieError: where they do not add up.
+    :raises TotalsDoNotTieError: if they do not add up.
     """
     cursor.execute(statement("counts"))
     by_date: dict[datetime.date, Totals] = defaultdict(Totals)

@@ -35,7 +35,7 @@ def in_turn(work: Callable[[], T], what: str) -> T:
     Its snapshot is older than what the other has committed then, so that nothing of it may be recorded.
 
     :param what: profile and date that it is about, for the error.
-    :raises NoTurnError: where another one came before it ten times.
+    :raises NoTurnError: if another one came before it ten times.
     """
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type((SerializationFailure, DeadlockDetected)),

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.config.status_map import COMMENT_TYPE, PAYMENT_TYPE, is_type_number, load_status_map
+from include.config.wording import counted
 from include.reconciliation.statements import statement
-from include.reconciliation.wording import counted
 from include.status_store.command_line import add_profile, profiles, run_command, say
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _section(heading: str, indent: str, value: str, codes: Sequence[UnmappedCode
     for code in of_type:
         # Commented out: a code is in the map only when somebody has said what it means.
         quoted = json.dumps(code.code, ensure_ascii=False)
-        yield f"{indent}# {quoted}: {value}    # {code.label}, seen {code.count} times"
+        yield f"{indent}# {quoted}: {value}    # {code.label}, seen {counted(code.count, 'time')}"
 
 
 def _codes(rows: Iterable[tuple[str, str, str, int]]) -> Iterator[UnmappedCode]:

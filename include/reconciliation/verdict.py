@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from include.config.wording import counted, grouped, worded
 from include.reconciliation.categories import counted_category
 from include.reconciliation.statements import statement
-from include.reconciliation.wording import counted, grouped, worded
 from include.status_store.journal import LEFT_OPEN_AFTER
 from include.status_store.rows import structs
 
@@ -163,9 +163,9 @@ def _of_reread(day: datetime.date, known: StoreKnowledge) -> Iterator[Reason]:
         )
         yield Reason("reread_cut", text)
     if known.absent:
-        events = worded(known.absent, "event", "events")
+        events = counted(known.absent, "event")
         text = (
-            f"the re-read of {day} did not show {known.absent} {events} that the store holds for it; "
+            f"the re-read of {day} did not show {events} that the store holds for it; "
             "run the date again, and ask Ropo if it stays so"
         )
         yield Reason("reread_contradicted", text, known.absent_ids)
@@ -182,24 +182,26 @@ def _of_queue(
     if known.doubts:
         polls, are, their = worded(known.doubts, ("poll", "is", "its"), ("polls", "are", "their"))
         text = (
-            f"{known.doubts} drain {polls} that may have taken what matters here {are} in doubt, not yet recovered; "
-            f"the drain re-reads {their} dates by itself, what it cannot prove must be accepted with a note"
+            f"{grouped(known.doubts)} drain {polls} that may have taken what matters here {are} in doubt, not yet "
+            f"recovered; the drain re-reads {their} dates by itself, what it cannot prove must be accepted with a note"
         )
         yield Reason("doubt_not_recovered", text, known.doubt_ids)
     if known.left_open:
         polls, them = worded(known.left_open, ("poll was", "it"), ("polls were", "them"))
-        text = f"{known.left_open} drain {polls} left open by a process that died; the next drain judges {them}"
+        text = (
+            f"{grouped(known.left_open)} drain {polls} left open by a process that died; the next drain judges {them}"
+        )
         yield Reason("poll_left_open", text, known.left_open_ids)
     if known.quarantined:
         rows, wait, them = worded(known.quarantined, ("row", "waits", "it"), ("rows", "wait", "them"))
         text = (
-            f"{known.quarantined} {rows} of profile {profile.name} {wait} in quarantine; "
+            f"{grouped(known.quarantined)} {rows} of profile {profile.name} {wait} in quarantine; "
             f"replay {them} with a newer parser or dismiss {them} with a note"
         )
         yield Reason("rows_in_quarantine", text, known.quarantined_ids)
     if known.unparsed:
         pages, are, them = worded(known.unparsed, ("page", "is", "it"), ("pages", "are", "them"))
-        text = f"{known.unparsed} {pages} of profile {profile.name} {are} not parsed yet; replay {them}"
+        text = f"{grouped(known.unparsed)} {pages} of profile {profile.name} {are} not parsed yet; replay {them}"
         yield Reason("pages_unparsed", text, known.unparsed_ids)
 
 
@@ -214,8 +216,7 @@ def _of_ledger(profile: Profile, ledger: LedgerKnowledge, now: datetime.datetime
         )
     elif hours and ledger.newest_change is not None and now - ledger.newest_change > datetime.timedelta(hours=hours):
         newest = profile.clock(ledger.newest_change)
-        age = f"{hours} {worded(hours, 'hour', 'hours')}"
-        text = f"the newest change of {name} is of {newest}, older than {age}; see to its feed"
+        text = f"the newest change of {name} is of {newest}, older than {counted(hours, 'hour')}; see to its feed"
         yield Reason("ledger_stale", text)
 
 

@@ -92,7 +92,7 @@ class Ropo:
         """A customer with an empty queue of its own.
 
         :param timezone: the market's.
-        :raises ValueError: where it exists already.
+        :raises ValueError: if it exists already.
         """
         with self._lock:
             if cid in self._customers:

@@ -37,7 +37,7 @@ class SimulatorServer:
     :param ropo: the state to serve; it outlives the server, so that a restart can be played.
     :param host: address to listen at.
     :param port: 0 takes a free one.
-    :raises OSError: where the port is taken.
+    :raises OSError: if the port is taken.
     """
 
     def __init__(self, ropo: Ropo | None = None, host: str = "127.0.0.1", port: int = 0) -> None:

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from include.config.profiles import load_profile
+from include.config.wording import counted
 from include.status_store import attention
 from include.status_store.command_line import add_note, add_profile, profiles, run_command, say, say_each, who
 from include.status_store.consumers import undrained_events
@@ -81,8 +82,9 @@ def _replay(session: Session, options: argparse.Namespace) -> None:
     for profile in profiles(options):
         done = replay(session, profile)
         say(
-            f"{profile.name}: {done.pages} pages and {done.rows} rows taken, {done.new} new events; "
-            f"{done.pages_left} pages and {done.rows_left} rows still wait"
+            f"{profile.name}: {counted(done.pages, 'page')} and {counted(done.rows, 'row')} taken, "
+            f"{counted(done.new, 'new event')}; still waiting: {counted(done.pages_left, 'page')} and "
+            f"{counted(done.rows_left, 'row')}"
         )
 
 
@@ -111,8 +113,8 @@ def _quarantine(session: Session, options: argparse.Namespace) -> None:
 def _row(row: attention.QuarantinedRow, *, shows_raw: bool) -> str:
     raw = f"\n    {bytes(row.raw).decode(errors='backslashreplace')}" if shows_raw else ""
     return (
-        f"row {row.quarantine_id} (poll {row.poll_id}, place {row.ordinal}, seen {row.times_seen} times since "
-        f"{row.first_seen_at:%Y-%m-%d}): {row.error}{raw}"
+        f"row {row.quarantine_id} (poll {row.poll_id}, place {row.ordinal}, seen {counted(row.times_seen, 'time')} "
+        f"since {row.first_seen_at:%Y-%m-%d}): {row.error}{raw}"
     )
 
 

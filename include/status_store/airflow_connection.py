@@ -37,7 +37,7 @@ def dsn_from_environment(variable: str, what: str) -> str:
 
     :param variable: ``AIRFLOW_CONN_<CONNECTION>``.
     :param what: it names, for the error.
-    :raises ConnectionInvalidError: where the variable is missing, or names no PostgreSQL, database or role.
+    :raises ConnectionInvalidError: if the variable is missing, or names no PostgreSQL, database or role.
     """
     value = os.environ.get(variable)
     if not value:
@@ -68,7 +68,7 @@ def dsn_from_airflow(value: str, variable: str) -> str:
     """Turn an Airflow connection in its JSON or URI form into a libpq connection string.
 
     :param variable: where it stood, for the error.
-    :raises ConnectionInvalidError: where it is neither, of another type than postgres, or has a field that Airflow does
+    :raises ConnectionInvalidError: if it is neither, of another type than postgres, or has a field that Airflow does
         not know. The message holds nothing of the value, which has a password in it.
     """
     fields = from_json(value, variable) if is_json(value) else _from_uri(value, variable)
@@ -128,7 +128,7 @@ def from_json(value: str, named: str) -> dict[str, Any]:
     """Return the fields of an Airflow connection in its JSON form, its extra as a mapping.
 
     :param named: where it stood, for the error.
-    :raises ConnectionInvalidError: where Airflow could not read it, or its extra. Nothing of the values is repeated.
+    :raises ConnectionInvalidError: if Airflow could not read it, or its extra. Nothing of the values is repeated.
     """
     try:
         fields: dict[str, Any] = json.loads(value)

@@ -75,8 +75,8 @@ def accept_doubt(
     :param profile: whose it must be; by default of any.
     :param not_asked: take one that is still pending too, because it cannot be asked about or was marked by mistake; its
         reason then says how many of its dates were asked.
-    :raises NothingToSettleError: where no such poll is unproven, or pending either.
-    :raises ValueError: where the note or the name is empty.
+    :raises NothingToSettleError: if no such poll is unproven, or pending either.
+    :raises ValueError: if the note or the name is empty.
     """
     require_texts(by=by, note=note)
     values = {"poll_id": poll_id, "profile": profile, "by": by, "note": note, "not_asked": not_asked}
@@ -111,8 +111,8 @@ def dismiss_row(cursor: Cursor, quarantine_id: int, *, by: str, note: str, profi
     """Dismiss a quarantined row: a person has seen what it says, and no verdict waits for it any more.
 
     :param profile: whose it must be; by default of any.
-    :raises NothingToSettleError: where no such row waits.
-    :raises ValueError: where the note or the name is empty.
+    :raises NothingToSettleError: if no such row waits.
+    :raises ValueError: if the note or the name is empty.
     """
     require_texts(by=by, note=note)
     cursor.execute(

@@ -32,7 +32,7 @@ def to_events(
     :param rows: as they came; ``decoded``: the same, decoded.
     :param first: the first row's place in its answer.
     :param occurrences: how often each content without a ``statusid`` was in the answer before; counted on.
-    :raises RowError: where one of them is none. Its reason is to the point where there is only that row.
+    :raises RowError: if one of them is none. Its reason is to the point where there is only that row.
     """
     columns = [_texts(field, list(map(attrgetter(field), decoded))) for field in FIELDS]
     jobids, statusids, billnums, kinds, times, refs, texts, codes, paydates, amounts = columns
@@ -90,7 +90,7 @@ def _times(times: list[str], zone: ZoneInfo) -> list[str]:
 def _are_plain(times: list[str]) -> bool:
     """Tell whether each is ``YYYY-MM-DD HH:MM:SS``.
 
-    :raises ValueError: where one is no time.
+    :raises ValueError: if one is no time.
     """
     if set(map(len, times)) != {len(_PLAIN)}:
         return False

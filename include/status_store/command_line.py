@@ -52,7 +52,7 @@ def add_profile(parser: argparse.ArgumentParser) -> None:
 def profiles(options: argparse.Namespace) -> tuple[Profile, ...]:
     """Return the profiles that a command is for: the one of ``--profile``, else every one.
 
-    :raises ConfigurationError: where there is none of that name, or the profiles file is at fault.
+    :raises ConfigurationError: if there is none of that name, or the profiles file is at fault.
     """
     return (load_profile(options.profile),) if options.profile else load_profiles()
 
@@ -77,7 +77,7 @@ def add_note(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
 def who(options: argparse.Namespace) -> str:
     """Return who runs a command: ``--by``, else the system's user.
 
-    :raises ValueError: where neither has a name.
+    :raises ValueError: if neither has a name.
     """
     try:
         return str(options.by or getpass.getuser())

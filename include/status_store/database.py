@@ -77,7 +77,7 @@ def connect(dsn: str, connection_id: str = "ropo_store", *, longest: datetime.ti
     :param connection_id: where it stands in Airflow, for the error.
     :param longest: see :func:`give_up_after`; by default a statement may take as long as it does.
     :return: a psycopg2 connection, not in autocommit, with ``synchronous_commit`` on and TCP keepalives of 30 s.
-    :raises StoreUnavailableError: where PostgreSQL does not let us in. The message holds no password.
+    :raises StoreUnavailableError: if PostgreSQL does not let us in. The message holds no password.
     """
     try:
         connection: Connection = psycopg2.connect(dsn, **SESSION)
@@ -111,7 +111,7 @@ def give_up_after(cursor: Cursor, longest: datetime.timedelta | None) -> None:
 def store_dsn_from_environment(variable: str = STORE_VARIABLE) -> str:
     """Return the libpq string of the store that a variable names, as an Airflow connection (JSON or URI).
 
-    :raises StoreUnavailableError: where the variable is missing or names no PostgreSQL.
+    :raises StoreUnavailableError: if the variable is missing or names no PostgreSQL.
     """
     try:
         return dsn_from_environment(variable, "the store")

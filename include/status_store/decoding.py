@@ -39,7 +39,7 @@ def decode(rows: Sequence[bytes]) -> list[Row]:
     """Decode rows in one go.
 
     :param rows: whole JSON values as the envelope split them, so that joined they stay the same rows.
-    :raises RowError: where one of them is no JSON object with text that PostgreSQL can hold.
+    :raises RowError: if one of them is no JSON object with text that PostgreSQL can hold.
     """
     together = b"[" + b",".join(rows) + b"]"
     try:

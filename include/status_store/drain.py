@@ -98,11 +98,11 @@ class Drain:
     def run(self) -> DrainSummary:
         """Poll until 204 or a bound.
 
-        :raises QueueBusyError: where another drain holds the queue.
-        :raises PinnedElsewhereError: where profile and queue belong to others.
-        :raises AskedToWaitError: where Ropo One has asked for a longer pause than is waited for; nothing was polled.
-        :raises PollUnsentError: where Ropo One cannot be reached: nothing was asked, nothing is lost.
-        :raises PollRefusedError: where it refuses for good.
+        :raises QueueBusyError: if another drain holds the queue.
+        :raises PinnedElsewhereError: if profile and queue belong to others.
+        :raises AskedToWaitError: if Ropo One has asked for a longer pause than is waited for; nothing was polled.
+        :raises PollUnsentError: if Ropo One cannot be reached: nothing was asked, nothing is lost.
+        :raises PollRefusedError: if it refuses for good.
         """
         self._started = time.monotonic()
         self._lock.acquire()

@@ -52,7 +52,7 @@ def reread_earlier(
 
     :param before: the business date of the run.
     :param max_seconds: after which no further date is begun.
-    :raises PinnedElsewhereError: where profile and queue belong to others.
+    :raises PinnedElsewhereError: if profile and queue belong to others.
     """
     profile = journal.profile
     values = {

@@ -41,7 +41,7 @@ def split_rows(body: bytes) -> list[bytes]:
     A row may hold a value that is no JSON (half an emoji, a control character, NaN) as long as it is clear where the
     row ends: it comes out as it is, for the parser to reject it alone.
 
-    :raises NotAStatusAnswerError: where the body is no JSON, or JSON of another shape.
+    :raises NotAStatusAnswerError: if the body is no JSON, or JSON of another shape.
     """
     body = body.removeprefix(_BYTE_ORDER_MARK)
     try:

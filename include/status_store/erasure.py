@@ -111,7 +111,7 @@ class TextErasure:
     """Erasures in one profile's rows.
 
     :param by: and ``note``: who and why, for the record.
-    :raises ValueError: where either is empty.
+    :raises ValueError: if either is empty.
     """
 
     def __init__(self, session: Session, profile: Profile, *, by: str, note: str) -> None:
@@ -155,9 +155,9 @@ class TextErasure:
     def of_invoice(self, billnum: str) -> Erased:
         """Erase every text of an invoice, whatever its age: of its number's rows, and of all rows of their jobids.
 
-        :raises ValueError: where the number is empty.
-        :raises NothingToEraseError: where no row of it is known, and no reconciliation has compared it.
-        :raises NotDealtWithError: where an unparsed page, what came of an unsettled doubt, or a row in quarantine, may
+        :raises ValueError: if the number is empty.
+        :raises NothingToEraseError: if no row of it is known, and no reconciliation has compared it.
+        :raises NotDealtWithError: if an unparsed page, what came of an unsettled doubt, or a row in quarantine, may
             hold a row of it.
         """
         require_texts(billnum=billnum)

@@ -106,7 +106,7 @@ def store_events(
     :param batches: all of its events (:class:`include.status_store.batches.Batches`).
     :param rejected: its rows that are none.
     :param kind: of the poll that brought them, which becomes a new event's ``source``.
-    :raises ConfigurationError: where an event whose texts are erased has other content now, or a form that cannot be
+    :raises ConfigurationError: if an event whose texts are erased has other content now, or a form that cannot be
         read, and the status map, which says what words of a payment are no free texts, cannot be read.
     """
     stored = Stored()

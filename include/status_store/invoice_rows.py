@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from include.config.wording import counted
 from include.status_store.row_names import row_names
 from include.status_store.rows import only_row
 from include.status_store.statements import statement
@@ -85,16 +86,17 @@ class InvoiceRows:
     def waiting(self) -> str | None:
         """What must be dealt with before its texts can be erased without losing a row; None where nothing must."""
         if self._unparsed:
-            return f"{self._unparsed} pages are not parsed yet: run `python -m include.status_store replay`"
+            pages = counted(self._unparsed, "page is", "pages are")
+            return f"{pages} not parsed yet: run `python -m include.status_store replay`"
         if self._doubted:
             return (
-                f"{len(self._doubted)} polls in doubt (ids {_ids(self._doubted)}) left part of an answer, which may "
-                "hold a row of this invoice: have `ropo_status_drain` recover them, or accept those that stay unproven "
-                "(`python -m include.status_store doubts`)"
+                f"{counted(len(self._doubted), 'poll')} in doubt (ids {_ids(self._doubted)}) left part of an answer, "
+                "which may hold a row of this invoice: have `ropo_status_drain` recover them, or accept those that "
+                "stay unproven (`python -m include.status_store doubts`)"
             )
         if self._open:
             return (
-                f"{len(self._open)} rows in quarantine (ids {_ids(self._open)}) may be of this invoice: "
+                f"{counted(len(self._open), 'row')} in quarantine (ids {_ids(self._open)}) may be of this invoice: "
                 "replay or dismiss them (`python -m include.status_store --help`)"
             )
         return None

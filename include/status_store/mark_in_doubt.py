@@ -29,7 +29,7 @@ RETURNING poll_id
 def parse_moment(text: str, profile: Profile) -> datetime.datetime:
     """Return the aware moment of an ISO text; one without an offset is the market's wall clock, a date its midnight.
 
-    :raises ValueError: where it is another form.
+    :raises ValueError: if it is another form.
     """
     try:
         moment = datetime.datetime.fromisoformat(text)

@@ -51,7 +51,7 @@ def upgrade(dsn: str, revision: str | None = None) -> str:
 
     :param revision: which; by default the newest.
     :return: the revision it now has.
-    :raises StoreUnavailableError: where PostgreSQL does not let us in or refuses a step (a missing right, say), where
+    :raises StoreUnavailableError: if PostgreSQL does not let us in or refuses a step (a missing right, say), where
         the store was migrated by newer code, or would begin in Airflow's own database. The store is then as it was.
     """
     from alembic import command  # as in `head`

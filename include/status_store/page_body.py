@@ -57,7 +57,7 @@ class Body(msgspec.Struct, frozen=True):
 def read_body(cursor: Cursor, poll_id: int) -> Body:
     """Return what a poll was answered.
 
-    :raises NoPageError: where there is no body, or no such poll.
+    :raises NoPageError: if there is no body, or no such poll.
     """
     cursor.execute(
         "SELECT body, body_encoding, redacted_at, removed_at FROM ropo.status_page WHERE poll_id = %s", (poll_id,)

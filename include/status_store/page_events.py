@@ -80,7 +80,7 @@ def store_new_page(cursor: Cursor, parsed: Parsed, *, poll_id: int) -> Stored:
     """Store the events of a page that is on disk, where each is new: no look, no savepoint, and no wait for the disk.
 
     :param parsed: without rejected rows.
-    :raises NeedsALookError: where that does not do, as when one is not new or another session has stored the page.
+    :raises NeedsALookError: if that does not do, as when one is not new or another session has stored the page.
         The transaction is of no use any more then, and :func:`store_page` is for the page.
     :raises psycopg2.Error: where the store may take them a moment later.
     """

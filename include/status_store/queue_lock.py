@@ -76,7 +76,7 @@ class QueueLock:
     def acquire(self) -> None:
         """Take the lock without waiting for it.
 
-        :raises QueueBusyError: where another session has it.
+        :raises QueueBusyError: if another session has it.
         """
         with self._session.transaction() as cursor:
             cursor.execute("SELECT pg_try_advisory_lock(%s)", (self.key,))
@@ -118,7 +118,7 @@ def pin(cursor: Cursor, profile: str, queue: tuple[str, str]) -> Pause | None:
     A pin under which Ropo One has served nothing, as that of a host or customer number that was mistyped, gives way.
 
     :return: where Ropo One has asked not to be polled yet, for how long.
-    :raises PinnedElsewhereError: where the profile was pinned to another queue, or the queue to another profile.
+    :raises PinnedElsewhereError: if the profile was pinned to another queue, or the queue to another profile.
     """
     host, cid = queue
     cursor.execute(_UNPIN + _PIN, {"profile": profile, "host": host, "cid": cid})

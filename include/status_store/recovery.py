@@ -107,8 +107,8 @@ class Recovery:
     def run(self) -> RecoverySummary:
         """Re-read what doubts need, as long as Ropo One may be asked.
 
-        :raises PollError: where Ropo One cannot be asked; what was ticked until then stays.
-        :raises PinnedElsewhereError: where profile and queue belong to others.
+        :raises PollError: if Ropo One cannot be asked; what was ticked until then stays.
+        :raises PinnedElsewhereError: if profile and queue belong to others.
         """
         summary = RecoverySummary()
         started = time.monotonic()

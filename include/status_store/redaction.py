@@ -47,7 +47,7 @@ class Redaction:
     def of(cls, profile: Profile) -> Redaction:
         """Return the rule for a profile's status map.
 
-        :raises ConfigurationError: where the map cannot be read.
+        :raises ConfigurationError: if the map cannot be read.
         """
         return cls(load_status_map(profile.status_map).payments)
 
@@ -97,7 +97,7 @@ class Redaction:
         :param zone: the market's.
         :param due: is given each row's event (None: it cannot be one; all of such a row goes) and its bytes.
         :return: None where no row was due.
-        :raises NotAStatusAnswerError: where the body is no whole answer.
+        :raises NotAStatusAnswerError: if the body is no whole answer.
         """
         rows = split_rows(body)
         events = {event.ordinal: event for event in parse_rows(rows, zone).events}

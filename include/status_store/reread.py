@@ -81,9 +81,9 @@ class Reread:
     def by_date(self, date: datetime.date) -> RereadSummary:
         """Ask for the changes of one business date, and again while the answer may be cut and brings something new.
 
-        :raises PollError: where no attempt brought a whole answer.
+        :raises PollError: if no attempt brought a whole answer.
         :raises AskedToWaitError: a :class:`PollError` too: where Ropo One asked for a longer pause than is waited for.
-        :raises PinnedElsewhereError: where profile and queue belong to others.
+        :raises PinnedElsewhereError: if profile and queue belong to others.
         """
         summary, shown = self._ask("date", date.isoformat(), date=date)
         first_poll_id, asks, last, repeats = summary.poll_id, 1, summary, False
@@ -106,7 +106,7 @@ class Reread:
         """Ask for the changes of one invoice.
 
         :raises PollError: as :meth:`by_date`.
-        :raises PinnedElsewhereError: where profile and queue belong to others.
+        :raises PinnedElsewhereError: if profile and queue belong to others.
         """
         return self._ask("billnum", billnum, billnum=billnum)[0]
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.config.profiles import load_profile
+from include.config.wording import counted
 from include.status_store.command_line import run_command, say
 from include.status_store.erasure import NothingToEraseError, TextErasure
 from include.status_store.rows import only_row
@@ -99,8 +100,9 @@ def _erase(session: Session, options: argparse.Namespace) -> None:
     else:
         what, done = f"Job {options.jobid}", erasure.of_job(options.jobid)
     say(
-        f"{what}: texts of {done.events} events, {done.revisions} revisions, {done.quarantined} "
-        f"rows in quarantine and {done.pages} raw pages are erased, and the labels of {done.labels} reconciliations."
+        f"{what}: erased the texts of {counted(done.events, 'event')}, {counted(done.revisions, 'revision')}, "
+        f"{counted(done.quarantined, 'row')} in quarantine and {counted(done.pages, 'raw page')}, "
+        f"and the labels of {counted(done.labels, 'reconciliation')}."
     )
 
 

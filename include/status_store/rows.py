@@ -36,7 +36,7 @@ def structs(cursor: Cursor, kind: type[Row]) -> list[Row]:
 def only_row(cursor: Cursor) -> tuple[Any, ...]:
     """Return the row of a statement that gives exactly one.
 
-    :raises LookupError: where it gave none.
+    :raises LookupError: if it gave none.
     """
     row = cursor.fetchone()
     if row is None:

@@ -87,7 +87,7 @@ class Session:
     def transaction(self) -> Iterator[Cursor]:
         """Commit what is done in the block, or roll it back where it raises.
 
-        :raises StoreUnavailableError: where the connection was lost, or leads to a server that only reads (a former
+        :raises StoreUnavailableError: if the connection was lost, or leads to a server that only reads (a former
             primary after a failover); the next transaction takes a new one.
         """
         connection = self.connection
@@ -113,7 +113,7 @@ class Session:
         A commit whose answer was lost may have taken effect: ``work`` must find that out for itself, or not mind.
 
         :raises psycopg2.Error: where it fails for another reason, or still fails after the session's patience.
-        :raises StoreUnavailableError: where the store is still away then.
+        :raises StoreUnavailableError: if the store is still away then.
         """
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(may_pass),

@@ -110,7 +110,7 @@ def erase_pages(
 def withhold_from_rows(cursor: Cursor, profile: Profile, raws: Sequence[bytes]) -> Sequence[bytes]:
     """Erase, from rows that are no events, the texts of those that are of an event or an invoice erased before.
 
-    :raises ConfigurationError: where there is one, and the status map cannot be read.
+    :raises ConfigurationError: if there is one, and the status map cannot be read.
     """
     names = [*map(row_names, raws)]
     values = {

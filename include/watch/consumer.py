@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
-from include.reconciliation.wording import counted
+from include.config.wording import counted
 from include.status_store.consumers import kinds_that_leave, note_undrained, undrained_events
 from include.watch.alert import Matter
 

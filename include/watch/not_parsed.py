@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from include.reconciliation.wording import counted
+from include.config.wording import counted
 from include.status_store.rows import named_rows
 from include.watch.alert import Matter
 from include.watch.statements import statement

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from include.reconciliation.wording import counted
+from include.config.wording import counted
 from include.status_store.rows import structs
 from include.watch.alert import Matter
 from include.watch.statements import statement

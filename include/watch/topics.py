@@ -44,7 +44,7 @@ def tell(session: Session, topic: Topic, send: Callable[[Alert], None], *, base_
     :param send: raises where the message did not leave.
     :param base_url: of Airflow's UI, for links.
     :return: how many matters were told.
-    :raises StoreUnavailableError: where the store is away or takes no transaction, for want of disk space say.
+    :raises StoreUnavailableError: if the store is away or takes no transaction, for want of disk space say.
     """
     remind = datetime.timedelta(hours=topic.profile.alerts.remind_hours)
     with takes_transactions(), session.transaction() as cursor:

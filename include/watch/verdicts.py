@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from include.config.wording import counted, grouped, grouped_money
 from include.reconciliation.categories import category_in_words, counted_category, reason_in_words
 from include.reconciliation.stake import NOT_KNOWN, is_stake_known
 from include.reconciliation.verdict import is_red
-from include.reconciliation.wording import counted, grouped, grouped_money
 from include.status_store.rows import rows_by_profile
 from include.watch.alert import Matter
 from include.watch.spans import Span

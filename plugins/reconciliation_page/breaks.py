@@ -63,7 +63,7 @@ class Decision:
         """Accept, open again or comment all of the breaks, or none, in the name of the page's user.
 
         :raises BreakDecisionError: naming those of which it cannot be decided.
-        :raises ValueError: where the note is empty or no break is named.
+        :raises ValueError: if the note is empty or no break is named.
         """
         by, profile = page.user.get_name(), page.profile.name
         with changing() as session, session.transaction() as cursor:

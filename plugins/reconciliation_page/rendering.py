@@ -15,12 +15,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from include.config.errors import ConfigurationError
 from include.config.profiles import load_profiles
+from include.config.wording import grouped, grouped_money, worded
 from include.reconciliation.categories import CATEGORY_WORDS
 from include.reconciliation.further import further_in_words
 from include.reconciliation.next_steps import next_step
 from include.reconciliation.stake import is_stake_known
 from include.reconciliation.unmapped import shown_code, shown_label
-from include.reconciliation.wording import grouped, grouped_money, worded
 from reconciliation_page import PREFIX
 from reconciliation_page.parameters import NOTE_LENGTH
 from reconciliation_page.words import CHANGE_WORDS, STATE_WORDS, VERDICT_SIGNS, VERDICT_WORDS

@@ -101,7 +101,7 @@ def changing() -> Iterator[Session]:
     """Open a session of the store that writes, and waits for others no longer than a person would.
 
     :raises StoreUnavailableError: naming the connection or the command that mends it.
-    :raises StoreBusyError: where others were at work for longer.
+    :raises StoreBusyError: if others were at work for longer.
     """
     with open_store() as session, _telling_of_rights(STORE_CONNECTION):
         try:

@@ -98,7 +98,7 @@ async def tell_missing_verdicts(profiles: list[str], context: dict[str, Any]) ->
 def tell_of_missing(profiles: list[str], context: dict[str, Any]) -> str:
     """Do the work of :func:`tell_missing_verdicts`.
 
-    :raises AirflowException: where one of them could not be told, after each was tried.
+    :raises AirflowException: if one of them could not be told, after each was tried.
     """
     # Here and not above: the DAG file that names this module needs none of it.
     from include.status_store.database import StoreUnavailableError

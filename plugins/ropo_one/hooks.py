@@ -137,9 +137,9 @@ class RopoOneHook(HttpHook):
     def fetch_token(self) -> None:
         """Fetch a new token; polls do so by themselves.
 
-        :raises RopoTokenRefusedError: where Ropo One gives none: 400 with ``errorId`` and ``errorText``, as documented.
-        :raises RopoRateLimitedError: where it asks to come back later.
-        :raises RopoTokenUnavailableError: where no answer came, or another one.
+        :raises RopoTokenRefusedError: if Ropo One gives none: 400 with ``errorId`` and ``errorText``, as documented.
+        :raises RopoRateLimitedError: if it asks to come back later.
+        :raises RopoTokenUnavailableError: if no answer came, or another one.
         """
         settings = self.settings
         self._bearer.token = None

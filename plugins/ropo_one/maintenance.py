@@ -33,7 +33,7 @@ class RetentionOperator(ProfileOperator):
     def require(self, key: str) -> None:
         """Go on where the profile sets a retention.
 
-        :raises AirflowSkipException: where its key is 0.
+        :raises AirflowSkipException: if its key is 0.
         """
         if not getattr(self.settings, key):
             raise AirflowSkipException(f"Profile {self.profile}: {key} is 0, so that everything is kept")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
+from include.config.wording import counted
 from include.status_store.drain import Drain
 from include.status_store.earlier_dates import reread_earlier
 from include.status_store.queue_lock import QueueBusyError, is_quiet
@@ -63,8 +64,8 @@ class RopoStatusDrainOperator(ProfileOperator):
         if summary.stopped_by == "lock_lost":
             raise AirflowException(
                 f"Profile {self.profile}: the drain lost the queue's lock with its session of {STORE_CONNECTION} "
-                f"after {summary.pages} pages. All of them are kept; the next run goes on. Where every run ends so, "
-                "the connection leads through a proxy that pools transactions: give it a direct one"
+                f"after {counted(summary.pages, 'page')}. All that came is kept; the next run goes on. Where "
+                "every run ends so, the connection leads through a proxy that pools transactions: give it a direct one"
             )
         told = "the queue is empty" if summary.stopped_by == "empty" else f"stopped by: {summary.stopped_by}"
         self.log.info("Profile %s: %d pages, %d new events, %s", self.profile, summary.pages, summary.new, told)
@@ -95,27 +96,29 @@ class RopoStatusRereadOperator(ProfileOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the :class:`include.status_store.reread.RereadSummary` as a dict."""
-        if self.date is None:
-            self.date = business_date(context).isoformat()
-        try:
-            date = parse_date(self.date)
-        except ValueError as error:
-            raise ValueError(f"date: {error}") from None
+        date = business_date(context) if self.date is None else self._given(self.date)
         with self.session() as session:
             summary = Reread(session, self.hook, self.journal(context)).by_date(date)
-        self._tell(summary)
+        self._tell(date, summary)
         return as_dict(summary)
 
-    def _tell(self, summary: RereadSummary) -> None:
+    @staticmethod
+    def _given(text: str) -> datetime.date:
+        try:
+            return parse_date(text)
+        except ValueError as error:
+            raise ValueError(f"date: {error}") from None
+
+    def _tell(self, date: datetime.date, summary: RereadSummary) -> None:
         self.log.info(
             "Profile %s: %s re-read, %d rows, %d that no drain brought",
-            self.profile, self.date, summary.rows, summary.new,
+            self.profile, date, summary.rows, summary.new,
         )  # fmt: skip
         if summary.possibly_cut and not summary.shown_complete:
-            self.log.warning("Profile %s: the answer for %s is possibly cut", self.profile, self.date)
+            self.log.warning("Profile %s: the answer for %s is possibly cut", self.profile, date)
         if summary.absent:
             self.log.warning(
-                "Profile %s: %d events that are held for %s were not shown", self.profile, summary.absent, self.date
+                "Profile %s: %d events that are held for %s were not shown", self.profile, summary.absent, date
             )
 
 
@@ -134,7 +137,7 @@ class RopoEarlierRereadOperator(ProfileOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the :class:`include.status_store.earlier_dates.EarlierDates` as a dict.
 
-        :raises AirflowException: where a date could not be re-read; the others were.
+        :raises AirflowException: if a date could not be re-read; the others were.
         """
         skip_unless_scheduled(context)
         with self.session() as session:
@@ -210,7 +213,7 @@ class RopoDoubtRecoveryOperator(ProfileOperator):
         )  # fmt: skip
         if summary.unproven:
             raise AirflowException(
-                f"Profile {self.profile}: {summary.unproven} polls in doubt could not be proven harmless. "
+                f"Profile {self.profile}: {counted(summary.unproven, 'poll')} in doubt could not be proven harmless. "
                 "`python -m include.status_store doubts` names them with their reasons; their dates are asked again "
                 "every hour, or accept one with a note: `python -m include.status_store accept POLL --note …`"
             )

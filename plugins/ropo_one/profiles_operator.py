@@ -41,7 +41,7 @@ class ProfilesOperator(BaseOperator):
         """Return their names, in the file's order; where no schedule made the run, of those begun by its date.
 
         :raises ConfigurationError: naming file, profile and key.
-        :raises AirflowFailException: where the run has no business date, or one that no schedule made and that is over
+        :raises AirflowFailException: if the run has no business date, or one that no schedule made and that is over
             in no profile's market, or before every profile's ``start_date``; where the run was cleared, and the file
             has more profiles than it began with, or an earlier version made it; where it was cleared in part, and its
             names are not kept.

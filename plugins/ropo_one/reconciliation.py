@@ -65,8 +65,8 @@ class LedgerOperator(ProfileOperator):
     def ledger(self) -> Connection:
         """Open a session of the ledger, which may only read; no statement outlasts the task's own limit.
 
-        :raises ConnectionInvalidError: where the connection is missing or of another type.
-        :raises AirflowFailException: where PostgreSQL does not let us in.
+        :raises ConnectionInvalidError: if the connection is missing or of another type.
+        :raises AirflowFailException: if PostgreSQL does not let us in.
         """
         try:
             connection = connect_ledger(
@@ -204,7 +204,7 @@ class VerdictOperator(ProfileOperator):
     def execute(self, context: Context) -> None:
         """Tell what was found.
 
-        :raises AirflowFailException: where the verdict is one of the profile's ``fail_on``, where nothing was recorded,
+        :raises AirflowFailException: if the verdict is one of the profile's ``fail_on``, where nothing was recorded,
             or where the store has no reconciliation of the run under the number that was recorded.
         """
         self.worked_on = date = business_date(context)

@@ -19,7 +19,7 @@ STORE_CONNECTION = "ropo_store"
 def connection_dsn(conn_id: str) -> str:
     """Return the libpq string of an Airflow connection of type postgres.
 
-    :raises ConnectionInvalidError: where there is none of that id, it has another type, its extra is no JSON object, or
+    :raises ConnectionInvalidError: if there is none of that id, it has another type, its extra is no JSON object, or
         it names no database or role.
     """
     connection = look_up(conn_id, POSTGRES_TYPES[0], ConnectionInvalidError)
@@ -46,7 +46,7 @@ def store_dsn(conn_id: str = STORE_CONNECTION) -> str:
     """Return the libpq string of the store.
 
     :param conn_id: of the role that is to be used.
-    :raises StoreUnavailableError: where the connection is missing, or has another type: there is no store without it.
+    :raises StoreUnavailableError: if the connection is missing, or has another type: there is no store without it.
     """
     try:
         return connection_dsn(conn_id)

@@ -32,7 +32,7 @@ def tell_topic(session: Session, topic: Topic, context: dict[str, Any], log: Cal
     :param log: takes a format and its arguments.
     :return: how many matters were told.
     :raises AlertsMisconfiguredError: naming file, profile and key.
-    :raises StoreUnavailableError: where the store is away or takes no transaction.
+    :raises StoreUnavailableError: if the store is away or takes no transaction.
     """
     return tell(session, topic, _sender(topic.profile, context, log), base_url=_base_url())
 
@@ -71,7 +71,7 @@ def _base_url() -> str:
 def make_notifier(profile: Profile) -> Callable[[dict[str, Any]], None] | None:
     """Return the profile's notifier, None where it names neither one nor a mail address.
 
-    :raises AlertsMisconfiguredError: where it cannot be made.
+    :raises AlertsMisconfiguredError: if it cannot be made.
     """
     alerts = profile.alerts
     if not alerts.anybody:

@@ -67,8 +67,8 @@ class WatchOperator(ProfileOperator):
         """Return how many matters of each topic were told, and the measures.
 
         :raises AlertsMisconfiguredError: before anything is looked for, where the notifier cannot be made.
-        :raises AirflowException: where an alert could not be sent; the next run sends it.
-        :raises StoreUnavailableError: where the store is away or takes no transaction.
+        :raises AirflowException: if an alert could not be sent; the next run sends it.
+        :raises StoreUnavailableError: if the store is away or takes no transaction.
         """
         make_notifier(self.settings)
         try:

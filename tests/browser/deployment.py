@@ -89,7 +89,7 @@ class Deployment:
     def wait_for(self, dsn: str, sql: str, *values: object, seconds: float = 300) -> list[tuple[Any, ...]]:
         """The rows of a query, as soon as it has any.
 
-        :raises TimeoutError: where it has none within so many seconds.
+        :raises TimeoutError: if it has none within so many seconds.
         """
         return until(
             lambda: self.ask(dsn, sql, *values), seconds=seconds, every=0.5, instead=lambda: f"no row of {sql}"

@@ -24,7 +24,7 @@ def load(variables: Mapping[str, str]) -> dict[str, Any]:
     """The file with its variables filled in.
 
     :param variables: the environment and `.env` together.
-    :raises MissingVariableError: where a ``${VAR:?message}`` has no value.
+    :raises MissingVariableError: if a ``${VAR:?message}`` has no value.
     """
     return dict(_filled(yaml.safe_load(COMPOSE_FILE.read_text()), variables))
 

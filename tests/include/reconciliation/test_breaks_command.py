@@ -105,7 +105,7 @@ def test_the_command_accepts_by_filter_what_is_expected_and_nothing_else(
         (("comment", "5", "--note", "x", "--by", "A"), "Nothing was commented: break 5 is not there"),
         (("reopen", "5", "--note", "x", "--by", "A"), "Nothing was opened again: break 5 is not there"),
         (("reopen", "5", "--note", " ", "--by", "A"), "note: expected a text, it is empty"),
-        (("history", "5"), "break 5 is not there"),
+        (("history", "5"), "there is no break 5"),
         (
             ("list", "--profile", "nobody"),
             "profile 'nobody': is not in the file, or not any more; it has: default, other",

@@ -55,7 +55,7 @@ def test_what_the_answers_bring_is_stored_and_compared_before_anything_is_record
     assert world.store("SELECT billnum FROM ropo.reconciliation_break") == [("2",)]
     with connect(world.store_dsn) as store, store.cursor() as cursor:
         lines = list(read_recorded(cursor, result.reconciliation_id).lines())
-    assert "  second opinions: 2 breaks were asked about again, 1 of them cleared" in lines
+    assert "  second opinions: asked about 2 breaks again, 1 of them cleared" in lines
 
 
 def test_only_breaks_are_asked_about_and_the_dearest_first(world: World) -> None:

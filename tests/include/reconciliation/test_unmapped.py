@@ -63,7 +63,7 @@ def test_a_log_tells_of_a_code_without_its_label(world: World) -> None:
     world.comment("1", "Puhelu Matti", statusref="Muu")
     world.row("1")
     lines = "\n".join(world.reconcile().lines())
-    assert "not in the status map: comment '66', 1 times" in lines
+    assert "not in the status map: comment '66', 1 time" in lines
     assert "Uusi" not in lines
     assert "Matti" not in lines
 
@@ -81,12 +81,12 @@ def test_what_is_printed_can_be_pasted_into_the_map() -> None:
     assert lines == [
         "ropo:",
         "  payments:",
-        '    # "4": ignore    # Korko, seen 1 times',
+        '    # "4": ignore    # Korko, seen 1 time',
         "  comments:",
         '    # "66": {}    # Uusi tila, seen 2 times',
         "  others:",
         '    "reminder":',
-        '      # "": {}    # , seen 1 times',
+        '      # "": {}    # , seen 1 time',
     ]
     pasted = yaml.safe_load("\n".join(line.replace("# ", "", 1) for line in lines))
     assert pasted["ropo"]["payments"] == {"4": "ignore"}
@@ -104,7 +104,7 @@ def test_the_command_lists_every_profile(
     assert main([]) == 0
     out = capsys.readouterr().out
     assert "# Profile default: 1 code is not in" in out
-    assert '# "66": {}    # Uusi tila, seen 1 times' in out
+    assert '# "66": {}    # Uusi tila, seen 1 time' in out
     assert "# Profile other: 0 codes" in out
     assert main(["--profile", "other"]) == 0
     assert "default" not in capsys.readouterr().out

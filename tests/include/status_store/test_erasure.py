@@ -205,7 +205,7 @@ def test_what_came_of_an_unsettled_doubt_stays_and_its_doubt_is_to_be_settled_fi
     (doubt,) = column(store, "SELECT poll_id FROM ropo.status_poll WHERE recovery = 'pending'")
     came = bodies(store)[-1]
 
-    with pytest.raises(NotDealtWithError, match=rf"1 polls in doubt \(ids {doubt}\)"):
+    with pytest.raises(NotDealtWithError, match=rf"1 poll in doubt \(ids {doubt}\)"):
         erase(session, profile)
 
     assert bodies(store)[-1] == came
@@ -270,7 +270,7 @@ def test_a_row_that_waits_in_quarantine_is_dealt_with_first(
 ) -> None:
     drain(session, profile, ScriptedSource(page(*ROWS, BAD_ROW)))
 
-    with pytest.raises(NotDealtWithError, match=r"1 rows in quarantine \(ids 1\)"):
+    with pytest.raises(NotDealtWithError, match=r"1 row in quarantine \(ids 1\)"):
         erase(session, profile)
 
     assert column(store, "SELECT count(*) FROM ropo.status_event WHERE erased_at IS NOT NULL") == [0]
@@ -281,7 +281,7 @@ def test_an_invoice_whose_only_row_waits_in_quarantine_is_not_said_to_be_unknown
 ) -> None:
     drain(session, profile, ScriptedSource(page(BAD_ROW)))
 
-    with pytest.raises(NotDealtWithError, match="1 rows in quarantine"):
+    with pytest.raises(NotDealtWithError, match="1 row in quarantine"):
         erase(session, profile)
 
 
@@ -290,7 +290,7 @@ def test_an_invoice_whose_only_row_is_in_an_unparsed_page_is_not_said_to_be_unkn
 ) -> None:
     land_alone(session, profile, page(*ROWS))
 
-    with pytest.raises(NotDealtWithError, match="1 pages are not parsed yet"):
+    with pytest.raises(NotDealtWithError, match="1 page is not parsed yet"):
         erase(session, profile)
 
 

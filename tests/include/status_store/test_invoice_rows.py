@@ -107,7 +107,7 @@ def test_a_row_in_quarantine_of_a_job_whose_number_the_ledger_alone_names_is_dea
     drain(session, profile, ScriptedSource(page(row(1, billnum="", amount="much"))))
     world.reconcile(DATE, now=NOW)
 
-    with pytest.raises(NotDealtWithError, match="1 rows in quarantine"):
+    with pytest.raises(NotDealtWithError, match="1 row in quarantine"):
         erase(session, profile, "10001")
 
 

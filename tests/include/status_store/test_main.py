@@ -71,8 +71,8 @@ def test_replay_says_what_it_took_for_each_profile(
 
     assert (code, events(store)) == (0, ["P1", "P2"])
     assert said.splitlines() == [
-        "default: 1 pages and 0 rows taken, 2 new events; 0 pages and 0 rows still wait",
-        "other: 0 pages and 0 rows taken, 0 new events; 0 pages and 0 rows still wait",
+        "default: 1 page and 0 rows taken, 2 new events; still waiting: 0 pages and 0 rows",
+        "other: 0 pages and 0 rows taken, 0 new events; still waiting: 0 pages and 0 rows",
     ]
 
 
@@ -85,7 +85,7 @@ def test_quarantine_shows_personal_data_only_when_asked(
     _, said, _ = run(capsys, "quarantine", "--profile", "default")
     _, raw, _ = run(capsys, "quarantine", "--raw")
 
-    assert "row 1 (poll 1, place 0, seen 1 times since " in said
+    assert "row 1 (poll 1, place 0, seen 1 time since " in said
     assert "amount: expected" in said
     assert "Meik" not in said
     assert "Meik" in raw

@@ -195,5 +195,5 @@ def test_the_check_before_the_first_run_finds_nothing_wrong_with_it(
     assert {level for level, _ in said.values()} == {"ok"}, said
     assert said["sample"] == (
         "ok",
-        "of 1 invoices that Ropo spoke of last, 1 are found by jobid and 0 more by invoice number",
+        "of 1 invoice that Ropo spoke of last, 1 found by jobid and 0 more by invoice number",
     )

@@ -151,7 +151,7 @@ def test_an_unproven_doubt_turns_the_recovery_red_and_says_what_to_do(
         cursor.execute("UPDATE ropo.status_poll SET window_from = window_to")
     server.polls_will_be(answer(404))
 
-    told = r"Profile default: 1 polls in doubt .*include\.status_store doubts.*accept POLL --note"
+    told = r"Profile default: 1 poll in doubt .*include\.status_store doubts.*accept POLL --note"
     with pytest.raises(AirflowException, match=told):
         RopoDoubtRecoveryOperator(task_id="recover", profile="default").execute(context())
 
@@ -225,7 +225,7 @@ def test_a_drain_whose_lock_is_lost_keeps_the_page_and_fails(server: ScriptedSer
 
     server.polls_will_be(lose, page(row(2)))
 
-    with pytest.raises(AirflowException, match=r"Profile default: the drain lost the queue's lock .* 1 pages"):
+    with pytest.raises(AirflowException, match=r"Profile default: the drain lost the queue's lock .* 1 page"):
         drain().execute(context())
 
     assert query(store, "SELECT statusid FROM ropo.status_event") == [("P1",)]

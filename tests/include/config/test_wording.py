@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
+from include.config.wording import counted, grouped, grouped_money
 from include.reconciliation.categories import counted_category
-from include.reconciliation.wording import counted, grouped, grouped_money
 from reconciliation_page.rendering import count
 
 
