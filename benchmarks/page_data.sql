@@ -42,7 +42,7 @@ INSERT INTO ropo.reconciliation_break (
 )
 SELECT
     profile, invoice_key, billnum, jobid, category, reason, 'open', current_date - 1 - billnum::integer %% 60, currency,
-    ropo.amount_at_stake(ropo_paid, ropo_discount, ledger_paid, ledger_discount, ledger_total),
+    ropo.amount_at_stake(ropo_paid, ropo_discount, ledger_paid, ledger_discount, ledger_total, ledger_credited, ledger_open),
     '{"ropo_status": "paid", "ledger_status": "unpaid"}', now(), now(), 1, reconciliation_id, reconciliation_id
 FROM ropo.reconciliation_item
 WHERE category <> 'matched';

@@ -23,11 +23,11 @@ COLUMNS = (
     "break_id", "billnum", "jobid", "category", "reason", "what_to_do_next", "state", "severity", "age_days",
     "business_date", "at_stake", "currency", "ropo_status", "ledger_status", "ledger_word", "ropo_paid",
     "ropo_discount", "ledger_total",
-    "ledger_paid", "ledger_discount", "ledger_credited", "ledger_open", "further", "first_seen", "last_seen",
+    "ledger_paid", "ledger_discount", "ledger_credited", "ledger_open", "further", "hint", "first_seen", "last_seen",
     "times_seen", "accepted_at", "accepted_by", "accepted_note", "resolved_at", "invoice_key",
 )  # fmt: skip
-_CATEGORY, _REASON, _NEXT, _STATE, _FURTHER = (
-    COLUMNS.index(name) for name in ("category", "reason", "what_to_do_next", "state", "further")
+_CATEGORY, _REASON, _NEXT, _STATE, _FURTHER, _HINT = (
+    COLUMNS.index(name) for name in ("category", "reason", "what_to_do_next", "state", "further", "hint")
 )
 
 
@@ -63,7 +63,8 @@ def _lines(connection: Connection, profile: Profile, selection: BreakSelection, 
         for row in cursor:
             found = list(row)
             # What is accepted or resolved needs nothing.
-            found[_NEXT] = next_step(found[_CATEGORY], found[_REASON]) if found[_STATE] == "open" else None
+            is_open = found[_STATE] == "open"
+            found[_NEXT] = next_step(found[_CATEGORY], found[_REASON], found[_HINT]) if is_open else None
             found[_REASON] = reason_in_words(found[_CATEGORY], found[_REASON])
             found[_FURTHER] = further_in_words(found[_FURTHER])
             yield found

@@ -120,6 +120,7 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
     """A break as of today (``breaks.sql``).
 
     :param evidence: both sides' states and amounts when it was last seen.
+    :param hint: a near miss of its number on the other side, if there was one then.
     """
 
     break_id: int
@@ -135,6 +136,7 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     amount: Decimal
     evidence: dict[str, Any]
+    hint: str | None
     first_seen: datetime.datetime
     last_seen: datetime.datetime
     times_seen: int

@@ -13,6 +13,13 @@ SELECT
     break.currency,
     break.amount,
     break.evidence,
+    -- As the newest comparison that saw it said.
+    (
+        SELECT item.hint
+        FROM ropo.reconciliation_item AS item
+        WHERE item.reconciliation_id = break.last_reconciliation_id AND item.invoice_key = break.invoice_key
+            AND item.category = break.category
+    ) AS hint,
     break.first_seen,
     break.last_seen,
     break.times_seen,

@@ -23,6 +23,12 @@ SELECT
     (break.evidence ->> 'ledger_credited')::numeric AS ledger_credited,
     (break.evidence ->> 'ledger_open')::numeric AS ledger_open,
     break.evidence ->> 'further' AS further,
+    (
+        SELECT item.hint
+        FROM ropo.reconciliation_item AS item
+        WHERE item.reconciliation_id = break.last_reconciliation_id AND item.invoice_key = break.invoice_key
+            AND item.category = break.category
+    ) AS hint,
     break.first_seen,
     break.last_seen,
     break.times_seen,

@@ -18,7 +18,8 @@ SELECT
     item.ledger_discount,
     item.ledger_total,
     CASE WHEN item.category <> 'matched' THEN ropo.amount_at_stake(
-        item.ropo_paid, item.ropo_discount, item.ledger_paid, item.ledger_discount, item.ledger_total
+        item.ropo_paid, item.ropo_discount,
+        item.ledger_paid, item.ledger_discount, item.ledger_total, item.ledger_credited, item.ledger_open
     ) END AS amount,
     break.break_id,
     break.state AS break_state,

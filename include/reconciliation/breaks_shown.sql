@@ -54,7 +54,8 @@ SELECT
             AND later.reconciliation_id = ANY(run.later_ids)
     ) AS is_late,
     ropo.amount_at_stake(
-        item.ropo_paid, item.ropo_discount, item.ledger_paid, item.ledger_discount, item.ledger_total
+        item.ropo_paid, item.ropo_discount,
+        item.ledger_paid, item.ledger_discount, item.ledger_total, item.ledger_credited, item.ledger_open
     ) AS amount,
     ropo.item_evidence(item) AS evidence
 FROM wanted

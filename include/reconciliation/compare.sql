@@ -1,6 +1,6 @@
 -- One row an invoice of the population, with its one category. There is no ELSE: a case that no rule names fails.
 -- A payment and a stage are places in PAYMENTS and STAGES of include/config/status_map.py: a payment of 0 is unpaid, 1 partly
--- paid, 2 paid.
+-- paid, 2 paid; a stage from 2 on is one in which the debtor is reminded, or the debt collected.
 -- OFFSET 0 keeps each step a step: else PostgreSQL writes its expressions out wherever a later one names them, and works
 -- out the same sums many times over.
 CREATE TEMP TABLE comparison ON COMMIT DROP AS
@@ -17,6 +17,7 @@ WITH side AS (
         COALESCE(ropo.event_count, 0) AS events,
         COALESCE(ledger.row_count, 0) AS rows,
         COALESCE(ledger.key_count, 0) AS keys,
+        apart.stage_seq AS apart_seq,
         population.invoice_key IN (SELECT invoice_key FROM ambiguous_key) AS is_ambiguous,
         population.invoice_key IN (SELECT invoice_key FROM resolved WHERE is_quarantined) AS is_quarantined,
         -- A credit note, or a total of zero, is compared by existence and end alone.
@@ -24,19 +25,24 @@ WITH side AS (
         COALESCE(ledger.total > 0 AND ledger.payments_by_ropo, true) AS compares_payments,
         -- A null discount: the ERP keeps none apart. What the sums then lack may be Ropo's discount, and nothing else.
         COALESCE(ledger.discount, CASE
-            WHEN ledger.open IS NULL
+            WHEN ropo.discount > 0 AND (
+                ledger.open IS NULL
                 OR ledger.total = ledger.paid + ropo.discount + COALESCE(ledger.credited, 0) + ledger.open
+            )
             THEN ropo.discount
         END, 0) AS granted
     FROM population
     LEFT JOIN (
         SELECT
             invoice_key AS ropo_key, event_count, paid, discount, has_negative, lacks_amount, payment_code, stage, part_end,
-            unmapped_seq, unmapped_money_seq, meaning_seq, first_date, money_date, payment_date, stage_date, end_date,
-            unmapped_date
+            stage_seq, payment_seq, unmapped_seq, unmapped_money_seq, meaning_seq, first_date, money_date, payment_date,
+            stage_date, end_date, unmapped_date
         FROM ropo_side
     ) AS ropo ON ropo.ropo_key = population.invoice_key
     LEFT JOIN ledger_side AS ledger ON ledger.invoice_key = population.invoice_key AND ledger.place = 1
+    LEFT JOIN (
+        SELECT invoice_key, max(stage_seq) AS stage_seq FROM unpaid_job WHERE stage >= 2 GROUP BY invoice_key
+    ) AS apart ON apart.invoice_key = population.invoice_key
     LEFT JOIN (
         SELECT invoice_key, max(lost_jobid) AS lost_jobid, max(lost_billnum) AS lost_billnum
         FROM resolved
@@ -53,14 +59,23 @@ WITH side AS (
             WHEN paid + discount > 0 AND total > 0 AND paid + discount >= payable THEN 2
             WHEN paid + discount > 0 THEN 1
             ELSE 0
-        END AS sums_say
+        END AS sums_say,
+        -- Since the newest payment it has been reminded of or collected on: by a job that nobody paid, or because Ropo One
+        -- was not told of a credit note. Then it is not paid there, whatever the sums say.
+        COALESCE(apart_seq > payment_seq, false) OR COALESCE(
+            stage >= 2 AND stage_seq > payment_seq AND paid + discount < total
+                AND (has_negative OR COALESCE(payment_code, 0) < 2),
+            false
+        ) AS is_collected
     FROM side
     OFFSET 0
 ), stated AS (
     SELECT
         summed.*,
-        CASE WHEN COALESCE(has_negative, false) THEN sums_say ELSE GREATEST(COALESCE(payment_code, 0), sums_say) END
-            AS ropo_payment,
+        LEAST(
+            CASE WHEN COALESCE(has_negative, false) THEN sums_say ELSE GREATEST(COALESCE(payment_code, 0), sums_say) END,
+            CASE WHEN is_collected THEN 1 ELSE 2 END
+        ) AS ropo_payment,
         COALESCE(payment_word, CASE
             WHEN ledger_paid + COALESCE(ledger_discount, 0) <= 0 THEN 0
             WHEN still_open <= 0 THEN 2
@@ -72,6 +87,8 @@ WITH side AS (
             WHEN events > 0 AND is_mapped AND payment_word IS NULL AND total > 0 AND credited >= total AND still_open <= 0
                 AND ledger_paid + COALESCE(ledger_discount, 0) <= 0
                 THEN 'credited'
+            -- Paid in part, and what was left is credited on both sides.
+            WHEN part_end = 'credited' AND is_mapped AND total > 0 AND credited > 0 AND still_open <= 0 THEN 'credited'
         END) AS ledger_end
     FROM summed
     OFFSET 0
@@ -93,6 +110,8 @@ WITH side AS (
             AND NOT ((ropo_payment = 2 OR NOT compares_payments) AND ledger_payment = 2) AS compares_stages,
         compares_payments
             AND abs(COALESCE(paid, 0) - ledger_paid) > %(tolerance)s AS paid_differs,
+        COALESCE(has_negative AND paid + discount < ledger_paid + COALESCE(ledger_discount, 0), false) AS is_taken_back,
+        is_collected AND paid = ledger_paid AND discount = granted AS is_still_collected,
         -- Where the ERP keeps no discounts there is nothing to compare them with.
         compares_payments AND ledger_discount IS NOT NULL
             AND abs(COALESCE(discount, 0) - ledger_discount) > %(tolerance)s AS discount_differs,
@@ -134,8 +153,12 @@ SELECT
         WHEN 'ambiguous_match' THEN
             CASE WHEN rows > 1 THEN 'several_rows' WHEN rows = 1 THEN 'keys_lead_apart' ELSE 'row_of_another' END
         WHEN 'missing_in_ledger' THEN CASE WHEN events > 0 THEN 'no_row' ELSE 'row_gone' END
-        WHEN 'missing_in_ropo' THEN
-            CASE WHEN shows_payment THEN 'payment' WHEN ledger_end IS NOT NULL THEN 'end' ELSE 'first_event_overdue' END
+        WHEN 'missing_in_ropo' THEN CASE
+            WHEN shows_payment AND sent_at IS NULL THEN 'paid_before_sending'
+            WHEN shows_payment THEN 'payment'
+            WHEN ledger_end IS NOT NULL THEN 'end'
+            ELSE 'first_event_overdue'
+        END
         WHEN 'unknown_status' THEN
             CASE WHEN has_unknown_money THEN 'payment_type' WHEN has_unknown_code THEN 'code' ELSE 'ledger_word' END
         WHEN 'ledger_inconsistent' THEN
@@ -147,9 +170,21 @@ SELECT
             WHEN ropo_payment = 2 THEN 'ended_in_ledger_paid_in_ropo'
             ELSE 'ended_in_ledger'
         END
-        WHEN 'ledger_behind' THEN CASE WHEN pays_further THEN 'payment' ELSE 'stage' END
-        WHEN 'ledger_ahead' THEN CASE WHEN pays_less_far THEN 'payment' ELSE 'stage' END
+        WHEN 'ledger_behind' THEN CASE
+            WHEN NOT pays_further THEN 'stage'
+            WHEN paid_differs THEN 'payment'
+            WHEN discount - COALESCE(ledger_discount, 0) > %(tolerance)s THEN 'discount'
+            ELSE 'closed_in_ropo'
+        END
+        WHEN 'ledger_ahead' THEN CASE
+            WHEN NOT pays_less_far THEN 'stage'
+            WHEN is_still_collected THEN 'still_collected'
+            WHEN is_taken_back THEN 'taken_back'
+            WHEN NOT paid_differs AND ledger_discount - COALESCE(discount, 0) > %(tolerance)s THEN 'discount'
+            ELSE 'payment'
+        END
         WHEN 'amount_mismatch' THEN CASE
+            WHEN paid_differs AND is_taken_back THEN 'taken_back'
             WHEN paid_differs AND paid > ledger_paid AND paid + discount > payable THEN 'overpaid_in_ropo'
             WHEN paid_differs AND ledger_paid > paid AND ledger_paid + granted > payable THEN 'overpaid_in_ledger'
             WHEN paid_differs AND paid + discount = ledger_paid + COALESCE(ledger_discount, 0) THEN 'booked_otherwise'
@@ -171,6 +206,10 @@ SELECT
         WHEN 'unknown_status' THEN CASE WHEN has_unknown_code OR has_unknown_money THEN unmapped_date END
         WHEN 'status_conflict' THEN end_date
         WHEN 'ledger_behind' THEN CASE WHEN pays_further THEN payment_date ELSE stage_date END
+        WHEN 'ledger_ahead' THEN CASE
+            WHEN pays_less_far AND is_still_collected THEN stage_date
+            WHEN pays_less_far AND is_taken_back THEN money_date
+        END
         WHEN 'amount_mismatch' THEN money_date
     END AS caused_on,
     NULL::timestamptz AS grace_from,

@@ -12,7 +12,8 @@ SELECT
 FROM ropo.reconciliation_item AS item
 CROSS JOIN LATERAL (
     SELECT ropo.amount_at_stake(
-        item.ropo_paid, item.ropo_discount, item.ledger_paid, item.ledger_discount, item.ledger_total
+        item.ropo_paid, item.ropo_discount,
+        item.ledger_paid, item.ledger_discount, item.ledger_total, item.ledger_credited, item.ledger_open
     ) AS amount
 ) AS stake
 -- A break of another category than the item's is another difference.

@@ -14,13 +14,13 @@ WITH signed AS (
             '%%s → %%s',
             COALESCE(
                 before.verdict || format(
-                    ' (%%s invoices: %%s matched, %%s pending, %%s breaks, %%s accepted)',
+                    ' (invoices %%s: matched %%s, pending %%s, breaks %%s, accepted %%s)',
                     before.population, before.matched, before.pending, before.breaks, before.accepted
                 ),
                 'not reconciled'
             ),
             fresh.verdict || format(
-                ' (%%s invoices: %%s matched, %%s pending, %%s breaks, %%s accepted)',
+                ' (invoices %%s: matched %%s, pending %%s, breaks %%s, accepted %%s)',
                 fresh.population, fresh.matched, fresh.pending, fresh.breaks, fresh.accepted
             ) || CASE
                 WHEN before.verdict = 'incomplete' AND doubted.is_other

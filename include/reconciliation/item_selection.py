@@ -16,7 +16,7 @@ Order = Literal["amount", "invoice", "category"]
 
 AT_STAKE = (
     "ropo.amount_at_stake(item.ropo_paid, item.ropo_discount, item.ledger_paid, item.ledger_discount, "
-    "item.ledger_total)"
+    "item.ledger_total, item.ledger_credited, item.ledger_open)"
 )
 # The words of the partial indexes stand in each, so that PostgreSQL sees that they serve.
 _DIFFERING = "item.category <> 'matched'"

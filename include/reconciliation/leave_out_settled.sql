@@ -42,9 +42,11 @@ FROM (
             AND COALESCE(payments_by_ropo, true)
             AND COALESCE(sent_at >= %(start)s, true)
             AND paid + COALESCE(discount, 0) > 0
-            -- Nothing is open, and the amounts add up; so they are numbers, and all that is to be paid is paid.
+            -- Nothing is open, and the amounts add up; so they are numbers, and all that is to be paid is paid. Of a credit
+            -- Ropo One may not have been told.
             AND COALESCE(open, 0) <= 0
-            AND total - paid - COALESCE(discount, 0) - COALESCE(credited, 0) - COALESCE(open, 0) = 0,
+            AND COALESCE(credited, 0) = 0
+            AND total - paid - COALESCE(discount, 0) - COALESCE(open, 0) = 0,
             false
         )
     FROM {every_row}

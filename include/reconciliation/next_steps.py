@@ -49,6 +49,10 @@ _OF_REASON = {
     ("missing_in_ropo", "payment"): (
         "Ask Ropo One's customer service whether it has the invoice, and see how the ERP's payment came."
     ),
+    ("missing_in_ropo", "paid_before_sending"): (
+        "If it was paid before it was sent, see in the ERP that it is not sent any more, and accept this with a note; "
+        "if it was sent, enter the day in the ERP, and ask Ropo One's customer service whether it has the invoice."
+    ),
     ("missing_in_ropo", "end"): "Ask Ropo One's customer service whether it has the invoice, and to end it there too.",
     ("unknown_status", "payment_type"): (
         "Ask Ropo One's customer service what the payment's type of its time line means, and whoever looks "
@@ -65,14 +69,31 @@ _OF_REASON = {
     ("status_conflict", "ended_in_ledger"): (
         "Ask Ropo One's customer service to end it there too, or open it in the ERP again."
     ),
+    ("ledger_behind", "discount"): "Book in the ERP the discount that Ropo One granted.",
+    ("ledger_behind", "closed_in_ropo"): (
+        "Ask Ropo One's customer service what settled the rest; book that in the ERP, or let them open it again."
+    ),
     ("ledger_behind", "stage"): (
         "Bring the ERP to Ropo's stage, and ask whoever looks after the ERP why it was not told."
+    ),
+    ("ledger_ahead", "still_collected"): (
+        "Tell Ropo One's customer service what settled it (a credit note, or a payment by its other job), so that it "
+        "collects no more."
+    ),
+    ("ledger_ahead", "taken_back"): (
+        "Take it back in the ERP too; the time line shows what Ropo One took back, and when. The invoice is open again."
+    ),
+    ("ledger_ahead", "discount"): (
+        "Ask Ropo One's customer service whether it granted the discount; where it did not, take it out of the ERP, or "
+        "tell them of it, so that they collect no more."
     ),
     ("ledger_ahead", "stage"): (
         "See who took the step in the ERP; ask Ropo One's customer service to take it too, or correct the ERP."
     ),
+    ("amount_mismatch", "taken_back"): "Book in the ERP what Ropo One took back; the time line shows when it did.",
     ("amount_mismatch", "overpaid_in_ropo"): (
-        "Ask Ropo One's customer service whether the debtor paid twice; if not, correct the ERP's total."
+        "Ask Ropo One's customer service what was paid beyond the total: what was paid twice is booked and paid back, "
+        "a fee or interest booked as such; else correct the ERP's total."
     ),
     ("amount_mismatch", "overpaid_in_ledger"): "Look in the ERP for a payment booked twice, or a total that is wrong.",
     ("amount_mismatch", "booked_otherwise"): "Book as a discount in the ERP what is one at Ropo One, the rest as paid.",
@@ -80,9 +101,15 @@ _OF_REASON = {
 }
 
 
-def next_step(category: str, reason: str | None) -> str:
-    """Return what to do next about a difference, as a sentence.
+def next_step(category: str, reason: str | None, hint: str | None = None) -> str:
+    """Return what to do next about a difference, as a sentence or two.
 
     :param category: any but ``matched``.
+    :param hint: a near miss of the invoice's number on the other side, such as "the ledger has INV-12": it comes first,
+        since an invoice that is there under another number must not be booked again.
     """
-    return _OF_REASON.get((category, reason or ""), _OF_CATEGORY[category])
+    step = _OF_REASON.get((category, reason or ""), _OF_CATEGORY[category])
+    if hint is None:
+        return step
+    near = hint[:1].upper() + hint[1:]
+    return f"{near}: if that is this invoice, correct its number in the ERP, and nothing else. Otherwise: {step}"

@@ -46,7 +46,11 @@ WHERE comparison.pending_until IS NULL
 GROUP BY comparison.billnum
 ORDER BY
     max(asked.asked_at) IS NOT NULL,
-    -- What the sides differ by; where they agree on money, the whole invoice.
-    max(ropo.amount_at_stake(ropo_paid, ropo_discount, ledger_paid, ledger_discount, ledger_total)) DESC,
+    -- What the sides differ by; where they agree on money, what is open.
+    max(
+        ropo.amount_at_stake(
+            ropo_paid, ropo_discount, ledger_paid, ledger_discount, ledger_total, ledger_credited, ledger_open
+        )
+    ) DESC,
     comparison.billnum COLLATE "C"
 LIMIT %(limit)s

@@ -13,6 +13,8 @@ WITH newest AS (
         COALESCE(bool_or(amount IS NULL) FILTER (WHERE kind IN ('paid', 'discount')), false) AS lacks_amount,
         mod(max(seq * 10 + payment), 10)::integer AS payment_code,
         mod(max(seq * 10 + stage), 10)::integer AS stage,
+        max(seq) FILTER (WHERE stage IS NOT NULL) AS stage_seq,
+        max(seq) FILTER (WHERE kind IN ('paid', 'discount') OR payment IS NOT NULL) AS payment_seq,
         max(seq) FILTER (WHERE part_end IS NOT NULL AND may_end) AS end_seq,
         max(seq) FILTER (WHERE NOT is_mapped) AS unmapped_seq,
         max(seq) FILTER (WHERE NOT is_mapped AND statustype = 'payment') AS unmapped_money_seq,
@@ -35,6 +37,25 @@ SELECT newest.*, of_end.part_end
 FROM newest
 LEFT JOIN (SELECT seq, part_end FROM spoken WHERE part_end IS NOT NULL) AS of_end ON of_end.seq = newest.end_seq;
 ANALYZE ropo_side;
+
+-- Of invoices that were sent again: the jobs by which nothing was paid, at the stage where they are. A payment that names no
+-- job may be of any.
+CREATE TEMP TABLE unpaid_job ON COMMIT DROP AS
+SELECT
+    invoice_key,
+    mod(max(seq * 10 + stage), 10)::integer AS stage,
+    max(seq) FILTER (WHERE stage IS NOT NULL) AS stage_seq
+FROM spoken
+WHERE invoice_key IN (SELECT invoice_key FROM job WHERE NOT is_newest)
+GROUP BY invoice_key, jobid
+HAVING jobid IS NOT NULL
+    AND NOT COALESCE(bool_or(kind IN ('paid', 'discount') OR payment > 0), false)
+    AND max(seq) FILTER (WHERE stage IS NOT NULL) > COALESCE(max(seq) FILTER (WHERE part_end IS NOT NULL), 0);
+DELETE FROM unpaid_job
+USING spoken
+WHERE spoken.invoice_key = unpaid_job.invoice_key AND spoken.jobid IS NULL
+    AND (spoken.kind IN ('paid', 'discount') OR spoken.payment > 0);
+ANALYZE unpaid_job;
 
 CREATE TEMP TABLE ledger_side ON COMMIT DROP AS
 WITH ranked AS (

@@ -2,10 +2,11 @@
 -- that are open again. Amounts of several currencies are set in one order, never added.
 SELECT
     item.billnum, item.jobid, item.category, item.reason, item.currency, stake.amount,
-    item.ropo_status, item.ledger_status
+    item.ropo_status, item.ledger_status, item.hint
 FROM ropo.reconciliation_item AS item
 CROSS JOIN LATERAL ropo.amount_at_stake(
-    item.ropo_paid, item.ropo_discount, item.ledger_paid, item.ledger_discount, item.ledger_total
+    item.ropo_paid, item.ropo_discount,
+    item.ledger_paid, item.ledger_discount, item.ledger_total, item.ledger_credited, item.ledger_open
 ) AS stake (amount)
 LEFT JOIN ropo.reconciliation_break AS known USING (profile, invoice_key, category)
 WHERE item.reconciliation_id = %(reconciliation_id)s AND item.category <> 'matched' AND item.pending_until IS NULL

@@ -158,11 +158,12 @@ class RedVerdicts:
 
     def _largest(self, cursor: Cursor, verdict: LatestVerdict) -> Iterator[str]:
         cursor.execute(statement("largest_breaks"), {"reconciliation_id": verdict.reconciliation_id, "most": LARGEST})
-        for billnum, jobid, category, reason, currency, amount, ropo, ledger in cursor.fetchall():
+        for billnum, jobid, category, reason, currency, amount, ropo, ledger, hint in cursor.fetchall():
             invoice = f"Invoice {billnum}" if billnum else f"Job {jobid}"
             at_stake = f"{grouped_money(amount)} {currency}" if is_stake_known(category, amount) else NOT_KNOWN
+            near = f" ({hint})" if hint else ""
             yield (
-                f"{invoice}: {category_in_words(category)}, {reason_in_words(category, reason)}; "
+                f"{invoice}: {category_in_words(category)}, {reason_in_words(category, reason)}{near}; "
                 f"Ropo One {_side(ropo)}, ledger {_side(ledger)}; {at_stake} at stake"
             )
 
@@ -184,4 +185,5 @@ def _totals(money: Mapping[str, Any]) -> str:
 
 
 def _side(state: str | None) -> str:
-    return state or "unknown"
+    """A state as a sentence has it: partly_paid is partly paid."""
+    return (state or "unknown").replace("_", " ")

@@ -27,7 +27,7 @@ INSERT INTO ropo.reconciliation_break (
 SELECT
     profile, invoice_key, billnum, jobid, category, reason, CASE WHEN billnum::integer % 50 = 0 THEN 'open' ELSE 'resolved' END,
     date '2026-11-24' - billnum::integer % 60, currency,
-    ropo.amount_at_stake(ropo_paid, ropo_discount, ledger_paid, ledger_discount, ledger_total), '{}',
+    ropo.amount_at_stake(ropo_paid, ropo_discount, ledger_paid, ledger_discount, ledger_total, ledger_credited, ledger_open), '{}',
     now(), now(), 1, reconciliation_id, reconciliation_id, CASE WHEN billnum::integer % 50 > 0 THEN now() END
 FROM ropo.reconciliation_item
 WHERE category <> 'matched';

@@ -173,8 +173,7 @@ def _compare(ropo: Ropo, ledger: Ledger) -> Judgement:
         return Judgement("matched", None)
     alive = ropo.end is None
     if alive and compares_payments and ropo.payment != ledger.payment:
-        further = PAYMENTS.index(ropo.payment) > PAYMENTS.index(ledger.payment)
-        return Judgement("ledger_behind", ropo.payment_date) if further else Judgement("ledger_ahead", None)
+        return _compare_payments(ropo, ledger)
     settled = ledger.payment == "paid" and (ropo.payment == "paid" or not compares_payments)
     if alive and not settled and ropo.stage and ledger.stage and ropo.stage != ledger.stage:
         further = STAGES.index(ropo.stage) > STAGES.index(ledger.stage)
@@ -184,6 +183,16 @@ def _compare(ropo: Ropo, ledger: Ledger) -> Judgement:
     if compares_payments and row.discount is not None and ropo.discount != row.discount:
         return Judgement("amount_mismatch", ropo.money_date)
     return Judgement("matched", None)
+
+
+def _compare_payments(ropo: Ropo, ledger: Ledger) -> Judgement:
+    if PAYMENTS.index(ropo.payment) > PAYMENTS.index(ledger.payment):
+        return Judgement("ledger_behind", ropo.payment_date)
+    if ropo.is_collected and (ropo.paid, ropo.discount) == (ledger.row.paid, ledger.discount):
+        return Judgement("ledger_ahead", ropo.stage_date)
+    booked = ledger.row.paid + (ledger.row.discount or ZERO)
+    is_taken_back = ropo.is_reversed and ropo.paid + ropo.discount < booked
+    return Judgement("ledger_ahead", ropo.money_date if is_taken_back else None)
 
 
 class Ropo:
@@ -219,8 +228,17 @@ class Ropo:
         )
         by_sums = self._by_sums(row)
         by_code = codes[-1][1] if codes else "unpaid"
-        reversed_ = any((event.amount or ZERO) < 0 for event in money)
-        self.payment = by_sums if reversed_ else max(by_sums, by_code, key=PAYMENTS.index)
+        self.is_reversed = any((event.amount or ZERO) < 0 for event in money)
+        payment = by_sums if self.is_reversed else max(by_sums, by_code, key=PAYMENTS.index)
+        paying = money + [event for event, _ in codes]
+        last_paid = max((event.order for event in paying), default=None)
+        says_paid = by_code == "paid" and not self.is_reversed
+        rests_on_credit = row is not None and self.paid + self.discount < row.total and not says_paid
+        self.is_collected = last_paid is not None and (
+            (rests_on_credit and bool(stages) and _is_collected(stages, last_paid))
+            or any(_is_collected(each, last_paid) for each in _unpaid_jobs(events, stages, paying, codes, said))
+        )
+        self.payment = "partly_paid" if self.is_collected and payment == "paid" else payment
 
     def _by_sums(self, row: Row | None) -> str:
         together = self.paid + self.discount
@@ -229,6 +247,33 @@ class Ropo:
         if row is not None and row.total > 0 and together >= row.total - (row.credited or ZERO):
             return "paid"
         return "partly_paid"
+
+
+def _is_collected(stages: list[tuple[Event, str]], since: tuple[datetime.datetime, int, str]) -> bool:
+    newest, stage = stages[-1]
+    return newest.order > since and stage in ("reminded", "in_collection")
+
+
+def _unpaid_jobs(
+    events: list[Event],
+    stages: list[tuple[Event, str]],
+    paying: list[Event],
+    codes: list[tuple[Event, str]],
+    said: list[tuple[Event, Meaning]],
+) -> list[list[tuple[Event, str]]]:
+    """Where an invoice has several jobs: the stages of each by which nothing was paid and that has not ended since."""
+    unpaid = {event.order for event, payment in codes if payment == "unpaid"}
+    paid = [event for event in paying if event.order not in unpaid]
+    jobs = {event.jobid for event in events if event.jobid is not None}
+    if len(jobs) < 2 or any(event.jobid is None for event in paid):
+        return []
+    found = []
+    for job in jobs - {event.jobid for event in paid}:
+        of_job = [(event, stage) for event, stage in stages if event.jobid == job]
+        ended = [event.order for event, meaning in said if meaning.end and event.jobid == job]
+        if of_job and (not ended or of_job[-1][0].order > ended[-1]):
+            found.append(of_job)
+    return found
 
 
 class Ledger:
@@ -241,14 +286,22 @@ class Ledger:
         self.stage = said.stage
         credited = row.credited or ZERO
         discount = row.discount if row.discount is not None else ZERO
-        if row.discount is None and (row.open is None or row.total == row.paid + ropo.discount + credited + row.open):
+        if (
+            row.discount is None
+            and ropo.discount > 0
+            and (row.open is None or row.total == row.paid + ropo.discount + credited + row.open)
+        ):
             discount = ropo.discount
         rest = row.total - row.paid - discount - credited
+        self.discount = discount
         still_open = rest if row.open is None else row.open
         paid = row.paid + (row.discount or ZERO)
         is_credited = row.total > 0 and credited >= row.total and still_open <= 0 and paid <= 0
         is_open_to_amounts = ropo.has_spoken and self.meaning is not None and (said.payment, said.end) == (None, None)
         self.end = "credited" if is_open_to_amounts and is_credited else said.end
+        # Paid in part, and what was left is credited on both sides.
+        if said.end is None and self.meaning is not None and ropo.end == "credited" and credited > 0 and row.total > 0:
+            self.end = "credited" if still_open <= 0 else self.end
         self.is_inconsistent = still_open != rest or (said.payment == "paid" and still_open > 0)
         if said.payment:
             self.payment = said.payment

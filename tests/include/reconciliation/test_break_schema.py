@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -82,17 +83,23 @@ def test_severities_sort_by_their_weight(store: Connection) -> None:
 @pytest.mark.parametrize(
     ("paid", "at_stake"),
     [
-        ("100, 2, 60, 1, 500", 41),
-        ("60, 0, 100, NULL, 500", 40),
-        ("95, 5, 100, 0, 500", 5),  # the sums agree, what of them is discount does not
-        ("100, 0, 100, 0, -500", 500),  # the sides agree on money: all of the invoice is at stake
-        ("NULL, NULL, NULL, NULL, NULL", 0),
+        ("100, 2, 60, 1, 500, 0, NULL", 41),
+        ("60, 0, 100, NULL, 500, 0, 400", 40),
+        ("95, 5, 100, 0, 500, 0, NULL", 5),  # the sums agree, what of them is discount does not
+        ("99.99, 0, 99.99, 0, 100, 0, 0.01", "0.01"),  # the sides agree on money: what is open is at stake
+        ("50, 2, 50, 2, 100, 8, NULL", 40),
+        ("0, 0, 0, 0, 100, 0, NULL", 100),
+        ("100, 0, 100, 0, 100, 0, 0", 100),  # nothing is open: all of the invoice
+        ("100, 0, 100, 0, -500, NULL, NULL", 500),
+        ("NULL, NULL, NULL, NULL, NULL, NULL, NULL", 0),
     ],
 )
-def test_at_stake_is_what_the_sides_differ_by_or_the_whole_invoice(store: Connection, paid: str, at_stake: int) -> None:
+def test_at_stake_is_what_differs_or_what_is_open_or_the_whole_invoice(
+    store: Connection, paid: str, at_stake: str | int
+) -> None:
     with store.cursor() as cursor:
         cursor.execute(f"SELECT ropo.amount_at_stake({paid})")
-        assert cursor.fetchone() == (at_stake,)
+        assert cursor.fetchone() == (Decimal(at_stake),)
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,7 @@ def test_near_misses_are_hinted_at_and_never_matched(world: World, number: str) 
     [
         ({"status": "paid", "paid": "100"}, ("missing_in_ropo", "payment")),
         ({"paid": "30"}, ("missing_in_ropo", "payment")),
+        ({"status": "paid", "paid": "100", "sent_at": None}, ("missing_in_ropo", "paid_before_sending")),
         ({"status": "cancelled"}, ("missing_in_ropo", "end")),
         ({"status": "paid", "paid": "100", "by_ropo": False}, ("matched", "never_spoken_of")),
         ({}, ("matched", "never_spoken_of")),
@@ -146,7 +147,7 @@ def test_near_misses_are_hinted_at_and_never_matched(world: World, number: str) 
     ],
 )
 def test_missing_in_ropo_only_where_ropo_should_have_spoken(
-    world: World, row: dict[str, str], expected: tuple[str, str]
+    world: World, row: dict[str, str | None], expected: tuple[str, str]
 ) -> None:
     world.row("1", changed_at=at("2026-03-10 08:00"), **row)
     assert world.judged() == expected
@@ -247,6 +248,114 @@ def test_ledger_ahead_in_payment_and_in_stage(world: World) -> None:
     items = world.items(world.reconcile())
     assert (items["b:1"]["category"], items["b:1"]["reason"]) == ("ledger_ahead", "payment")
     assert (items["b:2"]["category"], items["b:2"]["reason"]) == ("ledger_ahead", "stage")
+
+
+def test_a_discount_alone_is_not_called_a_payment(world: World) -> None:
+    world.payment("1", "98")
+    world.payment("1", "2", kind="8")
+    world.row("1", paid="98")
+    world.payment("2", "98")
+    world.row("2", "paid", paid="98", discount="2")
+    items = world.items(world.reconcile())
+    assert (items["b:1"]["category"], items["b:1"]["reason"]) == ("ledger_behind", "discount")
+    assert (items["b:2"]["category"], items["b:2"]["reason"]) == ("ledger_ahead", "discount")
+
+
+def test_what_ropo_calls_paid_though_the_payments_agree_is_not_called_a_payment(world: World) -> None:
+    world.payment("1", "60")
+    world.comment("1", "101")
+    world.row("1", paid="60")
+    assert world.judged() == ("ledger_behind", "closed_in_ropo")
+
+
+def test_a_payment_that_ropo_took_back_leaves_the_ledger_ahead(world: World) -> None:
+    world.payment("1", "100", "2026-03-08")
+    world.comment("1", "101", "2026-03-08 09:00")
+    world.payment("1", "-100")
+    world.row("1", "paid", paid="100")
+    item = world.only_item()
+    assert (item["category"], item["reason"], item["caused_on"]) == ("ledger_ahead", "taken_back", DAY)
+
+
+def test_a_refund_of_ropos_that_the_ledger_lacks_is_no_payment_booked_twice(world: World) -> None:
+    world.payment("1", "120", "2026-03-08")
+    world.payment("1", "-20")
+    world.row("1", "paid", paid="120")
+    assert world.judged() == ("amount_mismatch", "taken_back")
+
+
+@pytest.mark.parametrize("scope", ["date", "full"])
+def test_what_ropo_goes_on_collecting_though_the_ledger_has_credited_it_is_told(world: World, scope: str) -> None:
+    """Ropo One was never told of the credit note: the debtor is dunned for what nobody is owed."""
+    world.comment("1", "110", "2026-03-01 08:00")
+    world.payment("1", "60", "2026-03-08")
+    world.comment("1", "140", "2026-03-10 09:00")
+    world.row("1", "paid", paid="60", credited="40")
+    item = world.only_item(scope=scope)
+    assert (item["category"], item["reason"], item["caused_on"]) == ("ledger_ahead", "still_collected", DAY)
+    assert item["ropo_status"] == "partly_paid"
+
+
+@pytest.mark.parametrize(
+    ("before", "code", "row"),
+    [
+        ("130", None, {"status": "paid", "paid": "60", "credited": "40"}),  # reminded before it was paid
+        (None, "101", {"status": "paid", "paid": "60", "credited": "40"}),  # Ropo One calls it paid
+        (None, "140", {"paid": "60"}),  # the rest is open on both sides
+    ],
+)
+def test_what_ropo_does_not_go_on_collecting_or_rightly_does_is_none(
+    world: World, before: str | None, code: str | None, row: dict[str, str]
+) -> None:
+    if before:
+        world.comment("1", before, "2026-03-01 09:00")
+    world.payment("1", "60", "2026-03-08")
+    if code:
+        world.comment("1", code, "2026-03-10 09:00")
+    world.row("1", **row)
+    assert world.judged() == ("matched", None)
+
+
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [
+        ([("140", "2026-03-10 09:00")], ("ledger_ahead", "still_collected")),
+        ([("140", "2026-03-07 09:00")], ("matched", None)),  # before the other job was paid
+        ([("140", "2026-03-10 09:00"), ("101", "2026-03-10 10:00")], ("matched", None)),
+        ([("120", "2026-03-10 09:00")], ("matched", None)),
+    ],
+)
+def test_a_job_that_was_sent_again_and_is_collected_though_the_other_was_paid_is_told(
+    world: World, since: list[tuple[str, str]], expected: tuple[str, str | None]
+) -> None:
+    world.comment("1", "110", "2026-03-01 08:00", jobid="A")
+    world.comment("1", "110", "2026-03-02 08:00", jobid="B")
+    world.payment("1", "100", "2026-03-08", jobid="A")
+    for code, when in since:
+        world.comment("1", code, when, jobid="B")
+    world.row("1", "paid", paid="100", jobid=None, changed_at=at("2026-03-10 08:00"))
+    assert world.judged() == expected
+
+
+@pytest.mark.parametrize("word", ["open", "paid"])
+def test_paid_in_part_and_the_rest_credited_on_both_sides_is_matched(world: World, word: str) -> None:
+    world.payment("1", "40", "2026-03-08")
+    world.comment("1", "150")
+    world.row("1", word, paid="40", credited="60")
+    assert world.judged() == ("matched", None)
+    world.payment("2", "30", "2026-03-08")
+    world.comment("2", "150")
+    world.row("2", word, paid="40", credited="60")
+    items = world.items(world.reconcile())
+    assert (items["b:2"]["category"], items["b:2"]["reason"]) == ("amount_mismatch", "payments")
+
+
+@pytest.mark.parametrize("word", ["open", "paid"])
+def test_a_discount_that_ropo_took_back_is_none_that_the_ledger_grants(world: World, word: str) -> None:
+    world.payment("1", "100")
+    world.payment("1", "-5", kind="8")
+    world.row("1", word, paid="100", discount=None, open=None)
+    assert world.judged() == ("ledger_ahead", "taken_back")
 
 
 def test_amount_mismatch_of_a_partial_payment(world: World) -> None:

@@ -66,8 +66,8 @@ def test_another_result_of_a_date_is_flagged_and_keeps_the_countersignature_away
     assert flags(march) == [("result_changed", LAST), ("break_opened", LAST)]
     [changed, opened] = status(march).flags
     assert changed.note == (
-        "reconciled (1 invoices: 1 matched, 0 pending, 0 breaks, 0 accepted) → "
-        "breaks (1 invoices: 0 matched, 0 pending, 1 breaks, 0 accepted)"
+        "reconciled (invoices 1: matched 1, pending 0, breaks 0, accepted 0) → "
+        "breaks (invoices 1: matched 0, pending 0, breaks 1, accepted 0)"
     )
     assert (opened.note, opened.break_id) == ("invoice 2: missing in the ledger", 1)
     with pytest.raises(SignOffError, match="2 changes were found since it was signed; look at what changed and sign"):
@@ -97,8 +97,8 @@ def test_a_payment_that_moves_from_one_invoice_to_another_is_another_result_thou
     march.recheck(APRIL, now=NOW + HOUR)
     assert flags(march) == [("result_changed", LAST)]
     assert status(march).flags[0].note == (
-        "reconciled (2 invoices: 2 matched, 0 pending, 0 breaks, 0 accepted) → "
-        "reconciled (2 invoices: 2 matched, 0 pending, 0 breaks, 0 accepted); not as they were: invoice 2, invoice 5"
+        "reconciled (invoices 2: matched 2, pending 0, breaks 0, accepted 0) → "
+        "reconciled (invoices 2: matched 2, pending 0, breaks 0, accepted 0); not as they were: invoice 2, invoice 5"
     )
 
 

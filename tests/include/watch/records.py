@@ -83,17 +83,19 @@ def record(
 def _item(cursor: Any, reconciliation_id: int, profile: str, item: dict[str, Any]) -> None:
     values = {
         "billnum": None, "jobid": None, "reason": None, "currency": "EUR", "ropo_status": None, "ledger_status": None,
-        "ropo_paid": None, "ledger_paid": None, "ledger_total": None, "pending_until": None, **item,
+        "ropo_paid": None, "ledger_paid": None, "ledger_total": None, "pending_until": None, "hint": None,
+        **item,
     }  # fmt: skip
     cursor.execute(
         """
         INSERT INTO ropo.reconciliation_item (
             reconciliation_id, invoice_key, profile, billnum, jobid, category, reason, grace_from, pending_until,
-            ropo_status, ledger_status, event_count, ledger_row_count, currency, ropo_paid, ledger_paid, ledger_total
+            ropo_status, ledger_status, event_count, ledger_row_count, currency, ropo_paid, ledger_paid, ledger_total,
+            hint
         ) VALUES (
             %(reconciliation_id)s, %(key)s, %(profile)s, %(billnum)s, %(jobid)s, %(category)s, %(reason)s,
             CASE WHEN %(category)s <> 'matched' THEN now() END, %(pending_until)s, %(ropo_status)s, %(ledger_status)s,
-            1, 1, %(currency)s, %(ropo_paid)s, %(ledger_paid)s, %(ledger_total)s
+            1, 1, %(currency)s, %(ropo_paid)s, %(ledger_paid)s, %(ledger_total)s, %(hint)s
         )
         """,
         {

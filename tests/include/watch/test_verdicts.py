@@ -43,6 +43,15 @@ def test_the_ledgers_money_is_that_of_all_its_rows(session: Session, store: Conn
     assert "ledger 1\u202f234.50 paid and 1.00 discount" in alert.text
 
 
+def test_a_near_miss_and_states_are_told_in_words(session: Session, store: Connection, profile: Profile) -> None:
+    missing = broken("0012", "10.00", "missing_in_ledger", reason="no_row", hint="the ledger has INV-12")
+    partly = broken("13", "5.00", ropo_status="partly_paid")
+    record(store, DAY, "breaks", breaks=(missing, partly))
+    (alert,) = told(session, RedVerdicts(profile, NOW))
+    assert "the ledger has no row for it (the ledger has INV-12); " in alert.text
+    assert "Ropo One partly paid, " in alert.text
+
+
 def test_it_says_profile_date_reasons_totals_the_five_largest_breaks_and_where_to_look(
     session: Session, store: Connection, profile: Profile
 ) -> None:

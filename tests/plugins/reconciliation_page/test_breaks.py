@@ -224,6 +224,21 @@ def test_a_discount_of_nothing_is_not_told_of_a_break(client: TestClient, world:
     assert "discount</span>" not in page
 
 
+def test_a_near_miss_stands_wherever_it_is_said_what_to_do_lest_an_invoice_be_booked_twice(
+    page_app: FastAPI, client: TestClient, world: World
+) -> None:
+    page_app.dependency_overrides[may_check] = lambda: False
+    world.comment("0012", "110")
+    world.row("INV-12", jobid=None)
+    world.reconcile(now=at("2026-03-20 08:00"))
+    near, booked = "The ledger has INV-12: if that is this invoice", "Book the invoice in the ERP"
+    for path in ("breaks/1", "invoice?key=b:0012", "breaks.csv"):
+        text = client.get(f"/reconciliation/{path}").text
+        assert near in text, path
+        assert text.index(near) < text.index(booked), path
+    assert "nearly: the ledger has INV-12" in client.get(PATH).text
+
+
 def test_a_comment_stands_in_the_history_as_text(client: TestClient, store: Connection, ids: dict[str, int]) -> None:
     note = "<script>alert(1)</script>"
     one = f"{PATH}/{ids['b:4']}"
