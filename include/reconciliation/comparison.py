@@ -99,7 +99,12 @@ def compare(
         name_quarantined(cursor, profile, span)
         gather(cursor, ledger, profile, span)
         start_of_interest = profile.midnight(start) if start else "-infinity"
-        values = {"timezone": profile.timezone, "everything": span.everything, "start": start_of_interest}
+        values = {
+            "profile": profile.name,
+            "timezone": profile.timezone,
+            "everything": span.everything,
+            "start": start_of_interest,
+        }
         cursor.execute(statement("match"), values)
         cursor.execute(statement("states"))
         parameters = {

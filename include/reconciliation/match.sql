@@ -136,6 +136,14 @@ WITH by_job AS (
     SELECT DISTINCT
         named.invoice_key, named.billnum, named.business_date, named.is_seed, named.is_quarantined,
         by_job.invoice_key AS key_by_job,
+        -- Its job is another invoice's, of which this comparison is not: it is found there, whatever number the row names.
+        CASE
+            WHEN NOT named.is_quarantined OR by_job.jobid IS NOT NULL OR named.billnum NOT IN (SELECT billnum FROM by_bill)
+                THEN false
+            ELSE EXISTS (
+                SELECT FROM ropo.status_event AS held WHERE held.profile = %(profile)s AND held.jobid = named.jobid
+            )
+        END AS is_elsewhere,
         CASE
             WHEN named.is_quarantined AND by_job.jobid IS NULL AND named.billnum IN (SELECT billnum FROM by_bill) THEN NULL
             ELSE named.jobid
@@ -154,7 +162,8 @@ SELECT
     CASE WHEN COALESCE(named.key_by_job, by_bill.invoice_key) IS NULL THEN named.billnum END AS lost_billnum
 FROM named
 -- As a value and not as a further condition, by which a number that thousands share would be met by each of them first.
-LEFT JOIN by_bill ON by_bill.billnum = CASE WHEN named.key_by_job IS NULL THEN named.billnum END;
+LEFT JOIN by_bill ON by_bill.billnum = CASE WHEN named.key_by_job IS NULL THEN named.billnum END
+WHERE NOT named.is_elsewhere;
 
 -- The names of invoices that nothing goes by any more, and what these invoices are named now; whether one alone is meant. A
 -- row in quarantine proves no name: its keys are not followed.

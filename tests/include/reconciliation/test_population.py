@@ -42,6 +42,18 @@ def test_the_day_is_the_markets_from_midnight_to_midnight(world: World) -> None:
     assert _keys(world) == {"j:Jfirst second", "j:Jlast second"}
 
 
+def test_a_quarantined_row_of_another_invoices_job_makes_none_unparseable_whose_number_it_names(world: World) -> None:
+    """Whether the other invoice is compared in the same pass must not matter."""
+    world.payment("1", "100")
+    world.row("1", "paid", paid="100")
+    world.payment("2", "100", "2026-03-12", seen=at("2026-03-12 10:00"))
+    world.row("2", "paid", paid="100")
+    world.quarantine(b'{"jobid": "J2", "billnum": "1", "amount": "twelve"}', at("2026-03-01 10:00"))
+    assert world.judged(now=at("2026-03-14")) == ("matched", None)
+    found = world.items(world.reconcile(datetime.date(2026, 3, 12), now=at("2026-03-14")))
+    assert {key: item["category"] for key, item in found.items()} == {"b:2": "unparseable"}
+
+
 @pytest.mark.parametrize(
     ("day", "first", "last"),
     [
