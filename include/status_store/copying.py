@@ -9,6 +9,8 @@ import struct
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import psycopg2
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -83,6 +85,7 @@ def copy_across(source: Cursor, out: str, target: Cursor, into: str) -> int:
     :param out: the statement ``COPY (SELECT …) TO STDOUT``, of ``source``'s connection.
     :param into: the statement ``COPY table (columns) FROM STDIN``, of ``target``'s.
     :return: how many rows. Both connections must have one ``client_encoding``.
+    :raises psycopg2.Error: of the side that failed first, with its cursor.
     """
     reads, writes = os.pipe()
 
@@ -93,8 +96,16 @@ def copy_across(source: Cursor, out: str, target: Cursor, into: str) -> int:
     with ThreadPoolExecutor(max_workers=1) as helper:
         # Where the one side fails its end of the pipe is closed, and the other side ends too.
         sending = helper.submit(send)
-        with open(reads, "rb", buffering=0) as pipe:  # noqa: PTH123 - a descriptor
-            target.copy_expert(into, pipe, _AT_ONCE)
+        try:
+            with open(reads, "rb", buffering=0) as pipe:  # noqa: PTH123 - a descriptor
+                target.copy_expert(into, pipe, _AT_ONCE)
+        except psycopg2.Error:
+            # The target may only have refused the cut stream that a source left which failed; where the target failed
+            # first, the source found its pipe broken.
+            failed = sending.exception()
+            if failed is not None and not isinstance(failed, BrokenPipeError):
+                raise failed from None
+            raise
         sending.result()
     return target.rowcount
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from psycopg2.extensions import parse_dsn
+from psycopg2.extensions import make_dsn, parse_dsn
 
 from include.reconciliation.sides import LedgerUnavailableError, connect_ledger
 from include.status_store.database import StoreUnavailableError
@@ -61,6 +61,25 @@ def test_a_copy_of_the_ledger_that_cancels_a_statement_is_no_other_comparison(wo
     profile = _with_number_from(world, tmp_path, function)
     with pytest.raises(LedgerUnavailableError, match=r"erp_of_x.*: canceling statement due to"):
         world.reconcile(profile=profile)
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        ("SELECT (1 / (random() * 0)::integer)::text", "division by zero"),
+        ("SELECT pg_sleep(60)::text", "canceling statement due to statement timeout"),
+    ],
+)
+def test_a_ledger_that_fails_before_its_first_row_is_named_by_a_full_comparison_too(
+    world: World, tmp_path: Path, function: str, told: str
+) -> None:
+    """As a SELECT that sorts or groups does, whatever it fails on."""
+    create = f"CREATE OR REPLACE FUNCTION fail() RETURNS text LANGUAGE sql AS $${function}$$"
+    profile = _with_number_from(world, tmp_path, create)
+    world.ledger_dsn = make_dsn(world.ledger_dsn, options="-c statement_timeout=300ms")
+
+    with pytest.raises(LedgerUnavailableError, match=rf"Profile default: the ledger \(connection erp_of_x\).*{told}"):
+        world.reconcile(profile=profile, scope="full")
 
 
 def test_a_store_that_goes_away_is_named(world: World, tmp_path: Path) -> None:

@@ -100,3 +100,14 @@ def test_where_one_side_fails_the_other_ends_and_the_error_is_its_own(
 
     with pytest.raises(error), session.transaction() as source, store.cursor() as target:
         copy_across(source, select, target, into or table)
+
+
+@pytest.mark.parametrize("first_bad", [1, 90_000])
+def test_what_a_source_fails_on_is_told_and_not_that_the_target_got_a_cut_stream(
+    store: Connection, session: Session, table: str, first_bad: int
+) -> None:
+    rows = f"SELECT 1 / (place - {first_bad}), 'x', NULL FROM generate_series(1, 100000) AS place"
+    binary = f"{table} (FORMAT binary)"
+
+    with pytest.raises(psycopg2.errors.DivisionByZero), session.transaction() as source, store.cursor() as target:
+        copy_across(source, f"COPY ({rows}) TO STDOUT (FORMAT binary)", target, binary)
