@@ -10,12 +10,14 @@ import psycopg2
 from include.reconciliation.ledger import LedgerReader
 from include.status_store.database import (
     GIVEN_UP,
+    NEVER_ENDED_IDLE,
     SESSION,
     WHO_HOLDS,
     StoreUnavailableError,
     first_line,
     give_up_after,
     is_of_the_server,
+    why_read_only,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ def connect_ledger(dsn: str, profile: Profile, *, longest: datetime.timedelta | 
     try:
         connection: Connection = psycopg2.connect(dsn, **SESSION)
         with connection.cursor() as cursor:
+            cursor.execute(NEVER_ENDED_IDLE)
             give_up_after(cursor, longest)
         connection.commit()
     except psycopg2.OperationalError as error:
@@ -58,8 +61,8 @@ def store_transaction(store: Connection, what: str) -> Iterator[None]:
     """End the store's transaction: nothing after a commit in the block, whatever was done before an error.
 
     :param what: profile and date that it is about, for the error.
-    :raises StoreUnavailableError: if the connection was lost, the store gave a statement up, or its server lacks
-        space, say.
+    :raises StoreUnavailableError: if the connection was lost, the store gave a statement up, may only be read, or
+        its server lacks space, say.
     """
     try:
         yield
@@ -67,6 +70,10 @@ def store_transaction(store: Connection, what: str) -> Iterator[None]:
         raise StoreUnavailableError(
             f"{what}: the store gave a statement up: {first_line(error)}. {WHO_HOLDS}; then run it again"
         ) from error
+    except psycopg2.errors.ReadOnlySqlTransaction as error:
+        if error.cursor is None or error.cursor.connection is not store:
+            raise
+        raise StoreUnavailableError(f"{what}: {why_read_only(store)}; then run it again") from error
     except psycopg2.Error as error:
         if store.closed:
             raise StoreUnavailableError(

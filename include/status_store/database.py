@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
+from psycopg2.extensions import quote_ident
 
 from include.status_store.airflow_connection import ConnectionInvalidError, dsn_from_environment
 
@@ -52,10 +53,21 @@ SESSION: dict[str, Any] = {
     # Whatever the database's encoding is: what it cannot hold is then PostgreSQL's error on that row, not the driver's.
     "client_encoding": "UTF8",
 }
+# A session is idle while Ropo answers, or while the other side of a comparison works. A server has those of these
+# settings that its version knows.
+NEVER_ENDED_IDLE = """
+SELECT set_config(name, '0', false)
+FROM pg_settings
+WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout');
+"""
 # Set in the session and not in the startup options, which connection poolers refuse. A commit is only reported when it
 # is on disk, since the page exists nowhere else by then. PostgreSQL's own keepalives end the session of a machine that
 # vanished, which would hold the queue's lock for hours. Nobody's forgotten transaction is waited for without an end.
-_SETTINGS = """
+# What the role or the database sets for people must not hold here: a comparison at another isolation would not see that
+# its month was signed meanwhile.
+_SETTINGS = f"""
+{NEVER_ENDED_IDLE}
+SET default_transaction_isolation = 'read committed';
 SET lock_timeout = '10min';
 SET synchronous_commit = on;
 SET timezone = 'UTC';
@@ -122,6 +134,21 @@ def store_dsn_from_environment(variable: str = STORE_VARIABLE) -> str:
 def is_of_the_server(error: psycopg2.Error) -> bool:
     """Tell whether the server lacks something, and would so whatever else it were asked to do."""
     return (error.pgcode or "").startswith(_OF_THE_SERVER) and not isinstance(error, psycopg2.errors.QueryCanceled)
+
+
+def why_read_only(connection: Connection) -> str:
+    """Return why a store takes no writing, and what somebody who may is to run.
+
+    :param connection: on which it refused to write, still open.
+    """
+    if connection.info.parameter_status("in_hot_standby") == "on":
+        return "its server only reads, as a standby does: name the one that takes writing"
+    role, database = (quote_ident(name, connection) for name in (connection.info.user, connection.info.dbname))
+    return (
+        f"the role {role} or the database {database} is set to read-only: have somebody run whichever of them holds, "
+        f"ALTER ROLE {role} RESET default_transaction_read_only or "
+        f"ALTER DATABASE {database} RESET default_transaction_read_only"
+    )
 
 
 def first_line(error: psycopg2.Error) -> str:

@@ -20,6 +20,7 @@ from include.status_store.database import (
     connect,
     first_line,
     store_dsn_from_environment,
+    why_read_only,
 )
 from include.status_store.reader import READER_VARIABLE, grant_reader
 from include.status_store.rows import only_row
@@ -91,6 +92,9 @@ def _reason(error: psycopg2.Error, dsn: str) -> str:
     reason = first_line(error)
     if isinstance(error, psycopg2.errors.InsufficientPrivilege):
         return reason + _remedy(dsn)
+    if isinstance(error, psycopg2.errors.ReadOnlySqlTransaction):
+        with closing(connect(dsn)) as connection:
+            return why_read_only(connection)
     detail = error.diag.message_detail if isinstance(error, psycopg2.errors.FeatureNotSupported) else None
     return reason + (f" ({detail}): drop it, migrate, and make it again" if detail else "")
 

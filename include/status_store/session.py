@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, TypeVar
 import psycopg2
 import tenacity
 
-from include.status_store.database import GIVEN_UP, WHO_HOLDS, StoreUnavailableError, first_line, is_of_the_server
+from include.status_store.database import (
+    GIVEN_UP,
+    WHO_HOLDS,
+    StoreUnavailableError,
+    first_line,
+    is_of_the_server,
+    why_read_only,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,10 +94,11 @@ class Session:
     def transaction(self) -> Iterator[Cursor]:
         """Commit what is done in the block, or roll it back where it raises.
 
-        :raises StoreUnavailableError: if the connection was lost, or leads to a server that only reads (a former
-            primary after a failover); the next transaction takes a new one.
+        :raises StoreUnavailableError: if the connection was lost, or may only read: on a former primary after a
+            failover, or because the role is set so. The next transaction takes a new one.
         """
         connection = self.connection
+        lost = "The store's connection was lost"
         try:
             with connection.cursor() as cursor:
                 yield cursor
@@ -99,12 +107,13 @@ class Session:
             if isinstance(error, GIVEN_UP):
                 logger.warning("The store gave a statement up: %s. %s", first_line(error), WHO_HOLDS)
             if isinstance(error, psycopg2.errors.ReadOnlySqlTransaction):
+                lost = f"The store takes nothing: {why_read_only(connection)}"
                 connection.close()
             with suppress(psycopg2.Error):  # a lost connection cannot be rolled back, and needs not
                 connection.rollback()
             # psycopg2 has several classes for a loss, depending on when the server could still say something.
             if isinstance(error, psycopg2.Error) and connection.closed:
-                raise StoreUnavailableError(f"The store's connection was lost ({type(error).__name__})") from error
+                raise StoreUnavailableError(f"{lost} ({type(error).__name__})") from error
             raise
 
     def insist(self, work: Callable[[Cursor], T]) -> T:

@@ -149,3 +149,25 @@ def test_a_ledger_that_lets_nobody_in_is_named_without_a_password(world: World) 
     with pytest.raises(LedgerUnavailableError, match=refused) as caught:
         connect_ledger("host=127.0.0.1 port=9 password=hush", world.profile)
     assert "hush" not in str(caught.value)
+
+
+def test_a_ledgers_session_is_not_ended_while_the_store_works(world: World) -> None:
+    names = ["idle_in_transaction_session_timeout", "idle_session_timeout", "transaction_timeout"]
+    with closing(connect_ledger(world.ledger_dsn, world.profile)) as ledger, ledger.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_settings WHERE name = ANY (%s)", (names,))
+        known = [name for (name,) in cursor.fetchall()]
+    options = " ".join(f"-c {name}=3s" for name in known)
+
+    dsn = make_dsn(world.ledger_dsn, options=options)
+    with closing(connect_ledger(dsn, world.profile)) as ledger, ledger.cursor() as cursor:
+        cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY (%s)", (names,))
+        assert dict(cursor.fetchall()) == dict.fromkeys(known, "0")
+
+
+def test_a_store_that_is_set_to_read_only_is_told_as_that(world: World) -> None:
+    world.row("1", changed_at=at("2026-03-10 08:00"))
+    world.store_dsn = make_dsn(world.store_dsn, options="-c default_transaction_read_only=on")
+
+    told = r"^Profile default, 2026-03-10 .*: the role \S+ or the database \S+ is set to read-only: .* RESET default_tr"
+    with pytest.raises(StoreUnavailableError, match=told):
+        world.reconcile()

@@ -12,9 +12,11 @@ from psycopg2.extensions import parse_dsn
 from include.status_store.airflow_connection import dsn_from_airflow, make_dsn
 from include.status_store.database import StoreUnavailableError, connect, store_dsn_from_environment
 from local_airflow.cluster import free_port
-from tests.include.status_store.views import query
+from tests.include.status_store.views import column, execute, query
 
 if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
     from local_airflow import embedded
 
 PASSWORD = "s3cret/secr3t"
@@ -61,6 +63,29 @@ def test_a_session_commits_to_disk_and_notices_the_dead(store_dsn: str) -> None:
         assert found == wanted
         assert not connection.autocommit
         assert (parameters["keepalives_idle"], parameters["tcp_user_timeout"]) == ("30", "120000")
+
+
+def test_what_a_role_or_database_sets_for_its_own_people_is_not_the_sessions(
+    store_name: str, store_dsn: str, store: Connection
+) -> None:
+    settings = {
+        # A month that is signed meanwhile would not be seen by a comparison that began before.
+        "default_transaction_isolation": ("serializable", "read committed"),
+        # A drain's session idles while Ropo answers.
+        "idle_session_timeout": ("3s", "0"),
+        "idle_in_transaction_session_timeout": ("3s", "0"),
+        "transaction_timeout": ("3s", "0"),
+    }
+    known = column(store, "SELECT name FROM pg_settings WHERE name = ANY (%s)", ([*settings],))
+    for name in known:
+        execute(store, f'ALTER DATABASE "{store_name}" SET {name} = %s', (settings[str(name)][0],))
+
+    with closing(connect(store_dsn)) as connection:
+        found = dict(query(connection, "SELECT name, setting FROM pg_settings WHERE name = ANY (%s)", ([*settings],)))
+        isolation = column(connection, "SHOW transaction_isolation")
+
+    assert found == {name: settings[str(name)][1] for name in known}
+    assert isolation == ["read committed"]
 
 
 def test_a_session_waits_for_no_lock_without_an_end(store_dsn: str) -> None:

@@ -198,6 +198,18 @@ def test_a_role_whose_schema_it_is_not_is_told_whose_it_is(
         upgrade(postgres.dsn(bare, "ropo_store"))
 
 
+def test_a_database_that_is_set_to_read_only_is_told_with_what_to_run(
+    postgres: embedded.Server, bare: str, given: Connection
+) -> None:
+    execute(given, f"ALTER DATABASE {bare} SET default_transaction_read_only = on")
+
+    with pytest.raises(
+        StoreUnavailableError,
+        match=rf'migrated, and is as it was: the role .* is set to read-only: .*ALTER DATABASE "{bare}" RESET',
+    ):
+        upgrade(postgres.dsn(bare))
+
+
 def test_no_store_begins_in_airflows_own_database(postgres: embedded.Server, bare: str) -> None:
     with closing(connect(postgres.dsn(bare))) as connection, connection:
         execute(connection, "CREATE TABLE public.dag_run (); CREATE TABLE public.task_instance ()")

@@ -11,7 +11,7 @@ from psycopg2.extensions import make_dsn
 from include.status_store.database import StoreUnavailableError, connect
 from include.status_store.session import Session, may_pass, takes_transactions
 from local_airflow.cluster import free_port
-from tests.include.status_store.views import column
+from tests.include.status_store.views import column, execute
 from tests.include.status_store.waiting import others, terminate, until
 
 if TYPE_CHECKING:
@@ -53,6 +53,26 @@ def test_work_is_done_again_on_a_new_connection(session: Session, store: Connect
     session.insist(work)
 
     assert len(set(tries)) == 2
+    assert pins(store) == ["kept"]
+
+
+def test_a_store_that_is_set_to_read_only_is_told_as_that_and_with_what_to_run(
+    store_dsn: str, store_name: str, store: Connection
+) -> None:
+    execute(store, f"ALTER DATABASE {store_name} SET default_transaction_read_only = on")
+    with Session(lambda: connect(store_dsn)) as session:
+        with (
+            pytest.raises(StoreUnavailableError, match="is set to read-only") as caught,
+            session.transaction() as cursor,
+        ):
+            insert("refused")(cursor)
+        assert f'ALTER DATABASE "{store_name}" RESET default_transaction_read_only' in str(caught.value)
+        assert "lost" not in str(caught.value)
+
+        # What is set is known to a new connection alone.
+        execute(store, f"SET default_transaction_read_only = off; ALTER DATABASE {store_name} RESET ALL")
+        session.insist(insert("kept"))
+
     assert pins(store) == ["kept"]
 
 
