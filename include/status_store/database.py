@@ -23,6 +23,10 @@ MIGRATE_COMMAND = "`make migrate` (with Docker `docker compose run --rm migrate`
 # Of PostgreSQL's bigint, as the store counts its rows.
 LARGEST_ID = 2**63 - 1
 
+# Two migrations started at once (two containers, say) run one after the other, and so do their grants: PostgreSQL
+# refuses to change one right twice at a time.
+MIGRATION_LOCK = 7_302_117_260_911_003
+
 # A statement that took too long, or waited too long for a lock of somebody else's; and what to do then.
 GIVEN_UP = (psycopg2.errors.QueryCanceled, psycopg2.errors.LockNotAvailable)
 WHO_HOLDS = (

@@ -15,7 +15,9 @@ from sqlalchemy.exc import DBAPIError
 
 from include.status_store.database import (
     MIGRATE_COMMAND,
+    MIGRATION_LOCK,
     STORE_VARIABLE,
+    WHO_HOLDS,
     StoreUnavailableError,
     connect,
     first_line,
@@ -32,13 +34,26 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
 SCRIPTS = Path(__file__).with_name("migrations")
-# Two migrations started at once (two containers, say) run one after the other.
-_LOCK_KEY = 7_302_117_260_911_003
 _OWNER = """
 SELECT
     (SELECT quote_ident(pg_get_userbyid(nspowner)) FROM pg_namespace WHERE nspname = 'ropo'),
     quote_ident(current_user),
     quote_ident(current_database())
+"""
+# Of others' sessions an ordinary role sees no more than their process and role.
+_HOLDERS = """
+SELECT string_agg(format(
+    'process %s of the role %s%s%s', pid, usename, ' (' || NULLIF(application_name, '') || ')',
+    to_char(xact_start AT TIME ZONE 'UTC', '", in a transaction since "YYYY-MM-DD HH24:MI:SS"Z"')
+), '; ')
+FROM pg_stat_activity
+WHERE pid <> pg_backend_pid() AND pid IN (
+    SELECT pid
+    FROM pg_locks
+    JOIN pg_class ON pg_class.oid = pg_locks.relation
+    JOIN pg_database ON pg_database.oid = pg_locks.database
+    WHERE granted AND datname = current_database() AND relnamespace = to_regnamespace('ropo')
+)
 """
 # Whatever resets, restores or upgrades Airflow's database would do it to the store.
 _IS_AIRFLOWS = """
@@ -62,9 +77,13 @@ def upgrade(dsn: str, revision: str | None = None) -> str:
     engine = create_engine("postgresql+psycopg2://", creator=lambda: connect(dsn), poolclass=pool.NullPool)
     try:
         with engine.begin() as connection:
-            # A migration may write whole tables anew, while another one waits for it.
+            # A migration may write whole tables anew, while another one waits for it. For a table no migration waits
+            # longer than any session does: whoever comes later to that table waits behind it.
+            patience = connection.exec_driver_sql("SHOW lock_timeout").scalar()
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK_KEY,))
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+            connection.exec_driver_sql("SELECT set_config('lock_timeout', %s, true)", (patience,))
             # Looked for first: IF NOT EXISTS asks for a right on the database even where the schema is there.
             if connection.exec_driver_sql("SELECT to_regnamespace('ropo') IS NULL").scalar():
                 if connection.exec_driver_sql(_IS_AIRFLOWS).scalar():
@@ -95,8 +114,20 @@ def _reason(error: psycopg2.Error, dsn: str) -> str:
     if isinstance(error, psycopg2.errors.ReadOnlySqlTransaction):
         with closing(connect(dsn)) as connection:
             return why_read_only(connection)
+    if isinstance(error, psycopg2.errors.LockNotAvailable):
+        return f"{reason}. {_holders(dsn)}"
     detail = error.diag.message_detail if isinstance(error, psycopg2.errors.FeatureNotSupported) else None
     return reason + (f" ({detail}): drop it, migrate, and make it again" if detail else "")
+
+
+def _holders(dsn: str) -> str:
+    """Return who holds tables of the store, once a migration has given up waiting for one."""
+    with closing(connect(dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute(_HOLDERS)
+        (holders,) = only_row(cursor)
+    if holders is None:
+        return f"{WHO_HOLDS}; then migrate again"
+    return f"The store's tables are held by {holders}: end it (SELECT pg_terminate_backend(…)) and migrate again"
 
 
 def _remedy(dsn: str) -> str:

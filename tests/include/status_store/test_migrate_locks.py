@@ -1,4 +1,4 @@
-"""A migration waits for its turn, and for tables that others hold, however long that takes."""
+"""A migration waits for its turn however long that takes, and for a table that others hold as long as any session."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import psycopg2
+import pytest
 
 from include.status_store import migrate
-from include.status_store.database import connect
+from include.status_store.database import MIGRATION_LOCK, StoreUnavailableError, connect
 from include.status_store.migrate import head, upgrade
 from tests.include.status_store.test_migrate import bare
-from tests.include.status_store.views import column, execute
+from tests.include.status_store.views import column, execute, query
 from tests.include.status_store.waiting import meanwhile, until
 
 if TYPE_CHECKING:
-    import pytest
     from psycopg2.extensions import connection as Connection
 
     from local_airflow import embedded
 
 __all__ = ["bare"]
-# Each step, which may wait for a table, writes down for how long it may, by the migrating session's own setting.
+# Each step, which may wait for a table and take long, writes down for how long it may, by the session's own settings.
 NOTED = """
-CREATE TABLE noted (step text, lock_timeout text);
+CREATE TABLE noted (step text, lock_timeout text, statement_timeout text);
 CREATE FUNCTION note_step() RETURNS event_trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO public.noted VALUES (tg_tag, current_setting('lock_timeout'));
+    INSERT INTO public.noted VALUES (tg_tag, current_setting('lock_timeout'), current_setting('statement_timeout'));
 END
 $$;
 CREATE EVENT TRIGGER note_steps ON ddl_command_start EXECUTE FUNCTION note_step();
@@ -38,30 +38,52 @@ WHERE locktype = 'advisory' AND NOT granted AND waitstart < clock_timestamp() - 
 """
 
 
-def test_a_migration_waits_for_locks_without_the_limit_of_other_sessions(postgres: embedded.Server, bare: str) -> None:
+def _impatient(dsn: str) -> Connection:
+    connection = connect(dsn)
+    execute(connection, "SET lock_timeout = '100ms'")
+    connection.commit()
+    return connection
+
+
+def test_a_step_takes_as_long_as_it_takes_but_waits_for_nobodys_forgotten_transaction_without_an_end(
+    postgres: embedded.Server, bare: str
+) -> None:
     with closing(psycopg2.connect(postgres.dsn(bare))) as looking, looking:
         execute(looking, NOTED)
+        execute(looking, f"ALTER DATABASE {bare} SET statement_timeout = '1h'")
         looking.commit()
 
         upgrade(postgres.dsn(bare))
 
         steps = column(looking, "SELECT step FROM noted")
         assert {"CREATE TABLE", "ALTER TABLE", "CREATE INDEX"} <= {*steps}
-        assert column(looking, "SELECT DISTINCT lock_timeout FROM noted") == ["0"]
+        assert query(looking, "SELECT DISTINCT lock_timeout, statement_timeout FROM noted") == [("10min", "0")]
+
+
+def test_whoever_holds_a_table_for_longer_is_named_and_the_store_left_as_it_was(
+    postgres: embedded.Server, bare: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade(postgres.dsn(bare), "0350")
+    monkeypatch.setattr(migrate, "connect", _impatient)
+    with closing(connect(postgres.dsn(bare))) as forgotten:
+        execute(forgotten, "SET application_name = 'a notebook'")
+        forgotten.commit()
+        column(forgotten, "SELECT count(*) FROM ropo.reconciliation_break")
+        with pytest.raises(StoreUnavailableError, match=r"could not be migrated, and is as it was: .*lock") as caught:
+            upgrade(postgres.dsn(bare))
+        holder = f"process {forgotten.info.backend_pid} of the role postgres (a notebook)"
+        assert holder in str(caught.value)
+        assert "pg_terminate_backend" in str(caught.value)
+
+    assert upgrade(postgres.dsn(bare)) == head()
 
 
 def test_a_migration_waits_for_its_turn_for_longer_than_other_sessions_would(
     postgres: embedded.Server, bare: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def impatient(dsn: str) -> Connection:
-        connection = connect(dsn)
-        execute(connection, "SET lock_timeout = '100ms'")
-        connection.commit()
-        return connection
-
-    monkeypatch.setattr(migrate, "connect", impatient)
+    monkeypatch.setattr(migrate, "connect", _impatient)
     with closing(psycopg2.connect(postgres.dsn(bare))) as looking, looking:
-        execute(looking, f"SELECT pg_advisory_xact_lock({migrate._LOCK_KEY})")
+        execute(looking, f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
         with meanwhile(lambda: upgrade(postgres.dsn(bare))):
             until(lambda: column(looking, WAITING_FOR_LONG))
             looking.rollback()
