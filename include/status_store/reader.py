@@ -11,6 +11,7 @@ from psycopg2 import sql
 from psycopg2.extensions import encrypt_password, parse_dsn
 
 from include.status_store.database import (
+    MIGRATION_LOCK,
     STORE_VARIABLE,
     StoreUnavailableError,
     connect,
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
 
 READER_VARIABLE = "AIRFLOW_CONN_ROPO_STORE_READER"
 
-# Tables of later migrations too.
+# Tables and functions of later migrations too. Some views call functions, and not every site leaves those to everybody.
 _GRANTS = """
 GRANT CONNECT ON DATABASE {database} TO {role};
 GRANT USAGE ON SCHEMA ropo TO {role};
 GRANT SELECT ON ALL TABLES IN SCHEMA ropo TO {role};
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ropo TO {role};
 ALTER DEFAULT PRIVILEGES IN SCHEMA ropo GRANT SELECT ON TABLES TO {role};
+ALTER DEFAULT PRIVILEGES IN SCHEMA ropo GRANT EXECUTE ON FUNCTIONS TO {role};
 """
 
 
@@ -48,8 +51,8 @@ def grant_reader(dsn: str) -> str | None:
     :param dsn: of the store's owner.
     :return: the role's name; None where the variable is not set.
     :raises StoreUnavailableError: if the variable names no role with a password, or one that cannot log in or may
-        more than read, one that is led to another database than the store, or where the owner may not make one; it
-        says what somebody who may has to run.
+        more or less than read, one that is led to another database than the store, or where the owner may not make
+        one; it says what somebody who may has to run.
     """
     if not os.environ.get(READER_VARIABLE):
         return None
@@ -62,6 +65,8 @@ def grant_reader(dsn: str) -> str | None:
     with closing(connect(dsn)) as connection:
         try:
             with connection, connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = 0")  # as a migration waits for another
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
                 if not _is_there(cursor, name):
                     _make(cursor, name, password)
                 database = sql.Identifier(connection.info.dbname)
@@ -72,7 +77,8 @@ def grant_reader(dsn: str) -> str | None:
             ) from None
         with connection, connection.cursor() as cursor:
             store = _identity(cursor)
-    _try(reader_dsn, name, store)
+            quoted = _quoted(cursor, name)
+    _try(reader_dsn, name, quoted, store)
     return name
 
 
@@ -95,7 +101,7 @@ def _make(cursor: Cursor, name: str, password: str) -> None:
     if cursor.fetchone() != (True,):
         raise StoreUnavailableError(
             f"The store's owner may not make the role {name} ({READER_VARIABLE}): have it made by somebody who "
-            f"may, as in CREATE ROLE {name} LOGIN PASSWORD '…', and run this again"
+            f"may, as in CREATE ROLE {_quoted(cursor, name)} LOGIN PASSWORD '…', and run this again"
         )
     role = sql.Identifier(name)
     verifier = encrypt_password(password, name, cursor.connection, "scram-sha-256")
@@ -104,16 +110,23 @@ def _make(cursor: Cursor, name: str, password: str) -> None:
     cursor.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(role))
 
 
+def _quoted(cursor: Cursor, name: str) -> str:
+    """Return a role's name as a statement that somebody is to run has it."""
+    cursor.execute("SELECT quote_ident(%s)", (name,))
+    return str(only_row(cursor)[0])
+
+
 def _identity(cursor: Cursor) -> tuple[Any, ...]:
     """Return what no other database has, whatever it is called. An address is none: one may have several."""
     cursor.execute(_IDENTITY)
     return only_row(cursor)
 
 
-def _try(dsn: str, name: str, store: tuple[Any, ...]) -> None:
+def _try(dsn: str, name: str, quoted: str, store: tuple[Any, ...]) -> None:
     """Log in as the role, where the page will, and look at what it may do there.
 
     :param dsn: the reader's own.
+    :param quoted: its name as in a statement.
     :param store: the database that it must lead to, by its identity.
     """
     try:
@@ -121,8 +134,8 @@ def _try(dsn: str, name: str, store: tuple[Any, ...]) -> None:
     except psycopg2.OperationalError as error:
         raise StoreUnavailableError(
             f"{READER_VARIABLE}: the role {name} cannot log in: {first_line(error)}. Host, port and schema are "
-            f"the store's own; a role that is there keeps its password: name that one, or run ALTER ROLE {name} LOGIN "
-            "PASSWORD '…'"
+            f"the store's own; a role that is there keeps its password: name that one, or run ALTER ROLE {quoted} "
+            "LOGIN PASSWORD '…'"
         ) from None
     with closing(reader), reader.cursor() as cursor:
         if _identity(cursor) != store:
@@ -132,6 +145,13 @@ def _try(dsn: str, name: str, store: tuple[Any, ...]) -> None:
                 f"of {STORE_VARIABLE}"
             )
         cursor.execute(statement("more_than_reading"))
-        found = cursor.fetchone()
-    if found is not None:
-        raise StoreUnavailableError(f"{READER_VARIABLE}: {name} {found[0]}; name a role of its own")
+        too_much = cursor.fetchone()
+        cursor.execute(statement("less_than_reading"))
+        too_little = cursor.fetchone()
+    if too_much is not None:
+        raise StoreUnavailableError(f"{READER_VARIABLE}: {name} {too_much[0]}; name a role of its own")
+    if too_little is not None:
+        raise StoreUnavailableError(
+            f"{READER_VARIABLE}: {name} {too_little[0]}: it is not the store's owner that this belongs to; migrate as "
+            "whoever owns it, or have them grant it"
+        )

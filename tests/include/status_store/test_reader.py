@@ -12,8 +12,10 @@ import pytest
 from psycopg2.extensions import make_dsn
 
 from include.status_store import migrate
-from include.status_store.database import STORE_VARIABLE, StoreUnavailableError, connect
+from include.status_store.database import MIGRATION_LOCK, STORE_VARIABLE, StoreUnavailableError, connect
 from include.status_store.reader import READER_VARIABLE, grant_reader
+from tests.include.status_store.views import execute, query
+from tests.include.status_store.waiting import meanwhile, until, waiting_for_a_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +38,16 @@ def reader_dsn(postgres: Server, store_name: str, store: Connection, monkeypatch
         if cursor.fetchone() is not None:
             cursor.execute(f'DROP OWNED BY "{ROLE}"')
             cursor.execute(f'DROP ROLE "{ROLE}"')
+
+
+@pytest.fixture
+def maker(postgres: Server, store: Connection) -> Iterator[str]:
+    """A role that may make roles and hand on reading, and is neither the store's owner nor a superuser."""
+    execute(store, "CREATE ROLE maker CREATEROLE LOGIN PASSWORD %s", (postgres.password,))
+    execute(store, "GRANT USAGE ON SCHEMA ropo TO maker WITH GRANT OPTION")
+    execute(store, "GRANT SELECT ON ALL TABLES IN SCHEMA ropo TO maker WITH GRANT OPTION")
+    yield "maker"
+    execute(store, "DROP OWNED BY maker CASCADE; DROP ROLE maker")
 
 
 @pytest.fixture
@@ -75,6 +87,46 @@ def test_it_reads_the_tables_of_later_migrations(store_dsn: str, store: Connecti
         assert cursor.fetchone() == (1,)
 
 
+def test_it_may_call_the_stores_functions_where_the_site_lets_nobody(
+    store_dsn: str, store: Connection, reader_dsn: str
+) -> None:
+    execute(store, "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA ropo FROM PUBLIC")
+    execute(store, "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
+
+    grant_reader(store_dsn)
+
+    execute(store, "CREATE FUNCTION ropo.later() RETURNS integer LANGUAGE sql RETURN 1")
+    with closing(connect(reader_dsn)) as reader:
+        assert query(reader, "SELECT ropo.later(), count(*) FROM ropo.break_today") == [(1, 0)]
+
+
+@pytest.mark.parametrize(
+    ("right", "told"),
+    [
+        ("SELECT ON ropo.profile_pin", "may not read ropo.profile_pin"),
+        ("EXECUTE ON FUNCTION ropo.id_range", r"may not call ropo.id_range\(id text\)"),
+    ],
+)
+def test_what_the_owner_could_not_grant_is_told_and_not_left_to_the_page(
+    postgres: Server, store_name: str, store: Connection, reader_dsn: str, maker: str, right: str, told: str
+) -> None:
+    """PostgreSQL says of a right without the option to grant it that nothing was granted, and goes on."""
+    execute(store, f"REVOKE {right} FROM PUBLIC; REVOKE {right} FROM maker; GRANT {right} TO maker")
+
+    with pytest.raises(StoreUnavailableError, match=f"{READER_VARIABLE}: {ROLE} {told}: it is not the store's owner"):
+        grant_reader(postgres.dsn(store_name, maker))
+
+
+def test_two_migrations_at_once_grant_one_after_the_other(store_dsn: str, store: Connection, reader_dsn: str) -> None:
+    with closing(connect(store_dsn)) as another:
+        execute(another, f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+        # What PostgreSQL refuses to whoever comes second.
+        execute(another, "GRANT USAGE ON SCHEMA ropo TO erp_reader")
+        with meanwhile(lambda: grant_reader(store_dsn)):
+            until(lambda: waiting_for_a_lock(store))
+            another.commit()
+
+
 def test_without_its_connection_nothing_is_made(store_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(READER_VARIABLE, raising=False)
     assert grant_reader(store_dsn) is None
@@ -101,7 +153,7 @@ def test_an_owner_who_may_not_make_roles_is_told_what_to_have_run(
 ) -> None:
     with store.cursor() as cursor:
         cursor.execute("GRANT USAGE ON SCHEMA ropo TO ropo_store")
-    with pytest.raises(StoreUnavailableError, match=f"may not make the role {ROLE}"):
+    with pytest.raises(StoreUnavailableError, match=f'may not make the role {ROLE} .* CREATE ROLE "{ROLE}" LOGIN'):
         grant_reader(postgres.dsn(store_name, "ropo_store"))
 
 
@@ -135,23 +187,17 @@ def test_an_owner_who_may_not_make_roles_does_not_even_name_the_password(
 
 
 def test_an_owner_who_may_make_roles_and_is_no_superuser_makes_it(
-    postgres: Server, store_name: str, store: Connection, reader_dsn: str
+    postgres: Server, store_name: str, reader_dsn: str, maker: str
 ) -> None:
-    with store.cursor() as cursor:
-        cursor.execute("CREATE ROLE maker CREATEROLE LOGIN PASSWORD %s", (postgres.password,))
-        cursor.execute("GRANT USAGE ON SCHEMA ropo TO maker WITH GRANT OPTION")
-        cursor.execute("GRANT SELECT ON ALL TABLES IN SCHEMA ropo TO maker WITH GRANT OPTION")
-    try:
-        assert grant_reader(postgres.dsn(store_name, "maker")) == ROLE
-    finally:
-        with store.cursor() as cursor:
-            cursor.execute("DROP OWNED BY maker CASCADE; DROP ROLE maker")
+    assert grant_reader(postgres.dsn(store_name, maker)) == ROLE
 
 
 def test_a_role_with_another_password_is_named_and_keeps_it(store_dsn: str, store: Connection, reader_dsn: str) -> None:
     with store.cursor() as cursor:
         cursor.execute(f"CREATE ROLE \"{ROLE}\" LOGIN PASSWORD 'the one it has'")
-    with pytest.raises(StoreUnavailableError, match=f"the role {ROLE} cannot log in: .*password auth.* ALTER ROLE"):
+    with pytest.raises(
+        StoreUnavailableError, match=f'the role {ROLE} cannot log in: .*password auth.* ALTER ROLE "{ROLE}" LOGIN'
+    ):
         grant_reader(store_dsn)
 
     with closing(connect(make_dsn(reader_dsn, password="the one it has"))) as reader, reader.cursor() as cursor:
