@@ -26,6 +26,7 @@ from include.status_store.database import (
 )
 from include.status_store.reader import READER_VARIABLE, grant_reader
 from include.status_store.rows import only_row
+from include.status_store.statements import statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +60,10 @@ WHERE pid <> pg_backend_pid() AND pid IN (
 _IS_AIRFLOWS = """
 SELECT count(DISTINCT relname) = 2 FROM pg_class WHERE relname IN ('dag_run', 'task_instance') AND relkind = 'r'
 """
+_NOT_WHOLE = (
+    "is not whole: keys, or triggers that keep what was decided, are missing, as after a restore that did not finish. "
+    'Drop the database and restore it again (docs/deployment.md, "Backup and restore of the store")'
+)
 _OLDER = "the code is older than the store: run the version that migrated it, or a newer one"
 
 
@@ -68,7 +73,8 @@ def upgrade(dsn: str, revision: str | None = None) -> str:
     :param revision: which; by default the newest.
     :return: the revision it now has.
     :raises StoreUnavailableError: if PostgreSQL does not let us in or refuses a step (a missing right, say), where
-        the store was migrated by newer code, or would begin in Airflow's own database. The store is then as it was.
+        the store was migrated by newer code, is not whole, or would begin in Airflow's own database. The store is then
+        as it was.
     """
     from alembic import command  # as in `head`
     from alembic.util import CommandError
@@ -92,6 +98,10 @@ def upgrade(dsn: str, revision: str | None = None) -> str:
                         f"database of its own. Make one (CREATE DATABASE ropo_store) and name it in {STORE_VARIABLE}"
                     )
                 connection.exec_driver_sql("CREATE SCHEMA ropo")
+            if connection.exec_driver_sql("SELECT to_regclass('ropo.alembic_version') IS NOT NULL").scalar():
+                standing = connection.exec_driver_sql(statement("migrated")).one_or_none()
+                if standing is not None and not standing.is_whole:
+                    raise StoreUnavailableError(f"The store that is to be migrated {_NOT_WHOLE}")
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
@@ -167,24 +177,24 @@ def _revisions() -> set[str]:
 
 
 def require_current(connection: Connection, connection_id: str = "ropo_store") -> None:
-    """Check that the store is at the newest migration.
+    """Check that the store is at the newest migration, and whole.
 
     :param connection: in no transaction.
     :param connection_id: where it stands in Airflow, for the error.
-    :raises StoreUnavailableError: naming the command that mends it.
+    :raises StoreUnavailableError: naming what mends it.
     """
     wanted = head()
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT version_num FROM ropo.alembic_version")
-            found = cursor.fetchone()
+            cursor.execute(statement("migrated"))
+            found, is_whole = cursor.fetchone() or (None, False)
     except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName):
-        found = None
+        found, is_whole = None, False
     finally:
         connection.rollback()
-    if found is None or found[0] != wanted:
+    if found != wanted or not is_whole:
         store = f"The store (connection {connection_id}, database {connection.info.dbname})"
-        raise StoreUnavailableError(f"{store} {_unfit(found[0] if found else None)}")
+        raise StoreUnavailableError(f"{store} {_NOT_WHOLE if found == wanted else _unfit(found)}")
 
 
 def _unfit(revision: str | None) -> str:

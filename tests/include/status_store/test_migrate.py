@@ -243,6 +243,41 @@ def test_a_store_at_another_migration_says_the_command(store: Connection) -> Non
         require_current(store)
 
 
+KEPT = """
+SELECT format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass) FROM pg_trigger
+WHERE NOT tgisinternal AND tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'ropo'::regnamespace)
+ORDER BY tgname
+"""
+UNFINISHED = r"is not whole: .* a restore that did not finish. Drop the database and restore it again"
+
+
+def test_a_store_whose_restore_broke_off_before_its_last_trigger_is_refused(store: Connection, store_dsn: str) -> None:
+    drops = column(store, KEPT)
+    assert drops
+    store.autocommit = False
+    for drop in map(str, drops):
+        execute(store, drop)
+        with pytest.raises(StoreUnavailableError, match=UNFINISHED):
+            # In the same transaction, which it rolls back.
+            require_current(store)
+
+    store.autocommit = True
+    execute(store, str(drops[-1]))
+    with pytest.raises(StoreUnavailableError, match=UNFINISHED):
+        upgrade(store_dsn)
+
+
+def test_a_store_whose_restore_broke_off_before_its_keys_is_refused_whatever_its_migration(
+    postgres: embedded.Server, bare: str
+) -> None:
+    upgrade(postgres.dsn(bare), "0010")
+    with closing(connect(postgres.dsn(bare))) as connection, connection:
+        execute(connection, "ALTER TABLE ropo.status_event DROP CONSTRAINT status_event_pkey CASCADE")
+
+    with pytest.raises(StoreUnavailableError, match=UNFINISHED):
+        upgrade(postgres.dsn(bare))
+
+
 def test_a_store_of_newer_code_is_left_alone(store: Connection, store_dsn: str) -> None:
     execute(store, "UPDATE ropo.alembic_version SET version_num = '9999'")
 
