@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from alembic.config import Config
     from psycopg2.extensions import connection as Connection
+    from sqlalchemy import Connection as SQLAlchemyConnection
 
 SCRIPTS = Path(__file__).with_name("migrations")
 _OWNER = """
@@ -56,6 +57,16 @@ WHERE pid <> pg_backend_pid() AND pid IN (
     WHERE granted AND datname = current_database() AND relnamespace = to_regnamespace('ropo')
 )
 """
+_DATABASE = """
+SELECT
+    quote_ident(datname) AS name,
+    quote_ident(current_user) AS role,
+    pg_encoding_to_char(encoding) AS encoding,
+    has_database_privilege(oid, 'TEMPORARY') AS may_make_temporary,
+    to_regclass('ropo.alembic_version') IS NULL AS is_new
+FROM pg_database
+WHERE datname = current_database()
+"""
 # Whatever resets, restores or upgrades Airflow's database would do it to the store.
 _IS_AIRFLOWS = """
 SELECT count(DISTINCT relname) = 2 FROM pg_class WHERE relname IN ('dag_run', 'task_instance') AND relkind = 'r'
@@ -73,8 +84,8 @@ def upgrade(dsn: str, revision: str | None = None) -> str:
     :param revision: which; by default the newest.
     :return: the revision it now has.
     :raises StoreUnavailableError: if PostgreSQL does not let us in or refuses a step (a missing right, say), where
-        the store was migrated by newer code, is not whole, or would begin in Airflow's own database. The store is then
-        as it was.
+        the store was migrated by newer code, is not whole, or would begin in Airflow's own database or in one that is
+        not in UTF-8. The store is then as it was.
     """
     from alembic import command  # as in `head`
     from alembic.util import CommandError
@@ -90,6 +101,7 @@ def upgrade(dsn: str, revision: str | None = None) -> str:
             connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
             connection.exec_driver_sql("SELECT set_config('lock_timeout', %s, true)", (patience,))
+            _check_database(connection)
             # Looked for first: IF NOT EXISTS asks for a right on the database even where the schema is there.
             if connection.exec_driver_sql("SELECT to_regnamespace('ropo') IS NULL").scalar():
                 if connection.exec_driver_sql(_IS_AIRFLOWS).scalar():
@@ -98,10 +110,6 @@ def upgrade(dsn: str, revision: str | None = None) -> str:
                         f"database of its own. Make one (CREATE DATABASE ropo_store) and name it in {STORE_VARIABLE}"
                     )
                 connection.exec_driver_sql("CREATE SCHEMA ropo")
-            if connection.exec_driver_sql("SELECT to_regclass('ropo.alembic_version') IS NOT NULL").scalar():
-                standing = connection.exec_driver_sql(statement("migrated")).one_or_none()
-                if standing is not None and not standing.is_whole:
-                    raise StoreUnavailableError(f"The store that is to be migrated {_NOT_WHOLE}")
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, revision)
@@ -114,6 +122,28 @@ def upgrade(dsn: str, revision: str | None = None) -> str:
             f"The store is at a migration that this code does not have: {error}; {_OLDER}"
         ) from error
     return revision
+
+
+def _check_database(connection: SQLAlchemyConnection) -> None:
+    """Check that a database can hold a store, and that the store which is in it is whole.
+
+    :raises StoreUnavailableError: saying what somebody who may is to run.
+    """
+    database = connection.exec_driver_sql(_DATABASE).one()
+    if not database.may_make_temporary:
+        raise StoreUnavailableError(
+            f"The role {database.role} may make no temporary tables: comparisons and re-reads need them. Have somebody "
+            f"run GRANT TEMPORARY ON DATABASE {database.name} TO {database.role}; then run this again"
+        )
+    if database.is_new and database.encoding != "UTF8":
+        raise StoreUnavailableError(
+            f"The database {database.name} has the encoding {database.encoding}, and the store's must have UTF8: Ropo "
+            f"One's texts may hold any character. Drop it, and have somebody run CREATE DATABASE {database.name} OWNER "
+            f"{database.role} ENCODING 'UTF8' TEMPLATE template0"
+        )
+    standing = None if database.is_new else connection.exec_driver_sql(statement("migrated")).one_or_none()
+    if standing is not None and not standing.is_whole:
+        raise StoreUnavailableError(f"The store that is to be migrated {_NOT_WHOLE}")
 
 
 def _reason(error: psycopg2.Error, dsn: str) -> str:

@@ -126,6 +126,25 @@ def test_ids_are_compared_by_their_bytes_in_a_database_of_any_language(
     assert column(store, collations, (table,)) == ids
 
 
+def test_a_store_that_an_earlier_checkout_migrated_gets_what_its_migrations_lacked(
+    postgres: embedded.Server, bare: str
+) -> None:
+    upgrade(postgres.dsn(bare), "0370")
+    with closing(connect(postgres.dsn(bare))) as connection, connection:
+        execute(connection, "DROP VIEW ropo.incompleteness_accepted; DROP FUNCTION ropo.item_evidence")
+        execute(connection, "ALTER TABLE ropo.period_sign_off_flag ALTER COLUMN reconciliation_id SET NOT NULL")
+
+    upgrade(postgres.dsn(bare))
+
+    with closing(connect(postgres.dsn(bare))) as connection:
+        assert column(connection, "SELECT count(*) FROM ropo.incompleteness_accepted") == [0]
+        nullable = """
+            SELECT NOT attnotnull FROM pg_attribute
+            WHERE attrelid = 'ropo.period_sign_off_flag'::regclass AND attname = 'reconciliation_id'
+        """
+        assert column(connection, nullable) == [True]
+
+
 def test_a_migration_that_fails_leaves_the_store_as_it_was(postgres: embedded.Server, bare: str) -> None:
     with closing(psycopg2.connect(postgres.dsn(bare))) as connection:
         connection.autocommit = True
@@ -208,6 +227,56 @@ def test_a_database_that_is_set_to_read_only_is_told_with_what_to_run(
         match=rf'migrated, and is as it was: the role .* is set to read-only: .*ALTER DATABASE "{bare}" RESET',
     ):
         upgrade(postgres.dsn(bare))
+
+
+def test_a_role_that_may_make_no_temporary_tables_is_told_what_to_have_run(
+    postgres: embedded.Server, bare: str, given: Connection
+) -> None:
+    """A re-read and each comparison make some; the migration alone would do without."""
+    execute(given, f"CREATE SCHEMA ropo AUTHORIZATION ropo_store; REVOKE TEMPORARY ON DATABASE {bare} FROM PUBLIC")
+    remedy = f"GRANT TEMPORARY ON DATABASE {bare} TO ropo_store"
+
+    with pytest.raises(StoreUnavailableError, match=f"role ropo_store may make no temporary tables: .* {remedy}; then"):
+        upgrade(postgres.dsn(bare, "ropo_store"))
+
+    execute(given, remedy)
+    assert upgrade(postgres.dsn(bare, "ropo_store")) == head()
+
+
+@pytest.fixture
+def other_encoding(postgres: embedded.Server, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of an encoding that is not every character's, by its name."""
+    with closing(psycopg2.connect(postgres.dsn("postgres"))) as admin:
+        admin.autocommit = True
+        name = f"other_{request.param.lower()}"
+        execute(admin, f"CREATE DATABASE {name} ENCODING '{request.param}' LOCALE 'C' TEMPLATE template0")
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.mark.parametrize("other_encoding", ["LATIN1", "SQL_ASCII"], indirect=True)
+def test_no_store_begins_in_a_database_that_cannot_hold_every_text(
+    postgres: embedded.Server, other_encoding: str
+) -> None:
+    remedy = rf"CREATE DATABASE {other_encoding} OWNER postgres ENCODING 'UTF8' TEMPLATE template0"
+    with pytest.raises(StoreUnavailableError, match=f"{other_encoding} .* the encoding .*, .* UTF8: .* {remedy}"):
+        upgrade(postgres.dsn(other_encoding))
+
+
+@pytest.mark.parametrize("other_encoding", ["SQL_ASCII"], indirect=True)
+def test_a_store_that_began_in_such_a_database_goes_on_and_counts_characters_as_any_other(
+    postgres: embedded.Server, other_encoding: str, profile: Profile
+) -> None:
+    """It counted bytes: an event with an umlaut was other content each time that it was seen."""
+    with closing(connect(postgres.dsn(other_encoding))) as connection, connection:
+        execute(connection, "CREATE SCHEMA ropo; CREATE TABLE ropo.alembic_version (version_num text PRIMARY KEY)")
+
+    upgrade(postgres.dsn(other_encoding))
+
+    with Session(lambda: connect(postgres.dsn(other_encoding))) as session:
+        for new in (1, 0):
+            summary = drain(session, profile, ScriptedSource(page(row(1, statusref="Maksettu pääomaksi"))))
+            assert (summary.new, summary.revised) == (new, 0)
 
 
 def test_no_store_begins_in_airflows_own_database(postgres: embedded.Server, bare: str) -> None:
