@@ -60,6 +60,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     :param acceptance_id: of its incompleteness, where one holds for it.
     :param unsettled: invoices whose break is neither accepted nor resolved.
     :param accepted_breaks: ids of the breaks that stand accepted.
+    :param accepted_by_events: of each of these the newest event, comments aside: accepted anew it has another one.
     """
 
     scope: Literal["date", "full"]
@@ -77,6 +78,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     unsettled: int
     pending_until: datetime.datetime | None
     accepted_breaks: list[int]
+    accepted_by_events: list[int]
 
 
 def parse_period(text: str) -> datetime.date:

@@ -92,13 +92,25 @@ WITH newest AS (
     SELECT reconciliation_id, sum(invoices)::bigint AS unsettled
     FROM unsettled
     GROUP BY reconciliation_id
-), rested_on AS (
+), accepted AS (
     -- Whatever the category was when the date was compared: what was accepted is how the invoice differs now.
-    SELECT difference.reconciliation_id, array_agg(DISTINCT standing_break.break_id) AS accepted_breaks
+    SELECT DISTINCT difference.reconciliation_id, standing_break.break_id
     FROM standing_break
     JOIN difference USING (invoice_key)
     WHERE standing_break.state = 'accepted'
-    GROUP BY difference.reconciliation_id
+), rested_on AS (
+    SELECT
+        accepted.reconciliation_id,
+        array_agg(accepted.break_id ORDER BY accepted.break_id) AS accepted_breaks,
+        array_agg(newest.event_id ORDER BY accepted.break_id) AS accepted_by_events
+    FROM accepted
+    CROSS JOIN LATERAL (
+        -- What was said beside it changes nothing of it.
+        SELECT max(event.event_id) AS event_id
+        FROM ropo.reconciliation_break_event AS event
+        WHERE event.break_id = accepted.break_id AND event.kind <> 'commented'
+    ) AS newest
+    GROUP BY accepted.reconciliation_id
 )
 SELECT
     COALESCE(standing.scope, 'date') AS scope,
@@ -122,7 +134,8 @@ SELECT
         FROM ropo.reconciliation_item AS item
         WHERE item.reconciliation_id = standing.reconciliation_id AND item.category <> 'matched'
     ) END AS pending_until,
-    COALESCE(rested_on.accepted_breaks, '{}') AS accepted_breaks
+    COALESCE(rested_on.accepted_breaks, '{}') AS accepted_breaks,
+    COALESCE(rested_on.accepted_by_events, '{}') AS accepted_by_events
 FROM (
     SELECT generate_series(%(first)s::date, %(last)s::date, interval '1 day')::date AS business_date
 ) AS day

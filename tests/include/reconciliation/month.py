@@ -68,11 +68,11 @@ def countersigns(world: World, by: str = "Otto", shown: str | None = None) -> in
         return countersign(cursor, world.profile, MARCH, by=by, now=NOW, shown=shown)
 
 
-def accepts(world: World) -> list[int]:
+def accepts(world: World, *, by: str = "Anna", note: str = "known") -> list[int]:
     """Accept every open break."""
     ids = [row[0] for row in world.store("SELECT break_id FROM ropo.reconciliation_break WHERE state = 'open'")]
     with transaction(world) as cursor:
-        accept_breaks(cursor, ids, by="Anna", note="known")
+        accept_breaks(cursor, ids, by=by, note=note)
     return ids
 
 

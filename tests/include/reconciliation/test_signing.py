@@ -10,19 +10,25 @@ import psycopg2
 import pytest
 
 from include.reconciliation import reconcile as module
+from include.reconciliation.decisions import comment_breaks
 from include.reconciliation.signing import SignOffError
 from tests.include.reconciliation.month import (
     APRIL,
     FIRST,
+    HOUR,
     LAST,
+    NOW,
     accepts,
     countersigns,
     owe,
+    reopens,
     run,
     run_all,
     signs,
     status,
+    transaction,
 )
+from tests.include.reconciliation.world import at
 
 if TYPE_CHECKING:
     from tests.include.reconciliation.world import World
@@ -70,6 +76,45 @@ def test_a_month_is_not_signed_with_what_was_accepted_since_it_was_shown(march: 
     accepts(march)
     with pytest.raises(SignOffError, match="it is not as it was shown"):
         signs(march, shown=shown)
+
+
+def test_a_break_that_was_shown_accepted_is_not_signed_with_another_amount(march: World) -> None:
+    owe(march)
+    run_all(march)
+    accepts(march)
+    shown = status(march).fingerprint
+    march.ledger("UPDATE ropo_ledger SET total = 9100, open = 9100 WHERE billnum = '1'")
+    march.payment("1", "5000", "2026-04-02", seen=at("2026-04-02 09:00"))
+    run(march, APRIL, now=NOW + HOUR)
+    accepts(march, by="Otto", note="all of it")
+    assert march.store("SELECT state, amount FROM ropo.reconciliation_break") == [("accepted", 5100)]
+
+    with pytest.raises(SignOffError, match="it is not as it was shown"):
+        signs(march, shown=shown, now=NOW + HOUR)
+    signs(march, shown=status(march).fingerprint, now=NOW + HOUR)
+
+
+def test_a_break_that_was_shown_accepted_is_not_signed_as_another_person_accepted_it_since(march: World) -> None:
+    owe(march)
+    run_all(march)
+    accepts(march)
+    shown = status(march).fingerprint
+    reopens(march)
+    accepts(march, by="Pia", note="for another reason")
+
+    with pytest.raises(SignOffError, match="it is not as it was shown"):
+        signs(march, shown=shown)
+
+
+def test_a_mere_comment_on_what_was_accepted_keeps_nobody_from_signing(march: World) -> None:
+    owe(march)
+    run_all(march)
+    accepted = accepts(march)
+    shown = status(march).fingerprint
+    with transaction(march) as cursor:
+        comment_breaks(cursor, accepted, by="Pia", note="the customer knows")
+
+    signs(march, shown=shown)
 
 
 def test_a_month_is_not_countersigned_with_figures_that_nobody_was_shown(march: World) -> None:
