@@ -16,6 +16,7 @@ from psycopg2.extras import Json, execute_values
 from include.reconciliation.categories import CATEGORY_WORDS, category_in_words
 from include.reconciliation.item_result import other_result
 from include.reconciliation.statements import statement
+from include.status_store.rows import only_row
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -76,7 +77,8 @@ def work_in(cursor: Cursor, profile: Profile) -> None:
 
     What they change in a signed period is flagged.
 
-    :param cursor: in a transaction that sees what others commit (read committed), where nothing of breaks was read yet.
+    :param cursor: in a transaction that sees what others commit (read committed). What was read of breaks before may be
+        another thing after it.
     """
     hold_breaks(cursor, profile)
     cursor.execute(
@@ -102,6 +104,12 @@ def work_in(cursor: Cursor, profile: Profile) -> None:
         if invoices:
             left = {"reconciliation": reconciliation_id, "invoices": invoices, "start_date": start_date}
             cursor.execute(statement("breaks_out_of_scope"), values | left)
+
+
+def has_waiting(cursor: Cursor, profile: Profile) -> bool:
+    """Tell whether a reconciliation of the profile was recorded whose breaks are not worked in."""
+    cursor.execute("SELECT EXISTS (SELECT FROM ropo.break_backlog WHERE profile = %s)", (profile.name,))
+    return only_row(cursor) == (True,)
 
 
 def open_again(cursor: Cursor, profile: str, break_ids: Collection[int], *, by: str, note: str) -> None:

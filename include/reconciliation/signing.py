@@ -16,7 +16,7 @@ import msgspec
 from psycopg2.extras import Json
 
 from include.config.wording import counted
-from include.reconciliation.break_states import work_in
+from include.reconciliation.break_states import has_waiting, work_in
 from include.reconciliation.sign_off_conditions import Standing, Unmet, standings, unmet_conditions
 from include.status_store.required import require_texts
 from include.status_store.rows import only_row, structs
@@ -131,9 +131,7 @@ def sign(
     :raises ValueError: if the name is empty.
     """
     require_texts(by=by)
-    # From here to the end of the transaction no reconciliation changes what was looked at without finding the sign-off.
-    work_in(cursor, profile)
-    status = period_status(cursor, profile, period, now=now)
+    status = _settled_status(cursor, profile, period, now)
     if status.sign_off and not status.flags:
         raise SignOffError(f"{_named(profile, period)} was signed by {status.sign_off.signed_by} already")
     _require_met(profile, status)
@@ -177,8 +175,7 @@ def countersign(
     :raises ValueError: if the name is empty.
     """
     require_texts(by=by)
-    work_in(cursor, profile)
-    status = period_status(cursor, profile, period, now=now)
+    status = _settled_status(cursor, profile, period, now)
     signed = status.sign_off
     if signed is None:
         raise SignOffError(f"{_named(profile, period)} is not signed yet")
@@ -265,6 +262,22 @@ def accept_incompleteness(
         (by.strip(), note.strip(), reconciliation_id),
     )
     return int(reconciliation_id)
+
+
+def _settled_status(
+    cursor: Cursor, profile: Profile, period: datetime.date, now: datetime.datetime | None
+) -> PeriodStatus:
+    """Return how a period stands, with what every reconciliation in it means worked in.
+
+    From here to the end of the transaction none changes what was looked at without finding the sign-off. One that was
+    recorded before the look, and worked in after it, would stand in the signature's evidence and be flagged as a change
+    since: then it is worked in and looked at again. Each session can record one at most meanwhile, and waits.
+    """
+    while True:
+        work_in(cursor, profile)
+        status = period_status(cursor, profile, period, now=now)
+        if not has_waiting(cursor, profile):
+            return status
 
 
 def _newest(cursor: Cursor, profile: Profile, period: datetime.date) -> SignOff | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import psycopg2
 import pytest
 
 from include.reconciliation import reconcile as module
+from include.reconciliation import signing
 from include.reconciliation.decisions import comment_breaks
 from include.reconciliation.signing import SignOffError
 from tests.include.reconciliation.month import (
@@ -151,6 +152,36 @@ def test_what_is_recorded_and_not_worked_in_yet_is_seen_before_signing(
         run(march, LAST, scope="full")
     with pytest.raises(SignOffError, match="1 invoice of the full comparison of 2026-03-31 differs"):
         signs(march)
+
+
+def test_what_is_recorded_while_the_month_is_looked_at_is_signed_and_no_change_since(
+    march: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A payment of the month comes late; the date that has it is recorded just before the signature's look."""
+    run_all(march)
+    march.payment("2", "5", "2026-03-31", seen=at("2026-04-07 12:00"))
+    march.ledger("UPDATE ropo_ledger SET paid = 105, total = 105 WHERE billnum = '2'")
+    work_in = signing.work_in
+
+    def work_in_and_record(cursor: Any, profile: Any) -> None:
+        work_in(cursor, profile)
+        monkeypatch.undo()
+        with monkeypatch.context() as held:
+            held.setattr(module, "commit_with_breaks", lambda store, profile: store.commit())
+            run(march, LAST, now=NOW + HOUR)
+
+    monkeypatch.setattr(signing, "work_in", work_in_and_record)
+    signs(march)
+
+    with transaction(march) as cursor:
+        work_in(cursor, march.profile)
+    newest = march.store("SELECT max(reconciliation_id) FROM ropo.reconciliation WHERE business_date = %s", (LAST,))
+    signed = (
+        "SELECT max(each::bigint) FROM ropo.period_sign_off, "
+        "jsonb_path_query(evidence, '$.dates[*].reconciliation_id') AS each"
+    )
+    assert march.store(signed) == newest
+    assert status(march).flags == []
 
 
 def test_a_month_whose_conditions_hold_no_more_is_not_countersigned_though_nothing_in_it_changed(march: World) -> None:
