@@ -38,11 +38,16 @@ class BusinessCalendar:
         local = start.astimezone(self._zone)
         if days == 0:
             return local
-        day, clock = local.date(), local.time()
+        day = local.date()
+        # By the moment, in UTC: where the clocks go forward at midnight they never show it.
+        is_whole = start == self._midnight(day).astimezone(datetime.UTC)
         if not self._holidays.is_working_day(day):
-            day, clock = self._holidays.get_nth_working_day(day, 1), datetime.time()
-        if clock == datetime.time():
+            day, is_whole = self._holidays.get_nth_working_day(day, 1), True
+        if is_whole:
             # At the first moment of a business day that whole day is still to come, and its end is the next midnight.
-            last = self._holidays.get_nth_working_day(day, days - 1)
-            return datetime.datetime.combine(last + datetime.timedelta(days=1), clock, self._zone)
-        return datetime.datetime.combine(self._holidays.get_nth_working_day(day, days), clock, self._zone)
+            return self._midnight(self._holidays.get_nth_working_day(day, days - 1) + datetime.timedelta(days=1))
+        return datetime.datetime.combine(self._holidays.get_nth_working_day(day, days), local.time(), self._zone)
+
+    def _midnight(self, day: datetime.date) -> datetime.datetime:
+        """Return the first moment of a calendar day."""
+        return datetime.datetime.combine(day, datetime.time(), self._zone)

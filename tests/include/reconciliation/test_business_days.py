@@ -49,6 +49,17 @@ def test_weekends_are_the_markets_own() -> None:
     assert BusinessCalendar("IL", zone).grace_end(thursday, 1) == thursday + datetime.timedelta(days=3)
 
 
+def test_a_whole_day_counts_where_the_clocks_go_forward_at_its_midnight() -> None:
+    """Where Cairo's clocks would show 00:00 on Friday, 24 April 2026, they show 01:00."""
+    zone = ZoneInfo("Africa/Cairo")
+    end_of_thursday = datetime.datetime(2026, 4, 23, 22, tzinfo=datetime.UTC)
+    assert end_of_thursday.astimezone(zone).hour == 1
+    end = BusinessCalendar("FI", zone).grace_end(end_of_thursday, 1)
+    assert end == datetime.datetime(2026, 4, 25, tzinfo=zone)
+    before = BusinessCalendar("FI", zone).grace_end(end_of_thursday - datetime.timedelta(days=1), 1)
+    assert before.astimezone(datetime.UTC) == end_of_thursday
+
+
 def test_a_country_without_known_holidays_is_named() -> None:
     with pytest.raises(ValueError, match="'XX'"):
         BusinessCalendar("XX", HELSINKI)
