@@ -38,9 +38,11 @@ FROM (
 ) AS doubt
 CROSS JOIN (
     -- Left open by a process that died, and not yet judged by the next drain.
+    -- By the store's clock, which has written when it was opened.
     SELECT count(*) AS number, range_agg(int8range(poll_id, poll_id, '[]'))::text AS ids
     FROM ropo.status_poll
-    WHERE profile = %(profile)s AND outcome = 'open' AND kind = 'drain' AND opened_at < %(open_before)s
+    WHERE profile = %(profile)s AND outcome = 'open' AND kind = 'drain'
+        AND opened_at < clock_timestamp() - %(left_open_after)s
 ) AS left_open
 CROSS JOIN (
     SELECT count(*) AS number, range_agg(int8range(quarantine_id, quarantine_id, '[]'))::text AS ids

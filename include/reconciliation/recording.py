@@ -104,7 +104,7 @@ def judge_parts(
     unmapped = unmapped_of_population(cursor, profile)
     judged = []
     for day, reread_poll_id in sorted(rereads.items()):
-        known = read_knowledge(cursor, profile, day, scope=scope, reread_poll_id=reread_poll_id, now=now)
+        known = read_knowledge(cursor, profile, day, scope=scope, reread_poll_id=reread_poll_id)
         verdict, reasons = judge(totals[day], missing_knowledge(profile, day, known, context.ledger, now))
         judged.append(
             Judged(

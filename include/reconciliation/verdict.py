@@ -79,7 +79,6 @@ def read_knowledge(
     *,
     scope: str,
     reread_poll_id: int | None,
-    now: datetime.datetime,
 ) -> StoreKnowledge:
     """Ask the store what it knows of a business date.
 
@@ -92,7 +91,7 @@ def read_knowledge(
         "scope": scope,
         "day_end": profile.day_end(day),
         "reread_poll_id": reread_poll_id,
-        "open_before": now - LEFT_OPEN_AFTER,
+        "left_open_after": LEFT_OPEN_AFTER,
     }
     cursor.execute(statement("knowledge"), parameters)
     [known] = structs(cursor, StoreKnowledge)
