@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from include.reconciliation.turns import in_turn
-
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Callable, Mapping, Sequence
 
     from psycopg2.extensions import cursor as Cursor
+
+    from include.reconciliation.turns import Turn
 
 T = TypeVar("T")
 
@@ -49,18 +49,18 @@ class Inquiries:
         self._inquiries = inquiries
         self._is_open = bool(inquiries)
 
-    def around(self, work: Callable[[], T | None], what: str) -> T:
+    def around(self, work: Callable[[], T | None], turn: Turn) -> T:
         """Do ``work``, a whole transaction; where that has something to ask, ask it and do the work again.
 
-        :param work: returns None where :meth:`wanted` said that there is something to ask; in its turn, see
-            :func:`include.reconciliation.turns.in_turn`; ``what`` too.
+        :param work: returns None where :meth:`wanted` said that there is something to ask.
+        :param turn: of the work. Others have theirs while Ropo One is asked.
         """
-        result = in_turn(work, what)
+        result = turn.do(work)
         if result is None:
             self._is_open = False
             for inquiry in self._inquiries:
                 inquiry.ask()
-            result = in_turn(work, what)
+            result = turn.do(work)
         if result is None:
             raise RuntimeError("a comparison that has asked gave no result")
         return result

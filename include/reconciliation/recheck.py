@@ -19,7 +19,7 @@ from include.reconciliation.recording import ComparisonContext, judge_parts, rec
 from include.reconciliation.sides import ledger_transaction, store_transaction
 from include.reconciliation.statements import statement
 from include.reconciliation.totals import COUNTS
-from include.reconciliation.turns import claim
+from include.reconciliation.turns import Turn, claim
 from include.status_store.rows import structs
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def recheck(
             commit_with_breaks(store, profile)
         return found
 
-    return asking.around(work, what)
+    return asking.around(work, Turn(store, what, profile=profile.name, scope="date"))
 
 
 def unfinished(

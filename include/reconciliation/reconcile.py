@@ -12,7 +12,7 @@ from include.reconciliation.parts import take_dates, take_unsettled
 from include.reconciliation.population import ALL_TIME, Span
 from include.reconciliation.recording import ComparisonContext, judge_parts, record
 from include.reconciliation.sides import ledger_transaction, store_transaction
-from include.reconciliation.turns import claim
+from include.reconciliation.turns import Turn, claim
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -80,7 +80,7 @@ def reconcile(
             commit_with_breaks(store, profile)
         return result
 
-    return asking.around(work, what)
+    return asking.around(work, Turn(store, what, profile=profile.name, scope=scope, date=business_date))
 
 
 def _compare(

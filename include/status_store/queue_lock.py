@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 import psycopg2
 
 from include.status_store.database import StoreUnavailableError
+from include.status_store.lock_key import lock_key
 from include.status_store.retry_after import Pause
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class QueueLock:
     def __init__(self, session: Session, queue: tuple[str, str]) -> None:
         self._session = session
         self._queue = queue
-        self.key = int.from_bytes(hashlib.sha256("|".join(queue).encode()).digest()[:8], signed=True)
+        self.key = lock_key(*queue)
 
     def acquire(self) -> None:
         """Take the lock without waiting for it.
