@@ -142,7 +142,11 @@ def is_red(verdict: str, breaks: int, fail_on: Collection[str]) -> bool:
 
 def _of_reread(day: datetime.date, known: StoreKnowledge) -> Iterator[Reason]:
     if not known.has_reread:
-        yield Reason("reread_missing", f"this run has no re-read of {day}; run the date again")
+        text = (
+            f"this run has no re-read of {day}; the log of its task reread (of an earlier date: reread_earlier) says "
+            "why. Mend that, then run the date again"
+        )
+        yield Reason("reread_missing", text)
     elif known.reread_outcome not in ("landed", "empty"):
         text = f"the re-read of {day} ended as {known.reread_outcome}; see its task's log, then run the date again"
         yield Reason("reread_failed", text)

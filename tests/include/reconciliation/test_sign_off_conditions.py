@@ -124,7 +124,8 @@ def test_an_incomplete_date_is_accepted_with_a_note_for_the_reasons_that_it_had(
     march.reconcile(LAST, now=NOW)  # without a re-read
     [found] = status(march).unmet
     assert (found.date, found.what, found.reconciliation_id) == (LAST, "incomplete", 4)
-    assert found.why.endswith("or accept it with a note: this run has no re-read of 2026-03-31; run the date again")
+    assert "or accept it with a note: this run has no re-read of 2026-03-31; the log of its task reread" in found.why
+    assert found.why.endswith("Mend that, then run the date again")
     with transaction(march) as cursor:
         assert accept_incompleteness(cursor, march.profile, LAST, by="Anna", note="Ropo was down") == 4
     assert unmet(march) == []

@@ -216,7 +216,8 @@ def test_incomplete_a_day_that_is_not_over(world: World) -> None:
 def test_reasons_say_what_is_missing_and_what_to_do(world: World) -> None:
     _matched(world)
     assert [reason.text for reason in world.reconcile(DAY).reasons] == [
-        "this run has no re-read of 2026-03-10; run the date again",
+        "this run has no re-read of 2026-03-10; the log of its task reread (of an earlier date: reread_earlier) says "
+        "why. Mend that, then run the date again",
         "no drain has emptied the queue since 2026-03-10 ended; let ropo_status_drain finish, then run the date again",
     ]
 
