@@ -76,7 +76,7 @@ def business_date(context: Context) -> datetime.date:
     if not key and not param:
         raise AirflowFailException(
             "This run has no business date: expected a partition key (a scheduled run or a backfill) "
-            f"or the param '{DATE_PARAM}'"
+            f"or the param '{DATE_PARAM}'; its logical date is not used"
         )
     what = "partition key" if key else f"param '{DATE_PARAM}'"
     try:

@@ -38,9 +38,8 @@ def test_a_param_that_differs_from_the_key_is_never_used() -> None:
 
 
 def test_a_run_without_either_has_none() -> None:
-    with pytest.raises(
-        AirflowFailException, match=r"no business date: expected a partition key .* or the param 'date'"
-    ):
+    expected = r"no business date: expected a partition key .* or the param 'date'; its logical date is not used"
+    with pytest.raises(AirflowFailException, match=expected):
         business_date(run(None, None))
 
 
