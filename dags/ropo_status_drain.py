@@ -29,7 +29,8 @@ next run goes on by itself, and what a broken run may have lost is on record in 
   `python -m include.status_store accept POLL --note …` accepts it. Or Ropo One cannot be asked: the next run goes on,
   and where it refuses for good, `accept POLL --not-asked --note …` accepts a doubt all the same.
 - *watch*: an alert could not be sent. Mend the profile's `alerts` or its connection; the next run sends it.
-  Or the store is away, or its disk is full: that is told too, in the first run of each hour.
+  Or the store is away, or its disk is full: that is told too, in the first run of each hour;
+  not in one that somebody triggers without a logical date.
 
 Clearing a drain is safe: it judges what its earlier try left open, and never repeats a poll as if nothing had happened.
 """

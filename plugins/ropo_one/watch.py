@@ -56,7 +56,8 @@ class WatchOperator(ProfileOperator):
     changed, and tasks that failed, or were killed, and have not succeeded since.
 
     Where the store is away or takes no transaction, that is told in the first run of each hour: nothing can be
-    remembered then of what was told before.
+    remembered then of what was told before. A run by hand without a logical date does not tell it: whoever started it
+    sees it fail.
 
     Metrics need ``[metrics] statsd_on`` of Airflow. Their names carry the profile, since StatsD loses tags:
     ``ropo_one.<profile>.events_drained`` (counter), ``….newest_event_lag_seconds``, ``….in_doubt_polls`` and
@@ -106,9 +107,15 @@ class WatchOperator(ProfileOperator):
 
 
 def _is_first_of_its_hour(context: Context) -> bool:
-    """Return whether the run before was of an earlier hour: where runs are long, those of full hours are left out."""
+    """Return whether the run before was of an earlier hour: where runs are long, those of full hours are left out.
+
+    Of a run without a logical date, by hand, Airflow does not say which one was before it: each would be the first.
+    """
+    run = context["dag_run"]
+    if run.logical_date is None:
+        return False
     previous = context["ti"].get_previous_dagrun()
-    return previous is None or _hour(previous.run_after) != _hour(context["dag_run"].run_after)
+    return previous is None or _hour(previous.run_after) != _hour(run.run_after)
 
 
 def _hour(moment: datetime) -> datetime:

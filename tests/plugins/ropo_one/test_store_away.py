@@ -59,14 +59,15 @@ def full_disk(store: Connection) -> None:
     refuse_alerts(store)
 
 
-def run_of(moment: datetime.datetime, before: datetime.datetime | None = None) -> Any:
+def run_of(moment: datetime.datetime, before: datetime.datetime | None = None, *, by_hand: bool = False) -> Any:
     """A run of the drain, as Airflow hands it to a task.
 
     :param before: when the run before it was due; None: it is the first.
+    :param by_hand: of one that is triggered without a logical date; Airflow knows no run before it.
     """
     previous = SimpleNamespace(run_after=before) if before else None
     instance = SimpleNamespace(dag_id=Instance.dag_id, run_id=Instance.run_id, get_previous_dagrun=lambda: previous)
-    return {"ti": instance, "dag_run": SimpleNamespace(run_after=moment)}
+    return {"ti": instance, "dag_run": SimpleNamespace(run_after=moment, logical_date=None if by_hand else moment)}
 
 
 # Where runs take longer than a quarter of an hour, ticks are left out: some have none at the full hour.
@@ -99,6 +100,14 @@ def test_where_the_store_is_away_the_watch_says_so_in_the_first_run_of_each_hour
         assert "The store (connection ropo_store) cannot be reached" in body(message)
         assert "nothing is drained or compared" in body(message)
         assert "s3cret" not in body(message)
+
+
+@pytest.mark.usefixtures("no_store", "profiles")
+def test_where_the_store_is_away_a_watch_by_hand_says_so_to_whom_it_was_started_by_alone(mail: MailServer) -> None:
+    with pytest.raises(StoreUnavailableError, match="cannot be reached"):
+        WatchOperator(task_id="watch", profile="default").execute(run_of(NOW, by_hand=True))
+
+    assert mail.mails() == []
 
 
 @pytest.mark.usefixtures("airflow_store", "profiles")
