@@ -12,8 +12,8 @@ Every 15 minutes, for each profile:
    by one, until each doubt is *recovered* or *unproven*.
 3. **watch** tells what needs a person: a doubt older than an hour, no 204 in an hour, rows that could not be parsed,
    another consumer of the queue, a date that is red or has no verdict, a full comparison that is red, a signed month
-   that changed, a task of another DAG that failed or was killed. Each is told once, and again as the profile's `alerts`
-   say. It emits the metrics too.
+   that changed, a task of another DAG that failed or was killed. Each is told once, again
+   where its reasons change, and as the profile's `alerts` say. It emits the metrics too.
 
 **outcome** makes the run red where a task of any profile failed; else it updates the asset `ropo_status_events`, for
 DAGs of your own, whether or not anything new came.

@@ -51,6 +51,8 @@ EVERY_MINUTES = EVERY // timedelta(minutes=1)
 class WatchOperator(ProfileOperator):
     """Tell of what holds, each matter once and again after the profile's ``alerts.remind_hours``; emit its metrics.
 
+    One whose reasons change is told at once again.
+
     Told are doubts and a queue that is not emptied for an hour, what could not be parsed, another consumer, dates that
     are red or have no verdict, months without a full comparison, full comparisons that are red, signed months that
     changed, and tasks that failed, or were killed, and have not succeeded since.
