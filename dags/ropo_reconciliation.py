@@ -39,10 +39,10 @@ would do so once for every date.
 - *compare* failed: the ledger or the store could not be read, or the profile's SELECT breaks the contract; the line
   with the error says what. Mend it and run the date again. *verdict* fails with it, as it does where *compare* was
   skipped by hand: there is nothing that it could say.
-- *verdict* failed: its log names the verdict, its reasons and the counts by category. `incomplete` says what is
-  missing; mend that and run the date again. `breaks` are for finance: the page *Reconciliation* shows them and takes
-  those that are to stay, with a note; the task links to it (*Details*, *Extra Links*). The date turns green with its
-  next reconciliation.
+- *verdict* failed: the line with the error names the verdict and its reasons, the log the counts by category too.
+  `incomplete` says what is missing; mend that and run the date again. `breaks` are for finance: the page
+  *Reconciliation* shows them and takes those that are to stay, with a note; the task links to it (*Details*, *Extra
+  Links*). The date turns green with its next reconciliation.
 - *reread_earlier* failed: some earlier date could not be asked. The others were; the next run asks it again.
 - *recheck* failed: as *compare*. Nothing of it was recorded; the next run makes up for it.
 

@@ -66,6 +66,10 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
             f"{counted(self.population, 'invoice')}: {numbers} (reconciliation {self.reconciliation_id})"
         )
 
+    def failure(self) -> str:
+        """Return the verdict, its numbers and its reasons in one line, for an error that may be all that is read."""
+        return ". ".join((self.headline(), *self._told_reasons()))
+
     def subject(self) -> str:
         """Return the profile, scope and date that it is of, for people."""
         return subject(self.profile, self.business_date, self.scope)
@@ -76,8 +80,8 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
         The codes' labels are texts of rows, which nothing erases there.
         """
         yield self.headline()
-        for reason in self.reasons:
-            yield f"  {reason.word}: {reason.text}"
+        for reason in self._told_reasons():
+            yield f"  {reason}"
         for category in CATEGORIES:
             counts = self.categories.get(category)
             if counts and category != MATCHED:
@@ -99,6 +103,9 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
         for code in self.unmapped:
             shown = shown_code(code.statustype, code.code)
             yield f"  not in the status map: {code.statustype} {shown!r}, {counted(code.count, 'time')}"
+
+    def _told_reasons(self) -> list[str]:
+        return [f"{reason.word}: {reason.text}" for reason in self.reasons]
 
 
 def subject(profile: str, business_date: datetime.date, scope: str) -> str:

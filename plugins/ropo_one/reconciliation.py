@@ -219,7 +219,7 @@ class VerdictOperator(ProfileOperator):
         for line in recorded.lines():
             self.log.info("%s", line)
         if is_red(recorded.verdict, recorded.breaks, self.settings.fail_on):
-            raise AirflowFailException(recorded.headline())
+            raise AirflowFailException(recorded.failure())
 
     def _of_the_run(self, cursor: Cursor, date: datetime.date, reconciliation_id: int) -> Recorded:
         """Read what the run recorded: a store that was restored gives the number that Airflow still knows once more."""

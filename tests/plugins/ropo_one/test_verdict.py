@@ -51,6 +51,19 @@ def test_what_the_run_recorded_is_said(store: Connection, scope: str, capsys: py
         say(record(store, OWN, "breaks", break_count=1, scope=scope), scope=scope)
 
 
+def test_a_red_one_says_in_the_error_why_it_is_red(store: Connection) -> None:
+    """Its numbers alone read like those of a date that matches."""
+    incomplete = record(store, OWN, "incomplete", reasons=("no_drain_since", "rows_in_quarantine"))
+
+    with pytest.raises(AirflowFailException) as caught:
+        say(incomplete)
+
+    assert str(caught.value).endswith(
+        f"5 matched, 0 pending, 0 breaks, 0 accepted (reconciliation {incomplete}). "
+        "no_drain_since: because of no_drain_since. rows_in_quarantine: because of rows_in_quarantine"
+    )
+
+
 @pytest.mark.parametrize("state", ["failed", "skipped", "upstream_failed"])
 def test_where_nothing_was_compared_no_earlier_green_one_makes_the_run_green(store: Connection, state: str) -> None:
     with pytest.raises(AirflowFailException, match="Profile default: compare recorded no reconciliation"):
