@@ -95,6 +95,7 @@ class Recovery:
     """The recovery of one profile's doubtful polls.
 
     :param max_seconds: bound of one run; what is left goes to the next.
+    :ivar asked: the date that is asked, or was asked last.
     """
 
     def __init__(self, session: Session, source: StatusSource, journal: Journal, *, max_seconds: float) -> None:
@@ -103,6 +104,7 @@ class Recovery:
         self._journal = journal
         self._profile = journal.profile
         self._max_seconds = max_seconds
+        self.asked: datetime.date | None = None
 
     def run(self) -> RecoverySummary:
         """Re-read what doubts need, as long as Ropo One may be asked.
@@ -132,7 +134,7 @@ class Recovery:
             return [_Date(*row) for row in cursor.fetchall()]
 
     def _recover(self, asked: _Date, summary: RecoverySummary) -> None:
-        date = asked.date
+        self.asked = date = asked.date
         try:
             asking = Reread(self._session, self._source, self._journal)
             reread = asking.by_date(date)

@@ -18,8 +18,9 @@ from include.status_store.queue_lock import QueueBusyError, is_quiet
 from include.status_store.recovery import Recovery
 from include.status_store.reread import Reread
 from include.status_store.retry_after import AskedToWaitError
-from include.status_store.source import PollRefusedError
+from include.status_store.source import PollError, PollRefusedError
 from ropo_one.business_date import business_date, parse_date, skip_unless_scheduled
+from ropo_one.exceptions import RopoConnectionInvalidError
 from ropo_one.profile_operator import ProfileOperator, as_dict
 from ropo_one.store import STORE_CONNECTION
 
@@ -32,9 +33,23 @@ if TYPE_CHECKING:
     from include.status_store.session import Session
 
 MAX_SKIPPING = datetime.timedelta(hours=1)
+# What keeps a task from asking Ropo One.
+_NOT_ASKED = (PollError, RopoConnectionInvalidError)
 
 
-class RopoStatusDrainOperator(ProfileOperator):
+class PollingOperator(ProfileOperator):
+    """An operator that polls Ropo One."""
+
+    def explain(self, error: Exception, then: str) -> None:
+        """Let an error of a poll name the profile, and say what comes of it; its type and its fields stay.
+
+        :param then: what happens next, or what is to be done.
+        """
+        named = f"Profile {self.profile}: "
+        error.args = (f"{named}{str(error).removeprefix(named)}. {then}",)
+
+
+class RopoStatusDrainOperator(PollingOperator):
     """Drain a profile's queue: parameterless polls until 204, each page committed before the next request.
 
     Where another drain holds the queue the task is skipped; where that one has been there for an hour without a poll,
@@ -52,15 +67,18 @@ class RopoStatusDrainOperator(ProfileOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the :class:`include.status_store.drain.DrainSummary` as a dict."""
         with self.session() as session:
-            drain = Drain(
-                session, self.hook, self.journal(context), max_pages=self.max_pages, max_seconds=self.max_seconds
-            )
             try:
+                drain = Drain(
+                    session, self.hook, self.journal(context), max_pages=self.max_pages, max_seconds=self.max_seconds
+                )
                 summary = drain.run()
             except QueueBusyError as busy:
                 raise self._skipped(session, busy) from None
             except AskedToWaitError as pause:
                 raise AirflowSkipException(str(pause)) from None
+            except _NOT_ASKED as error:
+                self.explain(error, "All that came is kept; the next run goes on")
+                raise
         if summary.stopped_by == "lock_lost":
             raise AirflowException(
                 f"Profile {self.profile}: the drain lost the queue's lock with its session of {STORE_CONNECTION} "
@@ -82,7 +100,7 @@ class RopoStatusDrainOperator(ProfileOperator):
         return AirflowSkipException(f"Profile {self.profile}: {busy}")
 
 
-class RopoStatusRereadOperator(ProfileOperator):
+class RopoStatusRereadOperator(PollingOperator):
     """Re-read one business date and keep what no drain brought.
 
     :param date: YYYY-MM-DD (templated); by default the run's business date: its partition key, else its ``date`` param.
@@ -98,7 +116,12 @@ class RopoStatusRereadOperator(ProfileOperator):
         """Return the :class:`include.status_store.reread.RereadSummary` as a dict."""
         date = business_date(context) if self.date is None else self._given(self.date)
         with self.session() as session:
-            summary = Reread(session, self.hook, self.journal(context)).by_date(date)
+            try:
+                summary = Reread(session, self.hook, self.journal(context)).by_date(date)
+            except _NOT_ASKED as error:
+                what_to_do = "mend that, or wait until it is over, then run the date again"
+                self.explain(error, f"{date} could not be re-read: {what_to_do}")
+                raise
         self._tell(date, summary)
         return as_dict(summary)
 
@@ -122,7 +145,7 @@ class RopoStatusRereadOperator(ProfileOperator):
             )
 
 
-class RopoEarlierRereadOperator(ProfileOperator):
+class RopoEarlierRereadOperator(PollingOperator):
     """Re-read the ``late_days`` before the run's business date, and unfinished dates whose last re-read was not whole.
 
     In scheduled runs only; others skip it.
@@ -141,9 +164,13 @@ class RopoEarlierRereadOperator(ProfileOperator):
         """
         skip_unless_scheduled(context)
         with self.session() as session:
-            done = reread_earlier(
-                session, self.hook, self.journal(context), business_date(context), max_seconds=self.max_seconds
-            )
+            try:
+                done = reread_earlier(
+                    session, self.hook, self.journal(context), business_date(context), max_seconds=self.max_seconds
+                )
+            except RopoConnectionInvalidError as error:
+                self.explain(error, "No earlier date was re-read; the next run asks again")
+                raise
         self.log.info(
             "Profile %s: %d earlier dates re-read, %d new events, %d changed ones; %d dates left",
             self.profile, done.dates - done.failed, done.new, done.revised, done.left,
@@ -156,7 +183,7 @@ class RopoEarlierRereadOperator(ProfileOperator):
         return as_dict(done)
 
 
-class RopoInvoiceStatusOperator(ProfileOperator):
+class RopoInvoiceStatusOperator(PollingOperator):
     """Ask for the changes of one invoice; for single checks, never for many.
 
     :param billnum: the invoice number (templated).
@@ -177,12 +204,17 @@ class RopoInvoiceStatusOperator(ProfileOperator):
         if not billnum:
             raise ValueError("billnum: expected an invoice number, it is empty")
         with self.session() as session:
-            summary = Reread(session, self.hook, self.journal(context)).by_billnum(billnum)
+            try:
+                summary = Reread(session, self.hook, self.journal(context)).by_billnum(billnum)
+            except _NOT_ASKED as error:
+                what_to_do = "mend that, or wait until it is over, then trigger the run again"
+                self.explain(error, f"The invoice could not be asked about: {what_to_do}")
+                raise
         self.log.info("Profile %s: %d rows, %d new", self.profile, summary.rows, summary.new)
         return as_dict(summary)
 
 
-class RopoDoubtRecoveryOperator(ProfileOperator):
+class RopoDoubtRecoveryOperator(PollingOperator):
     """Re-read the windows of polls in doubt, date by date, until each is recovered or unproven.
 
     :param max_seconds: bound of one run; the next one goes on where it stopped.
@@ -207,6 +239,10 @@ class RopoDoubtRecoveryOperator(ProfileOperator):
                     "in; the next run goes on. Where Ropo One refuses for good, accept a doubt with a note: "
                     "`python -m include.status_store accept POLL --not-asked --note …`"
                 ) from error
+            except _NOT_ASKED as error:
+                lost = "what a poll in doubt may have lost waits, and the next run goes on"
+                self.explain(error, f"{recovery.asked} could not be re-read: {lost}")
+                raise
         self.log.info(
             "Profile %s: %d dates re-read, %d new events; doubts: %d pending, %d unproven, %d recovered",
             self.profile, summary.dates, summary.new, summary.pending, summary.unproven, summary.recovered,

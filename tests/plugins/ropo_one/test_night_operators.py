@@ -21,6 +21,7 @@ from include.status_store.drain import Drain
 from include.status_store.journal import Journal
 from local_airflow.cluster import SUPERUSER
 from ropo_one import maintenance
+from ropo_one.exceptions import RopoConnectionInvalidError
 from ropo_one.maintenance import EraseTextsOperator, RemovePagesOperator
 from ropo_one.operators import RopoEarlierRereadOperator
 from ropo_one.reconciliation import RecheckOperator, ReconciliationOperator, SettleOperator
@@ -106,6 +107,15 @@ def test_earlier_dates_are_asked_over_http_and_one_that_is_refused_is_named_in_t
     ]
     server.polls_will_be(EMPTY, EMPTY)
     assert operator.execute(context())["dates"] == 2
+
+
+def test_earlier_dates_that_a_wrong_connection_keeps_from_being_asked_are_told_with_the_profile(
+    connect: Connect,
+) -> None:
+    connect(host="")
+    told = r"^Profile default: Connection ropo_one_default: .*\. No earlier date was re-read; the next run asks again$"
+    with pytest.raises(RopoConnectionInvalidError, match=told):
+        RopoEarlierRereadOperator(task_id="reread_earlier", profile="default").execute(context())
 
 
 @pytest.mark.parametrize("run_type", ["manual", "backfill"])

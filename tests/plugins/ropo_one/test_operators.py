@@ -13,7 +13,13 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 from include.status_store.journal import Journal
 from include.status_store.queue_lock import QueueLock
 from include.status_store.source import PollRefusedError, PollUnsentError
-from ropo_one.exceptions import RopoConnectionInvalidError, RopoTokenRefusedError
+from ropo_one.exceptions import (
+    RopoConnectionInvalidError,
+    RopoRequestRefusedError,
+    RopoServerError,
+    RopoTokenRefusedError,
+    RopoTokenUnavailableError,
+)
 from ropo_one.operators import (
     RopoDoubtRecoveryOperator,
     RopoInvoiceStatusOperator,
@@ -140,6 +146,67 @@ def test_a_recovery_that_is_refused_says_what_to_do(server: ScriptedServer) -> N
     )
     with pytest.raises(AirflowException, match=told):
         RopoDoubtRecoveryOperator(task_id="recover", profile="default").execute(context())
+
+
+def test_a_drain_that_cannot_ask_names_its_profile_and_what_becomes_of_the_rest(server: ScriptedServer) -> None:
+    told = r"^Profile default: Connection ropo_one_default: .*{}.*\. All that came is kept; the next run goes on$"
+    server.polls_will_be(answer(403))
+    with pytest.raises(RopoRequestRefusedError, match=told.format("refused the poll with HTTP 403")) as refused:
+        drain().execute(context())
+    assert refused.value.http_status == 403
+
+    server.stop()
+    with pytest.raises(RopoTokenUnavailableError, match=told.format("refused")):
+        drain().execute(context())
+
+
+def test_a_reread_that_gets_no_answer_names_its_profile_its_date_and_what_to_do(server: ScriptedServer) -> None:
+    server.polls_will_be(*[answer(500)] * 3)
+    told = (
+        r"^Profile default: Connection ropo_one_default: .* answered HTTP 500\. 2026-11-13 could not be re-read: mend "
+        r"that, or wait until it is over, then run the date again$"
+    )
+    with pytest.raises(RopoServerError, match=told) as failed:
+        reread("2026-11-13").execute(context())
+    assert failed.value.http_status == 500
+
+
+def test_a_recovery_that_gets_no_answer_names_its_profile_the_date_and_what_comes_next(
+    server: ScriptedServer, store: Connection
+) -> None:
+    drain().execute(context())
+    server.polls_will_be(then_close(), EMPTY, *[answer(500)] * 3)
+    drain().execute(context())
+
+    with pytest.raises(RopoServerError) as failed:
+        RopoDoubtRecoveryOperator(task_id="recover", profile="default").execute(context())
+
+    unanswered = [poll.query["date"] for poll in server.polls if "date" in poll.query][-1]
+    assert str(failed.value).startswith("Profile default: Connection ropo_one_default: ")
+    assert str(failed.value).endswith(
+        f"answered HTTP 500. {unanswered} could not be re-read: what a poll in doubt may have lost waits, and the next "
+        "run goes on"
+    )
+
+
+@pytest.mark.parametrize("doubt", [False, True])
+def test_a_connection_that_is_wrong_is_told_with_the_profile_that_it_is_of(
+    server: ScriptedServer, connect: Connect, doubt: bool
+) -> None:
+    server.polls_will_be(then_close())
+    drain().execute(context())
+    connect(host="")
+    task = RopoDoubtRecoveryOperator(task_id="recover", profile="default") if doubt else drain()
+    with pytest.raises(RopoConnectionInvalidError, match=r"^Profile default: Connection ropo_one_default: .*goes on$"):
+        task.execute(context())
+
+
+def test_an_invoice_that_could_not_be_asked_about_is_named_with_its_profile(server: ScriptedServer) -> None:
+    server.polls_will_be(answer(404))
+    ask = RopoInvoiceStatusOperator(task_id="ask", profile="default", billnum="10001")
+    told = r"^Profile default: Connection ropo_one_default: .*HTTP 404\. The invoice could not be asked about: .*again$"
+    with pytest.raises(RopoRequestRefusedError, match=told):
+        ask.execute(context())
 
 
 def test_an_unproven_doubt_turns_the_recovery_red_and_says_what_to_do(
