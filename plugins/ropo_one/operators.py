@@ -139,6 +139,13 @@ class RopoStatusRereadOperator(PollingOperator):
         )  # fmt: skip
         if summary.possibly_cut and not summary.shown_complete:
             self.log.warning("Profile %s: the answer for %s is possibly cut", self.profile, date)
+        if summary.quarantined:
+            # A row that was dismissed before is parsed no better.
+            self.log.warning(
+                "Profile %s: %s of the answer for %s could not be parsed and went to quarantine; "
+                "`python -m include.status_store quarantine` lists what waits there",
+                self.profile, counted(summary.quarantined, "row"), date,
+            )  # fmt: skip
         if summary.absent:
             self.log.warning(
                 "Profile %s: %d events that are held for %s were not shown", self.profile, summary.absent, date

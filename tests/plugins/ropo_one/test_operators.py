@@ -310,6 +310,18 @@ def test_the_business_date_of_the_run_is_read_again(server: ScriptedServer, stor
     assert all(isinstance(value, int) for value in summary.values())
 
 
+@pytest.mark.parametrize(("bad", "rows"), [(1, "1 row"), (2, "2 rows")])
+def test_a_reread_says_how_many_of_its_rows_went_to_quarantine(
+    server: ScriptedServer, capsys: pytest.CaptureFixture[str], bad: int, rows: str
+) -> None:
+    server.polls_will_be(page(row(1), *[{"statusid": f"no date {number}"} for number in range(bad)]))
+
+    assert reread("2026-11-13").execute(context())["quarantined"] == bad
+
+    told = f"{rows} of the answer for 2026-11-13 could not be parsed and went to quarantine; `python -m "
+    assert f"Profile default: {told}include.status_store quarantine`" in capsys.readouterr().out
+
+
 def test_a_date_of_its_own_is_read_again(server: ScriptedServer) -> None:
     reread("2026-10-25").execute(context("2026-11-13"))
     assert [poll.query for poll in server.polls] == [{"date": "2026-10-25"}]
