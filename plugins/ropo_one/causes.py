@@ -27,9 +27,20 @@ _QUOTING = (BadStatusLine, InvalidChunkLength)
 # Their texts are a piece of an address, and a proxy's may hold its password.
 _OF_ADDRESSES = (requests.exceptions.InvalidURL, LocationValueError)
 
-_ADVICE = ". If the host's certificate is from a CA of your own, name its file in the connection's extra ca_file"
-
-
+# By OpenSSL's number of what is wrong with a certificate (X509_V_ERR_…); of any other its own words have to do.
+_UNTRUSTED = ". If the host's certificate is from a CA of your own, name its file in the connection's extra ca_file"
+_OTHER_NAME = ". The host's certificate has other names: check the connection's host"
+_ADVICE = {
+    9: ". It begins later: check this machine's clock",
+    10: ". If this machine's clock is right, whoever runs the host must renew it",
+    18: _UNTRUSTED,
+    19: _UNTRUSTED,
+    20: _UNTRUSTED,
+    62: _OTHER_NAME,
+    64: _OTHER_NAME,
+}
+# How requests says it.
+_NO_SUCH_FILE = "TLS CA certificate bundle"
 # How OpenSSL says it, in its older and newer words.
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE")
 _SPEAK_PLAIN = (
@@ -51,10 +62,12 @@ def timed_out(error: Exception) -> bool:
     return any(isinstance(each, ReadTimeoutError) for each in _chain(error))
 
 
-def cause(error: Exception) -> str:
+def cause(error: Exception, *, trusted_by: str | None = None) -> str:
     """Name the innermost cause by class and text, legibly; the texts of the errors around it repeat the whole URL.
 
     Nothing that the server sent is repeated.
+
+    :param trusted_by: what names the file of certificates that were to be trusted; None where they are the usual ones.
     """
     *_, innermost = _chain(error)
     name = type(innermost).__name__
@@ -69,9 +82,17 @@ def cause(error: Exception) -> str:
     # urllib3 puts the connection in front of some of its texts.
     text = legible(str(innermost).rpartition(">: ")[2])
     told = f"{name}: {text}" if text else name
+    return told.removesuffix(".") + _advice(innermost, text, trusted_by)
+
+
+def _advice(innermost: Exception, text: str, trusted_by: str | None) -> str:
     if isinstance(innermost, ssl.SSLCertVerificationError):
-        return told + _ADVICE
-    return told + _SPEAK_PLAIN if getattr(innermost, "reason", None) in _NOT_TLS else told
+        advice = _ADVICE.get(innermost.verify_code, "")
+        return f"{advice}; trusted is what {trusted_by} names" if trusted_by and advice == _UNTRUSTED else advice
+    # OpenSSL's part that reads such a file; what comes of the other side is of its part SSL.
+    if trusted_by and (getattr(innermost, "library", None) == "X509" or _NO_SUCH_FILE in text):
+        return f". The file of certificates to trust, which {trusted_by} names, is not there or holds none in PEM"
+    return _SPEAK_PLAIN if getattr(innermost, "reason", None) in _NOT_TLS else ""
 
 
 def _chain(error: Exception) -> Iterator[Exception]:

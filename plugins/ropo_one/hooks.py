@@ -108,11 +108,12 @@ class RopoOneHook(HttpHook):
         return session
 
     @cached_property
-    def _session(self) -> Session:
+    def _session(self) -> RopoSession:
         session = RopoSession(self._bearer, self.settings.ca_file)
         self.base_url = self.settings.base_url
         self._base_url_initialized = True
-        return self._configure_session_from_mount_adapters(session)
+        self._configure_session_from_mount_adapters(session)
+        return session
 
     def run(self, *args: object, **kwargs: object) -> NoReturn:
         """Refuse: a page that ``HttpHook`` takes out of the queue is in no journal, and gone."""
@@ -151,7 +152,7 @@ class RopoOneHook(HttpHook):
             )
         except (OSError, HTTPError) as error:  # all of requests' are OSErrors; a missing CA bundle is one of Python's
             raise RopoTokenUnavailableError(
-                f"{self._named}: the token request to {settings.host} failed: {cause(error)}"
+                f"{self._named}: the token request to {settings.host} failed: {self._cause(error)}"
             ) from None
         if asks_to_wait(response):
             raise self._rate_limited(response, "the token request")
@@ -214,14 +215,17 @@ class RopoOneHook(HttpHook):
         with response:
             return self._answer(response)
 
+    def _cause(self, error: Exception) -> str:
+        return cause(error, trusted_by=self._session.trusted_by)
+
     def _failed(self, error: Exception) -> PollUnsentError | PollInDoubtError:
         """Name the cause of a request without an answer, by whether any byte of it may have left."""
         text = f"{self._named}: {self.settings.host}"
         if never_connected(error):
-            return RopoUnreachableError(f"{text} cannot be reached: {cause(error)}")
+            return RopoUnreachableError(f"{text} cannot be reached: {self._cause(error)}")
         if timed_out(error):
             return RopoTimeoutError(f"{text} did not answer within {self.settings.read_timeout:g} s")
-        return RopoConnectionLostError(f"{text} ended the connection without a usable answer: {cause(error)}")
+        return RopoConnectionLostError(f"{text} ended the connection without a usable answer: {self._cause(error)}")
 
     def _answer(self, response: Response) -> Answer:
         status = response.status_code
@@ -247,8 +251,9 @@ class RopoOneHook(HttpHook):
                 body += chunk
         except HTTPError as error:
             kind = RopoTimeoutError if timed_out(error) else RopoConnectionLostError
+            after = f"broke off after {len(body)} bytes"
             raise kind(
-                f"{self._named}: the answer of {self.settings.host} broke off after {len(body)} bytes: {cause(error)}",
+                f"{self._named}: the answer of {self.settings.host} {after}: {self._cause(error)}",
                 http_status=response.status_code,
                 body=bytes(body),
                 content_type=response.headers.get("Content-Type"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -10,6 +11,10 @@ from requests.auth import AuthBase
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
+
+
+# Those of requests, the first that is set wins.
+_CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 class Bearer(AuthBase):
@@ -36,6 +41,13 @@ class RopoSession(requests.Session):
         self._ca_file = ca_file
         self.auth = bearer
         self.headers["Accept"] = "application/json"
+
+    @property
+    def trusted_by(self) -> str | None:
+        """What names the file of certificates that are trusted, in words; None where they are the usual ones."""
+        if self._ca_file is not None:
+            return "the connection's extra ca_file"
+        return next((name for name in _CA_VARIABLES if os.environ.get(name)), None)
 
     def merge_environment_settings(self, url: Any, *args: Any, **kwargs: Any) -> Any:
         """Return what the environment adds to a request. It would win over a session's own certificates.

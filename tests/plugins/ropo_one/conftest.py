@@ -69,14 +69,15 @@ def hook(server: ScriptedServer, connect: Connect) -> RopoOneHook:
     return RopoOneHook()
 
 
-def certificate(directory: Path, name: str) -> tuple[ssl.SSLContext, Path]:
+def certificate(directory: Path, name: str, *, is_over: bool = False) -> tuple[ssl.SSLContext, Path]:
     """A server's context with a self-signed certificate for 127.0.0.1, and the file to trust it by."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
     day = datetime.timedelta(days=1)
+    begin, end = (now - 2 * day, now - day) if is_over else (now - day, now + day)
     signed = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number(), now - day, now + day)
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number(), begin, end)
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

@@ -131,7 +131,7 @@ def test_a_missing_ca_bundle_leaves_the_poll_unsent(
 ) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "nothing.pem"))
     connect(host="https://127.0.0.1:9")
-    with pytest.raises(RopoTokenUnavailableError, match=r"invalid path: .*nothing\.pem"):
+    with pytest.raises(RopoTokenUnavailableError, match=r"invalid path: .*nothing\.pem\. .*REQUESTS_CA_BUNDLE names"):
         RopoOneHook().poll()
 
 

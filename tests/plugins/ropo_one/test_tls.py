@@ -18,6 +18,7 @@ from tests.plugins.ropo_one.scripted_server import ScriptedServer, answer
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.plugins.ropo_one.conftest import Connect
 
@@ -60,6 +61,58 @@ def test_a_self_signed_certificate_is_refused_before_the_api_code_is_sent(
     assert APICODE not in str(refused.value)
     assert tls_server.requests == []
     assert RopoOneHook().test_connection()[0] is False
+
+
+def failure_of_a_poll() -> str:
+    with pytest.raises(RopoTokenUnavailableError) as failed:
+        RopoOneHook().poll()
+    return str(failed.value)
+
+
+def test_a_certificate_of_another_name_is_a_matter_of_the_host_and_not_of_trust(
+    tls_server: ScriptedServer, connect: Connect, trusted: str
+) -> None:
+    connect(host=f"https://localhost:{tls_server.port}", extra={"ca_file": trusted})
+    told = failure_of_a_poll()
+    assert "certificate is not valid for 'localhost'" in told
+    assert told.endswith(". The host's certificate has other names: check the connection's host")
+
+
+def test_a_certificate_that_is_over_is_a_matter_of_whoever_runs_the_host(connect: Connect, tmp_path: Path) -> None:
+    tls, trusted = certificate(tmp_path, "ropo", is_over=True)
+    with ScriptedServer(tls) as server:
+        connect(host=server.url, extra={"ca_file": str(trusted)})
+        told = failure_of_a_poll()
+    assert "certificate has expired" in told
+    assert told.endswith(". If this machine's clock is right, whoever runs the host must renew it")
+
+
+def test_certificates_of_ones_own_that_lack_the_hosts_ca_are_named(
+    tls_server: ScriptedServer, connect: Connect, monkeypatch: pytest.MonkeyPatch, stranger: str
+) -> None:
+    connect(host=tls_server.url, extra={"ca_file": stranger})
+    assert failure_of_a_poll().endswith("; trusted is what the connection's extra ca_file names")
+    connect(host=tls_server.url)
+    monkeypatch.setenv("CURL_CA_BUNDLE", stranger)
+    assert failure_of_a_poll().endswith("extra ca_file; trusted is what CURL_CA_BUNDLE names")
+
+
+NO_CERTIFICATES = ("", "no PEM", "-----BEGIN CERTIFICATE-----\nxxxx\n-----END CERTIFICATE-----\n")
+
+
+@pytest.mark.parametrize("content", NO_CERTIFICATES)
+def test_a_ca_file_without_a_certificate_is_told_by_its_name(
+    tls_server: ScriptedServer, connect: Connect, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str
+) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text(content, encoding="ascii")
+    told = ". The file of certificates to trust, which {} names, is not there or holds none in PEM"
+    connect(host=tls_server.url, extra={"ca_file": str(file)})
+    assert failure_of_a_poll().endswith(told.format("the connection's extra ca_file"))
+    connect(host=tls_server.url)
+    for name in reversed(CA_VARIABLES):
+        monkeypatch.setenv(name, str(file))
+        assert failure_of_a_poll().endswith(told.format(name))
 
 
 def test_a_server_that_speaks_no_tls_is_told_with_how_plain_http_is_written(connect: Connect) -> None:
