@@ -10,6 +10,7 @@ from include.reconciliation.comparison import compare, prepare
 from include.reconciliation.inquiry import Inquiries
 from include.reconciliation.parts import take_dates, take_unsettled
 from include.reconciliation.population import ALL_TIME, Span
+from include.reconciliation.recorded import subject
 from include.reconciliation.recording import ComparisonContext, judge_parts, record
 from include.reconciliation.sides import ledger_transaction, store_transaction
 from include.reconciliation.turns import Turn, claim
@@ -55,7 +56,7 @@ def reconcile(
     :raises TotalsDoNotTieError: if the totals do not tie; nothing is recorded then.
     """
     moment = now or datetime.datetime.now(datetime.UTC)
-    what = f"Profile {profile.name}, {business_date} (scope {scope})"
+    what = subject(profile.name, business_date, scope)
     asking = inquiries or Inquiries()
     rereads = {business_date: reread_poll_id}
 

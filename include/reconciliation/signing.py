@@ -17,6 +17,7 @@ from psycopg2.extras import Json
 
 from include.config.wording import counted
 from include.reconciliation.break_states import has_waiting, work_in
+from include.reconciliation.recorded import subject
 from include.reconciliation.sign_off_conditions import Standing, Unmet, standings, unmet_conditions
 from include.status_store.required import require_texts
 from include.status_store.rows import only_row, structs
@@ -239,7 +240,7 @@ def accept_incompleteness(
         (profile.name, date, scope),
     )
     found = cursor.fetchone()
-    what = f"Profile {profile.name}, {'full comparison of ' if scope == 'full' else ''}{date}"
+    what = subject(profile.name, date, scope)
     if found is None:
         raise SignOffError(f"{what}: there is no reconciliation")
     reconciliation_id, verdict, accepted_by, reasons = found

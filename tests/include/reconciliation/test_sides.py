@@ -119,7 +119,7 @@ def _no_space(world: World, said: str) -> Iterator[None]:
 
 
 def test_a_store_whose_disk_is_full_is_told_with_profile_and_date(world: World) -> None:
-    told = r"^Profile default, 2026-03-10 .*: could not extend"
+    told = r"^Profile default, business date 2026-03-10: .*: could not extend"
     with _no_space(world, FILE), pytest.raises(StoreUnavailableError, match=told) as caught:
         world.reconcile()
     assert "shm_size" not in str(caught.value)
@@ -127,7 +127,7 @@ def test_a_store_whose_disk_is_full_is_told_with_profile_and_date(world: World) 
 
 def test_a_store_whose_shared_memory_is_full_is_told_with_what_to_do(world: World) -> None:
     """PostgreSQL's own words for it send people to a disk that has room."""
-    told = r"^Profile default, 2026-03-10 .*: could not resize .*\. No disk is full: .*shm_size"
+    told = r"^Profile default, business date 2026-03-10: .*: could not resize .*\. No disk is full: .*shm_size"
     with _no_space(world, SEGMENT), pytest.raises(StoreUnavailableError, match=told):
         world.reconcile()
 

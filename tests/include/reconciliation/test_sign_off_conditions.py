@@ -145,7 +145,10 @@ def test_reasons_that_were_not_shown_are_not_accepted(march: World) -> None:
     run_all(march)
     march.reconcile(LAST, now=NOW)  # without a re-read
     march.reconcile(LAST, now=NOW + HOUR)
-    refused = "reconciliation 4 was shown, and 5 is the newest now; look at its reasons"
+    refused = (
+        "Profile default, business date 2026-03-31: reconciliation 4 was shown, and 5 is the newest now; "
+        "look at its reasons"
+    )
     with pytest.raises(SignOffError, match=refused), transaction(march) as cursor:
         accept_incompleteness(cursor, march.profile, LAST, by="Anna", note="seen", shown=4)
     with transaction(march) as cursor:
@@ -165,7 +168,7 @@ def test_a_ledger_that_showed_nothing_leaves_its_invoices_unsettled(march: World
     ("date", "note", "error"),
     [
         (FIRST, "seen", "its newest reconciliation \\(1\\) is reconciled, not incomplete"),
-        (APRIL, "seen", "there is no reconciliation"),
+        (APRIL, "seen", "Profile default, business date .*: there is no reconciliation"),
         (LAST, " ", "note: expected a text"),
     ],
 )
