@@ -30,6 +30,8 @@ SHIPPED_QUERY = Path(__file__).parents[1] / "erp" / "generic.sql"
 FILE_VARIABLE = "ROPO_PROFILES_FILE"
 
 Verdict = Literal["reconciled", "pending", "breaks", "incomplete"]
+# Of a reconciliation: one business date, or all invoices that are not ended or paid on both sides.
+Scope = Literal["date", "full"]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}\Z")]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 # As days, still within the calendar that PostgreSQL and Python share.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import msgspec
 
-from include.config.profiles import Verdict
+from include.config.profiles import Scope, Verdict
 from include.page_data.listing import PAGE_ROWS, Listed, after_condition, place_name, place_values
 from include.page_data.statements import rows_of, statement
 from include.reconciliation.item_result import other_result
@@ -39,7 +39,7 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
 
     reconciliation_id: int
     business_date: datetime.date
-    scope: Literal["date", "full"]
+    scope: Scope
     verdict: Verdict
     population: int
     matched: int

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import cursor as Cursor
 
-    from include.config.profiles import Profile
+    from include.config.profiles import Profile, Scope
     from include.page_data.calendar import DateVerdict
     from include.watch.verdicts import LatestVerdict
 
@@ -98,7 +98,7 @@ def lacking_since(latest: DateVerdict | None, needing: Sequence[Needing]) -> dat
 
 
 def _red(
-    cursor: Cursor, profiles: Sequence[Profile], now: datetime.datetime, scope: str
+    cursor: Cursor, profiles: Sequence[Profile], now: datetime.datetime, scope: Scope
 ) -> dict[str, list[LatestVerdict]]:
     red_words = {profile.name: {*profile.fail_on, *_ALWAYS_RED} for profile in profiles}
     found = latest_verdicts(

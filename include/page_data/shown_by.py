@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from include.config.profiles import Scope
 from include.page_data.breaks import BreakSelection, read_break_sums
 from include.page_data.no_longer_open import MOST_BREAKS
 from include.page_data.statements import rows_of
@@ -23,7 +24,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
     reconciliation_id: int
     business_date: datetime.date
-    scope: Literal["date", "full"]
+    scope: Scope
 
 
 def read_compared(cursor: Cursor, profile: str, reconciliation_id: int) -> Compared | None:

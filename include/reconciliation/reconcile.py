@@ -19,11 +19,10 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
     from psycopg2.extensions import cursor as Cursor
 
-    from include.config.profiles import Profile
+    from include.config.profiles import Profile, Scope
     from include.config.status_map import StatusMap
     from include.reconciliation.ledger import LedgerReader
     from include.reconciliation.recorded import Recorded
-    from include.reconciliation.recording import Scope
 
 
 def reconcile(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from include.config.profiles import Verdict
+from include.config.profiles import Scope, Verdict
 from include.config.wording import counted, grouped
 from include.reconciliation.categories import CATEGORIES, MATCHED
 from include.reconciliation.totals import Totals
@@ -38,7 +38,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     reconciliation_id: int
     profile: str
     business_date: datetime.date
-    scope: str
+    scope: Scope
     verdict: Verdict
     population: int
     matched: int
@@ -108,7 +108,7 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
         return [f"{reason.word}: {reason.text}" for reason in self.reasons]
 
 
-def subject(profile: str, business_date: datetime.date, scope: str) -> str:
+def subject(profile: str, business_date: datetime.date, scope: Scope) -> str:
     """Return what a reconciliation is of, for people: no two share it but those of one profile, date and scope."""
     return f"Profile {profile}, {'full comparison of' if scope == 'full' else 'business date'} {business_date}"
 

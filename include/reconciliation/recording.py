@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from psycopg2.extras import Json
 
-from include.config.profiles import Profile, Verdict
+from include.config.profiles import Profile, Scope, Verdict
 from include.reconciliation.recorded import read_recorded
 from include.reconciliation.statements import statement
 from include.reconciliation.totals import COUNTS, Totals, require_ties, totals_of
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from include.reconciliation.inquiry import Inquiries
     from include.reconciliation.ledger import LedgerReader
     from include.reconciliation.recorded import Recorded
-
-Scope = Literal["date", "full"]
 
 
 class ComparisonContext(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from include.status_store.command_line import add_note, run_command, say, who
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from include.config.profiles import Profile
+    from include.config.profiles import Profile, Scope
     from include.reconciliation.signing import PeriodStatus
     from include.status_store.session import Session
 
@@ -106,7 +106,8 @@ def _countersign(session: Session, options: argparse.Namespace) -> None:
 
 
 def _accept_incomplete(session: Session, options: argparse.Namespace) -> None:
-    profile, by, scope = load_profile(options.profile), who(options), "full" if options.full else "date"
+    profile, by = load_profile(options.profile), who(options)
+    scope: Scope = "full" if options.full else "date"
     with session.transaction() as cursor:
         reconciliation_id = accept_incompleteness(cursor, profile, options.date, by=by, note=options.note, scope=scope)
     say(f"{profile.name} {options.date}: reconciliation {reconciliation_id} is accepted as incomplete.")

@@ -15,10 +15,11 @@ import calendar
 import datetime
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from include.config.profiles import Scope
 from include.config.wording import counted, worded
 from include.reconciliation.statements import statement
 from include.status_store.rows import structs
@@ -63,7 +64,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     :param accepted_by_events: of each of these the newest event, comments aside: accepted anew it has another one.
     """
 
-    scope: Literal["date", "full"]
+    scope: Scope
     business_date: datetime.date
     reconciliation_id: int | None
     verdict: str | None

@@ -25,7 +25,7 @@ from include.status_store.rows import only_row, structs
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
-    from include.config.profiles import Profile
+    from include.config.profiles import Profile, Scope
 
 
 class SignOffError(LookupError):
@@ -215,7 +215,7 @@ def accept_incompleteness(
     *,
     by: str,
     note: str,
-    scope: str = "date",
+    scope: Scope = "date",
     shown: int | None = None,
 ) -> int:
     """Accept that a date stays incomplete: its newest reconciliation, for the reasons that it has.

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
     from psycopg2.extensions import cursor as Cursor
 
+    from include.config.profiles import Scope
+
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -131,7 +133,7 @@ def claim(
     profile: str,
     dates: Collection[datetime.date],
     *,
-    scope: str,
+    scope: Scope,
     status_map_version: str,
     now: datetime.datetime,
 ) -> None:
@@ -146,7 +148,7 @@ def claim(
 
 
 def make_newest(
-    cursor: Cursor, reconciliation_id: int, *, profile: str, business_date: datetime.date, scope: str
+    cursor: Cursor, reconciliation_id: int, *, profile: str, business_date: datetime.date, scope: Scope
 ) -> None:
     """Write that a reconciliation is its date's newest one; its date was claimed."""
     cursor.execute(_NEWEST, (reconciliation_id, profile, business_date, scope))

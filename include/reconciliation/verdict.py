@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import cursor as Cursor
 
-    from include.config.profiles import Profile, Verdict
+    from include.config.profiles import Profile, Scope, Verdict
     from include.reconciliation.totals import Totals
 
 
@@ -77,7 +77,7 @@ def read_knowledge(
     profile: Profile,
     day: datetime.date,
     *,
-    scope: str,
+    scope: Scope,
     reread_poll_id: int | None,
 ) -> StoreKnowledge:
     """Ask the store what it knows of a business date.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import cursor as Cursor
 
-    from include.config.profiles import Profile
+    from include.config.profiles import Profile, Scope
 
 LARGEST = 5
 
@@ -56,7 +56,7 @@ def latest_verdicts(
     spans: Sequence[Span],
     now: datetime.datetime,
     *,
-    scope: str = "date",
+    scope: Scope = "date",
     most: int | None = None,
     recorded_from: datetime.datetime | None = None,
     quiet: Collection[str] = (),
@@ -104,7 +104,7 @@ class RedVerdicts:
     plural = "business dates are red"
 
     def __init__(
-        self, profile: Profile, now: datetime.datetime, *, date: datetime.date | None = None, scope: str = "date"
+        self, profile: Profile, now: datetime.datetime, *, date: datetime.date | None = None, scope: Scope = "date"
     ) -> None:
         self.profile = profile
         self.now = now

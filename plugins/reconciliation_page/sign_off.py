@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Query, status
 from fastapi.responses import HTMLResponse, Response
 from psycopg2.extensions import cursor as Cursor
 
+from include.config.profiles import Scope
 from include.page_data.rested_on import read_rested_on, read_signed
 from include.reconciliation.break_states import work_in
 from include.reconciliation.sign_off_conditions import FULL_DAG_ID, last_day, parse_period
@@ -135,7 +136,7 @@ def accept_incomplete(
     page: PageOf,
     cursor: Reading,
     date: DateInPath,
-    scope: Annotated[Literal["date", "full"], Form()],
+    scope: Annotated[Scope, Form()],
     month: MonthInForm,
     reconciliation: Annotated[int, Form(ge=1)],
     note: Note = "",

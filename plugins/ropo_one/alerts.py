@@ -20,7 +20,7 @@ from ropo_one.telling import tell_topic
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from include.config.profiles import Profile
+    from include.config.profiles import Profile, Scope
     from ropo_one.profile_operator import ProfileOperator
 
 # After a task's own `execution_timeout`: for its callbacks, and for what does not break off at once.
@@ -35,7 +35,7 @@ class RedVerdictNotifier(BaseNotifier):
     :param scope: of the verdict, ``date`` or ``full``; by default what the run's param says.
     """
 
-    def __init__(self, scope: str | None = None) -> None:
+    def __init__(self, scope: Scope | None = None) -> None:
         super().__init__()
         self.scope = scope
 
@@ -46,7 +46,7 @@ class RedVerdictNotifier(BaseNotifier):
             self.log.info("A backfill's red dates are told together by the drain's next watch")
             return
         date = business_date(context)
-        scope = self.scope or str(context["params"].get(SCOPE_PARAM) or "date")
+        scope: Scope = self.scope or context["params"].get(SCOPE_PARAM) or "date"
         topic = RedVerdicts(profile, datetime.now(UTC), date=date, scope=scope)
         with open_store() as session:
             tell_topic(session, topic, dict(context), self.log.warning)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 from airflow.sdk import timezone
 from airflow.sdk.exceptions import AirflowFailException
 
+from include.config.profiles import Scope
 from include.config.status_map import load_status_map
 from include.reconciliation.cut_answer import CutAnswer
 from include.reconciliation.inquiry import Inquiries
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
     from include.reconciliation.recorded import Recorded
-    from include.reconciliation.recording import Scope
     from include.status_store.journal import Journal
     from include.status_store.session import Session
 
@@ -117,7 +117,7 @@ class ReconciliationOperator(LedgerOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the reconciliation's id, verdict and counts."""
         self.worked_on = date = business_date(context)
-        if self.scope not in ("date", "full"):
+        if self.scope not in get_args(Scope):
             raise AirflowFailException(f"scope: expected date or full, got {self.scope!r}")
         instance = context["ti"]
         reread = returned_by(self.reread_task_id, context)
@@ -223,7 +223,7 @@ class VerdictOperator(ProfileOperator):
 
     def _of_the_run(self, cursor: Cursor, date: datetime.date, reconciliation_id: int) -> Recorded:
         """Read what the run recorded: a store that was restored gives the number that Airflow still knows once more."""
-        own = subject(self.profile, date, self.scope)
+        own = subject(self.profile, date, cast("Scope", self.scope))
         try:
             recorded = read_recorded(cursor, reconciliation_id)
             found = recorded.subject()
