@@ -116,6 +116,10 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         """
         return max(self.rechecked_days, 7)
 
+    def rechecked_from(self, before: datetime.date) -> datetime.date:
+        """Return the first business date that is compared again by itself in the run of ``before``."""
+        return max(before - datetime.timedelta(days=self.rechecked_days), self.start_date)
+
     def business_date(self, moment: datetime.datetime) -> datetime.date:
         """Return the market's calendar day of an aware ``moment``."""
         return moment.astimezone(self.zone).date()
@@ -138,6 +142,10 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         Where ``settle_hours`` reach beyond it, they count.
         """
         return max(morning_after(date, self.zone, self.alerts.deadline_hour), self.settled_at(date))
+
+    def wall_clock(self, moment: datetime.datetime) -> datetime.datetime:
+        """Return an aware moment as the clocks of the market show it, without a zone, as Ropo One gives its times."""
+        return moment.astimezone(self.zone).replace(tzinfo=None)
 
     def clock(self, moment: datetime.datetime) -> str:
         """Return an aware moment as the clocks of the market show it, for people."""

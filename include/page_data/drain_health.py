@@ -35,5 +35,5 @@ class DrainHealth(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_drain_health(cursor: Cursor, profile: Profile, now: datetime.datetime) -> DrainHealth:
     """Look at a profile's drain."""
-    local = now.astimezone(profile.zone).replace(tzinfo=None)
+    local = profile.wall_clock(now)
     return row_of(cursor, DrainHealth, "drain_health", {"profile": profile.name, "local": local, "now": now})

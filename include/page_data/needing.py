@@ -11,7 +11,7 @@ from include.config.profiles import Verdict
 from include.reconciliation.verdict import is_red
 from include.watch.missing import missing_dates, work_began
 from include.watch.spans import Span
-from include.watch.verdicts import latest_verdicts, rechecked_from
+from include.watch.verdicts import latest_verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -82,7 +82,7 @@ def read_needing(
     missing = _missing(cursor, [profile for profile in profiles if profile.name in latest], now)
     found = {}
     for profile in profiles:
-        name, recheck = profile.name, rechecked_from(profile, now)
+        name, recheck = profile.name, profile.rechecked_from(profile.business_date(now))
         red = [_of_verdict(each, is_rechecked=each.business_date >= recheck) for each in dates[name]]
         known = {each.first for each in red}
         lacking = _rows([date for date in missing.get(name, ()) if date not in known])

@@ -109,8 +109,7 @@ class Period(msgspec.Struct, frozen=True):
     def of(cls, first: datetime.date, last: datetime.date, profile: Profile) -> Period:
         """Return the stretch of two business dates and all between them."""
         start, end = profile.midnight(first), profile.day_end(last)
-        wall = tuple(moment.astimezone(profile.zone).replace(tzinfo=None) for moment in (start, end))
-        return cls((wall[0], wall[1]), (start, end))
+        return cls((profile.wall_clock(start), profile.wall_clock(end)), (start, end))
 
 
 ALL_TIME = Span(everything=True)

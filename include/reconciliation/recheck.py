@@ -155,7 +155,7 @@ def unfinished(
         "profile": profile.name,
         "timezone": profile.timezone,
         "version": status_map.version,
-        "first": max(before - profile.rechecked_days * day, profile.start_date),
+        "first": profile.rechecked_from(before),
         "last": before - day,
         "start": profile.start_date,
         "recorded_from": now - profile.rechecked_days * day,

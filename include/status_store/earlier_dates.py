@@ -58,7 +58,7 @@ def reread_earlier(
     values = {
         "profile": profile.name,
         "timezone": profile.timezone,
-        "first": max(before - profile.rechecked_days * _DAY, profile.start_date),
+        "first": profile.rechecked_from(before),
         "late_from": before - profile.late_days * _DAY,
         "last": before - _DAY,
     }

@@ -38,7 +38,7 @@ def measure(cursor: Cursor, profile: Profile, *, now: datetime.datetime, dag_id:
 
     :param dag_id: and ``run_id``: of the run whose drain is measured.
     """
-    local = now.astimezone(profile.zone).replace(tzinfo=None)
+    local = profile.wall_clock(now)
     run = {"dag_id": dag_id, "run_id": run_id}
     cursor.execute(statement("measure_queue"), {"profile": profile.name, "local": local, **run})
     drained, newest, in_doubt = only_row(cursor)

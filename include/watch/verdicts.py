@@ -76,7 +76,7 @@ def latest_verdicts(
         "profiles": names,
         "firsts": [span.first for span in spans],
         "lasts": [span.last for span in spans],
-        "rechecked_from": [rechecked_from(span.profile, now) for span in spans],
+        "rechecked_from": [span.profile.rechecked_from(span.profile.business_date(now)) for span in spans],
         "scope": scope,
         "most": most,
         "recorded_from": recorded_from,
@@ -85,11 +85,6 @@ def latest_verdicts(
     }
     cursor.execute(statement("latest_verdicts"), values)
     return {name: [LatestVerdict(**row) for row in rows] for name, rows in rows_by_profile(cursor, names).items()}
-
-
-def rechecked_from(profile: Profile, now: datetime.datetime) -> datetime.date:
-    """Return the first business date that is compared again by itself."""
-    return max(profile.business_date(now) - datetime.timedelta(days=profile.rechecked_days), profile.start_date)
 
 
 class RedVerdicts:
