@@ -15,11 +15,12 @@ ERP that does not say what it changed, hides nothing. A month's sign-off needs o
 What it leaves pending, and no date shows, is looked at by the nightly recheck of `ropo_reconciliation` when its grace
 is over: as a break it stands at the business date of this comparison.
 
-**outcome** makes the run red where a task of any profile failed that others came after, as the last ones do themselves.
+**outcome** is red if an earlier task of any profile failed, and with it the run: Airflow judges a run by its last
+tasks alone, and these run whatever failed before them.
 
 **Backfill:** each month's last day in the range picked gives one run. Both sides are compared as they stand now, so
-that one run says as much as twelve, and makes no break older that a date has shown. By hand, for
-any date: *Single run* with the param `date`.
+that one run says as much as twelve, and a break that a date has shown keeps its age. By hand, for any date: *Single
+run* with the param `date`.
 
 **When it is red:** as `ropo_reconciliation`.
 """
@@ -62,7 +63,7 @@ with DAG(
             task_id="reread",
             profile=name,
             pool="ropo_one",
-            # A skipped `settle` is none that failed.
+            # `settle` is skipped in runs that are not scheduled; skipped is not failed.
             trigger_rule=TriggerRule.NONE_FAILED,
         )
         compare = ReconciliationOperator(

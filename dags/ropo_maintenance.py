@@ -13,7 +13,8 @@ rest to the next run. The texts of one invoice are erased at any time by
 `python -m include.status_store.retention erase --profile NAME --billnum NUMBER --by WHO --note WHY`, those of one job
 with `--jobid`.
 
-**outcome** makes the run red where a task of any profile failed that others came after, as the last ones do themselves.
+**outcome** is red if an earlier task of any profile failed, and with it the run: Airflow judges a run by its last
+tasks alone, and these run whatever failed before them.
 
 **Backfill:** none; each run looks at everything that is old enough.
 

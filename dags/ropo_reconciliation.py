@@ -19,7 +19,8 @@ that **profiles** found in the file:
    grace is over. Of older dates it takes those with something pending, if that was recorded within `recheck_days`.
    Scheduled runs only.
 
-**outcome** makes the run red where a task of any profile failed that others came after, as the last ones do themselves.
+**outcome** is red if an earlier task of any profile failed, and with it the run: Airflow judges a run by its last
+tasks alone, and these run whatever failed before them.
 
 **Backfill by date:** open the DAG, *Trigger*, *Backfill*, pick the first and the last date, leave the param `date`
 empty, choose *All runs* to run dates again, start. Each date picked gives one run; a date that is not over gives none,
@@ -104,7 +105,7 @@ with DAG(
             task_id="reread",
             profile=name,
             pool="ropo_one",
-            # A skipped `settle` is none that failed.
+            # `settle` is skipped in runs that are not scheduled; skipped is not failed.
             trigger_rule=TriggerRule.NONE_FAILED,
         )
         compare = ReconciliationOperator(

@@ -12,8 +12,8 @@ from airflow.sdk import BaseNotifier
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
 
-# By DAG and task: the tasks that it comes after, the rule by which it runs then (all_done: whatever became of them; a
-# skipped task is none that failed), its pool, its weight among tasks that wait for a slot, with the rule by which that
+# By DAG and task: the tasks that it comes after, the rule by which it runs then (all_done: whatever became of them;
+# skipped is not failed), its pool, its weight among tasks that wait for a slot, with the rule by which that
 # grows (absolute: not at all), the minutes that it may take, and how often Airflow tries it again: a poll is never
 # repeated as if nothing had happened.
 RUNS = """
