@@ -9,12 +9,15 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demo import outcome
 from demo.connections import DEMO_VARIABLES, with_demo
 from demo.data import Data, provide
 from demo.state import HOST, alone, recorded, refuse_foreign
+from include.config.profiles import FILE_VARIABLE, load_profile
+from include.reconciliation.verdict import is_red
 from include.simulator.server import SimulatorServer
 from local_airflow import environment
 from local_airflow.embedded import Server, shared
@@ -23,15 +26,12 @@ from local_airflow.paths import private_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from demo.progress import Progress
     from demo.state import Erp
     from include.simulator.ropo import Ropo
 
 PROFILE = "demo"
-# The profile's `fail_on`, as it is by default.
-RED_VERDICTS = ("breaks", "incomplete")
 _LEDGERS: dict[Erp, str] = {"plain": "the ledger", "tryton": "Tryton, the ledger"}
 DRAIN_DAG, DAY_DAG = "ropo_status_drain", "ropo_reconciliation"
 
@@ -117,10 +117,11 @@ def run(demo: Demo, progress: Progress) -> list[str]:
         states[answer["conf"].get("date")] = answer["state"]
     found = outcome.read(demo.server.dsn("store"), PROFILE, dates)
     print(f"\n{outcome.table(found)}\n\nSome of the differences:\n\n{outcome.named(found)}\n", flush=True)
+    fail_on = load_profile(PROFILE, Path(demo.variables[FILE_VARIABLE])).fail_on
     wrong_runs = [
         f"{date.business_date}: is {date.verdict}, and its run in Airflow {states[str(date.business_date)]}"
         for date in found.dates
-        if (states[str(date.business_date)] == "failed") != (date.verdict in RED_VERDICTS)
+        if (states[str(date.business_date)] == "failed") != is_red(date.verdict, date.breaks, fail_on)
     ]
     return outcome.surprises(found, dates, demo.data.differences) + wrong_runs
 
