@@ -69,7 +69,7 @@ class FailedTasks:
         self._overdue: dict[str, Overdue] = {}
 
     def found(self, cursor: Cursor) -> Mapping[str, str]:
-        """Return the tasks, with the business date whose failure is told of its own; those that are overdue, too."""
+        """Return the failed tasks, each with the business date that is alerted separately, if any; overdue tasks too."""
         overdue_tasks = take_overdue(cursor, self.profile.name, self.now, topic=self.name)
         self._overdue = {overdue.task: overdue for overdue in overdue_tasks}
         for task, overdue in sorted(self._overdue.items()):
@@ -108,7 +108,7 @@ def note_failure(cursor: Cursor, profile: str, task: str, now: datetime.datetime
     """Write that a task failed.
 
     :param task: its DAG's id, a space, and its own without its group's.
-    :param date: a business date whose failure is told at once, though that of another may have been told already.
+    :param date: alert this business date's failure at once, even if another date's was alerted already.
     """
     _register(cursor, profile, now).due({task: date})
 

@@ -33,7 +33,7 @@ WHERE own.profile = %(profile)s AND own.task = %(task)s AND own.run_id = %(run_i
 class Overdue(msgspec.Struct, frozen=True):
     """A task that began and was not over in time (``take_overdue.sql``).
 
-    :param date: whose failure is told of its own, if it is one of a business date.
+    :param date: the business date, where each date's failure is alerted separately; None otherwise.
     """
 
     task: str
@@ -55,7 +55,7 @@ def note_begin(
 
     :param task: as :func:`include.watch.failed.note_failure` takes it.
     :param until: when it is over, if its process lives.
-    :param date: the business date whose failure is told of its own.
+    :param date: the business date, where each date's failure is alerted separately; None otherwise.
     """
     values = {"profile": profile, "task": task, "run_id": run_id, "date": date, "until": until}
     cursor.execute(_BEGIN, values)
