@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.config.wording import counted, grouped, worded
+from include.reconciliation.inquiry import MAX_SECONDS
 from include.reconciliation.statements import statement
 from include.status_store.rows import only_row, structs
 
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# After which a comparison begins no further question.
-MAX_SECONDS = 300.0
 _BROUGHT = """
 SELECT count(*)
 FROM ropo.status_event

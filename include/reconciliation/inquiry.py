@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from include.reconciliation.turns import Turn
 
 T = TypeVar("T")
+# For each kind of question of a comparison; no further one is begun after it.
+MAX_SECONDS = 300.0
 
 
 class Inquiry(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from include.reconciliation.inquiry import MAX_SECONDS
 from include.reconciliation.statements import statement
 from include.status_store.rows import only_row
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# After which a comparison begins no further question.
-MAX_SECONDS = 300.0
 # Of a part. An invoice number may stand for several invoices: all of them must match.
 _OPINIONS = """
 SELECT count(*), count(*) FILTER (WHERE billnum = ANY(%(telling)s) AND is_matched)
