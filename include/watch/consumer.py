@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from include.config.wording import counted
 from include.status_store.consumers import kinds_that_leave, note_undrained, undrained_events
 from include.watch.alert import Matter
+from include.watch.topics import THE_ONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 # Each night's re-reads show what a consumer took, so an alert holds on while it runs, and ends after it.
 LOOK_BACK = datetime.timedelta(days=2)
-_ONLY = ""
 _ANOTHER = (
     "Another program takes changes out of this customer number's queue (an old integration left running?). What it "
     "takes later than `late_days` after its date, no re-read will find"
@@ -48,7 +48,7 @@ class OtherConsumer:
         note_undrained(cursor, self.profile)
         since = self.now - LOOK_BACK
         self._taken = [event for event in undrained_events(cursor, self.profile.name) if event.noticed_at >= since]
-        return {_ONLY: ""} if self._taken else {}
+        return THE_ONE if self._taken else {}
 
     def describe(self, cursor: Cursor, subjects: Sequence[str]) -> list[Matter]:  # noqa: ARG002 - the protocol's
         """Return how many changes of which dates, and what may be behind it."""

@@ -69,7 +69,7 @@ class FailedTasks:
         self._overdue: dict[str, Overdue] = {}
 
     def found(self, cursor: Cursor) -> Mapping[str, str]:
-        """Return the failed tasks, each with the business date that is alerted separately, if any; overdue tasks too."""
+        """Return the failed tasks, each with the business date that is alerted separately, if any; overdue ones too."""
         overdue_tasks = take_overdue(cursor, self.profile.name, self.now, topic=self.name)
         self._overdue = {overdue.task: overdue for overdue in overdue_tasks}
         for task, overdue in sorted(self._overdue.items()):

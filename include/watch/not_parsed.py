@@ -8,6 +8,7 @@ from include.config.wording import counted
 from include.status_store.rows import named_rows
 from include.watch.alert import Matter
 from include.watch.statements import statement
+from include.watch.topics import THE_ONE
 
 if TYPE_CHECKING:
     import datetime
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile
-
-_ONLY = ""
 
 
 class NotParsed:
@@ -36,7 +35,7 @@ class NotParsed:
         """Return the one subject where something waits."""
         cursor.execute(statement("not_parsed"), {"profile": self.profile.name})
         [self._known] = named_rows(cursor)
-        return {_ONLY: ""} if self._known["rows"] or self._known["pages"] else {}
+        return THE_ONE if self._known["rows"] or self._known["pages"] else {}
 
     def describe(self, cursor: Cursor, subjects: Sequence[str]) -> list[Matter]:  # noqa: ARG002 - the protocol's
         """Return how many, since when and why, and what to do."""

@@ -9,6 +9,7 @@ from include.config.wording import counted
 from include.status_store.rows import named_rows
 from include.watch.alert import Matter
 from include.watch.statements import statement
+from include.watch.topics import THE_ONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 # A drain runs every 15 minutes: after this long without a 204 people are told, and so is who looks at the page.
 PATIENCE = datetime.timedelta(hours=1)
-_ONLY = ""
 _NEVER = (
     "So no change of this customer number is kept. Its connection is missing or invalid, or its queue is kept under "
     "another profile's name: was the profile renamed?",
@@ -49,7 +49,7 @@ class OldDoubts:
     def found(self, cursor: Cursor) -> Mapping[str, str]:
         """Return the one subject where there is such a poll."""
         self._known = _row(cursor, "old_doubts", {"profile": self.profile.name, "before": self.now - PATIENCE})
-        return {_ONLY: ""} if self._known["polls"] else {}
+        return THE_ONE if self._known["polls"] else {}
 
     def describe(self, cursor: Cursor, subjects: Sequence[str]) -> list[Matter]:  # noqa: ARG002 - the protocol's
         """Return their number, age and window, and what stops their recovery."""
@@ -92,7 +92,7 @@ class NotEmptied:
         values = {"profile": self.profile.name, "since": self.now - PATIENCE, "now": self.now}
         self._known = _row(cursor, "newest_204", values)
         newest, first = self._known["newest"], self._known["first_poll"]
-        return {_ONLY: ""} if first is None or is_late(newest, first, self.now) else {}
+        return THE_ONE if first is None or is_late(newest, first, self.now) else {}
 
     def describe(self, cursor: Cursor, subjects: Sequence[str]) -> list[Matter]:  # noqa: ARG002 - the protocol's
         """Return since when, and what became of the polls of the last hour."""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from include.status_store.session import Session
     from include.watch.alert import Matter
 
+# What a topic with a single subject finds: it needs no name, and says the same while it holds.
+THE_ONE: Mapping[str, str] = {"": ""}
+
 
 class Topic(Protocol):
     """Something that people are told of, as the store shows it."""
