@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
     from include.page_data.breaks import BreakSelection
-    from include.reconciliation.export import Form
+    from include.reconciliation.export import Dialect
 
 COLUMNS = (
     "break_id", "billnum", "jobid", "category", "reason", "what_to_do_next", "state", "severity", "age_days",
@@ -32,7 +32,7 @@ _CATEGORY, _REASON, _NEXT, _STATE, _FURTHER, _HINT = (
 
 
 def export_breaks(
-    connection: Connection, profile: Profile, selection: BreakSelection, form: Form = POINT
+    connection: Connection, profile: Profile, selection: BreakSelection, dialect: Dialect = POINT
 ) -> Iterator[str]:
     """Return CSV text of the breaks that a selection means, in its order, piece by piece; amounts when last seen.
 
@@ -45,7 +45,7 @@ def export_breaks(
             cursor.execute("SELECT now()")
             ((now,),) = cursor.fetchall()
         yield BYTE_ORDER_MARK
-        yield from csv_pieces(_lines(connection, profile, selection, now), profile.zone, form)
+        yield from csv_pieces(_lines(connection, profile, selection, now), profile.zone, dialect)
     finally:
         connection.rollback()
 

@@ -70,7 +70,7 @@ def _formula(other: str) -> re.Pattern[str]:
     return re.compile(rf"^(?=[\t\r\n])|(?:^|(?<=[{other}\t\r\n]))(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
-class Form(NamedTuple):
+class Dialect(NamedTuple):
     """How cells are separated and written."""
 
     separator: str
@@ -78,8 +78,8 @@ class Form(NamedTuple):
     formula: re.Pattern[str]
 
 
-POINT = Form(",", ".", _formula(";"))
-COMMA = Form(";", ",", _formula(","))
+POINT = Dialect(",", ".", _formula(";"))
+COMMA = Dialect(";", ",", _formula(","))
 
 
 class NothingToExportError(LookupError):
@@ -94,7 +94,7 @@ def export_items(
     last: datetime.date | None = None,
     reconciliation_id: int | None = None,
     selection: ItemSelection | None = None,
-    form: Form = POINT,
+    dialect: Dialect = POINT,
 ) -> Iterator[str]:
     """Return CSV text piece by piece: the newest reconciliation of each date of a period, or one reconciliation.
 
@@ -112,11 +112,11 @@ def export_items(
     if first is not None and last is not None and last < first:
         raise ValueError(f"the period ends ({last}) before it begins ({first})")
     asked = {"first": first, "last": last, "reconciliation_id": reconciliation_id}
-    return _pieces(connection, profile, asked, selection, form)
+    return _pieces(connection, profile, asked, selection, dialect)
 
 
 def _pieces(
-    connection: Connection, profile: Profile, asked: dict[str, Any], selection: ItemSelection | None, form: Form
+    connection: Connection, profile: Profile, asked: dict[str, Any], selection: ItemSelection | None, dialect: Dialect
 ) -> Iterator[str]:
     try:
         with connection.cursor() as cursor:
@@ -128,7 +128,7 @@ def _pieces(
             raise NothingToExportError(f"Profile {profile.name}: no reconciliation {what}")
         lines = _lines(connection, profile, asked, reconciliations, selection)
         yield BYTE_ORDER_MARK
-        yield from csv_pieces(lines, profile.zone, form)
+        yield from csv_pieces(lines, profile.zone, dialect)
     finally:
         connection.rollback()
 
@@ -186,27 +186,27 @@ class _Pieces(list[str]):
     write = list.append
 
 
-def csv_pieces(lines: Iterable[Sequence[Any]], zone: ZoneInfo, form: Form) -> Iterator[str]:
+def csv_pieces(lines: Iterable[Sequence[Any]], zone: ZoneInfo, dialect: Dialect) -> Iterator[str]:
     """Return lines of cells as CSV text, some hundred at once; no text of them is a formula."""
     written = _Pieces()
-    writer = csv.writer(written, delimiter=form.separator, lineterminator="\r\n")
+    writer = csv.writer(written, delimiter=dialect.separator, lineterminator="\r\n")
     for line in lines:
-        writer.writerow([_cell(value, zone, form) for value in line])
+        writer.writerow([_cell(value, zone, dialect) for value in line])
         if len(written) >= LINES_AT_ONCE:
             yield "".join(written)
             written.clear()
     yield "".join(written)
 
 
-def _cell(value: Any, zone: ZoneInfo, form: Form) -> str:
+def _cell(value: Any, zone: ZoneInfo, dialect: Dialect) -> str:
     if value is None:
         return ""
     if isinstance(value, Decimal):
-        return f"{value:f}".replace(".", form.decimal)
+        return f"{value:f}".replace(".", dialect.decimal)
     if isinstance(value, datetime.datetime):
         return value.astimezone(zone).isoformat(sep=" ", timespec="seconds")
     if isinstance(value, str):
-        return form.formula.sub("'", value)
+        return dialect.formula.sub("'", value)
     return str(value)
 
 
@@ -239,7 +239,7 @@ def _export(session: Session, options: argparse.Namespace) -> None:
         first=options.first,
         last=options.last,
         reconciliation_id=options.reconciliation,
-        form=COMMA if options.decimal_comma else POINT,
+        dialect=COMMA if options.decimal_comma else POINT,
     )
     for piece in pieces:
         # Bytes: neither the system's encoding nor its line ends have a say.

@@ -34,7 +34,7 @@ from include.reconciliation.decisions import (
 )
 from reconciliation_page.access import FOR_EDITORS
 from reconciliation_page.break_choice import BreakChoice, ChoiceOf
-from reconciliation_page.downloads import FORMS, download
+from reconciliation_page.downloads import DIALECTS, download
 from reconciliation_page.page import Page, PageOf
 from reconciliation_page.parameters import DecimalInQuery, IdInPath, Note, NumberInQuery, Place, note_problem
 from reconciliation_page.stores import Reading, StoreBusyError, changing
@@ -168,7 +168,7 @@ def breaks_csv(page: PageOf, choice: ChoiceOf, decimal: DecimalInQuery = "point"
     """Return the same breaks as CSV, all pages of them."""
 
     def export(connection: Connection) -> Iterator[str]:
-        return export_breaks(connection, page.profile, choice.selection(), FORMS[decimal])
+        return export_breaks(connection, page.profile, choice.selection(), DIALECTS[decimal])
 
     return download(export, f"{choice.state}-breaks-{page.profile.name}-{page.today}", decimal)
 

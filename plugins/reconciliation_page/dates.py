@@ -18,7 +18,7 @@ from include.page_data.shown_by import count_open
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.export import export_items
 from include.reconciliation.item_selection import ItemSelection, Order, State, order_of
-from reconciliation_page.downloads import FORMS, download
+from reconciliation_page.downloads import DIALECTS, download
 from reconciliation_page.page import PageOf
 from reconciliation_page.parameters import (
     CategoryInQuery,
@@ -174,7 +174,7 @@ def date_csv(
             page.profile,
             reconciliation_id=shown.reconciliation_id,
             selection=choice.selection(),
-            form=FORMS[decimal],
+            dialect=DIALECTS[decimal],
         )
 
     return download(export, f"{what}-{page.profile.name}-{date}-{shown.reconciliation_id}", decimal)

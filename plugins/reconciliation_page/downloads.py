@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import connection as Connection
 
-FORMS = {"point": POINT, "comma": COMMA}
+DIALECTS = {"point": POINT, "comma": COMMA}
 
 
 def download(export: Callable[[Connection], Iterator[str]], name: str, decimal: str) -> StreamingResponse:
     """Return the answer that sends CSV text as a file.
 
     :param export: returns the text piece by piece, read by the connection that it is given.
-    :param name: of the file, without its end; ``decimal``: of :data:`FORMS`, and named beside where it is no point.
+    :param name: of the file, without its end; ``decimal``: of :data:`DIALECTS`, and named beside where it is no point.
     """
     pieces = _read(export)
-    form = "" if decimal == "point" else f"-{decimal}"
+    suffix = "" if decimal == "point" else f"-{decimal}"
     # The mark of its encoding and the first lines are fetched before the answer begins: a store that is lost by then is
     # an error page, and not a file that ends without a word.
     begun = list(islice(pieces, 2))
     return StreamingResponse(
         chain(begun, pieces),
         media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}{form}.csv"'},
+        headers={"Content-Disposition": f'attachment; filename="{name}{suffix}.csv"'},
     )
 
 

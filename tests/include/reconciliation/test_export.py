@@ -86,7 +86,7 @@ def test_for_a_spreadsheet_with_a_decimal_comma_cells_are_separated_by_semicolon
         world.payment(number, "1234.50")
     world.reconcile()
 
-    rows = rows_of(text_of(world, first=DAY, last=DAY, form=export.COMMA), ";")
+    rows = rows_of(text_of(world, first=DAY, last=DAY, dialect=export.COMMA), ";")
 
     names, *items = (dict(zip(COLUMNS, row, strict=True)) for row in rows if not row[0].startswith("#"))
     assert {name: name for name in COLUMNS} == names
