@@ -44,14 +44,14 @@ from airflow.sdk import DAG, Asset, TriggerRule, task, task_group
 from include.config.profiles import load_profiles
 from ropo_one.business_date import LONG_AGO, NO_BACKFILL
 from ropo_one.operators import RopoDoubtRecoveryOperator, RopoStatusDrainOperator
-from ropo_one.watch import EVERY_MINUTES, WatchOperator
+from ropo_one.watch import DRAIN_MINUTES, WatchOperator
 
 STATUS_EVENTS = Asset(name="ropo_status_events", uri="ropo-one://status_events")
 
 with DAG(
     dag_id="ropo_status_drain",
     doc_md=__doc__,
-    schedule=f"*/{EVERY_MINUTES} * * * *",
+    schedule=f"*/{DRAIN_MINUTES} * * * *",
     start_date=LONG_AGO,
     catchup=False,
     max_active_runs=1,

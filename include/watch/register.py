@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
 
-# How often the watch looks, with the DAG of the drain.
-EVERY = datetime.timedelta(minutes=15)
+# The drain DAG's schedule; its last task is the watch.
+DRAIN_INTERVAL = datetime.timedelta(minutes=15)
 # A reminder takes along those that are due within this time, or within half of the profile's own where that is less.
 _TOGETHER = datetime.timedelta(hours=12)
 
@@ -43,7 +43,7 @@ class Register:
     ) -> None:
         self._cursor = cursor
         self._values = {"profile": profile, "topic": topic, "now": now, "remind": remind}
-        self._early = {"half_a_look": EVERY / 2, "together": min(_TOGETHER, remind / 2)}
+        self._early = {"half_a_look": DRAIN_INTERVAL / 2, "together": min(_TOGETHER, remind / 2)}
 
     def due(self, found: Mapping[str, str]) -> list[str]:
         """Write what was found, and return the subjects that are to be told now, in order.

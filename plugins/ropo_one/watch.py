@@ -18,7 +18,7 @@ from include.watch.missing import MissingVerdicts
 from include.watch.missing_full import MissingFull
 from include.watch.not_parsed import NotParsed
 from include.watch.queue import NotEmptied, OldDoubts
-from include.watch.register import EVERY
+from include.watch.register import DRAIN_INTERVAL
 from include.watch.signed import ChangedPeriods
 from include.watch.verdicts import RedVerdicts
 from ropo_one.profile_operator import ProfileOperator, as_dict
@@ -44,8 +44,8 @@ TOPICS = (
     ChangedPeriods,
     FailedTasks,
 )
-# How often the DAG of the drain runs.
-EVERY_MINUTES = EVERY // timedelta(minutes=1)
+# The drain DAG's schedule; its last task is the watch.
+DRAIN_MINUTES = DRAIN_INTERVAL // timedelta(minutes=1)
 
 
 class WatchOperator(ProfileOperator):
