@@ -107,7 +107,7 @@ def tell_of_missing(profiles: list[str], context: dict[str, Any]) -> str:
     from ropo_one.telling import tell_store_away, tell_topic
 
     date = parse_date(context["dag_run"]["partition_key"])
-    asked = _that_are_left(profiles)
+    asked = _still_in_file(profiles)
     names = ", ".join(profile.name for profile in asked)
     try:
         with open_store() as session:
@@ -116,7 +116,7 @@ def tell_of_missing(profiles: list[str], context: dict[str, Any]) -> str:
                 topic = MissingVerdicts(profile, datetime.datetime.now(datetime.UTC), since=date)
                 return tell_topic(session, topic, dict(context), logger.warning) > 0
 
-            told = _each(date, asked, tell_late, but=StoreUnavailableError)
+            told = _tell_each(date, asked, tell_late, propagate=StoreUnavailableError)
     except StoreUnavailableError as error:
         away = error
 
@@ -124,30 +124,30 @@ def tell_of_missing(profiles: list[str], context: dict[str, Any]) -> str:
             tell_store_away(profile, away, dict(context), logger.warning, again="every morning until then")
             return True
 
-        _each(date, asked, tell_away)
+        _tell_each(date, asked, tell_away)
         return f"{date}: the store cannot be used, told of {names}"
     return f"{date}: told of {', '.join(told)}" if told else f"{date}: nothing new to tell of {names}"
 
 
-def _that_are_left(names: list[str]) -> list[Profile]:
+def _still_in_file(names: list[str]) -> list[Profile]:
     """Return the profiles of a run, whose names are as old as the run is."""
     known = {profile.name: profile for profile in load_profiles()}
     for name in names:
         if name not in known:
-            logger.warning("Profile %s stands in %s no more: nothing is told of it", name, profiles_file())
+            logger.warning("Profile %s is no longer in %s: no alert is sent for it", name, profiles_file())
     return [known[name] for name in names if name in known]
 
 
-def _each(
+def _tell_each(
     date: datetime.date,
     profiles: list[Profile],
     tell: Callable[[Profile], bool],
     *,
-    but: type[Exception] | tuple[()] = (),
+    propagate: type[Exception] | tuple[()] = (),
 ) -> list[str]:
     """Try each profile, whatever became of the others, and return the names of those of which something was told.
 
-    :param but: what ends it at once.
+    :param propagate: what ends it at once.
     :raises AirflowException: in the end, where one of them failed.
     """
     told: list[str] = []
@@ -156,7 +156,7 @@ def _each(
         try:
             if tell(profile):
                 told.append(profile.name)
-        except but:
+        except propagate:
             raise
         except Exception as error:  # whatever a notifier raises, the other profiles are told
             logger.exception("Profile %s: the deadline of %s was not told", profile.name, date)

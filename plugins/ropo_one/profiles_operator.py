@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
 
 # A key of Airflow's task state store, which outlasts a task's tries; what a task returned goes when it starts anew.
-_HAD = "profiles"
+_STATE_KEY = "profiles"
 
 
 class ProfilesOperator(BaseOperator):
@@ -51,7 +51,7 @@ class ProfilesOperator(BaseOperator):
         from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
         names = self._names([profile.name for profile in _concerned(load_profiles(), context)], context)
-        context["task_state_store"].set(_HAD, [*names], retention=NEVER_EXPIRE)
+        context["task_state_store"].set(_STATE_KEY, [*names], retention=NEVER_EXPIRE)
         if self.scheduled_only and context["dag_run"].run_type != SCHEDULED:
             self._push(names, context)
             # Until it is mapped a task has the index -1; the others are those of a run that was cleared.
@@ -77,7 +77,7 @@ class ProfilesOperator(BaseOperator):
         if instance.try_number == 1:
             raise _cannot_be_cleared("It was made by an earlier version of this DAG")
         if any(state not in (None, TaskInstanceState.REMOVED) for state in mapped.values()):
-            had = context["task_state_store"].get(_HAD)
+            had = context["task_state_store"].get(_STATE_KEY)
             if had is None:
                 raise _cannot_be_cleared("Tasks of it keep what they did, and which profiles it had is not kept")
             return cast("list[str]", had)

@@ -301,7 +301,7 @@ def test_a_profile_that_cannot_be_told_or_is_gone_takes_the_deadline_from_no_oth
 
     (message,) = mail.mails()
     assert message["To"] == "se@example.com"
-    assert f"Profile gone stands in {profiles} no more" in caplog.text
+    assert f"Profile gone is no longer in {profiles}: no alert is sent for it" in caplog.text
     assert tell_of_missing(["gone", "se"], context) == f"{date}: nothing new to tell of se"
 
 
