@@ -15,7 +15,7 @@ import calendar
 import datetime
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -36,21 +36,35 @@ _PERIOD = re.compile("[0-9]{4}-[0-9]{2}")
 _LAST_PERIOD = f"{datetime.date.max:%Y-%m}"
 
 
+# Those from ``full_missing`` on are of the full comparison.
+Condition = Literal[
+    "period_not_over",
+    "before_start",
+    "not_reconciled",
+    "pending",
+    "open_breaks",
+    "incomplete",
+    "full_missing",
+    "full_open_breaks",
+    "full_incomplete",
+]
+
+
 class Unmet(msgspec.Struct, frozen=True, kw_only=True):
     """A condition that does not hold.
 
     :param date: the business date that it is about; None where it is about the period.
-    :param what: for machines and links: ``period_not_over``, ``before_start``, ``not_reconciled``, ``pending``,
-        ``open_breaks``, ``incomplete``; of the full comparison ``full_missing``, ``full_open_breaks``,
-        ``full_incomplete``.
+    :param what: for machines and links.
     :param why: for people, with the numbers and what to do.
     :param reconciliation_id: the one that shows it, where one does.
+    :param scope: whether it is a date's or the full comparison's; None where it is the period's.
     """
 
     date: datetime.date | None
-    what: str
+    what: Condition
     why: str
     reconciliation_id: int | None = None
+    scope: Scope | None = None
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,7 +159,7 @@ def unmet_conditions(
             f"no full comparison of {last} or later was made after the month's end; "
             f"run the DAG {FULL_DAG_ID} with the date {last}"
         )
-        found.append(Unmet(date=None, what="full_missing", why=why))
+        found.append(Unmet(date=None, what="full_missing", why=why, scope="full"))
     for each in full:
         found += _of_full(each)
     return found
@@ -185,5 +199,7 @@ def _differing(number: int, of: str) -> str:
     return f"{counted(number, 'invoice')} of {of} {worded(number, 'differs', 'differ')}"
 
 
-def _unmet(stand: Standing, what: str, why: str) -> Unmet:
-    return Unmet(date=stand.business_date, what=what, why=why, reconciliation_id=stand.reconciliation_id)
+def _unmet(stand: Standing, what: Condition, why: str) -> Unmet:
+    return Unmet(
+        date=stand.business_date, what=what, why=why, reconciliation_id=stand.reconciliation_id, scope=stand.scope
+    )

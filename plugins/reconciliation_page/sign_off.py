@@ -37,7 +37,7 @@ from reconciliation_page.parameters import (
 from reconciliation_page.stores import Reading, StoreBusyError, changing
 
 if TYPE_CHECKING:
-    from include.reconciliation.sign_off_conditions import Unmet
+    from include.reconciliation.sign_off_conditions import Condition, Unmet
     from include.reconciliation.signing import PeriodStatus
 
 router = APIRouter()
@@ -59,7 +59,7 @@ class Refused:
     problem: str
     note: str
     date: datetime.date | None = None
-    what: str = ""
+    what: Condition | None = None
 
     def is_of(self, unmet: Unmet) -> bool:
         """Tell whether it is the form of a condition."""
@@ -142,7 +142,7 @@ def accept_incomplete(
     note: Note = "",
 ) -> Response:
     """Accept that a date, or a full comparison, stays incomplete: for the reasons that were shown."""
-    what = "full_incomplete" if scope == "full" else "incomplete"
+    what: Condition = "full_incomplete" if scope == "full" else "incomplete"
     if problem := note_problem(note):
         return _shown(page, cursor, month, refused=Refused(problem, note, date, what))
     try:
@@ -233,7 +233,7 @@ def _is_omitted(unmet: Unmet, today: datetime.date) -> bool:
 
 def _is_of_full(unmet: Unmet) -> bool:
     """Tell whether a condition is the full comparison's, whose business date may be one of the month's."""
-    return unmet.what.startswith("full_")
+    return unmet.scope == "full"
 
 
 def _way_to(page: Page, unmet: Unmet, found: PeriodStatus) -> tuple[str, str, bool]:
