@@ -198,7 +198,7 @@ def load_profile(name: str, path: Path | None = None) -> Profile:
         if profile.name == name:
             return profile
     known = ", ".join(profile.name for profile in profiles)
-    raise ConfigurationError(path, f"profile '{name}'", f"is not in the file, or not any more; it has: {known}")
+    raise ConfigurationError(path, f"profile '{name}'", f"is not in the file (any more); the file has: {known}")
 
 
 def _entries(path: Path) -> list[Any]:

@@ -61,9 +61,9 @@ def accept_breaks(
     :param by: who; ``note``: why. Both are kept with the break and in its history.
     :param shown_up_to: the newest ``event_id`` of ``ropo.reconciliation_break_event`` when the breaks were shown to
         that person: one that has changed since is not accepted unseen.
-    :param profile: whose breaks were shown: one of another profile is not there; by default they may be of any.
+    :param profile: whose breaks were shown: one of another profile is unknown; by default they may be of any.
     :return: how many.
-    :raises BreakDecisionError: naming the breaks that are not there, not open, or have changed since.
+    :raises BreakDecisionError: naming the breaks that are unknown, not open, or have changed since.
     :raises ValueError: if the name or the note is empty, or no break is named.
     """
     require_texts(by=by, note=note)
@@ -91,7 +91,7 @@ def reopen_breaks(
     :param by: who; ``note``: why. Both are kept in the breaks' history.
     :param shown_up_to: and ``profile``: as of :func:`accept_breaks`.
     :return: how many.
-    :raises BreakDecisionError: naming the breaks that are not there, not accepted, or have changed since.
+    :raises BreakDecisionError: naming the breaks that are unknown, not accepted, or have changed since.
     :raises ValueError: if the name or the note is empty, or no break is named.
     """
     require_texts(by=by, note=note)
@@ -108,15 +108,15 @@ def comment_breaks(
 ) -> int:
     """Add a comment to the history of breaks, in whatever state they are; of all of them or of none.
 
-    :param profile: whose breaks were shown: one of another profile is not there; by default they may be of any.
+    :param profile: whose breaks were shown: one of another profile is unknown; by default they may be of any.
     :return: how many.
-    :raises BreakDecisionError: naming the breaks that are not there.
+    :raises BreakDecisionError: naming the breaks that are unknown.
     :raises ValueError: if the name or the note is empty, or no break is named.
     """
     require_texts(by=by, note=note)
     ids = _hold(cursor, break_ids, "commented")
     cursor.execute(
-        "SELECT asked.break_id, 'not there' FROM unnest(%s::bigint[]) AS asked (break_id) "
+        "SELECT asked.break_id, 'unknown' FROM unnest(%s::bigint[]) AS asked (break_id) "
         "WHERE NOT EXISTS (SELECT FROM ropo.reconciliation_break AS known WHERE known.break_id = asked.break_id "
         "AND known.profile = COALESCE(%s, known.profile)) "
         "ORDER BY 1",
@@ -141,7 +141,7 @@ def _hold(cursor: Cursor, break_ids: Collection[int], what: str) -> list[int]:
     ids = sorted(set(break_ids))
     if not ids:
         raise ValueError("expected at least one break, none is named")
-    impossible = [Refused(break_id, "not there") for break_id in ids if not 0 < break_id <= LARGEST_ID]
+    impossible = [Refused(break_id, "unknown") for break_id in ids if not 0 < break_id <= LARGEST_ID]
     _refuse(impossible, what)
     cursor.execute(
         "SELECT FROM ropo.break_policy WHERE profile IN "

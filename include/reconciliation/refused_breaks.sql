@@ -3,7 +3,7 @@
 SELECT
     asked.break_id,
     CASE
-        WHEN known.break_id IS NULL THEN 'not there'
+        WHEN known.break_id IS NULL THEN 'unknown'
         WHEN known.state <> %(state)s THEN known.state || ', not ' || %(state)s
         ELSE 'not as it was shown: it has changed since'
     END,

@@ -39,7 +39,7 @@ _MISTAKES = {
     "literal_error": "expected {expected}",
     "string_too_long": "expected {max_length} characters at most",
     "too_long": "expected {max_length} characters at most",
-    "string_pattern_mismatch": "it is none that this page gives",
+    "string_pattern_mismatch": "not a value that this page creates",
     "int_parsing": "expected a whole number",
     "int_parsing_size": "expected a smaller number",
     "greater_than_equal": "expected {ge} at least",

@@ -51,7 +51,7 @@ def _not_found(conn_id: str, conn_type: str) -> str:
     if value:
         return f"Connection {conn_id}: {_unreadable(value, variable)}"
     return (
-        f"Connection {conn_id} is not there: add it in the UI (Admin, Connections) or as {variable}, type {conn_type}"
+        f"Connection {conn_id} does not exist: add it in the UI (Admin, Connections) or as {variable}, type {conn_type}"
     )
 
 

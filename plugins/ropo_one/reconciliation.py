@@ -231,9 +231,9 @@ class VerdictOperator(ProfileOperator):
             found = "none"
         if found != own:
             raise AirflowFailException(
-                f"{own}: reconciliation {reconciliation_id}, which this run recorded, is not in the store, which has "
-                f"{found} under that number. It was restored from a backup since, or is another one. Run the date "
-                "anew: clear the whole run, or trigger one of that date"
+                f"{own}: this run recorded reconciliation {reconciliation_id}, but the store has {found} under that "
+                "number: it was restored from a backup, or is a different store. Run the date again: clear the whole "
+                "run, or trigger a new one for that date"
             )
         return recorded
 

@@ -108,7 +108,8 @@ def test_a_file_may_be_named_by_the_environment(write: Write, monkeypatch: pytes
 
     assert [profile.name for profile in load_profiles()] == ["fi", "se"]
     assert load_profile("se").name == "se"
-    with pytest.raises(ConfigurationError, match="profile 'no': is not in the file, or not any more; it has: fi, se"):
+    told = r"profile 'no': is not in the file \(any more\); the file has: fi, se"
+    with pytest.raises(ConfigurationError, match=told):
         load_profile("no")
 
 

@@ -79,11 +79,11 @@ def test_many_are_accepted_in_one_call_or_none_of_them(world: World) -> None:
     accept(world, ids[:1])
     with pytest.raises(BreakDecisionError) as refused:
         accept(world, [*ids, 9999, 0, 2**70])
-    assert str(refused.value) == f"Nothing was accepted: break 0 is not there; break {2**70} is not there"
+    assert str(refused.value) == f"Nothing was accepted: break 0 is unknown; break {2**70} is unknown"
     with pytest.raises(BreakDecisionError) as refused:
         accept(world, [*ids, 9999])
     assert str(refused.value) == (
-        f"Nothing was accepted: break {ids[0]} is accepted, not open; break 9999 is not there"
+        f"Nothing was accepted: break {ids[0]} is accepted, not open; break 9999 is unknown"
     )
     assert states(world).count("accepted") == 1
     assert accept(world, ids[1:]) == 24
@@ -95,7 +95,7 @@ def test_many_are_accepted_in_one_call_or_none_of_them(world: World) -> None:
 def test_a_break_of_another_profile_is_not_there_for_who_decides_of_this_one(world: World) -> None:
     [first] = broken(world, "1")
     for decide in (accept, comment):
-        with pytest.raises(BreakDecisionError, match=f"break {first} is not there"):
+        with pytest.raises(BreakDecisionError, match=f"break {first} is unknown"):
             decide(world, [first], profile="other")
     assert states(world) == ["open"]
     assert accept(world, [first], profile="default") == 1
@@ -108,7 +108,7 @@ def test_a_refusal_names_the_invoice_and_the_category_of_each_break(world: World
         accept(world, [*ids, 9999])
     assert [(each.break_id, each.why, each.billnum, each.category) for each in refused.value.refused] == [
         (ids[0], "accepted, not open", "1", "ledger_behind"),
-        (9999, "not there", None, None),
+        (9999, "unknown", None, None),
     ]
     assert refused.value.what == "accepted"
 
@@ -135,7 +135,7 @@ def test_a_comment_changes_nothing_but_the_history(world: World) -> None:
         (ids[0], "asked Ropo"),
         (ids[1], "asked Ropo"),
     ]
-    with pytest.raises(BreakDecisionError, match="Nothing was commented: break 77 is not there"):
+    with pytest.raises(BreakDecisionError, match="Nothing was commented: break 77 is unknown"):
         comment(world, [*ids, 77])
     with pytest.raises(ValueError, match="at least one break"):
         comment(world, [])

@@ -102,13 +102,13 @@ def test_the_command_accepts_by_filter_what_is_expected_and_nothing_else(
         (("accept", "1", "--profile", "default", "--note", "x", "--by", "A"), "expected the ids of breaks, or a"),
         (("accept", "--profile", "default", "--note", "x", "--by", "A"), "--expect: expected the number of breaks"),
         (("accept", "5", "--note", " ", "--by", "A"), "note: expected a text, it is empty"),
-        (("comment", "5", "--note", "x", "--by", "A"), "Nothing was commented: break 5 is not there"),
-        (("reopen", "5", "--note", "x", "--by", "A"), "Nothing was opened again: break 5 is not there"),
+        (("comment", "5", "--note", "x", "--by", "A"), "Nothing was commented: break 5 is unknown"),
+        (("reopen", "5", "--note", "x", "--by", "A"), "Nothing was opened again: break 5 is unknown"),
         (("reopen", "5", "--note", " ", "--by", "A"), "note: expected a text, it is empty"),
         (("history", "5"), "there is no break 5"),
         (
             ("list", "--profile", "nobody"),
-            "profile 'nobody': is not in the file, or not any more; it has: default, other",
+            "profile 'nobody': is not in the file (any more); the file has: default, other",
         ),
     ],
 )

@@ -70,13 +70,13 @@ def test_all_are_opened_again_or_none_of_them(world: World) -> None:
         reopen(world, [*ids, 9999])
     assert str(refused.value) == (
         f"Nothing was opened again: break {ids[2]} is resolved, not accepted; break {ids[3]} is open, not accepted; "
-        "break 9999 is not there"
+        "break 9999 is unknown"
     )
     assert refused.value.what == "opened again"
     assert [(each.break_id, each.why, each.billnum, each.category) for each in refused.value.refused] == [
         (ids[2], "resolved, not accepted", "3", "ledger_behind"),
         (ids[3], "open, not accepted", "4", "ledger_behind"),
-        (9999, "not there", None, None),
+        (9999, "unknown", None, None),
     ]
     assert states(world) == ["accepted", "accepted", "resolved", "open"]
     assert reopen(world, ids[:2]) == 2
@@ -86,7 +86,7 @@ def test_all_are_opened_again_or_none_of_them(world: World) -> None:
 def test_a_break_of_another_profile_is_not_there(world: World) -> None:
     [first] = broken(world, "1")
     accept(world, [first])
-    with pytest.raises(BreakDecisionError, match=f"break {first} is not there"):
+    with pytest.raises(BreakDecisionError, match=f"break {first} is unknown"):
         reopen(world, [first], profile="other")
     assert reopen(world, [first], profile="default") == 1
 

@@ -148,7 +148,7 @@ def test_accept_takes_a_doubt_that_cannot_be_asked_about_where_it_is_told_so(
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (("doubts", "--profile", "nobody"), "profile 'nobody': is not in the file, or not any more; it has: default"),
+        (("doubts", "--profile", "nobody"), "profile 'nobody': is not in the file (any more); the file has: default"),
         (("accept", "7", "--note", "seen", "--by", "Anna"), "There is no poll 7"),
         (("dismiss", "7", "--note", " ", "--by", "Anna"), "note: expected a text, it is empty"),
         (("page", "7"), "Poll 7 has no page"),

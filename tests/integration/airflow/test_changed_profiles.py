@@ -222,7 +222,7 @@ def test_one_whose_profile_is_gone_fails_and_says_so(airflow: Airflow) -> None:
 
     assert airflow.clear(("verdict", 0)) == "failed"
 
-    assert "profile 'default': is not in the file, or not any more; it has: beta" in airflow.log_of("verdict", 0, 6)
+    assert "profile 'default': is not in the file (any more); the file has: beta" in airflow.log_of("verdict", 0, 6)
     assert len(airflow.recorded()) == before
 
 

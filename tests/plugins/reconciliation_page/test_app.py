@@ -222,7 +222,7 @@ def test_a_store_that_is_not_there_is_a_page_that_says_what_to_do(
     monkeypatch.delenv("AIRFLOW_CONN_ROPO_STORE")
     answer = client.get("/reconciliation/")
     assert answer.status_code == 503
-    assert "Connection ropo_store is not there: add it in the UI" in answer.text
+    assert "Connection ropo_store does not exist: add it in the UI" in answer.text
 
 
 @pytest.mark.parametrize(

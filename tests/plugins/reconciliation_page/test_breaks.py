@@ -166,7 +166,7 @@ def test_a_refusal_names_the_invoice_and_leads_to_the_break(client: TestClient, 
     page = client.post(PATH, data=form, headers=SAME_ORIGIN).text
     link = re.escape(f"/reconciliation/breaks/{ids['b:4']}?profile=default")
     assert re.search(f'<a href="{link}">invoice 4, Ledger behind</a> is accepted, not open', page)
-    assert "break 999999 is not there" in page
+    assert "break 999999 is unknown" in page
 
 
 def test_a_break_of_another_profile_is_not_decided_of(
@@ -179,7 +179,7 @@ def test_a_break_of_another_profile_is_not_decided_of(
     assert one.status_code == 404
     many = client.post(f"{PATH}?profile=other", data={**form, "break_id": [ids["b:1"]]}, headers=SAME_ORIGIN)
     assert many.status_code == 409
-    assert "is not there" in many.text
+    assert "is unknown" in many.text
     assert "ledger" not in many.text.split('role="alert"')[1].split("</div>")[0].lower()
     assert decisions(store) == []
 

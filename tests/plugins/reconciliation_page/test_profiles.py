@@ -227,6 +227,6 @@ def test_errors_are_those_of_every_page(client: TestClient, page_app: FastAPI, m
         patch.delenv("AIRFLOW_CONN_ROPO_STORE")
         away = client.get(PATH)
     assert away.status_code == 503
-    assert "Connection ropo_store is not there" in away.text
+    assert "Connection ropo_store does not exist" in away.text
     page_app.dependency_overrides[may_read] = lambda: False
     assert client.get(PATH).status_code == 403

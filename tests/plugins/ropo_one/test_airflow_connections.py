@@ -12,7 +12,7 @@ from ropo_one.hooks import RopoOneHook
 
 def test_a_connection_that_is_not_there_is_named_with_what_to_do() -> None:
     with pytest.raises(
-        RopoConnectionInvalidError, match=r"Connection nowhere is not there: add it .*AIRFLOW_CONN_NOWHERE"
+        RopoConnectionInvalidError, match=r"Connection nowhere does not exist: add it .*AIRFLOW_CONN_NOWHERE"
     ):
         RopoOneHook("nowhere").poll()
 

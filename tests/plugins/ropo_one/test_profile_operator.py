@@ -37,7 +37,7 @@ def test_the_map_index_is_the_profiles_name() -> None:
 def test_a_missing_connection_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_ROPO_STORE", raising=False)
     with pytest.raises(
-        StoreUnavailableError, match=r"Connection ropo_store is not there: add .* AIRFLOW_CONN_ROPO_STORE"
+        StoreUnavailableError, match=r"Connection ropo_store does not exist: add .* AIRFLOW_CONN_ROPO_STORE"
     ):
         operator().session()
 
@@ -97,7 +97,7 @@ def test_an_extra_that_is_no_json_object_is_refused_and_does_not_switch_tls_off(
 
 def test_a_ledger_without_a_connection_is_no_store_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_ERP_LEDGER", raising=False)
-    with pytest.raises(ConnectionInvalidError, match=r"^Connection erp_ledger is not there: add .*_ERP_LEDGER"):
+    with pytest.raises(ConnectionInvalidError, match=r"^Connection erp_ledger does not exist: add .*_ERP_LEDGER"):
         connection_dsn("erp_ledger")
     assert not issubclass(ConnectionInvalidError, StoreUnavailableError)
 
