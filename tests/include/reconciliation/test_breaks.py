@@ -82,9 +82,7 @@ def test_many_are_accepted_in_one_call_or_none_of_them(world: World) -> None:
     assert str(refused.value) == f"Nothing was accepted: break 0 is unknown; break {2**70} is unknown"
     with pytest.raises(BreakDecisionError) as refused:
         accept(world, [*ids, 9999])
-    assert str(refused.value) == (
-        f"Nothing was accepted: break {ids[0]} is accepted, not open; break 9999 is unknown"
-    )
+    assert str(refused.value) == f"Nothing was accepted: break {ids[0]} is accepted, not open; break 9999 is unknown"
     assert states(world).count("accepted") == 1
     assert accept(world, ids[1:]) == 24
     assert states(world).count("accepted") == 25
