@@ -171,7 +171,7 @@ def count_decided(
     since: int,
     break_id: int | None = None,
 ) -> int:
-    """Return of how many breaks of a profile a person has decided this after the event ``since``.
+    """Return how many of a profile's breaks a person has decided this way since the event ``since``.
 
     :param break_id: count only this one.
     """

@@ -22,7 +22,7 @@ NAMED_REFUSALS = 10
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """A break of which it cannot be decided, and why; one that is not there has neither invoice nor category."""
+    """A break that the decision cannot be applied to, and why; an unknown one has neither invoice nor category."""
 
     break_id: int
     why: str
@@ -32,7 +32,7 @@ class Refused(msgspec.Struct, frozen=True):
 
 
 class BreakDecisionError(LookupError):
-    """Some of the breaks are not such that this can be decided of them; nothing was decided of any.
+    """Some of the breaks are not in a state that allows this decision; none was changed.
 
     :param refused: those breaks; ``what``: what was not done, ``accepted``, ``opened again`` or ``commented``.
     """

@@ -7,6 +7,8 @@ import re
 from include.config.wording import counted
 
 # The digest tells whether they are other codes than before, and nobody else anything.
+# Items are never changed, and what is accepted rests on this text: so it is read back for good, and not stored in
+# another form.
 _UNMAPPED = re.compile(r"(?P<rows>\d+) rows with codes not in the map \([0-9a-f]+\), (?P<amount>-?[0-9.]+) in all\Z")
 
 

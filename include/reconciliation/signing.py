@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class SignOffError(LookupError):
-    """It cannot be done; nothing was.
+    """The signature or acceptance was refused; nothing was changed.
 
     :param unmet: the conditions that do not hold, where it is for these.
     """

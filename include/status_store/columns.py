@@ -32,7 +32,7 @@ def to_events(
     :param rows: as they came; ``decoded``: the same, decoded.
     :param first: the first row's place in its answer.
     :param occurrences: how often each content without a ``statusid`` was in the answer before; counted on.
-    :raises RowError: if one of them is none. Its reason is to the point where there is only that row.
+    :raises RowError: if a row is not an event; the reason is exact only if it is the only row.
     """
     columns = [_texts(field, list(map(attrgetter(field), decoded))) for field in FIELDS]
     jobids, statusids, billnums, kinds, times, refs, texts, codes, paydates, amounts = columns

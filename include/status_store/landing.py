@@ -175,7 +175,7 @@ def land_reread(session: Session, journal: Journal, page: Page) -> LandedReread:
     """Commit a re-read's page, its poll's outcome and its events.
 
     :raises psycopg2.Error: as :func:`land`; a re-read may be repeated.
-    :raises StoreUnavailableError:
+    :raises StoreUnavailableError: likewise, if the store is away.
     """
     # The rows are parsed while the store takes the body.
     with ThreadPoolExecutor(max_workers=1) as helper:

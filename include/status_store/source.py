@@ -106,7 +106,5 @@ class StatusSource(Protocol):
     def poll(self, *, date: datetime.date | None = None, billnum: str | None = None) -> Answer:
         """Send one GET, parameterless or with one filter, and read its whole answer.
 
-        :raises PollUnsentError: see there, as for the others.
-        :raises PollRefusedError:
-        :raises PollInDoubtError:
+        :raises PollError: one of the three kinds above.
         """

@@ -25,7 +25,7 @@ def missing_dates(
 ) -> dict[str, list[datetime.date]]:
     """Return the business dates that ought to have a verdict by now and have none, in order, by profile.
 
-    A reconciliation of a day that was not over is none.
+    One made before the day was over does not count.
 
     :param begun: profiles, each with the first date that ought to have one.
     """

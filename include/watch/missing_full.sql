@@ -2,6 +2,7 @@
 -- (sign_off_standing.sql): one row.
 SELECT
     (
+        -- Not first_date.sql's date: a backfill of an old month does not make the profile older.
         EXISTS (SELECT FROM ropo.profile_pin WHERE profile = %(profile)s AND pinned_at < %(end)s)
         OR EXISTS (SELECT FROM ropo.reconciliation WHERE profile = %(profile)s AND started_at < %(end)s)
     )

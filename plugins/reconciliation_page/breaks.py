@@ -231,9 +231,9 @@ def _shown(
 
 
 def _done(page: Page, cursor: Cursor, done: str, since: int, break_id: int | None = None) -> int:
-    """Of how many breaks, or of this one, the user has decided that after ``since``, an event, as the store has it.
+    """Return how many breaks the user decided this way since the event ``since``, by the store.
 
-    An address may say anything.
+    The address may claim anything.
     """
     if not done:
         return 0

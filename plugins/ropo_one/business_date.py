@@ -20,9 +20,8 @@ BACKFILL = "backfill"
 # For `allowed_run_types` of a DAG whose runs have no dates to pick: every kind of Airflow's but a backfill's, by name.
 NO_BACKFILL: Any = (SCHEDULED, "manual", "operator_triggered", "asset_materialization")
 
-# The `start_date` of a DAG with a schedule. To a run with an earlier logical date, such as one that is triggered with
-# its business date for it, Airflow gives no task at all, and calls it a success. No schedule begins earlier for it:
-# nothing is caught up with.
+# `start_date` of every scheduled DAG. Airflow gives a run with an earlier logical date no task and calls it a success:
+# a run triggered with its business date as logical date would be one. It adds no runs, since catchup is off.
 LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 

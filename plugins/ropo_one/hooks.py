@@ -163,7 +163,7 @@ class RopoOneHook(HttpHook):
             )
         token = json_object(response).get("token") if response.status_code in (200, 201) else None
         if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-            # A path may be a gateway's; where nothing is behind it, it is none.
+            # The host may carry a gateway's path; a 404 or 405 there means that the path is wrong.
             with_path = response.status_code in _NOTHING_THERE and urlsplit(settings.base_url).path
             raise RopoTokenUnavailableError(
                 f"{self._named}: expected a token from {settings.host}, got HTTP {response.status_code}, "
