@@ -17,8 +17,8 @@ class AirflowApi:
 
     :param url: of the API server, without a path.
     :param password: the user's; ``user``: by its name.
-    :raises requests.HTTPError: where they are refused.
-    :raises requests.RequestException: where no server answers.
+    :raises requests.HTTPError: if they are refused.
+    :raises requests.RequestException: if no server answers.
     """
 
     def __init__(self, url: str, password: str, user: str = USER) -> None:
@@ -32,7 +32,7 @@ class AirflowApi:
         """Return what it answers.
 
         :param path: what follows ``/api/v2``.
-        :raises requests.HTTPError: where it refuses; what it says of that is in the text.
+        :raises requests.HTTPError: if it refuses; what it says of that is in the text.
         """
         return self._answer(method, f"/api/v2{path}", body)
 

@@ -23,7 +23,7 @@ def read_yaml(path: Path, *, texts: bool = False) -> Any:
     """Read a configuration file.
 
     :param texts: whether every scalar is text.
-    :raises ConfigurationError: naming the file; where it is no YAML, or repeats a key, with its line.
+    :raises ConfigurationError: naming the file; with its line, if it is no YAML or repeats a key.
     """
     try:
         text = path.read_text(encoding="utf-8")

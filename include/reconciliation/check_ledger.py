@@ -51,8 +51,8 @@ def check(profile: Profile, *, sample: int = SAMPLE, timeout_seconds: int = TIME
     :param sample: how many invoices of the store are looked for.
     :param timeout_seconds: after which the ledger's database gives a statement up.
     :raises ConnectionInvalidError: if the ledger is not named, or by what is no connection of a PostgreSQL.
-    :raises LedgerUnavailableError: if the ledger cannot be reached; StoreUnavailableError: where a store that is
-        named cannot.
+    :raises LedgerUnavailableError: if the ledger cannot be reached; StoreUnavailableError: if a store that is named
+        cannot be.
     :raises ConfigurationError: if the status map is at fault.
     """
     status_map = load_status_map(profile.status_map)

@@ -61,7 +61,7 @@ def invoice_history(
     :param billnum: the invoice number in the sender's books; spaces around it do not count.
     :param now: aware; by default the present.
     :raises LedgerContractError: if the ERP's SELECT, or a row of it, does not keep the contract.
-    :raises LedgerUnavailableError: if the ledger's database fails; StoreUnavailableError: where the store is lost.
+    :raises LedgerUnavailableError: if the ledger's database fails; StoreUnavailableError: if the store is lost.
     """
     now = now or datetime.datetime.now(datetime.UTC)
     what = f"Profile {profile.name}, invoice {billnum}"

@@ -51,7 +51,7 @@ def reconcile(
     :param now: aware; by default the present. Grace and age are counted to it.
     :param inquiries: what to ask of Ropo One before anything is recorded; by default nothing.
     :raises LedgerContractError: if the ERP's SELECT, or a row of it, does not keep the contract.
-    :raises LedgerUnavailableError: if the ledger's database fails; StoreUnavailableError: where the store is lost.
+    :raises LedgerUnavailableError: if the ledger's database fails; StoreUnavailableError: if the store is lost.
     :raises TotalsDoNotTieError: if the totals do not tie; nothing is recorded then.
     """
     moment = now or datetime.datetime.now(datetime.UTC)

@@ -127,8 +127,8 @@ def sign(
     :param period: the first day of a month.
     :param shown: the ``fingerprint`` of the status that was shown to that person: nothing newer is signed unseen.
     :return: the sign-off's id.
-    :raises SignOffError: if a condition does not hold (``unmet``), where it is signed and nothing changed since, or
-        where something was recorded since it was shown.
+    :raises SignOffError: if a condition does not hold (``unmet``), if it is signed and nothing changed since, or if
+        something was recorded since it was shown.
     :raises ValueError: if the name is empty.
     """
     require_texts(by=by)
@@ -171,8 +171,8 @@ def countersign(
 
     :param shown: as of :func:`sign`.
     :return: the sign-off's id.
-    :raises SignOffError: if it is not signed, or countersigned already, or signed by the same person, where
-        something changed since it was signed (then it is to be signed again first), or was recorded since it was shown.
+    :raises SignOffError: if it is not signed, or countersigned already, or signed by the same person; if something
+        changed since it was signed (then it is to be signed again first), or was recorded since it was shown.
     :raises ValueError: if the name is empty.
     """
     require_texts(by=by)
@@ -226,8 +226,8 @@ def accept_incompleteness(
     :param scope: ``full``: the newest full comparison of that date.
     :param shown: the reconciliation that was shown to that person: the reasons of a newer one are not accepted unseen.
     :return: the reconciliation's id.
-    :raises SignOffError: if the newest is not incomplete or not the one shown, or is accepted already, where it
-        was made before the date was over, or there is none.
+    :raises SignOffError: if the newest is not incomplete or not the one shown, or is accepted already, or was
+        made before the date was over, or if there is none.
     :raises ValueError: if the name or the note is empty.
     """
     require_texts(by=by, note=note)

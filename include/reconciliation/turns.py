@@ -140,7 +140,7 @@ def claim(
     """Claim some business dates in a comparison's transaction: nobody else records of any of them until it ends.
 
     :param cursor: in a transaction that is REPEATABLE READ and has read nothing that it relies on.
-    :raises psycopg2.errors.SerializationFailure: where it had to wait, or came too late, though it was its turn; see
+    :raises psycopg2.errors.SerializationFailure: if it had to wait, or came too late, though it was its turn; see
         :func:`in_turn`.
     """
     values = {"profile": profile, "dates": sorted(dates), "scope": scope, "version": status_map_version, "now": now}

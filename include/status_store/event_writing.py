@@ -122,7 +122,7 @@ def store_events(
 def store_new_events(cursor: Cursor, batches: Iterable[Batch]) -> Stored:
     """Store events of which each is taken to be new, without a savepoint to go back to.
 
-    :raises psycopg2.Error: where one is not, or the store does not take one; its context may quote a row, but for
+    :raises psycopg2.Error: if one is not, or the store does not take one; its context may quote a row, but for
         errors that may pass.
     """
     new = 0

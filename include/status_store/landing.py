@@ -166,7 +166,7 @@ def land(session: Session, journal: Journal, page: Page, lock: QueueLock, *, ope
 
     :param lock: checked in the page's own transaction. Where it is lost the page lands all the same.
     :raises psycopg2.Error: after the session's patience. The poll is still open then: the next drain judges it.
-    :raises StoreUnavailableError: likewise, where the store is away.
+    :raises StoreUnavailableError: likewise, if the store is away.
     """
     return session.insist(_DrainAttempt(journal, page, lock, open_next=open_next))
 

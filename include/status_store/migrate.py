@@ -83,9 +83,9 @@ def upgrade(dsn: str, revision: str | None = None) -> str:
 
     :param revision: which; by default the newest.
     :return: the revision it now has.
-    :raises StoreUnavailableError: if PostgreSQL does not let us in or refuses a step (a missing right, say), where
-        the store was migrated by newer code, is not whole, or would begin in Airflow's own database or in one that is
-        not in UTF-8. The store is then as it was.
+    :raises StoreUnavailableError: if PostgreSQL does not let us in or refuses a step (a missing right, say), if the
+        store was migrated by newer code or is not whole, or if it would begin in Airflow's own database or in one
+        that is not in UTF-8. The store is then as it was.
     """
     from alembic import command  # as in `head`
     from alembic.util import CommandError

@@ -82,7 +82,7 @@ def store_new_page(cursor: Cursor, parsed: Parsed, *, poll_id: int) -> Stored:
     :param parsed: without rejected rows.
     :raises NeedsALookError: if that does not do, as when one is not new or another session has stored the page.
         The transaction is of no use any more then, and :func:`store_page` is for the page.
-    :raises psycopg2.Error: where the store may take them a moment later.
+    :raises psycopg2.Error: if the store may take them a moment later.
     """
     try:
         stored = store_new_events(cursor, parsed.batches)
@@ -113,7 +113,7 @@ def store_page(
     :param parsed: what :func:`parse_page` returned for the rows of ``body``.
     :param wait_for_disk: whether the commit is to wait until it is on disk; not where the page already is.
     :return: what they came to; :data:`ALREADY_STORED`; None where they are left for a replay.
-    :raises psycopg2.Error: where the store may take them a moment later.
+    :raises psycopg2.Error: if the store may take them a moment later.
     """
     cursor.execute(_BEGIN if wait_for_disk else _NOT_WAITED_FOR + _BEGIN)
     if isinstance(parsed, Exception):

@@ -19,7 +19,7 @@ def poll_rows(
     """Send one poll.
 
     :return: the answer and its rows; None for 204.
-    :raises PollError: as :meth:`StatusSource.poll`; in doubt also where a 200 is no JSON with ``result.status``, since
+    :raises PollError: as :meth:`StatusSource.poll`; in doubt also if a 200 is no JSON with ``result.status``, since
         whatever page was meant by it is not in our hands.
     """
     answer = source.poll(date=date, billnum=billnum)

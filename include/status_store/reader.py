@@ -50,9 +50,9 @@ def grant_reader(dsn: str) -> str | None:
 
     :param dsn: of the store's owner.
     :return: the role's name; None where the variable is not set.
-    :raises StoreUnavailableError: if the variable names no role with a password, or one that cannot log in or may
-        more or less than read, one that is led to another database than the store, or where the owner may not make
-        one; it says what somebody who may has to run.
+    :raises StoreUnavailableError: if the variable names no role with a password, or one that cannot log in, may more
+        or less than read, or is led to another database than the store, or if the owner may not make one; it says what
+        somebody who may has to run.
     """
     if not os.environ.get(READER_VARIABLE):
         return None

@@ -82,7 +82,7 @@ class Reread:
         """Ask for the changes of one business date, and again while the answer may be cut and brings something new.
 
         :raises PollError: if no attempt brought a whole answer.
-        :raises AskedToWaitError: a :class:`PollError` too: where Ropo One asked for a longer pause than is waited for.
+        :raises AskedToWaitError: a :class:`PollError` too: if Ropo One asked for a longer pause than is waited for.
         :raises PinnedElsewhereError: if profile and queue belong to others.
         """
         summary, shown = self._ask("date", date.isoformat(), date=date)

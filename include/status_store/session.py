@@ -49,7 +49,7 @@ def may_pass(error: BaseException) -> bool:
 def takes_transactions() -> Iterator[None]:
     """Tell a store that answers and takes nothing, whose disk is full say, like one that is away.
 
-    :raises StoreUnavailableError: with PostgreSQL's reason, where something in the block fails for one of the server's.
+    :raises StoreUnavailableError: with PostgreSQL's reason, if something in the block fails for one of the server's.
     """
     try:
         yield
@@ -121,7 +121,7 @@ class Session:
 
         A commit whose answer was lost may have taken effect: ``work`` must find that out for itself, or not mind.
 
-        :raises psycopg2.Error: where it fails for another reason, or still fails after the session's patience.
+        :raises psycopg2.Error: if it fails for another reason, or still fails after the session's patience.
         :raises StoreUnavailableError: if the store is still away then.
         """
         retrying = tenacity.Retrying(

@@ -97,7 +97,7 @@ class Storing:
         """Store the events of pages whose process ended before it had.
 
         :return: how many such pages there were. One that cannot be parsed is marked so, and waits for a replay.
-        :raises psycopg2.Error: where the store does not take them within the session's patience.
+        :raises psycopg2.Error: if the store does not take them within the session's patience.
         """
         with self._session.transaction() as cursor:
             cursor.execute(_LEFT, (self._profile.name,))
@@ -122,7 +122,7 @@ class Storing:
     def finish(self) -> list[StoredPage]:
         """Wait for the pages whose events are being stored.
 
-        :raises psycopg2.Error: where the store did not take those of one within the session's patience; those of the
+        :raises psycopg2.Error: if the store did not take those of one within the session's patience; those of the
             pages behind it are not tried any more.
         """
         return self._wait(0)

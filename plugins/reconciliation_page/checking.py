@@ -62,7 +62,7 @@ def start_check(user: User, profile: str, billnum: str) -> str:
     """Trigger the DAG for an invoice number, and write it into Airflow's audit log as its own API would.
 
     :return: the run's id.
-    :raises HTTPException: 409, where the DAG is not there or does not take the number.
+    :raises HTTPException: 409, if the DAG does not exist or does not take the number.
     """
     conf = {"profile": profile, "billnum": billnum}
     try:

@@ -55,9 +55,9 @@ def business_date(context: Context) -> datetime.date:
 
     Airflow's logical date plays no part: runs with a partition key have none, and ``airflow dags test`` makes one up.
 
-    :raises AirflowFailException: if neither is there, where both are and differ (the backfill form shows the params
-        too, and would give them to every date), where one is no ``YYYY-MM-DD`` of this century, or where a backfill's
-        ``scope`` is ``full``, which would compare all invoices once for every date.
+    :raises AirflowFailException: if neither is there, or both are and differ (the backfill form shows the params too,
+        and would give them to every date); if one is no ``YYYY-MM-DD`` of this century; or if a backfill's ``scope`` is
+        ``full``, which would compare all invoices once for every date.
     """
     run, params = context["dag_run"], context["params"]
     key, param = run.partition_key, params.get(DATE_PARAM)

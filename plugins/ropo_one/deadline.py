@@ -148,7 +148,7 @@ def _tell_each(
     """Try each profile, whatever became of the others, and return the names of those of which something was told.
 
     :param propagate: what ends it at once.
-    :raises AirflowException: in the end, where one of them failed.
+    :raises AirflowException: in the end, if one of them failed.
     """
     told: list[str] = []
     failed: list[str] = []

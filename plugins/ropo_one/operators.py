@@ -234,7 +234,7 @@ class RopoDoubtRecoveryOperator(PollingOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the :class:`include.status_store.recovery.RecoverySummary` as a dict.
 
-        :raises AirflowException: while a doubt of the profile is unproven, or where Ropo One serves no poll.
+        :raises AirflowException: while a doubt of the profile is unproven, or if Ropo One serves no poll.
         """
         with self.session() as session:
             recovery = Recovery(session, self.hook, self.journal(context), max_seconds=self.max_seconds)

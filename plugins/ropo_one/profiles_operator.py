@@ -42,8 +42,8 @@ class ProfilesOperator(BaseOperator):
 
         :raises ConfigurationError: naming file, profile and key.
         :raises AirflowFailException: if the run has no business date, or one that no schedule made and that is over
-            in no profile's market, or before every profile's ``start_date``; where the run was cleared, and the file
-            has more profiles than it began with, or an earlier version made it; where it was cleared in part, and its
+            in no profile's market, or before every profile's ``start_date``; if the run was cleared, and the file
+            has more profiles than it began with, or an earlier version made it; if it was cleared in part, and its
             names are not kept.
         :raises DownstreamTasksSkipped: in a run that is not scheduled; Airflow then takes this task for a success.
         """

@@ -204,8 +204,8 @@ class VerdictOperator(ProfileOperator):
     def execute(self, context: Context) -> None:
         """Tell what was found.
 
-        :raises AirflowFailException: if the verdict is one of the profile's ``fail_on``, where nothing was recorded,
-            or where the store has no reconciliation of the run under the number that was recorded.
+        :raises AirflowFailException: if the verdict is one of the profile's ``fail_on``, if nothing was recorded, or
+            if the store has no reconciliation of the run under the number that was recorded.
         """
         self.worked_on = date = business_date(context)
         compared = returned_by(self.reconciliation_task_id, context)

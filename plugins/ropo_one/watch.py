@@ -69,7 +69,7 @@ class WatchOperator(ProfileOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Return how many matters of each topic were told, and the measures.
 
-        :raises AlertsMisconfiguredError: before anything is looked for, where the notifier cannot be made.
+        :raises AlertsMisconfiguredError: before anything is looked for, if the notifier cannot be made.
         :raises AirflowException: if an alert could not be sent; the next run sends it.
         :raises StoreUnavailableError: if the store is away or takes no transaction.
         """
