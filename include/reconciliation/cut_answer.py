@@ -23,6 +23,7 @@ import msgspec
 from include.config.wording import counted, grouped, worded
 from include.reconciliation.inquiry import MAX_SECONDS
 from include.reconciliation.statements import statement
+from include.status_store.reread import conclude
 from include.status_store.rows import only_row, structs
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ FROM ropo.status_event
 WHERE profile = %(profile)s AND first_poll_id = ANY(%(polls)s)
   AND statustime >= %(business_date)s::date AND statustime < %(business_date)s::date + 1
 """
-_CONCLUDE = "UPDATE ropo.status_poll SET shown_complete = %s, completeness = %s WHERE poll_id = %s"
 
 
 class CutDate(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +92,8 @@ class CutAnswer:
         self._session = session
         self._profile = profile
         self._dates: list[CutDate] = []
-        self._hopeless: list[CutDate] = []
+        # By re-read: why no question can help.
+        self._hopeless: dict[int, str] = {}
 
     def pick(self, cursor: Cursor, rereads: Mapping[datetime.date, int | None]) -> bool:
         """Pick the dates whose re-read was possibly cut and is not judged yet, with their invoices; none in doubt.
@@ -109,7 +110,7 @@ class CutAnswer:
         cut = structs(cursor, CutDate)
         dates = [date for date in cut if self._doubting_poll(cursor, date) is None]
         self._dates = [date for date in dates if not date.hopeless]
-        self._hopeless = [date for date in dates if date.hopeless]
+        self._hopeless = {date.poll_id: why for date in dates if (why := date.hopeless)}
         self._give_up(cursor)
         return bool(self._dates)
 
@@ -131,7 +132,7 @@ class CutAnswer:
             stopped = self._questions.ask(date.billnums, max_seconds=seconds)
             with self._session.transaction() as cursor:
                 complete, why = self._conclude(cursor, date, stopped)
-                cursor.execute(_CONCLUDE, (complete, why, date.poll_id))
+                conclude(cursor, date.poll_id, complete=complete, why=why)
             logger.info("Profile %s: the re-read of %s: %s", self._profile.name, date.business_date, why)
 
     def columns(self, cursor: Cursor, day: datetime.date) -> dict[str, object]:  # noqa: ARG002 - the protocol's
@@ -140,8 +141,8 @@ class CutAnswer:
 
     def _give_up(self, cursor: Cursor) -> None:
         """Write that dates cannot be shown complete, without asking."""
-        for date in self._hopeless:
-            cursor.execute(_CONCLUDE, (False, date.hopeless, date.poll_id))
+        for poll_id, why in self._hopeless.items():
+            conclude(cursor, poll_id, complete=False, why=why)
 
     def _conclude(self, cursor: Cursor, date: CutDate, stopped: str | None) -> tuple[bool | None, str]:
         """Return whether the answer is complete, None where that is still open, and why."""

@@ -31,6 +31,7 @@ PAUSE_SECONDS = 2.0
 MAX_ASKS = 10
 # So many events that it did not show stand on a re-read one by one; more of them as one.
 _MOST_IDS = 1000
+_CONCLUDE = "UPDATE ropo.status_poll SET shown_complete = %s, completeness = %s WHERE poll_id = %s"
 
 
 class RereadSummary(msgspec.Struct, kw_only=True):
@@ -196,6 +197,14 @@ class Reread:
 
         summary.absent, complete, self.completeness = self._session.insist(work)
         summary.shown_complete = bool(complete)
+
+
+def conclude(cursor: Cursor, poll_id: int, *, complete: bool | None, why: str) -> None:
+    """Write on a re-read that was possibly cut what questions by invoice number have shown of it.
+
+    :param complete: whether the answer was whole; None where that is still open.
+    """
+    cursor.execute(_CONCLUDE, (complete, why, poll_id))
 
 
 def _joined(before: RereadSummary, after: RereadSummary) -> RereadSummary:
