@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
     from include.config.status_map import Meaning, StatusMap
     from include.reconciliation.ledger import LedgerReader
-    from include.reconciliation.population import Span
+    from include.reconciliation.population import Seeds
 
 # Near misses are looked up by a scan of the ledger and read by a person: more would help nobody.
 HINTED_INVOICES = 500
@@ -72,7 +72,7 @@ def compare(
     cursor: Cursor,
     ledger: LedgerReader,
     profile: Profile,
-    span: Span,
+    seeds: Seeds,
     *,
     now: datetime.datetime,
     start: datetime.date | None,
@@ -90,19 +90,19 @@ def compare(
     # The public holidays take half a second to load, in which PostgreSQL may work.
     with ThreadPoolExecutor(max_workers=1) as helper:
         loading = helper.submit(_calendar, profile)
-        want(cursor, span)
-        if span.dates:
+        want(cursor, seeds)
+        if seeds.dates:
             name_earlier(cursor, profile)
             name_revised(cursor, profile)
-        if span.everything:
+        if seeds.everything:
             name_unspoken(cursor, profile)
-        name_quarantined(cursor, profile, span)
-        gather(cursor, ledger, profile, span)
+        name_quarantined(cursor, profile, seeds)
+        gather(cursor, ledger, profile, seeds)
         start_of_interest = profile.midnight(start) if start else "-infinity"
         values = {
             "profile": profile.name,
             "timezone": profile.timezone,
-            "everything": span.everything,
+            "everything": seeds.everything,
             "start": start_of_interest,
         }
         cursor.execute(statement("match"), values)

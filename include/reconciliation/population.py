@@ -78,8 +78,8 @@ INSERT INTO named_invoice (business_date, invoice_key, jobid, billnum, is_seed, 
 _ROWS_AT_ONCE = 1000
 
 
-class Span(msgspec.Struct, frozen=True):
-    """What puts an invoice into the population: an event dated or first stored, a ledger row sent or changed, in it.
+class Seeds(msgspec.Struct, frozen=True):
+    """What puts an invoice into the population: an event dated or first stored, a ledger row sent or changed, then.
 
     :param dates: business dates, as calendar days of the profile's zone. Their populations are gathered together.
     :param everything: all time, so that ledger rows without any time are in it too.
@@ -112,11 +112,11 @@ class Period(msgspec.Struct, frozen=True):
         return cls((profile.wall_clock(start), profile.wall_clock(end)), (start, end))
 
 
-ALL_TIME = Span(everything=True)
-NO_TIME = Span()
+ALL_TIME = Seeds(everything=True)
+NO_TIME = Seeds()
 
 
-def gather(cursor: Cursor, ledger: LedgerReader, profile: Profile, span: Span) -> None:
+def gather(cursor: Cursor, ledger: LedgerReader, profile: Profile, seeds: Seeds) -> None:
     """Fill the scratch tables with the population's events and ledger rows, and with all that these lead to.
 
     A row found by its change brings in its invoice's events of any date, an event its invoice's ledger rows by jobid
@@ -125,10 +125,10 @@ def gather(cursor: Cursor, ledger: LedgerReader, profile: Profile, span: Span) -
     :param cursor: of the store, after :func:`want`; invoices named beforehand are in ``named_invoice``.
     :raises LedgerContractError: if a row of the ledger does not keep the contract.
     """
-    if span.everything:
+    if seeds.everything:
         _take_all(cursor, ledger, profile)
     else:
-        _follow(cursor, ledger, profile, span)
+        _follow(cursor, ledger, profile, seeds)
     cursor.execute("ANALYZE found_event; ANALYZE ledger_row; ANALYZE named_invoice")
 
 
@@ -156,10 +156,10 @@ def _own_tables(cursor: Cursor) -> dict[str, sql.Identifier]:
     return {name: sql.Identifier("ropo", f"{name}_{session}") for name in ("every_row", "kept_job")}
 
 
-def _follow(cursor: Cursor, ledger: LedgerReader, profile: Profile, span: Span) -> None:
+def _follow(cursor: Cursor, ledger: LedgerReader, profile: Profile, seeds: Seeds) -> None:
     """Follow the keys of events and ledger rows to and fro until nothing new is found."""
     cursor.execute("ALTER TABLE found_event ADD PRIMARY KEY (statusid)")
-    periods = list(span.periods(profile))
+    periods = list(seeds.periods(profile))
     for period in periods:
         cursor.execute(statement("seed_events"), {"profile": profile.name, **_parameters(period)})
     cursor.execute(statement("seed_named"))
@@ -175,11 +175,11 @@ def _follow(cursor: Cursor, ledger: LedgerReader, profile: Profile, span: Span) 
             is_new = True
 
 
-def want(cursor: Cursor, span: Span) -> None:
+def want(cursor: Cursor, seeds: Seeds) -> None:
     """Write down the business dates that are compared."""
     cursor.execute(
         "INSERT INTO wanted_date (business_date) SELECT DISTINCT unnest(%s::date[]); ANALYZE wanted_date",
-        (list(span.dates),),
+        (list(seeds.dates),),
     )
 
 
@@ -215,12 +215,12 @@ def name_billnum(cursor: Cursor, billnum: str) -> None:
     execute_values(cursor, _NAME, [(None, f"b:{billnum}", None, billnum, True, False)])
 
 
-def name_quarantined(cursor: Cursor, profile: Profile, span: Span) -> None:
+def name_quarantined(cursor: Cursor, profile: Profile, seeds: Seeds) -> None:
     """Name the invoices of which a row waits in quarantine, as far as that row can be read.
 
-    :param span: to whose dates' populations a row that is first seen or dated then belongs.
+    :param seeds: to whose dates' populations a row that is first seen or dated then belongs.
     """
-    wanted = {day.isoformat(): day for day in span.dates}
+    wanted = {day.isoformat(): day for day in seeds.dates}
 
     def days_of(dated: str, first_seen_at: datetime.datetime) -> set[datetime.date | None]:
         days = {wanted.get(dated), wanted.get(str(profile.business_date(first_seen_at)))}
@@ -230,7 +230,7 @@ def name_quarantined(cursor: Cursor, profile: Profile, span: Span) -> None:
         waiting.execute(_OPEN_QUARANTINE, (profile.name,))
         while rows := waiting.fetchmany(_ROWS_AT_ONCE):
             named = [
-                (day, *names, span.everything or day is not None, True)
+                (day, *names, seeds.everything or day is not None, True)
                 for raw, first_seen_at in rows
                 for dated, *names in _names(bytes(raw))
                 for day in days_of(dated, first_seen_at)

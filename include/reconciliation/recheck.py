@@ -13,7 +13,7 @@ from include.reconciliation.comparison import compare, prepare
 from include.reconciliation.inquiry import Inquiries
 from include.reconciliation.item_result import other_result
 from include.reconciliation.parts import take_dates
-from include.reconciliation.population import Span
+from include.reconciliation.population import Seeds
 from include.reconciliation.recorded import Recorded
 from include.reconciliation.recording import ComparisonContext, judge_parts, record
 from include.reconciliation.sides import ledger_transaction, store_transaction
@@ -174,7 +174,7 @@ def _compare(
     days = tuple(date.business_date for date in dates)
     profile, now = context.profile, context.now
     claim(cursor, profile.name, days, scope="date", status_map_version=context.status_map_version, now=now)
-    compare(cursor, reader, profile, Span(days), now=now, start=profile.start_date)
+    compare(cursor, reader, profile, Seeds(days), now=now, start=profile.start_date)
     take_dates(cursor)
     return {date.business_date: date.reread_poll_id for date in dates}
 

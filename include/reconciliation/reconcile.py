@@ -9,7 +9,7 @@ from include.reconciliation.break_states import commit_with_breaks
 from include.reconciliation.comparison import compare, prepare
 from include.reconciliation.inquiry import Inquiries
 from include.reconciliation.parts import take_dates, take_unsettled
-from include.reconciliation.population import ALL_TIME, Span
+from include.reconciliation.population import ALL_TIME, Seeds
 from include.reconciliation.recorded import subject
 from include.reconciliation.recording import ComparisonContext, judge_parts, record
 from include.reconciliation.sides import ledger_transaction, store_transaction
@@ -86,8 +86,8 @@ def reconcile(
 def _compare(
     cursor: Cursor, reader: LedgerReader, profile: Profile, day: datetime.date, scope: Scope, now: datetime.datetime
 ) -> None:
-    span = Span((day,)) if scope == "date" else ALL_TIME
-    compare(cursor, reader, profile, span, now=now, start=profile.start_date)
+    seeds = Seeds((day,)) if scope == "date" else ALL_TIME
+    compare(cursor, reader, profile, seeds, now=now, start=profile.start_date)
     if scope == "date":
         take_dates(cursor)
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psycopg2
 
 from include.reconciliation.comparison import compare, prepare
-from include.reconciliation.population import Span
+from include.reconciliation.population import Seeds
 from include.reconciliation.sides import ledger_transaction
 from include.status_store.database import connect
 from tests.include.reconciliation.world import DAY, NOW, STATUS_MAP, at
@@ -32,7 +32,7 @@ def compared(world: World) -> Iterator[Cursor]:
         store.cursor() as cursor,
     ):
         prepare(cursor, STATUS_MAP)
-        compare(cursor, reader, world.profile, Span((DAY,)), now=NOW, start=None)
+        compare(cursor, reader, world.profile, Seeds((DAY,)), now=NOW, start=None)
         yield cursor
 
 
