@@ -296,7 +296,7 @@ def test_a_break_accepted_in_place_of_one_that_was_opened_again_is_another_resul
     of_first = [
         flag.note for flag in status(march).flags if (flag.kind, flag.business_date) == ("result_changed", FIRST)
     ]
-    assert of_first[-1].endswith("1 breaks, 1 accepted); not as they were: invoice 1")
+    assert of_first[-1].endswith("breaks 1, accepted 1); not as they were: invoice 1")
 
 
 def test_another_difference_of_the_same_invoice_is_no_change_of_a_month_that_rests_on_none_of_it(march: World) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "0390"
-down_revision = "0370"
+down_revision = "0380"
 
 
 def upgrade() -> None:
