@@ -62,19 +62,20 @@ def timed_out(error: Exception) -> bool:
     return any(isinstance(each, ReadTimeoutError) for each in _chain(error))
 
 
-def cause(error: Exception, *, trusted_by: str | None = None) -> str:
+def cause(error: Exception, *, trusted_by: str | None = None, misread: bool = False) -> str:
     """Name the innermost cause by class and text, legibly; the texts of the errors around it repeat the whole URL.
 
     Nothing that the server sent is repeated.
 
     :param trusted_by: what names the file of certificates that were to be trusted; None where they are the usual ones.
+    :param misread: whether a proxy's password was taken for a piece of its address, which texts may repeat.
     """
     *_, innermost = _chain(error)
     name = type(innermost).__name__
     # The one among http.client's bad status lines that quotes none.
     if isinstance(innermost, _QUOTING) and not isinstance(innermost, RemoteDisconnected):
         return f"{name}: it is not HTTP"
-    if any(isinstance(each, _OF_ADDRESSES) for each in _chain(error)):
+    if misread or any(isinstance(each, _OF_ADDRESSES) for each in _chain(error)):
         return (
             f"{name}: the address of the host or of the proxy (HTTPS_PROXY) is malformed; in a proxy's user and "
             "password every special character must be percent-encoded"

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
     from requests import Response, Session
 
+    from ropo_one.http_session import Proxy
+
 TOKEN_PATH = "/rest/token"  # noqa: S105 - a path
 STATUS_PATH = "/rest/jobs/statusupdates"
 
@@ -152,7 +154,7 @@ class RopoOneHook(HttpHook):
             )
         except (OSError, HTTPError) as error:  # all of requests' are OSErrors; a missing CA bundle is one of Python's
             raise RopoTokenUnavailableError(
-                f"{self._named}: the token request to {settings.host} failed: {self._cause(error)}"
+                f"{self._named}: the token request to {settings.host}{self._through} failed: {self._cause(error)}"
             ) from None
         if asks_to_wait(response):
             raise self._rate_limited(response, "the token request")
@@ -216,16 +218,28 @@ class RopoOneHook(HttpHook):
             return self._answer(response)
 
     def _cause(self, error: Exception) -> str:
-        return cause(error, trusted_by=self._session.trusted_by)
+        proxy = self._proxy
+        return cause(error, trusted_by=self._session.trusted_by, misread=proxy is not None and not proxy.place)
+
+    @property
+    def _proxy(self) -> Proxy | None:
+        return self._session.proxy(self.settings.base_url)
+
+    @property
+    def _through(self) -> str:
+        """By which proxy a request went, where it went by one, to follow a verb."""
+        return f" through {proxy}" if (proxy := self._proxy) else ""
 
     def _failed(self, error: Exception) -> PollUnsentError | PollInDoubtError:
         """Name the cause of a request without an answer, by whether any byte of it may have left."""
         text = f"{self._named}: {self.settings.host}"
         if never_connected(error):
-            return RopoUnreachableError(f"{text} cannot be reached: {self._cause(error)}")
+            return RopoUnreachableError(f"{text} cannot be reached{self._through}: {self._cause(error)}")
         if timed_out(error):
-            return RopoTimeoutError(f"{text} did not answer within {self.settings.read_timeout:g} s")
-        return RopoConnectionLostError(f"{text} ended the connection without a usable answer: {self._cause(error)}")
+            return RopoTimeoutError(f"{text} did not answer within {self.settings.read_timeout:g} s{self._through}")
+        return RopoConnectionLostError(
+            f"{text} ended the connection{self._through} without a usable answer: {self._cause(error)}"
+        )
 
     def _answer(self, response: Response) -> Answer:
         status = response.status_code
@@ -251,7 +265,7 @@ class RopoOneHook(HttpHook):
                 body += chunk
         except HTTPError as error:
             kind = RopoTimeoutError if timed_out(error) else RopoConnectionLostError
-            after = f"broke off after {len(body)} bytes"
+            after = f"broke off{self._through} after {len(body)} bytes"
             raise kind(
                 f"{self._named}: the answer of {self.settings.host} {after}: {self._cause(error)}",
                 http_status=response.status_code,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import requests
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
 
+# An @ behind the host is that of a password with a /, ? or # in it, so that what stands before is no host.
+_PROXY = re.compile(
+    r"(?:[a-z0-9+.-]+://(?:[^/?#]*@)?)?(?P<place>(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?)(?:[/?#][^@]*)?",
+    re.IGNORECASE,
+)
 # Those of requests, the first that is set wins.
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
@@ -27,6 +33,20 @@ class Bearer(AuthBase):
         if self.token:
             request.headers["Authorization"] = f"Bearer {self.token}"
         return request
+
+
+class Proxy(NamedTuple):
+    """A proxy, as it may be told: without its user and password.
+
+    :param variable: of the environment, that names it.
+    :param place: its host and port; None where they cannot be told from its password, which is not encoded then.
+    """
+
+    variable: str
+    place: str | None
+
+    def __str__(self) -> str:
+        return f"{f'the proxy {self.place}' if self.place else 'a proxy'} ({self.variable})"
 
 
 class RopoSession(requests.Session):
@@ -48,6 +68,15 @@ class RopoSession(requests.Session):
         if self._ca_file is not None:
             return "the connection's extra ca_file"
         return next((name for name in _CA_VARIABLES if os.environ.get(name)), None)
+
+    def proxy(self, url: str) -> Proxy | None:
+        """Return the proxy that requests to an address go through; None where they go through none."""
+        proxies = self.merge_environment_settings(url, {}, None, None, None)["proxies"]
+        for kind in (urlsplit(url).scheme, "all"):
+            if proxies.get(kind):
+                found = _PROXY.fullmatch(proxies[kind])
+                return Proxy(variable=f"{kind.upper()}_PROXY", place=found["place"] if found else None)
+        return None
 
     def merge_environment_settings(self, url: Any, *args: Any, **kwargs: Any) -> Any:
         """Return what the environment adds to a request. It would win over a session's own certificates.
