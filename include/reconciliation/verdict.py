@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile, Scope, Verdict
     from include.reconciliation.totals import Totals
 
+# Words of the reasons that are what a comparison found. All others are of what is missing for it.
+FOUND = ("breaks", "pending")
+
 
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why a verdict is what it is.

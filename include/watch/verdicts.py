@@ -12,7 +12,7 @@ import msgspec
 from include.config.wording import counted, grouped, grouped_money
 from include.reconciliation.categories import category_in_words, counted_category, reason_in_words
 from include.reconciliation.stake import NOT_KNOWN, is_stake_known
-from include.reconciliation.verdict import is_red
+from include.reconciliation.verdict import FOUND, is_red
 from include.status_store.rows import rows_by_profile
 from include.watch.alert import Matter
 from include.watch.spans import Span
@@ -145,7 +145,7 @@ class RedVerdicts:
             lines.append(f"By category: {categories}. So many are seldom mistakes in the books each: see "
                          "the ledger's SELECT, its feed, the status map, and what changed lately")  # fmt: skip
         else:
-            found = [verdict.verdict] if verdict.verdict != "breaks" else []
+            found = [_told_verdict(verdict)] if verdict.verdict != "breaks" else []
             found += [counted(verdict.breaks, "break")] if verdict.breaks else []
             title = f"{date} is red: {', '.join(found)}"
             lines += self._largest(cursor, verdict)
@@ -161,6 +161,14 @@ class RedVerdicts:
                 f"{invoice}: {category_in_words(category)}, {reason_in_words(category, reason)}{near}; "
                 f"Ropo One {_side(ropo)}, ledger {_side(ledger)}; {at_stake} at stake"
             )
+
+
+def _told_verdict(verdict: LatestVerdict) -> str:
+    """Return a verdict with the words for what is missing, where something is."""
+    if verdict.verdict != "incomplete":
+        return verdict.verdict
+    missing = [reason["word"] for reason in verdict.reasons if reason["word"] not in FOUND]
+    return f"{verdict.verdict} ({', '.join(missing).replace('_', ' ')})" if missing else verdict.verdict
 
 
 def _fingerprint(verdict: LatestVerdict) -> str:

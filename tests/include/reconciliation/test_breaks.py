@@ -303,7 +303,7 @@ def test_a_systemic_alert_counts_what_is_not_accepted(world: World) -> None:
         accept(world, ids[:1])
         world.reconcile(now=OVER)
         [listed] = told(session, RedVerdicts(capped, OVER))
-    assert "2026-03-10 is red: incomplete, 2 breaks" in listed.subject
+    assert "2026-03-10 is red: incomplete (reread missing, no drain since), 2 breaks" in listed.subject
     assert [line.split(":")[0] for line in listed.text.splitlines() if line.startswith("- Invoice")] == [
         "- Invoice 2",
         "- Invoice 3",

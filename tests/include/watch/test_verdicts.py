@@ -81,6 +81,19 @@ def test_it_says_profile_date_reasons_totals_the_five_largest_breaks_and_where_t
     assert lines[-1] == "Reconciliation: https://airflow.example.com/reconciliation/"
 
 
+def test_the_subject_of_an_incomplete_date_says_what_is_missing(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    """Mails of one date are told apart by it: another thing may be missing than an hour before."""
+    record(store, DAY, "incomplete", reasons=("reread_missing", "no_drain_since", "breaks", "pending"), break_count=2)
+
+    (alert,) = told(session, RedVerdicts(profile, NOW))
+
+    assert alert.subject == (
+        "[Ropo One] default: 2026-10-05 is red: incomplete (reread missing, no drain since), 2 breaks"
+    )
+
+
 def test_breaks_that_were_accepted_or_resolved_since_are_not_among_the_largest(
     session: Session, store: Connection, profile: Profile
 ) -> None:

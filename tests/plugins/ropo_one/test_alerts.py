@@ -92,7 +92,7 @@ def test_any_airflow_notifier_takes_the_place_of_mail(
     tell_red(session, own)
 
     lines = (tmp_path / "told").read_text(encoding="utf-8").splitlines()
-    assert lines[0] == "[Ropo One] default: 2026-10-05 is red: incomplete"
+    assert lines[0] == "[Ropo One] default: 2026-10-05 is red: incomplete (reread failed)"
     assert "- because of reread_failed" in lines
     assert mail.mails() == []
 
