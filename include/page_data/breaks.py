@@ -249,6 +249,15 @@ def read_break(cursor: Cursor, profile: str, break_id: int) -> Break | None:
     return found[0] if found else None
 
 
+def read_breaks_of_invoice(cursor: Cursor, profile: str, invoice_key: str) -> list[Break]:
+    """Return the breaks of a profile's invoice, those that stand first."""
+    text = (
+        f"{statement('breaks')} AND break.invoice_key = %(invoice_key)s "
+        "ORDER BY break.state = 'resolved', break.break_id DESC"
+    )
+    return _read(cursor, text, {"profile": profile, "invoice_key": invoice_key})
+
+
 def _read(cursor: Cursor, text: str, parameters: dict[str, object]) -> list[Break]:
     cursor.execute(text, parameters)
     return [msgspec.convert(row, Break) for row in named_rows(cursor)]

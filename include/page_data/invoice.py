@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.config.status_map import PAYMENT_TYPE
+from include.page_data.breaks import Break, read_breaks_of_invoice
 from include.page_data.statements import rows_of, statement
-from include.reconciliation.break_listing import Severity, State
 from include.status_store.journal import Kind
 
 if TYPE_CHECKING:
@@ -94,27 +94,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     def is_payment(self) -> bool:
         """Whether it is a row of type ``payment``, whose text is a kind and no free text."""
         return self.statustype == PAYMENT_TYPE
-
-
-class Break(msgspec.Struct, frozen=True, kw_only=True):
-    """A break of the invoice (``invoice_breaks.sql``)."""
-
-    break_id: int
-    category: str
-    reason: str | None
-    state: State
-    business_date: datetime.date
-    currency: str
-    amount: Decimal
-    first_seen: datetime.datetime
-    last_seen: datetime.datetime
-    times_seen: int
-    age_days: int
-    severity: Severity
-    accepted_at: datetime.datetime | None
-    accepted_by: str | None
-    accepted_note: str | None
-    resolved_at: datetime.datetime | None
 
 
 class BreakEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,7 +214,7 @@ def read_invoice(cursor: Cursor, profile: Profile, key: str) -> Invoice:
         events=events,
         is_cut=len(newest_first) > EVENTS_SHOWN,
         renumbered=_renumbered(cursor, profile, value) if kind == "b" else [],
-        breaks=rows_of(cursor, Break, "invoice_breaks", of_invoice),
+        breaks=read_breaks_of_invoice(cursor, profile.name, key),
         history=history,
         inquiries=rows_of(cursor, Inquiry, "invoice_inquiries", asked) if billnum else [],
         timeline=list(_timeline(events, seen, profile.zone)),

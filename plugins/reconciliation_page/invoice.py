@@ -16,7 +16,8 @@ from reconciliation_page.stores import Reading
 from reconciliation_page.words import BREAK_EVENTS, PAYMENT_WORDS
 
 if TYPE_CHECKING:
-    from include.page_data.invoice import Break, PaymentSum, Seen
+    from include.page_data.breaks import Break
+    from include.page_data.invoice import PaymentSum, Seen
 
 router = APIRouter()
 
