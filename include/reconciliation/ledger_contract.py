@@ -127,6 +127,8 @@ class LedgerQuery(msgspec.Struct, frozen=True):
         column: sql.Composable = sql.SQL("ledger.{}").format(sql.Identifier(name))
         if _COLUMNS[name] is _TEXT:
             column = sql.SQL("btrim({}::text)").format(column)
+        if name == "currency":
+            column = sql.SQL("upper({})").format(column)
         if name in ("jobid", "currency"):
             column = sql.SQL("NULLIF({}, '')").format(column)
         if _COLUMNS[name] is _NUMBER:

@@ -27,6 +27,12 @@ def test_matched_paid_on_both_sides(world: World) -> None:
     assert (item["ropo_paid"], item["ledger_paid"], item["currency"]) == (100, 100, "EUR")
 
 
+def test_a_currency_in_small_letters_is_the_same_currency(world: World) -> None:
+    world.payment("1", "100")
+    world.row("1", "paid", paid="100", currency=" eur ")
+    assert world.only_item()["currency"] == "EUR"
+
+
 def test_unparseable_a_row_of_it_waits_in_quarantine(world: World) -> None:
     world.comment("1", "98")
     world.row("1")
