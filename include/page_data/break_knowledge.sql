@@ -3,7 +3,7 @@
 SELECT
     asked.profile,
     newest.reconciliation_id IS NOT NULL AS is_compared,
-    CASE WHEN newest.reasons @> '[{"word": "ledger_empty"}]' THEN newest.business_date END AS ledger_empty_on,
+    CASE WHEN ropo.is_blind(newest.reasons) THEN newest.business_date END AS ledger_empty_on,
     (SELECT count(*) FROM ropo.break_backlog AS waiting WHERE waiting.profile = asked.profile) AS waiting
 FROM unnest(%(profiles)s::text[]) AS asked (profile)
 LEFT JOIN LATERAL (

@@ -10,7 +10,7 @@ WITH run AS (
             FROM ropo.reconciliation AS later
             WHERE later.profile = %(profile)s AND later.view_at > reconciliation.view_at
                 AND later.view_at <= clock_timestamp()   -- a clock that was set back must not make all to come older
-                AND NOT later.reasons @> '[{"word": "ledger_empty"}]'
+                AND NOT ropo.is_blind(later.reasons)
                 -- One that is not in hand and waits is worked in after these, and is the newer one then.
                 AND (
                     later.reconciliation_id = ANY(%(reconciliations)s)
@@ -22,7 +22,7 @@ WITH run AS (
     FROM ropo.reconciliation
     WHERE reconciliation_id = ANY(%(reconciliations)s)
         -- A ledger that shows nothing at all says nothing of any invoice.
-        AND NOT reasons @> '[{"word": "ledger_empty"}]'
+        AND NOT ropo.is_blind(reasons)
 ), unresolved AS (
     SELECT invoice_key
     FROM ropo.reconciliation_break

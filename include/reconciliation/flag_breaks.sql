@@ -45,7 +45,7 @@ INSERT INTO ropo.period_sign_off_flag (sign_off_id, kind, business_date, reconci
 SELECT
     touched.sign_off_id, 'break_' || opened.kind, opened.business_date, opened.reconciliation_id, opened.break_id,
     -- Read by people, who know neither our keys nor our categories' names.
-    CASE WHEN opened.invoice_key LIKE 'j:%%' THEN 'job ' ELSE 'invoice ' END || substr(opened.invoice_key, 3)
+    ropo.invoice_in_words(opened.invoice_key)
     || ': ' || COALESCE(%(category_words)s::jsonb ->> opened.category, opened.category) || CASE
         WHEN opened.reconciliation_id IS NULL THEN ', opened again by ' || opened.by_whom || ': ' || opened.note
         ELSE COALESCE(', ' || opened.note, '')

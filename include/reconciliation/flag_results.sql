@@ -28,10 +28,7 @@ WITH signed AS (
                 WHEN (before.verdict, before.population, before.matched, before.pending, before.breaks, before.accepted)
                     = (fresh.verdict, fresh.population, fresh.matched, fresh.pending, fresh.breaks, fresh.accepted)
                     THEN '; not as they were: ' || (
-                            SELECT string_agg(
-                                CASE WHEN invoice_key LIKE 'j:%%' THEN 'job ' ELSE 'invoice ' END || substr(invoice_key, 3),
-                                ', ' ORDER BY place
-                            )
+                            SELECT string_agg(ropo.invoice_in_words(invoice_key), ', ' ORDER BY place)
                             FROM unnest(otherwise.invoice_keys[:3]) WITH ORDINALITY AS named (invoice_key, place)
                         )
                         || COALESCE(' and ' || NULLIF(GREATEST(cardinality(otherwise.invoice_keys) - 3, 0), 0) || ' more', '')

@@ -25,7 +25,7 @@ LEFT JOIN LATERAL (
                 AND NOT EXISTS (
                     SELECT
                     FROM ropo.reconciliation AS blind
-                    WHERE blind.reconciliation_id = item.reconciliation_id AND blind.reasons @> '[{"word": "ledger_empty"}]'
+                    WHERE blind.reconciliation_id = item.reconciliation_id AND ropo.is_blind(blind.reasons)
                 )
             ORDER BY item.reconciliation_id DESC
             LIMIT 1
@@ -39,7 +39,7 @@ LEFT JOIN LATERAL (
                 AND NOT EXISTS (
                     SELECT
                     FROM ropo.reconciliation AS blind
-                    WHERE blind.reconciliation_id = item.reconciliation_id AND blind.reasons @> '[{"word": "ledger_empty"}]'
+                    WHERE blind.reconciliation_id = item.reconciliation_id AND ropo.is_blind(blind.reasons)
                 )
             ORDER BY item.reconciliation_id DESC
             LIMIT 1

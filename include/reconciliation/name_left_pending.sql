@@ -7,7 +7,7 @@ FROM ropo.reconciled_date AS newest
 JOIN ropo.reconciliation AS compared USING (reconciliation_id)
 JOIN ropo.reconciliation_item AS item USING (reconciliation_id)
 WHERE newest.profile = %(profile)s AND newest.scope = 'full' AND newest.business_date BETWEEN %(first)s AND %(last)s
-    AND NOT compared.reasons @> '[{"word": "ledger_empty"}]'
+    AND NOT ropo.is_blind(compared.reasons)
     AND EXISTS (
         SELECT
         FROM ropo.reconciled_date AS date

@@ -15,7 +15,7 @@ WITH newest AS (
     SELECT
         reconciliation.*,
         -- Its breaks stand nowhere: nothing may be said of them.
-        reasons @> '[{"word": "ledger_empty"}]'
+        ropo.is_blind(reasons)
             OR reconciliation_id IN (SELECT reconciliation_id FROM ropo.break_backlog) AS is_blind
     FROM ropo.reconciliation
     WHERE reconciliation_id IN (SELECT reconciliation_id FROM newest UNION SELECT reconciliation_id FROM newest_full)
