@@ -19,7 +19,7 @@ from include.status_store.redaction import Redaction
 from include.status_store.required import require_texts
 from include.status_store.rows import only_row
 from include.status_store.statements import statement
-from include.status_store.texts import erase_events, erase_pages
+from include.status_store.texts import erase_events, erase_pages, wait_for_pages
 from include.status_store.touched_dates import note_dates
 
 if TYPE_CHECKING:
@@ -138,6 +138,7 @@ class TextErasure:
         done = Erased()
         done.finished = (
             self._old_events(older_than, done, deadline)
+            and self._are_pages_there()
             # The answer that brought an event is named by it; those that showed it again are found by its date.
             and note_dates(self._session, self._profile, deadline, repeating=True)
             and self._old_pages(older_than, before, done, deadline)
@@ -171,6 +172,7 @@ class TextErasure:
     def _of(self, what: str, *, billnum: str | None = None, jobid: str | None = None) -> Erased:
         self._record.update(reason="invoice", billnum=billnum)
         with self._session.transaction() as cursor:
+            wait_for_pages(cursor, self._profile.name)
             rows = InvoiceRows(cursor, self._profile.name, billnum=billnum, jobid=jobid)
             if rows.waiting:
                 raise NotDealtWithError(f"Profile {self._profile.name}: {rows.waiting}, then erase again")
@@ -207,6 +209,12 @@ class TextErasure:
             done.add(batch)
             place = {"from": found[-1][0], "after": found[-1][3]}
         return False
+
+    def _are_pages_there(self) -> bool:
+        """Wait for the pages for which nobody found yet what was erased by now."""
+        with self._session.transaction() as cursor:
+            wait_for_pages(cursor, self._profile.name)
+        return True
 
     def _old_pages(self, older_than: datetime.date, before: datetime.datetime, done: Erased, deadline: float) -> bool:
         after = 0

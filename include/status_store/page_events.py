@@ -14,7 +14,7 @@ from include.status_store.event import ParsedPage
 from include.status_store.event_writing import Stored, store_events, store_new_events
 from include.status_store.parsing import parse_rows
 from include.status_store.session import may_pass
-from include.status_store.texts import withhold_erased
+from include.status_store.texts import BESIDE_ERASURES, erasures_key, withhold_erased
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_BEGIN = "SAVEPOINT parsing"
+_BEGIN = f"{BESIDE_ERASURES}SAVEPOINT parsing"
 # A commit that a crash of PostgreSQL may take back, with everything in it: the page is parsed again then.
 _NOT_WAITED_FOR = "SET LOCAL synchronous_commit = off; "
 # One session of several at once finds the page unparsed here; the others have waited for it at the page's row.
@@ -115,7 +115,8 @@ def store_page(
     :return: what they came to; :data:`ALREADY_STORED`; None where they are left for a replay.
     :raises psycopg2.Error: if the store may take them a moment later.
     """
-    cursor.execute(_BEGIN if wait_for_disk else _NOT_WAITED_FOR + _BEGIN)
+    begin = _BEGIN if wait_for_disk else _NOT_WAITED_FOR + _BEGIN
+    cursor.execute(begin, {"erasures": erasures_key(profile.name)})
     if isinstance(parsed, Exception):
         _leave(cursor, poll_id, parsed)
         return None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from include.status_store.lock_key import lock_key
 from include.status_store.page_body import GZIP, pack
 from include.status_store.redaction import Redaction
 from include.status_store.row_names import row_names
@@ -58,10 +59,26 @@ SELECT statusid FROM ropo.status_event WHERE profile = %s AND statusid = ANY (%s
 _ERASED_ROWS = """
 SELECT sha256 FROM ropo.status_quarantine WHERE profile = %s AND sha256 = ANY (%s) AND sha256(raw) <> sha256
 """
+# Nobody else sees a page, and what it shows again, before its commit. Until then its session holds this lock together
+# with others that store pages; an erasure has it alone: it finds the page, or the page finds what it has erased.
+BESIDE_ERASURES = "SELECT pg_advisory_xact_lock_shared(%(erasures)s); "
 _MAY_REPEAT_ERASED = """
-SELECT EXISTS (SELECT FROM ropo.text_erasure WHERE profile = %s)
-   AND EXISTS (SELECT FROM ropo.status_poll WHERE poll_id = %s AND kind <> 'drain')
+SELECT EXISTS (SELECT FROM ropo.text_erasure WHERE profile = %(profile)s)
+   AND EXISTS (SELECT FROM ropo.status_poll WHERE poll_id = %(poll_id)s AND kind <> 'drain')
 """
+
+
+def erasures_key(profile: str) -> int:
+    """Return the key of the lock of a profile's erasures (:data:`BESIDE_ERASURES`)."""
+    return lock_key("erasures", profile)
+
+
+def wait_for_pages(cursor: Cursor, profile: str) -> None:
+    """Wait until each page that is being stored is there to be seen; no other one is stored until the transaction ends.
+
+    :param cursor: in a transaction that has locked nothing yet.
+    """
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", (erasures_key(profile),))
 
 
 def erase_events(cursor: Cursor, redaction: Redaction, profile: str, events: Sequence[HeldEvent]) -> int:
@@ -132,6 +149,7 @@ def withhold_erased(
 ) -> None:
     """Erase, from an answer that was kept and parsed in this transaction, the texts of rows that were erased before.
 
+    :param cursor: of a transaction that holds the lock of :data:`BESIDE_ERASURES`.
     :param stored: what its rows came to; where all were new there is nothing to look for.
     """
     if stored.new == len(parsed.events) and not stored.quarantined:
@@ -157,7 +175,8 @@ def withhold_broken(cursor: Cursor, profile: str, poll_id: int) -> None:
 
     The queue hands a row over once; a poll by date or invoice number shows old ones, and can be repeated.
     """
-    cursor.execute(_MAY_REPEAT_ERASED, (profile, poll_id))
+    values = {"profile": profile, "poll_id": poll_id, "erasures": erasures_key(profile)}
+    cursor.execute(BESIDE_ERASURES + _MAY_REPEAT_ERASED, values)
     if cursor.fetchone() == (True,):
         cursor.execute(_REMOVE_PAGE, (poll_id,))
 

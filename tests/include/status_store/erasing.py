@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import datetime
 import json
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
 
+from include.status_store import page_events
+from include.status_store.database import connect
 from include.status_store.erasure import TextErasure
 from include.status_store.journal import Journal
 from include.status_store.reread import Reread
+from include.status_store.session import Session
 from include.status_store.source import PollInDoubtError
-from tests.include.status_store.scripted_source import ScriptedSource, row
+from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.test_redaction import comment
 from tests.include.status_store.views import bodies, column, drain, query
+from tests.include.status_store.waiting import meanwhile, until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
     from psycopg2.extensions import connection as Connection
 
     from include.config.profiles import Profile
     from include.status_store import reread
     from include.status_store.erasure import Erased
-    from include.status_store.session import Session
     from tests.include.reconciliation.world import World
 
 DATE = datetime.date(2026, 11, 13)
@@ -82,6 +90,27 @@ def results(world: World, reconciliation: Any) -> tuple[Any, ...]:
 
 def erase(session: Session, profile: Profile, billnum: str = "10001") -> Erased:
     return TextErasure(session, profile, by="Aino", note="asked for by the customer").of_invoice(billnum)
+
+
+@contextmanager
+def reread_that_has_looked(dsn: str, profile: Profile, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Beside the block a re-read has shown all rows again and looked for what was erased; it commits when it is let."""
+    has_looked, may_go_on = threading.Event(), threading.Event()
+    withhold_erased = page_events.withhold_erased
+
+    def look_and_wait(*arguments: Any, **options: Any) -> None:
+        withhold_erased(*arguments, **options)
+        has_looked.set()
+        may_go_on.wait(60)
+
+    monkeypatch.setattr(page_events, "withhold_erased", look_and_wait)
+    with (
+        Session(lambda: connect(dsn)) as session,
+        meanwhile(lambda: by_date(session, profile, ScriptedSource(page(*ROWS)))),
+    ):
+        until(has_looked.is_set)
+        yield may_go_on
+        may_go_on.set()
 
 
 def drain_broken(session: Session, profile: Profile) -> None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import logging
-from contextlib import closing
-from typing import TYPE_CHECKING
+import threading
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import psycopg2
 import pytest
 
 from include.reconciliation.unmapped import unmapped_of_profile
+from include.status_store import landing
 from include.status_store.attention import accept_doubt
+from include.status_store.database import connect
 from include.status_store.erasure import NotDealtWithError, NothingToEraseError, TextErasure
 from include.status_store.redaction import ERASED
 from include.status_store.replay import replay
+from include.status_store.session import Session
 from include.status_store.source import PollInDoubtError
 from tests.include.reconciliation.world import STATUS_MAP, World
 from tests.include.status_store.erasing import (
@@ -30,11 +34,13 @@ from tests.include.status_store.erasing import (
     erase,
     kept,
     places_of,
+    reread_that_has_looked,
     results,
 )
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.test_redaction import comment
 from tests.include.status_store.views import bodies, column, drain, execute, land_alone, query
+from tests.include.status_store.waiting import meanwhile, until, waiting_for_a_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +50,6 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
     from include.status_store.erasure import Erased
     from include.status_store.invoice_rows import InvoiceRows
-    from include.status_store.session import Session
 
 
 def test_no_text_of_an_erased_invoice_is_left_in_any_table_or_log(
@@ -56,6 +61,51 @@ def test_no_text_of_an_erased_invoice_is_left_in_any_table_or_log(
     assert places_of(store, SECRET) == set()
     assert SECRET not in caplog.text
     assert (done.events, done.revisions, done.quarantined, done.pages, done.labels) == (3, 1, 1, 3, 1)
+
+
+def test_an_erasure_finds_the_page_of_a_reread_that_had_looked_before_it(
+    session: Session, store: Connection, store_dsn: str, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drain(session, profile, ScriptedSource(page(*ROWS)))
+    done: list[Erased] = []
+
+    with (
+        reread_that_has_looked(store_dsn, profile, monkeypatch) as may_go_on,
+        meanwhile(lambda: done.append(erase(session, profile))),
+    ):
+        until(lambda: waiting_for_a_lock(store) or done)
+        may_go_on.set()
+
+    assert places_of(store, SECRET) == set()
+    assert [each.pages for each in done] == [2]
+
+
+def test_an_erasure_finds_what_came_of_a_reread_that_broke_off_and_had_looked_before_it(
+    session: Session, store: Connection, store_dsn: str, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drain(session, profile, ScriptedSource(page(*ROWS)))
+    withhold_broken, has_looked, may_go_on = landing.withhold_broken, threading.Event(), threading.Event()
+
+    def look_and_wait(*arguments: Any) -> None:
+        withhold_broken(*arguments)
+        has_looked.set()
+        may_go_on.wait(60)
+
+    monkeypatch.setattr(landing, "withhold_broken", look_and_wait)
+    broken = PollInDoubtError("broke off", http_status=200, body=json.dumps(ROWS).encode()[:-5])
+    done: list[Erased] = []
+
+    def reread() -> None:
+        with Session(lambda: connect(store_dsn)) as other, suppress(PollInDoubtError):
+            by_date(other, profile, ScriptedSource(broken, broken, broken))
+
+    with meanwhile(reread):
+        until(has_looked.is_set)
+        with meanwhile(lambda: done.append(erase(session, profile))):
+            until(lambda: waiting_for_a_lock(store) or done)
+            may_go_on.set()
+
+    assert places_of(store, SECRET) == set()
 
 
 def test_another_invoices_texts_stay_in_its_events_and_pages(

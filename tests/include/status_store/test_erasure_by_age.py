@@ -22,11 +22,13 @@ from tests.include.status_store.erasing import (
     by_date,
     kept,
     places_of,
+    reread_that_has_looked,
     results,
 )
 from tests.include.status_store.scripted_source import ScriptedSource, page
 from tests.include.status_store.test_redaction import comment
 from tests.include.status_store.views import column, drain, execute
+from tests.include.status_store.waiting import meanwhile, until, waiting_for_a_lock
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -66,6 +68,22 @@ def test_by_age_no_old_text_is_left_in_any_table_or_log(
     assert (done.events, done.revisions, done.quarantined, done.waiting, done.finished) == (4, 1, 1, 0, True)
     assert kept(store) == held
     assert results(filled, filled.reconcile(DATE, now=NOW)) == before
+
+
+def test_by_age_the_page_of_a_reread_that_had_looked_before_is_found(
+    session: Session, store: Connection, store_dsn: str, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drain(session, profile, ScriptedSource(page(*ROWS)))
+    done: list[Erased] = []
+
+    with (
+        reread_that_has_looked(store_dsn, profile, monkeypatch) as may_go_on,
+        meanwhile(lambda: done.append(erase_old(session, profile))),
+    ):
+        until(lambda: waiting_for_a_lock(store) or done)
+        may_go_on.set()
+
+    assert places_of(store, SECRET) == set()
 
 
 @pytest.mark.parametrize("kind", ["date", "billnum"])
