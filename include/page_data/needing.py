@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 import msgspec
 
 from include.config.profiles import Verdict
-from include.reconciliation.verdict import is_red
+from include.reconciliation.verdict import FOUND, is_red
 from include.watch.missing import missing_dates, work_began
 from include.watch.spans import Span
 from include.watch.verdicts import latest_verdicts
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 # The page calls these red whatever turns a run red: neither is proven right.
 _ALWAYS_RED = ("breaks", "incomplete")
-# Reasons that count differences; the others say what is not known.
-_COUNTING = ("breaks", "pending")
 # Open breaks of one that is not compared again by itself are counted up to so many: the page need not wait for more.
 MOST_COUNTED = 1000
 _DAY = datetime.timedelta(days=1)
@@ -124,7 +122,7 @@ def _missing(cursor: Cursor, profiles: Sequence[Profile], now: datetime.datetime
 
 def _of_verdict(verdict: LatestVerdict, *, is_full: bool = False, is_rechecked: bool = False) -> Needing:
     # What is incomplete names what is not known; a date of breaks alone has nothing to add to their number.
-    told = [reason["text"] for reason in verdict.reasons if reason["word"] not in _COUNTING]
+    told = [reason["text"] for reason in verdict.reasons if reason["word"] not in FOUND]
     return Needing(
         first=verdict.business_date,
         last=verdict.business_date,
