@@ -31,7 +31,7 @@ import datetime
 
 from airflow.sdk import DAG, TriggerRule, task_group
 
-from include.config.profiles import load_profiles
+from include.config.profiles import SCHEDULE_ZONE, load_profiles
 from ropo_one.alerts import RedVerdictNotifier, told_when_it_fails
 from ropo_one.business_date import LONG_AGO, date_param
 from ropo_one.operators import RopoStatusRereadOperator
@@ -46,7 +46,7 @@ load_profiles()
 with DAG(
     dag_id="ropo_full_comparison",
     doc_md=__doc__,
-    schedule=MonthEndTimetable(timezone="Europe/Helsinki"),
+    schedule=MonthEndTimetable(timezone=SCHEDULE_ZONE),
     start_date=LONG_AGO,
     catchup=False,
     max_active_runs=2,

@@ -60,7 +60,7 @@ import datetime
 
 from airflow.sdk import DAG, Param, TriggerRule, task_group
 
-from include.config.profiles import load_profiles
+from include.config.profiles import SCHEDULE_ZONE, load_profiles
 from ropo_one.alerts import RedVerdictNotifier, told_when_it_fails
 from ropo_one.business_date import LONG_AGO, date_param
 from ropo_one.deadline import verdict_deadlines
@@ -75,7 +75,7 @@ PROFILES = load_profiles()
 with DAG(
     dag_id="ropo_reconciliation",
     doc_md=__doc__,
-    schedule=BusinessDateTimetable(timezone="Europe/Helsinki"),
+    schedule=BusinessDateTimetable(timezone=SCHEDULE_ZONE),
     start_date=LONG_AGO,
     catchup=False,
     # Deferred runs of earlier days wait here beside a backfill's.

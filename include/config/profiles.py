@@ -28,6 +28,8 @@ SHIPPED_PROFILES = Path(__file__).with_name("profiles.yaml")
 SHIPPED_STATUS_MAP = Path(__file__).with_name("status_map.yaml")
 SHIPPED_QUERY = Path(__file__).parents[1] / "erp" / "generic.sql"
 FILE_VARIABLE = "ROPO_PROFILES_FILE"
+# The scheduled run of a business date begins at the midnight that ends it here, for the profiles of every market.
+SCHEDULE_ZONE = "Europe/Helsinki"
 
 Verdict = Literal["reconciled", "pending", "breaks", "incomplete"]
 # Of a reconciliation: one business date, or all invoices that are not ended or paid on both sides.
@@ -137,11 +139,11 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         return self.day_end(date) + datetime.timedelta(hours=self.settle_hours)
 
     def verdict_due_at(self, date: datetime.date) -> datetime.datetime:
-        """Return when a business date must have its verdict, in UTC: at ``alerts.deadline_hour`` of the next morning.
+        """Return when a business date must have its verdict, in UTC: see :func:`deadline`.
 
         Where ``settle_hours`` reach beyond it, they count.
         """
-        return max(morning_after(date, self.zone, self.alerts.deadline_hour), self.settled_at(date))
+        return max(deadline(date, self.zone, self.alerts.deadline_hour), self.settled_at(date))
 
     def wall_clock(self, moment: datetime.datetime) -> datetime.datetime:
         """Return an aware moment as the clocks of the market show it, without a zone, as Ropo One gives its times."""
@@ -152,10 +154,16 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         return f"{moment.astimezone(self.zone):%Y-%m-%d %H:%M %Z}"
 
 
-def morning_after(date: datetime.date, zone: ZoneInfo, hour: int) -> datetime.datetime:
-    """Return the moment, in UTC, at which it is ``hour`` in ``zone`` on the day after ``date``."""
-    morning = datetime.datetime.combine(date + datetime.timedelta(days=1), datetime.time(hour), zone)
-    return morning.astimezone(datetime.UTC)
+def deadline(date: datetime.date, zone: ZoneInfo, hour: int) -> datetime.datetime:
+    """Return the first moment, in UTC, at which ``hour`` of the day after ``date`` has come here and where runs begin.
+
+    East of the schedule's zone the morning may come before the run has begun.
+
+    :param zone: of the market, which is here.
+    """
+    day, clock = date + datetime.timedelta(days=1), datetime.time(hour)
+    mornings = (datetime.datetime.combine(day, clock, each) for each in (zone, ZoneInfo(SCHEDULE_ZONE)))
+    return max(morning.astimezone(datetime.UTC) for morning in mornings)
 
 
 def profiles_file() -> Path:

@@ -119,5 +119,9 @@ class MissingVerdicts:
             "No reconciliation of it was recorded. See whether ropo_reconciliation has a run of this date: it may be "
             "late, have failed before it compared, or never have been made; backfill the date then"
         )
-        due = self.profile.alerts.deadline_hour
-        return [Matter(title=f"{date} has no verdict by {due:02}:00", lines=(hint,)) for date in subjects]
+        return [Matter(title=f"{date} has no verdict by {self._due(date)}", lines=(hint,)) for date in subjects]
+
+    def _due(self, date: str) -> str:
+        """Return when a date was due, as the market's clocks show it on the next day."""
+        due = self.profile.verdict_due_at(datetime.date.fromisoformat(date))
+        return f"{due.astimezone(self.profile.zone):%H:%M}"

@@ -13,7 +13,7 @@ from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAlert
 from airflow.sdk.exceptions import AirflowException
 
-from include.config.profiles import load_profiles, morning_after, profiles_file
+from include.config.profiles import SCHEDULE_ZONE, deadline, load_profiles, profiles_file
 from ropo_one.business_date import SCHEDULED, parse_date
 
 if TYPE_CHECKING:
@@ -30,13 +30,15 @@ logger = logging.getLogger(__name__)
 class BusinessDateDeadline(BaseDeadlineReference):
     """An hour of the morning after a run's business date, by a market's clock (over DST changes too).
 
+    At the earliest that hour of the schedule's own zone, whose midnight begins the run.
+
     Only scheduled runs have one: a backfill's or a manual run's date may lie long ago.
 
     :param timezone: IANA name.
     :param hour: 0 to 23.
     """
 
-    timezone: str = "Europe/Helsinki"
+    timezone: str = SCHEDULE_ZONE
     hour: int = 7
 
     required_kwargs: ClassVar[set[str]] = {"dag_id", "run_id"}
@@ -60,7 +62,7 @@ class BusinessDateDeadline(BaseDeadlineReference):
         row = session.execute(query).one_or_none()
         if row is None or row.run_type != SCHEDULED or not row.partition_key:
             return None
-        return morning_after(parse_date(row.partition_key), ZoneInfo(self.timezone), self.hour)
+        return deadline(parse_date(row.partition_key), ZoneInfo(self.timezone), self.hour)
 
 
 def verdict_deadlines(profiles: Iterable[Profile]) -> list[DeadlineAlert]:

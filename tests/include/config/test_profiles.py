@@ -286,6 +286,27 @@ def test_a_verdict_is_due_by_the_markets_wall_clock(date: str, due: str) -> None
     assert profiles.Profile(name="any").verdict_due_at(datetime.date.fromisoformat(date)).isoformat() == due
 
 
+@pytest.mark.parametrize(
+    ("timezone", "due"),
+    [
+        ("Pacific/Auckland", "2026-10-06T04:00:00+00:00"),
+        ("Asia/Tokyo", "2026-10-06T04:00:00+00:00"),
+        ("Europe/London", "2026-10-06T06:00:00+00:00"),
+        ("America/New_York", "2026-10-06T11:00:00+00:00"),
+    ],
+)
+def test_east_of_the_schedule_no_verdict_is_due_before_its_run_has_had_the_time_that_it_has_at_home(
+    timezone: str, due: str
+) -> None:
+    profile = profiles.Profile(name="any", timezone=timezone)
+    begins = profiles.Profile(name="home", timezone=profiles.SCHEDULE_ZONE).day_end(datetime.date(2026, 10, 5))
+
+    found = profile.verdict_due_at(datetime.date(2026, 10, 5))
+
+    assert found.isoformat() == due
+    assert found >= begins + datetime.timedelta(hours=profile.alerts.deadline_hour)
+
+
 def test_a_settle_delay_beyond_the_deadline_counts() -> None:
     profile = profiles.Profile(name="any", settle_hours=10)
     date = datetime.date(2026, 10, 5)

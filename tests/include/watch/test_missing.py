@@ -60,6 +60,20 @@ def test_a_date_is_missing_from_the_deadline_on(session: Session, store: Connect
     assert subjects(session, profile, at(7, 7)) == ["2026-10-06"]
 
 
+def test_far_east_a_date_is_missing_from_the_schedules_own_morning_on(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    """Its run begins at Helsinki's midnight, when it is morning in Tokyo."""
+    tokyo = msgspec.structs.replace(profile, timezone="Asia/Tokyo")
+    record(store, day(8))
+    due = tokyo.verdict_due_at(day(9))
+    assert subjects(session, tokyo, due - datetime.timedelta(seconds=1)) == []
+    (alert,) = told(session, MissingVerdicts(tokyo, due))
+    local = due.astimezone(tokyo.zone)
+    assert due.astimezone(profile.zone).hour == 7
+    assert alert.subject.endswith(f"{day(9)} has no verdict by {local:%H:%M}")
+
+
 def test_the_beginning_is_the_first_poll_where_no_date_was_ever_reconciled(
     session: Session, store: Connection, profile: Profile
 ) -> None:
