@@ -168,6 +168,6 @@ def test_a_store_that_is_set_to_read_only_is_told_as_that(world: World) -> None:
     world.row("1", changed_at=at("2026-03-10 08:00"))
     world.store_dsn = make_dsn(world.store_dsn, options="-c default_transaction_read_only=on")
 
-    told = r"^Profile default, 2026-03-10 .*: the role \S+ or the database \S+ is set to read-only: .* RESET default_tr"
+    told = r"^Profile default, business date 2026-03-10: the role \S+ or the database \S+ is set to read-only: .* RESET"
     with pytest.raises(StoreUnavailableError, match=told):
         world.reconcile()

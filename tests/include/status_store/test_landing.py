@@ -39,12 +39,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def postgres_of_latin1(postgres: embedded.Server) -> Iterator[str]:
-    """A migrated store in a database that was made with an encoding of old."""
+    """A store that began in such a database before that was refused."""
     name = f"latin1_{secrets.token_hex(4)}"
     with closing(psycopg2.connect(postgres.dsn("postgres"))) as admin:
         admin.autocommit = True
         with admin.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    with closing(psycopg2.connect(postgres.dsn(name))) as begun, begun:
+        execute(begun, "CREATE SCHEMA ropo; CREATE TABLE ropo.alembic_version (version_num text PRIMARY KEY)")
     upgrade(postgres.dsn(name))
     yield postgres.dsn(name)
     postgres.drop_database(name)

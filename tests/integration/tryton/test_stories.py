@@ -83,7 +83,7 @@ def test_a_payment_that_the_bank_took_back_and_that_came_again(books: Books) -> 
     books.said(number, "101", "2026-03-06 10:00")
     books.pay(number, "100.00")
     books.told(number, "-100.00")
-    assert books.seen(number) == ("ledger_ahead", "payment", "breaks")
+    assert books.seen(number) == ("ledger_ahead", "taken_back", "breaks")
     books.tryton.ask("reverse", number=number)
     assert books.seen(number) == GREEN
     books.told(number, "100.00")
