@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import shutil
 import tempfile
 from contextlib import closing
@@ -19,12 +20,14 @@ from include.status_store.session import Session
 from local_airflow import embedded
 
 if TYPE_CHECKING:
-    import pathlib
     from collections.abc import Iterator
 
     from psycopg2.extensions import connection as Connection
 
 
+# A file system in memory, and what it must have free: several times what the tests' databases take at once.
+IN_MEMORY = pathlib.Path("/dev/shm")
+ROOM_IN_MEMORY = 4 * 2**30
 # Folders whose files share what is slow to start: an Airflow and a browser, a Tryton.
 TOGETHER = ("tests/browser", "tests/integration/tryton")
 # Folders of tests that start whole programs: they go first, so that no worker waits in the end for another's long file.
@@ -70,9 +73,19 @@ def _no_pauses() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Server]:
+def _postgres_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pathlib.Path]:
+    """Where PostgreSQL's files are: in memory where there is room, since most tests begin with copies of databases."""
+    if not IN_MEMORY.is_dir() or shutil.disk_usage(IN_MEMORY).free < ROOM_IN_MEMORY:
+        yield tmp_path_factory.mktemp("postgres")
+        return
+    with tempfile.TemporaryDirectory(prefix="ropo-tests-", dir=IN_MEMORY, ignore_cleanup_errors=True) as home:
+        yield pathlib.Path(home)
+
+
+@pytest.fixture(scope="session")
+def postgres(_postgres_home: pathlib.Path) -> Iterator[embedded.Server]:
     """A PostgreSQL of this test run's own."""
-    with embedded.shared(tmp_path_factory.mktemp("postgres"), durable=False) as server:
+    with embedded.shared(_postgres_home, durable=False) as server:
         server.provision()
         yield server
 
