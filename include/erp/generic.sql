@@ -22,11 +22,13 @@
 -- Not money (it follows a locale and names no currency), not float (it does not hold cents exactly). A column that the
 -- ERP lacks is written with its type: NULL::numeric AS discount.
 --
--- Where the status means neither a payment nor an end, the amounts tell how far it is paid, and that it ended as `credited`
--- where credit notes cover the total, nothing was paid and nothing is open.
+-- Where the status means neither a payment nor an end, the amounts tell how far it is paid. They tell that it ended as
+-- `credited`, too: where Ropo has spoken of it, credit notes cover the total, nothing was paid and nothing is open; and
+-- where Ropo calls it credited, and a credit note left nothing open. What was credited need not be paid: payments that reach
+-- total - credited mean paid on both sides, unless Ropo goes on collecting.
 --
--- total = paid + discount + credited + open must hold, else the invoice is `ledger_inconsistent`. Where discount is null,
--- Ropo's discount may stand in for it, and discounts are not compared.
+-- total = paid + discount + credited + open must hold, else the invoice is `ledger_inconsistent`; a total of zero or less
+-- is not checked. Where discount is null, Ropo's discount may stand in for it, and discounts are not compared.
 --
 -- billnum, jobid and status of at most 200 characters, currency of at most 10: a longer one stops the comparison, which
 -- names its row.
