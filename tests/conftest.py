@@ -78,6 +78,7 @@ def _postgres_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pathlib
     if not IN_MEMORY.is_dir() or shutil.disk_usage(IN_MEMORY).free < ROOM_IN_MEMORY:
         yield tmp_path_factory.mktemp("postgres")
         return
+    # What a test killed may leave a server that still writes when the folder goes.
     with tempfile.TemporaryDirectory(prefix="ropo-tests-", dir=IN_MEMORY, ignore_cleanup_errors=True) as home:
         yield pathlib.Path(home)
 

@@ -90,14 +90,14 @@ def copy_across(source: Cursor, out: str, target: Cursor, into: str) -> int:
     reads, writes = os.pipe()
 
     def send() -> None:
-        with open(writes, "wb", buffering=_AT_ONCE) as pipe:  # noqa: PTH123 - a descriptor
+        with os.fdopen(writes, "wb", buffering=_AT_ONCE) as pipe:
             source.copy_expert(out, pipe)
 
     with ThreadPoolExecutor(max_workers=1) as helper:
         # Where the one side fails its end of the pipe is closed, and the other side ends too.
         sending = helper.submit(send)
         try:
-            with open(reads, "rb", buffering=0) as pipe:  # noqa: PTH123 - a descriptor
+            with os.fdopen(reads, "rb", buffering=0) as pipe:
                 target.copy_expert(into, pipe, _AT_ONCE)
         except psycopg2.Error:
             # The target may only have refused the cut stream that a source left which failed; where the target failed

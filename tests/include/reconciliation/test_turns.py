@@ -7,7 +7,7 @@ import logging
 import threading
 from contextlib import ExitStack, closing
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import psycopg2
 import pytest
@@ -21,6 +21,8 @@ from tests.include.reconciliation.world import DAY
 from tests.include.status_store.waiting import meanwhile, terminate, until, waiting_for_a_lock
 
 if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
     from tests.include.reconciliation.world import World
 
 THE_NEXT = DAY + datetime.timedelta(days=1)
@@ -181,5 +183,6 @@ def test_behind_a_pooler_that_hands_out_backends_no_lock_is_left_with_one_of_the
                 return getattr(store, name)
 
         for date in (DAY, None):
-            turn = Turn(Pooled(), "one", profile="default", scope="date", date=date)  # type: ignore[arg-type]
+            # All that it is asked for beyond a connection's own is who its backend is.
+            turn = Turn(cast("Connection", Pooled()), "one", profile="default", scope="date", date=date)
             assert turn.do(lambda: world.store(LOCKS)) == []

@@ -20,10 +20,10 @@ from include.status_store.source import PollInDoubtError
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.test_redaction import comment
 from tests.include.status_store.views import bodies, column, drain, query
-from tests.include.status_store.waiting import meanwhile, until
+from tests.include.status_store.waiting import meanwhile, until, waiting_for_a_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import pytest
     from psycopg2.extensions import connection as Connection
@@ -111,6 +111,20 @@ def reread_that_has_looked(dsn: str, profile: Profile, monkeypatch: pytest.Monke
         until(has_looked.is_set)
         yield may_go_on
         may_go_on.set()
+
+
+def erased_meanwhile(
+    store: Connection, dsn: str, profile: Profile, monkeypatch: pytest.MonkeyPatch, erase: Callable[[], Erased]
+) -> Erased:
+    """What an erasure says that begins beside such a re-read, which commits once it has ended or waits."""
+    done: list[Erased] = []
+    with (
+        reread_that_has_looked(dsn, profile, monkeypatch) as may_go_on,
+        meanwhile(lambda: done.append(erase())),
+    ):
+        until(lambda: waiting_for_a_lock(store) or done)
+        may_go_on.set()
+    return done[0]
 
 
 def drain_broken(session: Session, profile: Profile) -> None:

@@ -32,9 +32,9 @@ from tests.include.status_store.erasing import (
     by_date,
     drain_broken,
     erase,
+    erased_meanwhile,
     kept,
     places_of,
-    reread_that_has_looked,
     results,
 )
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
@@ -67,17 +67,11 @@ def test_an_erasure_finds_the_page_of_a_reread_that_had_looked_before_it(
     session: Session, store: Connection, store_dsn: str, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drain(session, profile, ScriptedSource(page(*ROWS)))
-    done: list[Erased] = []
 
-    with (
-        reread_that_has_looked(store_dsn, profile, monkeypatch) as may_go_on,
-        meanwhile(lambda: done.append(erase(session, profile))),
-    ):
-        until(lambda: waiting_for_a_lock(store) or done)
-        may_go_on.set()
+    done = erased_meanwhile(store, store_dsn, profile, monkeypatch, lambda: erase(session, profile))
 
     assert places_of(store, SECRET) == set()
-    assert [each.pages for each in done] == [2]
+    assert done.pages == 2
 
 
 def test_an_erasure_finds_what_came_of_a_reread_that_broke_off_and_had_looked_before_it(

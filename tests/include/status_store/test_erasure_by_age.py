@@ -20,15 +20,14 @@ from tests.include.status_store.erasing import (
     ROWS,
     SECRET,
     by_date,
+    erased_meanwhile,
     kept,
     places_of,
-    reread_that_has_looked,
     results,
 )
 from tests.include.status_store.scripted_source import ScriptedSource, page
 from tests.include.status_store.test_redaction import comment
 from tests.include.status_store.views import column, drain, execute
-from tests.include.status_store.waiting import meanwhile, until, waiting_for_a_lock
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -74,14 +73,8 @@ def test_by_age_the_page_of_a_reread_that_had_looked_before_is_found(
     session: Session, store: Connection, store_dsn: str, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drain(session, profile, ScriptedSource(page(*ROWS)))
-    done: list[Erased] = []
 
-    with (
-        reread_that_has_looked(store_dsn, profile, monkeypatch) as may_go_on,
-        meanwhile(lambda: done.append(erase_old(session, profile))),
-    ):
-        until(lambda: waiting_for_a_lock(store) or done)
-        may_go_on.set()
+    erased_meanwhile(store, store_dsn, profile, monkeypatch, lambda: erase_old(session, profile))
 
     assert places_of(store, SECRET) == set()
 

@@ -11,6 +11,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG, task_group
 from airflow.sdk.exceptions import AirflowFailException
 
+from include.config.profiles import profiles_file
 from ropo_one.profiles_operator import ProfilesOperator
 
 if TYPE_CHECKING:
@@ -158,30 +159,26 @@ def test_a_date_that_is_over_in_no_market_is_refused_before_anything_is_asked(
         Run().begin(key=date, run_type=run_type)
 
 
-@pytest.mark.parametrize("run_type", ["manual", "backfill"])
-def test_a_date_before_every_start_date_is_refused_before_anything_is_asked(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, run_type: str
-) -> None:
-    """It would be red as incomplete, and told."""
-    file = tmp_path / "profiles.yaml"
-    monkeypatch.setenv("ROPO_PROFILES_FILE", str(file))
-    file.write_text("profiles: [{name: a, start_date: 2026-03-01}, {name: b, start_date: 2026-02-01}]")
+@pytest.fixture
+def begun_apart(write: Callable[..., None]) -> None:
+    """Two profiles of which the first begins a month later."""
+    write("a, start_date: 2026-03-01", "b, start_date: 2026-02-01")
 
+
+@pytest.mark.parametrize("run_type", ["manual", "backfill"])
+@pytest.mark.usefixtures("begun_apart")
+def test_a_date_before_every_start_date_is_refused_before_anything_is_asked(run_type: str) -> None:
+    """It would be red as incomplete, and told."""
     with pytest.raises(AirflowFailException) as refused:
         Run().begin(key="2026-01-31", run_type=run_type)
 
-    assert str(refused.value).startswith(f"2026-01-31 is before start_date, which is 2026-02-01 ({file}): ")
+    assert str(refused.value).startswith(f"2026-01-31 is before start_date, which is 2026-02-01 ({profiles_file()}): ")
     assert Run().begin(key="2026-01-31") == ["a", "b"]  # scheduled, of a file whose start_date lies ahead
 
 
 @pytest.mark.parametrize("run_type", ["manual", "backfill"])
-def test_a_profile_that_begins_later_has_no_part_in_a_run_of_an_earlier_date(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, run_type: str
-) -> None:
-    file = tmp_path / "profiles.yaml"
-    monkeypatch.setenv("ROPO_PROFILES_FILE", str(file))
-    file.write_text("profiles: [{name: a, start_date: 2026-03-01}, {name: b, start_date: 2026-02-01}]")
-
+@pytest.mark.usefixtures("begun_apart")
+def test_a_profile_that_begins_later_has_no_part_in_a_run_of_an_earlier_date(run_type: str) -> None:
     assert Run().begin(key="2026-02-28", run_type=run_type) == ["b"]
     assert Run().begin(key="2026-03-01", run_type=run_type) == ["a", "b"]
 
