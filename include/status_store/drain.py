@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from include.status_store.interpreter import heap_set_aside, short_turns
 from include.status_store.landing import Page, keep_doubtful, land
 from include.status_store.polling import poll_rows
 from include.status_store.queue_lock import QueueLock, pin
 from include.status_store.retry_after import LONGEST_WAIT_SECONDS, AskedToWaitError, pause_of
 from include.status_store.source import NO_CONTENT, PollInDoubtError, PollRefusedError, PollUnsentError
-from include.status_store.storing import Storing, short_turns
+from include.status_store.storing import Storing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -109,6 +110,7 @@ class Drain:
         try:
             with (
                 short_turns(),
+                heap_set_aside(),
                 self._session.another() as beside,
                 Storing(beside, self._journal.profile, self._helper) as storing,
             ):

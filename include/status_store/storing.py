@@ -6,9 +6,8 @@ the next drain takes them up.
 
 from __future__ import annotations
 
-import sys
 from collections import deque
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,7 +24,7 @@ from include.status_store.page_events import (
 from include.status_store.replay import replay_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from concurrent.futures import Executor, Future
     from typing import Self
 
@@ -42,9 +41,6 @@ WHERE complete AND parsed_at IS NULL AND parse_error IS NULL AND profile = %s
 ORDER BY poll_id
 """
 
-
-# Seconds. A thread that has waited for PostgreSQL is to go on at once, not after Python's usual five milliseconds.
-_TURN = 0.00005
 # So many pages that have landed may wait for their events while the next one is asked for: neither side has to wait for
 # the other at each page. They are in memory, and a process that ends leaves so many, and the one in its hand.
 MOST_BEHIND = 3
@@ -58,17 +54,6 @@ class StoredPage(msgspec.Struct, frozen=True):
 
     rows: int
     stored: Stored
-
-
-@contextmanager
-def short_turns() -> Iterator[None]:
-    """Let the threads of this process take turns more often."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(_TURN)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
 
 
 class Storing:

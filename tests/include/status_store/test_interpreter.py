@@ -1,0 +1,51 @@
+"""Python's settings of a drain are its own: they end with it, whatever ends it."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from include.status_store.interpreter import heap_set_aside, short_turns
+from tests.include.status_store.scripted_source import ScriptedSource, page, row
+from tests.include.status_store.views import drain
+
+if TYPE_CHECKING:
+    from include.config.profiles import Profile
+    from include.status_store.session import Session
+
+
+class _Looking(ScriptedSource):
+    """Notes at each poll how many objects are set aside, and how long a thread's turn is."""
+
+    def poll(self, **filters: object) -> object:  # type: ignore[override]
+        self.seen = (gc.get_freeze_count() > 0, sys.getswitchinterval())
+        return super().poll(**filters)  # type: ignore[arg-type]
+
+
+def test_they_hold_while_a_drain_polls_and_no_longer(session: Session, profile: Profile) -> None:
+    usual = sys.getswitchinterval()
+    source = _Looking(page(row(1)))
+
+    drain(session, profile, source)
+
+    assert source.seen[0]
+    assert source.seen[1] < usual
+    assert (gc.get_freeze_count(), sys.getswitchinterval()) == (0, usual)
+
+
+def test_they_end_with_an_error_too() -> None:
+    usual = sys.getswitchinterval()
+    with pytest.raises(RuntimeError), short_turns(), heap_set_aside():
+        raise RuntimeError
+    assert (gc.get_freeze_count(), sys.getswitchinterval()) == (0, usual)
+
+
+def test_what_is_made_meanwhile_is_still_looked_through_for_garbage() -> None:
+    with heap_set_aside():
+        ring: list[object] = []
+        ring.append(ring)
+        del ring
+        assert gc.collect() > 0
