@@ -14,7 +14,7 @@ SELECT
     '', 'Maksettu', '1', moment::date,
     CASE WHEN invoice <= %(day)s THEN 2 ELSE 10 END,
     '{"statusid": "C1", "statusref": "Maksettu"}',
-    'drain', 1, moment AT TIME ZONE 'Europe/Helsinki' + interval '1 hour', 1, '\x00'
+    'drain', 1, date_trunc('minute', moment) AT TIME ZONE 'Europe/Helsinki' + interval '15 minutes', 1, '\x00'
 FROM (
     SELECT
         invoice, kind,
@@ -28,6 +28,8 @@ FROM (
     WHERE kind = 1 OR invoice <= %(day)s
 ) AS made
 ORDER BY made.moment;
+INSERT INTO ropo.event_day (profile, day, seen_at)
+SELECT DISTINCT profile, statustime::date, first_seen_at FROM ropo.status_event;
 
 CREATE TABLE ropo_ledger AS
 SELECT

@@ -42,11 +42,17 @@ CREATE TABLE ropo_ledger (
     open numeric, currency text, sent_at timestamptz, changed_at timestamptz, payments_by_ropo boolean
 )
 """
+_STORED_EACH_DAY = """
+UPDATE ropo.status_event SET first_seen_at = (statustime::date + time '23:00') AT TIME ZONE 'Europe/Helsinki';
+DELETE FROM ropo.event_day;
+INSERT INTO ropo.event_day (profile, day, seen_at)
+SELECT DISTINCT profile, statustime::date, first_seen_at FROM ropo.status_event
+"""
 _SIZES = """
 SELECT relname, pg_table_size(oid), pg_indexes_size(oid)
 FROM pg_class
 WHERE relnamespace = 'ropo'::regnamespace AND relkind = 'r'
-  AND relname IN ('status_event', 'status_page', 'status_poll', 'reconciliation_item')
+  AND relname IN ('event_day', 'status_event', 'status_page', 'status_poll', 'reconciliation_item')
 ORDER BY relname
 """
 
@@ -90,7 +96,7 @@ def main(arguments: list[str]) -> int:
             with reading.cursor() as cursor:
                 cursor.execute("UPDATE ropo.profile_pin SET pinned_at = %s", (FIRST,))
                 # All is stored on one day here, which would put every invoice into that day's population.
-                cursor.execute("UPDATE ropo.status_event SET first_seen_at = statustime AT TIME ZONE 'Europe/Helsinki'")
+                cursor.execute(_STORED_EACH_DAY)
             reading.commit()
             end = FIRST + datetime.timedelta(days=DAYS)
             now = datetime.datetime.combine(end + datetime.timedelta(days=9), datetime.time(), datetime.UTC)

@@ -33,6 +33,14 @@ SELECT coalesce(sum(new_count), 0), (SELECT count(*) FROM ropo.status_event WHER
     (SELECT count(*) FROM ropo.status_event_revision WHERE profile = %s)
 FROM ropo.status_poll WHERE profile = %s
 """
+# What a comparison of a date would not see.
+_UNDATED = """
+SELECT count(*) FROM ropo.status_event AS event
+WHERE profile = %s AND NOT EXISTS (
+    SELECT FROM ropo.event_by_day AS found
+    WHERE found.profile = event.profile AND found.day = event.statustime::date AND found.statusid = event.statusid
+)
+"""
 _LANDED = """
 SELECT page.sha256 FROM ropo.status_page AS page JOIN ropo.status_poll AS poll USING (poll_id)
 WHERE poll.profile = %s AND poll.kind = 'drain' AND poll.outcome = 'landed'
@@ -79,6 +87,7 @@ class Difference:
     :param lost: not held; ``more``: held, and never in the queue.
     :param counted: as new by the polls: each event is, by exactly one of them.
     :param revised: said to have changed, which none does here.
+    :param undated: held, and not found by their day.
     """
 
     held: int
@@ -86,6 +95,7 @@ class Difference:
     more: int
     counted: int
     revised: int
+    undated: int
 
     def wrong(self) -> Iterator[str]:
         """In words."""
@@ -97,6 +107,8 @@ class Difference:
             yield f"{self.held} events, and {self.counted} counted as new: counted twice or never"
         if self.revised:
             yield f"{self.revised} events are said to have changed"
+        if self.undated:
+            yield f"{self.undated} events are not found by their day"
 
 
 def compare(store: Connection, profile: str, added: Iterable[Row]) -> Difference:
@@ -104,7 +116,8 @@ def compare(store: Connection, profile: str, added: Iterable[Row]) -> Difference
     held = Counter(rows(store, _HELD, profile))
     expected = Counter(set(map(fields, added)))
     ((counted, count, revised),) = rows(store, _COUNTED, profile, profile, profile)
-    return Difference(count, (expected - held).total(), (held - expected).total(), int(counted), revised)
+    ((undated,),) = rows(store, _UNDATED, profile)
+    return Difference(count, (expected - held).total(), (held - expected).total(), int(counted), revised, undated)
 
 
 def lost_pages(store: Connection, profile: str, polls: Iterable[PollRecord]) -> Lost:

@@ -1,9 +1,7 @@
 -- What the drain brings: one row.
 SELECT
     (SELECT max(opened_at) FROM ropo.status_poll WHERE profile = %(profile)s) AS newest_poll,
-    (
-        SELECT max(statustime) FROM ropo.status_event WHERE profile = %(profile)s AND statustime <= %(local)s
-    ) AS newest_event,
+    ropo.newest_statustime(%(profile)s, %(local)s) AS newest_event,
     (
         SELECT COALESCE(jsonb_agg(events ORDER BY hour), '[]')
         FROM (

@@ -39,9 +39,8 @@ logger = logging.getLogger(__name__)
 
 _BROUGHT = """
 SELECT count(*)
-FROM ropo.status_event
-WHERE profile = %(profile)s AND first_poll_id = ANY(%(polls)s)
-  AND statustime >= %(business_date)s::date AND statustime < %(business_date)s::date + 1
+FROM ropo.event_by_day
+WHERE profile = %(profile)s AND day = %(business_date)s AND first_poll_id = ANY(%(polls)s)
 """
 
 

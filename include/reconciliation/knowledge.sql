@@ -25,8 +25,8 @@ SELECT
     unparsed.number AS unparsed,
     unparsed.ids AS unparsed_ids,
     (
-        SELECT max(first_seen_at)
-        FROM ropo.status_event
+        SELECT max(seen_at)
+        FROM ropo.event_day
         WHERE profile = %(profile)s
     ) AS events_cutoff
 FROM (

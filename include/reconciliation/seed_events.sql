@@ -2,12 +2,13 @@
 INSERT INTO found_key (kind, value)
 WITH seed AS (
     SELECT jobid, billnum
-    FROM ropo.status_event
+    FROM ropo.event_by_day
     WHERE profile = %(profile)s AND statustime >= %(dated_from)s AND statustime < %(dated_to)s
+        AND day BETWEEN %(dated_from)s::date AND %(dated_to)s::date
     UNION
     SELECT jobid, billnum
-    FROM ropo.status_event
-    WHERE profile = %(profile)s AND first_seen_at >= %(seen_from)s AND first_seen_at < %(seen_to)s
+    FROM ropo.event_by_day
+    WHERE profile = %(profile)s AND seen_at >= %(seen_from)s AND seen_at < %(seen_to)s
 )
 SELECT kind, value
 FROM (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from include.status_store.content import contents
 from include.status_store.copying import as_lines
 
 if TYPE_CHECKING:
@@ -42,9 +43,24 @@ class Batch:
         _, *columns, raws = self.events.columns
         return as_lines([*columns, [*map(bytes.decode, raws)]], before=self._constants)
 
+    @cached_property
+    def contents(self) -> dict[str, str]:
+        """The hash of each event's content, by its statusid."""
+        return contents(self.events)
+
+    @cached_property
+    def days(self) -> frozenset[str]:
+        """On which the events are dated."""
+        return self.events.days
+
     def make_ready(self) -> Self:
-        """Make the lines now, so that whoever asks for them need not wait."""
-        _ = self.lines
+        """Make the lines and days now, so that whoever asks for them need not wait."""
+        _ = self.lines, self.days
+        return self
+
+    def hashed(self) -> Self:
+        """Make the hashes now, likewise."""
+        _ = self.contents
         return self
 
 

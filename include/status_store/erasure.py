@@ -23,6 +23,8 @@ from include.status_store.texts import erase_events, erase_pages, wait_for_pages
 from include.status_store.touched_dates import note_dates
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile
@@ -32,14 +34,23 @@ if TYPE_CHECKING:
 EVENTS_AT_ONCE = 2_000
 PAGES_AT_ONCE = 20
 _OLD_EVENTS = """
-SELECT statustime, first_poll_id, content_poll_id, statusid, statustype, statustext, raw::text
-FROM ropo.status_event
-WHERE profile = %(profile)s AND statustime < %(older_than)s AND erased_at IS NULL
-  AND statustime >= %(from)s AND (statustime, statusid) > (%(from)s, %(after)s)
-ORDER BY statustime, statusid
+SELECT
+    noted.day, noted.seen_at, event.statustime, event.statusid,
+    event.first_poll_id, event.content_poll_id, event.statustype, event.statustext, event.raw::text
+FROM ropo.event_day AS noted
+JOIN ropo.status_event AS event
+    ON event.profile = noted.profile AND event.first_seen_at = noted.seen_at
+    AND event.statustime >= noted.day AND event.statustime < noted.day + 1
+WHERE noted.profile = %(profile)s AND noted.day < %(older_than)s AND event.erased_at IS NULL
+  AND (noted.day, noted.seen_at) >= (%(day)s, %(seen_at)s)
+  AND (noted.day, noted.seen_at, event.statustime, event.statusid)
+      > (%(day)s, %(seen_at)s, %(statustime)s, %(statusid)s)
+ORDER BY noted.day, noted.seen_at, event.statustime, event.statusid
 LIMIT %(limit)s
-FOR UPDATE SKIP LOCKED
+FOR UPDATE OF event SKIP LOCKED
 """
+# In whose order the events are gone through.
+_PLACE = ("day", "seen_at", "statustime", "statusid")
 _PAGES_OF = """
 SELECT poll_id, body, body_encoding, complete
 FROM ropo.status_page
@@ -192,22 +203,22 @@ class TextErasure:
         return done
 
     def _old_events(self, older_than: datetime.date, done: Erased, deadline: float) -> bool:
-        place = {"from": datetime.datetime.min, "after": ""}  # noqa: DTZ901 - the market's wall clock
+        after: Sequence[object] = ("-infinity", "-infinity", "-infinity", "")
         while time.monotonic() < deadline:
             with self._session.transaction() as cursor:
                 values = {"profile": self._profile.name, "older_than": older_than, "limit": EVENTS_AT_ONCE}
-                cursor.execute(_OLD_EVENTS, {**values, **place})
+                cursor.execute(_OLD_EVENTS, {**values, **dict(zip(_PLACE, after, strict=True))})
                 found = cursor.fetchall()
                 if not found:
                     return True
                 batch = Erased(events=len(found))
-                held = [tuple(row[3:]) for row in found]
+                held = [(statusid, *texts) for _, _, _, statusid, _, _, *texts in found]
                 batch.revisions = erase_events(cursor, self._redaction, self._profile.name, held)
-                cursor.execute(_PAGES_OF, (sorted({poll_id for row in found for poll_id in row[1:3]}),))
+                cursor.execute(_PAGES_OF, (sorted({poll_id for row in found for poll_id in row[4:6]}),))
                 batch.pages = erase_pages(cursor, self._redaction, self._profile.zone, held_pages(cursor))
                 self._write(cursor, batch)
             done.add(batch)
-            place = {"from": found[-1][0], "after": found[-1][3]}
+            after = found[-1][: len(_PLACE)]
         return False
 
     def _are_pages_there(self) -> bool:

@@ -55,6 +55,11 @@ class Events(Sequence[Event]):
         """Each event's."""
         return self.columns[_STATUSID]
 
+    @property
+    def days(self) -> frozenset[str]:
+        """On which they are dated, as ISO text."""
+        return frozenset(time[: len("YYYY-MM-DD")] for time in self.columns[_STATUSTIME])
+
     def extend(self, others: Events) -> None:
         """Add further events of the same answer."""
         for column, more in zip(self.columns, others.columns, strict=True):
@@ -84,7 +89,7 @@ class Events(Sequence[Event]):
         return len(self.statusids)
 
 
-_STATUSID = Event.__struct_fields__.index("statusid")
+_STATUSID, _STATUSTIME = map(Event.__struct_fields__.index, ("statusid", "statustime"))
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,9 +10,10 @@ import msgspec
 import psycopg2
 
 from include.status_store.batches import COLUMNS, COPY, Batches
-from include.status_store.content import contents
 from include.status_store.copying import as_lines, copy_lines
 from include.status_store.event import Events, Rejected
+from include.status_store.event_days import note_days
+from include.status_store.one_ahead import one_ahead
 from include.status_store.redaction import Redaction
 from include.status_store.session import may_pass
 from include.status_store.statements import statement
@@ -112,15 +113,16 @@ def store_events(
     stored = Stored()
     refused: list[Rejected] = []
     storing = _Storing(cursor, profile=profile, poll_id=poll_id, kind=kind, refused=refused)
-    for batch in batches:
+    for batch in one_ahead(batch.hashed() for batch in batches):
         stored += storing.store(batch)
+    note_days(cursor, profile.name, storing.days)
     rejected = [*rejected, *refused]
     _quarantine(cursor, rejected, profile, poll_id, kind)
     return stored + Stored(quarantined=len(rejected))
 
 
 def store_new_events(cursor: Cursor, batches: Iterable[Batch]) -> Stored:
-    """Store events of which each is taken to be new, without a savepoint to go back to.
+    """Store events of which each is taken to be new, without a savepoint to go back to; their days are not noted yet.
 
     :raises psycopg2.Error: if one is not, or the store does not take one; its context may quote a row, but for
         errors that may pass.
@@ -147,6 +149,7 @@ class _Storing:
     """Stores one batch after the other.
 
     :param refused: rows that PostgreSQL does not take are added to it.
+    :ivar days: on which the events are dated that were stored as new.
     """
 
     def __init__(self, cursor: Cursor, *, profile: Profile, poll_id: int, kind: Kind, refused: list[Rejected]) -> None:
@@ -157,15 +160,16 @@ class _Storing:
         self._batches = Batches(Events(), profile=profile.name, kind=kind, poll_id=poll_id)
         self._is_drain = kind == "drain"
         self._refused = refused
+        self.days: set[str] = set()
 
     def store(self, batch: Batch) -> Stored:
         held: dict[str, bool] = {}
         new = self._around_refused(batch, lambda some: self._add(some, held))
         if not held:
             return Stored(new=new)
-        known = self._superseded_before(batch, held)
-        differing = self._some(batch, lambda statusid: held.get(statusid, False) and statusid not in known)
-        revised = self._around_refused(differing, self._revise)
+        others = {statusid for statusid, is_other in held.items() if is_other}
+        others -= self._superseded_before(batch, held)
+        revised = self._around_refused(self._some(batch, others.__contains__), self._revise) if others else 0
         if self._is_drain:
             mark_drained(self._cursor, self._profile.name, self._poll_id, [*held])
         return Stored(new=new, revised=revised)
@@ -185,11 +189,12 @@ class _Storing:
                 self._cursor.execute(_BACK)
                 new = self._not_held(batch, held)
             else:
+                self.days |= new.days
                 break
         return len(new.events)
 
     def _not_held(self, batch: Batch, held: dict[str, bool]) -> Batch:
-        shown = contents(batch.events)
+        shown = batch.contents
         self._cursor.execute(statement("held_events"), {**self._values, "ids": msgspec.json.encode([*shown]).decode()})
         held.update((statusid, sha256 != shown[statusid]) for statusid, sha256 in self._cursor.fetchall())
         return self._some(batch, lambda statusid: statusid not in held)
@@ -202,7 +207,7 @@ class _Storing:
         ids = [statusid for statusid in batch.superseded if held.get(statusid)]
         if not ids:
             return set()
-        shown = contents(batch.events)
+        shown = batch.contents
         self._cursor.execute(_REVISIONS, {**self._values, "ids": ids})
         return {statusid for statusid, sha256 in self._cursor.fetchall() if sha256 == shown.get(statusid)}
 
@@ -213,7 +218,7 @@ class _Storing:
         return batch if len(places) == len(statusids) else self._batches.batch(batch.events.pick(places))
 
     def _revise(self, batch: Batch) -> int:
-        values = {**self._values, "shown": msgspec.json.encode(contents(batch.events)).decode()}
+        values = {**self._values, "shown": msgspec.json.encode(batch.contents).decode()}
         self._cursor.execute(_DIFFERING, values)
         differing = dict(self._cursor.fetchall())
         changed = self._some(batch, differing.__contains__)

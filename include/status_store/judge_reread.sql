@@ -8,11 +8,12 @@ WITH held AS (
             WHEN count(*) > %(most_ids)s THEN int8multirange(ropo.id_range(string_agg(statusid, ' ' ORDER BY statusid)))
             ELSE range_agg(ropo.id_range(statusid))
         END AS ids
-    FROM ropo.status_event AS event
+    FROM ropo.event_by_day AS event
     WHERE event.profile = %(profile)s
-      AND event.statustime >= %(date)s::date AND event.statustime < %(date)s::date + 1
-      AND event.first_seen_at < (SELECT opened_at FROM ropo.status_poll WHERE poll_id = %(first_poll_id)s)
-      AND NOT EXISTS (SELECT FROM unnest(%(shown)s::text[]) AS shown (statusid) WHERE shown.statusid = event.statusid)
+      AND event.day = %(date)s
+      AND event.seen_at < (SELECT opened_at FROM ropo.status_poll WHERE poll_id = %(first_poll_id)s)
+      -- Hashed, whatever their number is taken for: an answer may show a hundred thousand.
+      AND event.statusid NOT IN (SELECT json_array_elements_text(%(shown)s::json))
 ), before AS (
     SELECT poll.poll_id, poll.opened_at
     FROM ropo.status_poll AS poll
@@ -20,10 +21,10 @@ WITH held AS (
       AND poll.poll_id < %(first_poll_id)s AND poll.shown_complete
       AND NOT EXISTS (
           SELECT
-          FROM ropo.status_event AS event
+          FROM ropo.event_by_day AS event
           WHERE event.profile = %(profile)s
-            AND event.statustime >= %(date)s::date AND event.statustime < %(date)s::date + 1
-            AND event.first_seen_at > poll.closed_at
+            AND event.day = %(date)s
+            AND event.seen_at > poll.closed_at
       )
     ORDER BY poll.poll_id DESC
     LIMIT 1

@@ -11,6 +11,7 @@ import psycopg2
 
 from include.status_store.batches import Batch, Batches
 from include.status_store.event import ParsedPage
+from include.status_store.event_days import NOTE_DAYS, noted
 from include.status_store.event_writing import Stored, store_events, store_new_events
 from include.status_store.parsing import parse_rows
 from include.status_store.session import may_pass
@@ -76,7 +77,7 @@ def parse_page(
         return error
 
 
-def store_new_page(cursor: Cursor, parsed: Parsed, *, poll_id: int) -> Stored:
+def store_new_page(cursor: Cursor, profile: Profile, parsed: Parsed, *, poll_id: int) -> Stored:
     """Store the events of a page that is on disk, where each is new: no look, no savepoint, and no wait for the disk.
 
     :param parsed: without rejected rows.
@@ -86,7 +87,9 @@ def store_new_page(cursor: Cursor, parsed: Parsed, *, poll_id: int) -> Stored:
     """
     try:
         stored = store_new_events(cursor, parsed.batches)
-        cursor.execute(_NOT_WAITED_FOR + _PARSED, {"poll_id": poll_id, **msgspec.structs.asdict(stored)})
+        days = frozenset[str]().union(*(batch.days for batch in parsed.batches))
+        values = {"poll_id": poll_id, **msgspec.structs.asdict(stored), **noted(profile.name, days)}
+        cursor.execute(_NOT_WAITED_FOR + NOTE_DAYS + _PARSED, values)
     except Exception as error:
         if may_pass(error):
             raise

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import tenacity
 
+from include.status_store.interpreter import heap_set_aside, short_turns
 from include.status_store.landing import Page, keep_doubtful, land_reread
 from include.status_store.polling import poll_rows
 from include.status_store.queue_lock import pin
@@ -86,6 +87,10 @@ class Reread:
         :raises AskedToWaitError: a :class:`PollError` too: if Ropo One asked for a longer pause than is waited for.
         :raises PinnedElsewhereError: if profile and queue belong to others.
         """
+        with short_turns(), heap_set_aside():
+            return self._by_date(date)
+
+    def _by_date(self, date: datetime.date) -> RereadSummary:
         summary, shown = self._ask("date", date.isoformat(), date=date)
         first_poll_id, asks, last, repeats = summary.poll_id, 1, summary, False
         for _ in range(MAX_ASKS if summary.possibly_cut else 0):
@@ -187,7 +192,7 @@ class Reread:
             "poll_id": summary.poll_id,
             "possibly_cut": summary.possibly_cut,
             "handed_over": handed_over,
-            "shown": sorted(shown),
+            "shown": msgspec.json.encode([*shown]).decode(),
             "most_ids": _MOST_IDS,
         }
 

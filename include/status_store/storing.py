@@ -162,7 +162,7 @@ class _Attempt:
     def _store(self, cursor: Cursor) -> Stored | None:
         page = self._page
         if self._new is not None:
-            return store_new_page(cursor, self._new, poll_id=page.poll_id)
+            return store_new_page(cursor, self._profile, self._new, poll_id=page.poll_id)
         return store_page(
             cursor,
             self._profile,

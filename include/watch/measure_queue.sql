@@ -6,11 +6,7 @@ SELECT
         WHERE profile = %(profile)s AND kind = 'drain' AND dag_id = %(dag_id)s AND run_id = %(run_id)s
           AND opened_at >= clock_timestamp() - interval '1 day'
     ) AS events_drained,
-    (
-        SELECT max(statustime)
-        FROM ropo.status_event
-        WHERE profile = %(profile)s AND statustime <= %(local)s
-    ) AS newest,
+    ropo.newest_statustime(%(profile)s, %(local)s) AS newest,
     (
         SELECT count(*)
         FROM ropo.status_poll

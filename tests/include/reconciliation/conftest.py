@@ -40,8 +40,8 @@ def empty(store: str, *ledgers: str) -> None:
     # What is append-only refuses a TRUNCATE too, but for a superuser who switches its triggers off.
     everything = (
         "SET LOCAL session_replication_role = replica; "
-        "TRUNCATE ropo.status_poll, ropo.status_event, ropo.reconciliation_item, ropo.break_policy, ropo.profile_pin, "
-        "ropo.alert, ropo.task_under_way, ropo.text_erasure RESTART IDENTITY CASCADE"
+        "TRUNCATE ropo.status_poll, ropo.status_event, ropo.event_day, ropo.reconciliation_item, ropo.break_policy, "
+        "ropo.profile_pin, ropo.alert, ropo.task_under_way, ropo.text_erasure RESTART IDENTITY CASCADE"
     )
     for dsn, query in ((store, everything), *((ledger, "TRUNCATE ropo_ledger") for ledger in ledgers)):
         with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:

@@ -20,6 +20,7 @@ from include.reconciliation.statements import statement
 from include.status_store.database import connect
 from tests.include.reconciliation.rules import Event, Row, judge_world
 from tests.include.reconciliation.world import DAY, NOW, STATUS_MAP, at
+from tests.include.status_store.views import note_days
 
 if TYPE_CHECKING:
     from tests.include.reconciliation.world import World
@@ -125,7 +126,9 @@ def _clusters(drawn: list[Any]) -> tuple[list[tuple[str, Event, datetime.datetim
 def _fill(world: World, said: list[tuple[str, Event, datetime.datetime]], booked: list[Row]) -> None:
     with closing(connect(world.store_dsn)) as store, store, store.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute("TRUNCATE ropo.reconciliation, ropo.reconciliation_item, ropo.status_event CASCADE")
+        cursor.execute(
+            "TRUNCATE ropo.reconciliation, ropo.reconciliation_item, ropo.status_event, ropo.event_day CASCADE"
+        )
         execute_values(
             cursor,
             "INSERT INTO ropo.status_event (profile, statusid, jobid, billnum, statustype, statustime, statuscode, "
@@ -140,6 +143,7 @@ def _fill(world: World, said: list[tuple[str, Event, datetime.datetime]], booked
                 for statusid, event, moment in said
             ],
         )  # fmt: skip
+        note_days(store)
     with closing(psycopg2.connect(world.ledger_dsn)) as ledger, ledger, ledger.cursor() as cursor:
         cursor.execute("TRUNCATE ropo_ledger")
         execute_values(

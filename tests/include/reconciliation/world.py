@@ -62,10 +62,16 @@ CREATE TABLE ropo_ledger (
 )
 """
 _EVENT = """
+WITH said AS (
 INSERT INTO ropo.status_event (
     profile, statusid, jobid, billnum, statustype, statustime, statuscode, statusref, statustext, amount,
     raw, source, first_poll_id, first_seen_at, content_poll_id, content_sha256
 ) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, '{}', 'drain', %s, %s, %s, '')
+RETURNING profile, statustime, first_seen_at
+)
+INSERT INTO ropo.event_day (profile, day, seen_at)
+SELECT profile, statustime::date, first_seen_at FROM said
+ON CONFLICT DO NOTHING
 """
 _ROW = "INSERT INTO ropo_ledger VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 

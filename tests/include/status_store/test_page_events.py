@@ -132,7 +132,7 @@ def test_a_page_of_new_events_that_another_session_stores_meanwhile_counts_once(
     with meanwhile(take_up), Session(lambda: connect(store_dsn)) as first, first.transaction() as cursor:
         parsed = parse_page(left.rows, profile, poll_id=left.poll_id, kind="drain")
         assert isinstance(parsed, Parsed)
-        assert store_new_page(cursor, parsed, poll_id=left.poll_id) == Stored(new=2)
+        assert store_new_page(cursor, profile, parsed, poll_id=left.poll_id) == Stored(new=2)
         first_has_stored.set()
         until(lambda: waiting_for_a_lock(store))
 
@@ -146,9 +146,9 @@ def test_a_page_that_another_session_has_stored_needs_a_look(session: Session, p
         parsed = parse_page(each.rows, profile, poll_id=each.poll_id, kind="drain")
         assert isinstance(parsed, Parsed)
         with session.transaction() as cursor:
-            store_new_page(cursor, parsed, poll_id=each.poll_id)
+            store_new_page(cursor, profile, parsed, poll_id=each.poll_id)
         with pytest.raises(NeedsALookError), session.transaction() as cursor:
-            store_new_page(cursor, parsed, poll_id=each.poll_id)
+            store_new_page(cursor, profile, parsed, poll_id=each.poll_id)
 
 
 def test_the_commit_of_new_events_is_not_waited_for(session: Session, profile: Profile) -> None:
@@ -156,7 +156,7 @@ def test_the_commit_of_new_events_is_not_waited_for(session: Session, profile: P
     parsed = parse_page(left.rows, profile, poll_id=left.poll_id, kind="drain")
     assert isinstance(parsed, Parsed)
     with session.transaction() as cursor:
-        store_new_page(cursor, parsed, poll_id=left.poll_id)
+        store_new_page(cursor, profile, parsed, poll_id=left.poll_id)
         cursor.execute("SHOW synchronous_commit")
         assert cursor.fetchone() == ("off",)
 

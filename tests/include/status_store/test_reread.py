@@ -13,7 +13,7 @@ from include.status_store.journal import Journal
 from include.status_store.reread import Reread
 from include.status_store.source import PollInDoubtError, PollRefusedError, PollUnsentError
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
-from tests.include.status_store.views import drain, events, execute, outcomes, query
+from tests.include.status_store.views import drain, events, execute, note_days, outcomes, query
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -170,6 +170,7 @@ def test_an_event_that_a_drain_brings_meanwhile_is_not_absent(
 ) -> None:
     drain(session, profile, ScriptedSource(page(row(1))))
     execute(store, "UPDATE ropo.status_event SET first_seen_at = clock_timestamp() + interval '1 minute'")
+    note_days(store)
 
     assert by_date(session, profile, ScriptedSource(EMPTY)).whole
 

@@ -29,6 +29,7 @@ from tests.include.reconciliation.world import LEDGER
 from tests.include.status_store.scripted_source import EMPTY as NOTHING
 from tests.include.status_store.scripted_source import ScriptedSource, row
 from tests.include.status_store.scripted_source import page as scripted_page
+from tests.include.status_store.views import note_days
 from tests.plugins.ropo_one.earlier_tasks import task_instance
 from tests.plugins.ropo_one.scripted_server import EMPTY, answer, page
 
@@ -284,6 +285,7 @@ def test_a_worker_whose_clock_runs_ahead_erases_nothing_that_is_young(
     source = ScriptedSource(scripted_page(row(1)), NOTHING)
     Drain(session, source, Journal(profile), max_pages=9, max_seconds=60).run()
     query(store, "UPDATE ropo.status_event SET statustime = now() - interval '3 days'")
+    note_days(store)
     profiles.write_text(profiles.read_text().replace(SETTINGS, f"{SETTINGS}, text_retention_days: 30"))
     texts = EraseTextsOperator(task_id="erase_texts", profile="default")
 
@@ -304,6 +306,7 @@ def test_maintenance_does_what_the_profile_says_and_tells_counts_only(
     Drain(session, source, Journal(profile), max_pages=9, max_seconds=60).run()
     query(store, "UPDATE ropo.status_page SET received_at = received_at - interval '90 days'")
     query(store, "UPDATE ropo.status_event SET statustime = statustime - interval '90 days'")
+    note_days(store)
     pages = RemovePagesOperator(task_id="remove_pages", profile="default")
     texts = EraseTextsOperator(task_id="erase_texts", profile="default")
     for operator in (pages, texts):

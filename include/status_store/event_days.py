@@ -1,0 +1,35 @@
+"""On which days the events of a transaction are dated: noted beside them, so that they are found by their day.
+
+A row of ``ropo.event_day`` stands for all events that were stored at one moment and are dated on one day; the view
+``ropo.event_by_day`` leads from it to them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from psycopg2.extensions import cursor as Cursor
+
+# With the parameters of `noted`. The moment is what `first_seen_at` is by default.
+NOTE_DAYS = """
+INSERT INTO ropo.event_day (profile, day, seen_at)
+SELECT %(profile)s, day, now() FROM unnest(%(days)s::date[]) AS noted (day)
+ON CONFLICT DO NOTHING;
+"""
+
+
+def noted(profile: str, days: Collection[str]) -> dict[str, object]:
+    """Return the parameters of :data:`NOTE_DAYS`.
+
+    :param days: of the events that this transaction stores as new, as ISO text.
+    """
+    return {"profile": profile, "days": sorted(days)}
+
+
+def note_days(cursor: Cursor, profile: str, days: Collection[str]) -> None:
+    """Note the days of the events that the transaction of ``cursor`` stores as new, if it stores any."""
+    if days:
+        cursor.execute(NOTE_DAYS, noted(profile, days))

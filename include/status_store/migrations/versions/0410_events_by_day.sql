@@ -1,0 +1,55 @@
+-- Which days the events are dated that were stored at one moment: the moment is that of the transaction, so that a page of a
+-- drain is a row, or a few. An index over all events by day cost each page of a drain more than all of its own rows here.
+CREATE TABLE ropo.event_day (
+    profile text NOT NULL,
+    day date NOT NULL,              -- of statustime: by the market's wall clock
+    seen_at timestamptz NOT NULL,   -- the events' first_seen_at
+    PRIMARY KEY (profile, day, seen_at)
+);
+CREATE INDEX event_day_by_seen ON ropo.event_day (profile, seen_at);
+INSERT INTO ropo.event_day (profile, day, seen_at)
+SELECT DISTINCT profile, statustime::date, first_seen_at
+FROM ropo.status_event;
+ANALYZE ropo.event_day;
+
+CREATE INDEX status_event_by_seen ON ropo.status_event (first_seen_at, statustime);
+DROP INDEX ropo.status_event_by_day, ropo.status_event_by_first_seen;
+
+-- The events, each once, for conditions on their `day` or on when they were stored (`seen_at`). A row of event_day may have
+-- no event any more, where other content of one has moved it to another day.
+CREATE VIEW ropo.event_by_day AS
+SELECT
+    noted.profile, noted.day, noted.seen_at, event.statusid, event.jobid, event.billnum, event.statustime,
+    event.first_poll_id
+FROM ropo.event_day AS noted
+JOIN ropo.status_event AS event
+    ON event.profile = noted.profile
+    AND event.first_seen_at = noted.seen_at
+    AND event.statustime >= noted.day
+    AND event.statustime < noted.day + 1;
+
+-- The newest time of a profile's events that is not after `until`, day by day back from it.
+CREATE FUNCTION ropo.newest_statustime(of_profile text, until timestamp) RETURNS timestamp LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (
+    SELECT found.newest
+    FROM (
+        SELECT DISTINCT day FROM ropo.event_day WHERE profile = of_profile AND day <= until::date ORDER BY day DESC
+    ) AS noted
+    CROSS JOIN LATERAL (
+        SELECT max(last.statustime) AS newest
+        FROM ropo.event_day AS stored
+        CROSS JOIN LATERAL (
+            SELECT event.statustime
+            FROM ropo.status_event AS event
+            WHERE event.first_seen_at = stored.seen_at
+                AND event.statustime >= stored.day AND event.statustime < stored.day + 1 AND event.statustime <= until
+                AND event.profile = of_profile
+            ORDER BY event.statustime DESC
+            LIMIT 1
+        ) AS last
+        WHERE stored.profile = of_profile AND stored.day = noted.day
+    ) AS found
+    WHERE found.newest IS NOT NULL
+    ORDER BY noted.day DESC
+    LIMIT 1
+);
