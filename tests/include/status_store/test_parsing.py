@@ -7,7 +7,7 @@ import json
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from include.status_store.event import Event, Rejected
@@ -190,6 +190,7 @@ def test_no_values_break_a_page(values: dict[str, object]) -> None:
 
 
 @given(st.lists(st.from_regex(r"2026-[01][0-9]-[0-3][0-9][ T][0-2][0-9]:[0-5][0-9]:[0-6][0-9]", fullmatch=True)))
+@example(["2026-11-13 24:00:00", "2026-11-13 09:59:20"])
 def test_times_of_one_form_are_read_as_each_by_itself(times: list[str]) -> None:
     parsed = parse(*(row(number, statustime=time) for number, time in enumerate(times)))
 
