@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from include.status_store.interpreter import heap_set_aside, short_turns
+from include.status_store.interpreter import tuned
 from include.status_store.landing import Page, keep_doubtful, land
 from include.status_store.polling import poll_rows
 from include.status_store.queue_lock import QueueLock, pin
@@ -109,8 +109,7 @@ class Drain:
         self._lock.acquire()
         try:
             with (
-                short_turns(),
-                heap_set_aside(),
+                tuned(),
                 self._session.another() as beside,
                 Storing(beside, self._journal.profile, self._helper) as storing,
             ):

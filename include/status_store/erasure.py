@@ -33,20 +33,24 @@ if TYPE_CHECKING:
 # Each batch is a transaction that locks its events for some tens of milliseconds.
 EVENTS_AT_ONCE = 2_000
 PAGES_AT_ONCE = 20
+# Found first, and locked then: of a view, all tables would be locked.
 _OLD_EVENTS = """
+WITH old AS MATERIALIZED (
+    SELECT day, seen_at, statustime, statusid
+    FROM ropo.event_by_day
+    WHERE profile = %(profile)s AND day < %(older_than)s AND erased_at IS NULL
+      AND (day, seen_at) >= (%(day)s, %(seen_at)s)
+      AND (day, seen_at, statustime, statusid) > (%(day)s, %(seen_at)s, %(statustime)s, %(statusid)s)
+    ORDER BY day, seen_at, statustime, statusid
+    LIMIT %(limit)s
+)
 SELECT
-    noted.day, noted.seen_at, event.statustime, event.statusid,
+    old.day, old.seen_at, old.statustime, event.statusid,
     event.first_poll_id, event.content_poll_id, event.statustype, event.statustext, event.raw::text
-FROM ropo.event_day AS noted
-JOIN ropo.status_event AS event
-    ON event.profile = noted.profile AND event.first_seen_at = noted.seen_at
-    AND event.statustime >= noted.day AND event.statustime < noted.day + 1
-WHERE noted.profile = %(profile)s AND noted.day < %(older_than)s AND event.erased_at IS NULL
-  AND (noted.day, noted.seen_at) >= (%(day)s, %(seen_at)s)
-  AND (noted.day, noted.seen_at, event.statustime, event.statusid)
-      > (%(day)s, %(seen_at)s, %(statustime)s, %(statusid)s)
-ORDER BY noted.day, noted.seen_at, event.statustime, event.statusid
-LIMIT %(limit)s
+FROM old
+JOIN ropo.status_event AS event ON event.profile = %(profile)s AND event.statusid = old.statusid
+WHERE event.erased_at IS NULL
+ORDER BY old.day, old.seen_at, old.statustime, old.statusid
 FOR UPDATE OF event SKIP LOCKED
 """
 # In whose order the events are gone through.

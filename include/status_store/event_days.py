@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Collection
 
     from psycopg2.extensions import cursor as Cursor
@@ -18,6 +19,14 @@ NOTE_DAYS = """
 INSERT INTO ropo.event_day (profile, day, seen_at)
 SELECT %(profile)s, day, now() FROM unnest(%(days)s::date[]) AS noted (day)
 ON CONFLICT DO NOTHING;
+"""
+# In one order, so that two sessions that move events of one moment cannot deadlock.
+_NOTE_MOVED = """
+INSERT INTO ropo.event_day (profile, day, seen_at)
+SELECT %(profile)s, day, seen_at
+FROM unnest(%(days)s::date[], %(moments)s::timestamptz[]) AS moved (day, seen_at)
+ORDER BY day, seen_at
+ON CONFLICT DO NOTHING
 """
 
 
@@ -33,3 +42,13 @@ def note_days(cursor: Cursor, profile: str, days: Collection[str]) -> None:
     """Note the days of the events that the transaction of ``cursor`` stores as new, if it stores any."""
     if days:
         cursor.execute(NOTE_DAYS, noted(profile, days))
+
+
+def note_moved(cursor: Cursor, profile: str, moved: Collection[tuple[datetime.date, datetime.datetime]]) -> None:
+    """Note the days on which events are dated by what the transaction of ``cursor`` has made of them, if there are any.
+
+    :param moved: each day, with when the events were stored; once a transaction, after all else that it does to events.
+    """
+    if moved:
+        days, moments = zip(*moved, strict=True)
+        cursor.execute(_NOTE_MOVED, {"profile": profile, "days": [*days], "moments": [*moments]})

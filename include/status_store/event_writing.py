@@ -12,7 +12,7 @@ import psycopg2
 from include.status_store.batches import COLUMNS, COPY, Batches
 from include.status_store.copying import as_lines, copy_lines
 from include.status_store.event import Events, Rejected
-from include.status_store.event_days import note_days
+from include.status_store.event_days import note_days, note_moved
 from include.status_store.one_ahead import one_ahead
 from include.status_store.redaction import Redaction
 from include.status_store.session import may_pass
@@ -20,6 +20,7 @@ from include.status_store.statements import statement
 from include.status_store.texts import withhold_from_rows
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Callable, Iterable, Sequence
 
     from psycopg2.extensions import cursor as Cursor
@@ -116,6 +117,7 @@ def store_events(
     for batch in one_ahead(batch.hashed() for batch in batches):
         stored += storing.store(batch)
     note_days(cursor, profile.name, storing.days)
+    note_moved(cursor, profile.name, storing.moved)
     rejected = [*rejected, *refused]
     _quarantine(cursor, rejected, profile, poll_id, kind)
     return stored + Stored(quarantined=len(rejected))
@@ -149,7 +151,8 @@ class _Storing:
     """Stores one batch after the other.
 
     :param refused: rows that PostgreSQL does not take are added to it.
-    :ivar days: on which the events are dated that were stored as new.
+    :ivar days: on which the events are dated that were stored as new; ``moved``: those on which others are dated now,
+        each with when they were stored.
     """
 
     def __init__(self, cursor: Cursor, *, profile: Profile, poll_id: int, kind: Kind, refused: list[Rejected]) -> None:
@@ -161,6 +164,7 @@ class _Storing:
         self._is_drain = kind == "drain"
         self._refused = refused
         self.days: set[str] = set()
+        self.moved: set[tuple[datetime.date, datetime.datetime]] = set()
 
     def store(self, batch: Batch) -> Stored:
         held: dict[str, bool] = {}
@@ -231,6 +235,8 @@ class _Storing:
             self._cursor.execute(_INCOMING_EVENTS)
             copy_lines(self._cursor, _COPY_INCOMING, changed.lines)
             self._cursor.execute(statement("revise_events"), values)
+            self.moved.update(self._cursor.fetchall())
+            self._cursor.execute("DROP TABLE pg_temp.incoming_event")
         return len(changed.events)
 
     def _around_refused(self, batch: Batch, work: Callable[[Batch], int]) -> int:

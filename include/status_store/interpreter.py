@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -14,26 +15,49 @@ if TYPE_CHECKING:
 _TURN = 0.00005
 
 
-@contextmanager
-def short_turns() -> Iterator[None]:
-    """Let the threads of this process take turns more often."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(_TURN)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
+class _Tuning:
+    """The settings of the whole process: the first who wants them makes them, the last one puts them back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._usual_turn = 0.0
+        self._has_set_aside = False
+
+    def begin(self) -> None:
+        with self._lock:
+            self._users += 1
+            if self._users > 1:
+                return
+            self._usual_turn = sys.getswitchinterval()
+            sys.setswitchinterval(_TURN)
+            # What somebody else has set aside cannot be told from ours afterwards.
+            self._has_set_aside = not gc.get_freeze_count()
+            if self._has_set_aside:
+                gc.freeze()
+
+    def end(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users:
+                return
+            sys.setswitchinterval(self._usual_turn)
+            if self._has_set_aside:
+                gc.unfreeze()
+
+
+_tuning = _Tuning()
 
 
 @contextmanager
-def heap_set_aside() -> Iterator[None]:
-    """Look for garbage among what is made from now on alone.
+def tuned() -> Iterator[None]:
+    """Let threads take turns more often, and look for garbage among what is made from now on alone.
 
     Of Airflow there are some hundred thousand objects: to look through them takes a tenth of a second, in which no page
     is asked for or stored.
     """
-    gc.freeze()
+    _tuning.begin()
     try:
         yield
     finally:
-        gc.unfreeze()
+        _tuning.end()

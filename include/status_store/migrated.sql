@@ -3,6 +3,10 @@
 SELECT
     version_num,
     EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass('ropo.status_event') AND contype = 'p')
+    AND (
+        version_num COLLATE "C" < '0410'
+        OR EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass('ropo.event_day') AND contype = 'p')
+    )
     AND NOT EXISTS (
         SELECT
         FROM (VALUES

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import tenacity
 
-from include.status_store.interpreter import heap_set_aside, short_turns
+from include.status_store.interpreter import tuned
 from include.status_store.landing import Page, keep_doubtful, land_reread
 from include.status_store.polling import poll_rows
 from include.status_store.queue_lock import pin
@@ -87,7 +87,7 @@ class Reread:
         :raises AskedToWaitError: a :class:`PollError` too: if Ropo One asked for a longer pause than is waited for.
         :raises PinnedElsewhereError: if profile and queue belong to others.
         """
-        with short_turns(), heap_set_aside():
+        with tuned():
             return self._by_date(date)
 
     def _by_date(self, date: datetime.date) -> RereadSummary:

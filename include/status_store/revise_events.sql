@@ -21,35 +21,25 @@ revision AS (
     FROM pg_temp.incoming_event AS incoming
     JOIN shown USING (statusid)
     JOIN ropo.status_event AS held ON held.profile = %(profile)s AND held.statusid = incoming.statusid
-),
-
-revised AS (
-    UPDATE ropo.status_event AS held
-    SET
-        jobid = incoming.jobid,
-        billnum = incoming.billnum,
-        statustype = incoming.statustype,
-        statustime = incoming.statustime,
-        statuscode = incoming.statuscode,
-        statusref = incoming.statusref,
-        statustext = incoming.statustext,
-        paydate = incoming.paydate,
-        amount = incoming.amount,
-        raw = incoming.raw,
-        content_poll_id = %(poll_id)s,
-        content_sha256 = CASE WHEN held.erased_at IS NOT NULL THEN shown.sha256 END
-    FROM pg_temp.incoming_event AS incoming
-    JOIN shown USING (statusid)
-    WHERE held.profile = %(profile)s
-      AND held.statusid = incoming.statusid
-      AND held.content_poll_id <= %(poll_id)s
-    RETURNING held.statustime, held.first_seen_at
 )
 
--- Where it is dated on another day now.
-INSERT INTO ropo.event_day (profile, day, seen_at)
-SELECT DISTINCT %(profile)s, statustime::date, first_seen_at
-FROM revised
-ON CONFLICT DO NOTHING;
-
-DROP TABLE pg_temp.incoming_event
+UPDATE ropo.status_event AS held
+SET
+    jobid = incoming.jobid,
+    billnum = incoming.billnum,
+    statustype = incoming.statustype,
+    statustime = incoming.statustime,
+    statuscode = incoming.statuscode,
+    statusref = incoming.statusref,
+    statustext = incoming.statustext,
+    paydate = incoming.paydate,
+    amount = incoming.amount,
+    raw = incoming.raw,
+    content_poll_id = %(poll_id)s,
+    content_sha256 = CASE WHEN held.erased_at IS NOT NULL THEN shown.sha256 END
+FROM pg_temp.incoming_event AS incoming
+JOIN shown USING (statusid)
+WHERE held.profile = %(profile)s
+  AND held.statusid = incoming.statusid
+  AND held.content_poll_id <= %(poll_id)s
+RETURNING held.statustime::date, held.first_seen_at

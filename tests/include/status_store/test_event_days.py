@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import datetime
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
+from include.reconciliation.statements import statement
+from include.status_store import event_writing
+from include.status_store.batches import MOST_EVENTS
 from include.status_store.drain import A_THREAD
 from include.status_store.journal import Journal
 from include.status_store.replay import replay
@@ -15,13 +20,15 @@ from include.status_store.reread import Reread
 from include.status_store.storing import Storing
 from tests.include.status_store.parser_of_then import parser_of_then
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
-from tests.include.status_store.views import column, drain, events, land_alone, query
+from tests.include.status_store.views import column, drain, events, execute, land_alone, query
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from include.config.profiles import Profile
+    from include.status_store.batches import Batch
     from include.status_store.session import Session
+    from include.status_store.source import Answer
 
 EVERY = "SELECT statusid, statustime::date, first_seen_at FROM ropo.status_event ORDER BY statusid"
 FOUND = "SELECT statusid, day, seen_at FROM ropo.event_by_day WHERE profile = %s ORDER BY statusid"
@@ -110,6 +117,61 @@ def test_content_of_an_earlier_poll_moves_none(session: Session, store: Connecti
 
     assert found(store, profile) == ["P1"]
     assert column(store, "SELECT content_poll_id > %s FROM ropo.status_event", (left.poll_id,)) == [True]
+
+
+def test_two_re_reads_that_move_events_of_one_moment_do_not_wait_for_each_other_in_a_ring(
+    session: Session,
+    store: Connection,
+    profile: Profile,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def moved(letter: str, *days_of_batches: int) -> Answer:
+        numbered = enumerate(day for day in days_of_batches for _ in range(MOST_EVENTS))
+        return page(*(on(number, day, statusid=f"{letter}{number:04}") for number, day in numbered))
+
+    drain(session, profile, ScriptedSource(moved("A", 10, 10)))
+    drain(session, profile, ScriptedSource(moved("B", 10, 10)))
+    one_moment = "UPDATE {} SET {} = (SELECT min(seen_at) FROM ropo.event_day)"
+    execute(store, one_moment.format("ropo.status_event", "first_seen_at"))
+    execute(store, "DELETE FROM ropo.event_day WHERE seen_at > (SELECT min(seen_at) FROM ropo.event_day)")
+    both, revise = threading.Barrier(2), event_writing._Storing._revise
+    met: set[int] = set()
+
+    def first_batches_together(self: event_writing._Storing, batch: Batch) -> int:
+        revised = revise(self, batch)
+        if threading.get_ident() not in met:
+            met.add(threading.get_ident())
+            both.wait(30)
+        return revised
+
+    monkeypatch.setattr(event_writing._Storing, "_revise", first_batches_together)
+
+    def re_read(answer: Answer) -> int:
+        with session.another() as beside:
+            by_date = Reread(beside, ScriptedSource(answer), Journal(profile)).by_date
+            return by_date(datetime.date(2026, 11, 10)).revised
+
+    with ThreadPoolExecutor(max_workers=2) as helpers:
+        revised = [*helpers.map(re_read, (moved("A", 11, 12), moved("B", 12, 11)))]
+
+    assert revised == [2 * MOST_EVENTS] * 2
+    assert not [line for line in caplog.messages if "Deadlock" in line]
+    assert len(found(store, profile)) == 4 * MOST_EVENTS
+
+
+def test_without_statistics_they_are_found_through_the_index(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    pages = (page(*(on(1000 * number + each, 1 + each % 28) for each in range(1000))) for number in range(5))
+    drain(session, profile, ScriptedSource(*pages))
+    assert column(store, "SELECT count(*) FROM pg_stats WHERE schemaname = 'ropo' AND tablename = 'event_day'") == [0]
+
+    explained = f"EXPLAIN {statement('known_invoices')}"
+    plan = "\n".join(map(str, column(store, explained, {"profile": profile.name, "sample": 10})))
+
+    assert "using status_event_by_seen" in plan
+    assert "Seq Scan on status_event" not in plan
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from include.status_store.interpreter import heap_set_aside, short_turns
+from include.status_store.interpreter import tuned
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.views import drain
 
@@ -38,13 +38,33 @@ def test_they_hold_while_a_drain_polls_and_no_longer(session: Session, profile: 
 
 def test_they_end_with_an_error_too() -> None:
     usual = sys.getswitchinterval()
-    with pytest.raises(RuntimeError), short_turns(), heap_set_aside():
+    with pytest.raises(RuntimeError), tuned():
         raise RuntimeError
     assert (gc.get_freeze_count(), sys.getswitchinterval()) == (0, usual)
 
 
+def test_they_hold_for_one_while_another_ends() -> None:
+    usual = sys.getswitchinterval()
+    with tuned():
+        with tuned():
+            pass
+        assert gc.get_freeze_count() > 0
+        assert sys.getswitchinterval() < usual
+    assert (gc.get_freeze_count(), sys.getswitchinterval()) == (0, usual)
+
+
+def test_what_somebody_else_has_set_aside_stays_so() -> None:
+    gc.freeze()
+    try:
+        with tuned():
+            pass
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+
+
 def test_what_is_made_meanwhile_is_still_looked_through_for_garbage() -> None:
-    with heap_set_aside():
+    with tuned():
         ring: list[object] = []
         ring.append(ring)
         del ring

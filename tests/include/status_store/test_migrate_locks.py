@@ -14,7 +14,7 @@ from include.status_store.database import MIGRATION_LOCK, StoreUnavailableError,
 from include.status_store.migrate import head, upgrade
 from tests.include.status_store.test_migrate import bare
 from tests.include.status_store.views import column, execute, query
-from tests.include.status_store.waiting import meanwhile, until
+from tests.include.status_store.waiting import meanwhile, until, waiting_for_a_lock
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -99,3 +99,25 @@ def test_two_migrations_at_once_come_one_after_the_other(postgres: embedded.Serv
         thread.join()
 
     assert revisions == [head()] * 4
+
+
+def test_events_that_others_are_about_to_commit_have_their_day_afterwards(postgres: embedded.Server, bare: str) -> None:
+    upgrade(postgres.dsn(bare), "0400")
+    with closing(psycopg2.connect(postgres.dsn(bare))) as storing:
+        execute(
+            storing,
+            "INSERT INTO ropo.status_event (profile, statusid, jobid, statustype, statustime, statuscode, statusref, "
+            "statustext, raw, source, first_poll_id, content_poll_id) "
+            "SELECT 'default', n, 'J', 'comment', '2026-11-13', '98', '', '', '{}', 'drain', 1, 1 "
+            "FROM generate_series(1, 5) AS n",
+        )
+
+        def commit() -> None:
+            with closing(psycopg2.connect(postgres.dsn(bare))) as looking:
+                until(lambda: waiting_for_a_lock(looking))
+            storing.commit()
+
+        with meanwhile(commit):
+            upgrade(postgres.dsn(bare))
+
+        assert query(storing, "SELECT count(*), min(day)::text FROM ropo.event_by_day") == [(5, "2026-11-13")]

@@ -1,3 +1,6 @@
+-- What others are about to commit is noted too: they are waited for before anything is looked at.
+LOCK TABLE ropo.status_event IN ACCESS EXCLUSIVE MODE;
+
 -- Which days the events are dated that were stored at one moment: the moment is that of the transaction, so that a page of a
 -- drain is a row, or a few. An index over all events by day cost each page of a drain more than all of its own rows here.
 CREATE TABLE ropo.event_day (
@@ -17,16 +20,20 @@ DROP INDEX ropo.status_event_by_day, ropo.status_event_by_first_seen;
 
 -- The events, each once, for conditions on their `day` or on when they were stored (`seen_at`). A row of event_day may have
 -- no event any more, where other content of one has moved it to another day.
+-- OFFSET 0: row by row of event_day, through the index. Without statistics PostgreSQL would join all events first.
 CREATE VIEW ropo.event_by_day AS
 SELECT
     noted.profile, noted.day, noted.seen_at, event.statusid, event.jobid, event.billnum, event.statustime,
-    event.first_poll_id
+    event.first_poll_id, event.erased_at
 FROM ropo.event_day AS noted
-JOIN ropo.status_event AS event
-    ON event.profile = noted.profile
-    AND event.first_seen_at = noted.seen_at
-    AND event.statustime >= noted.day
-    AND event.statustime < noted.day + 1;
+CROSS JOIN LATERAL (
+    SELECT statusid, jobid, billnum, statustime, first_poll_id, erased_at
+    FROM ropo.status_event AS event
+    WHERE event.first_seen_at = noted.seen_at
+        AND event.statustime >= noted.day AND event.statustime < noted.day + 1
+        AND event.profile = noted.profile
+    OFFSET 0
+) AS event;
 
 -- The newest time of a profile's events that is not after `until`, day by day back from it.
 CREATE FUNCTION ropo.newest_statustime(of_profile text, until timestamp) RETURNS timestamp LANGUAGE sql STABLE PARALLEL SAFE
