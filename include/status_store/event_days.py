@@ -6,13 +6,18 @@ A row of ``ropo.event_day`` stands for all events that were stored at one moment
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
+
+from include.status_store.statements import statement
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Collection
 
     from psycopg2.extensions import cursor as Cursor
+
+logger = logging.getLogger(__name__)
 
 # With the parameters of `noted`. The moment is what `first_seen_at` is by default.
 NOTE_DAYS = """
@@ -52,3 +57,14 @@ def note_moved(cursor: Cursor, profile: str, moved: Collection[tuple[datetime.da
     if moved:
         days, moments = zip(*moved, strict=True)
         cursor.execute(_NOTE_MOVED, {"profile": profile, "days": [*days], "moments": [*moments]})
+
+
+def note_missed(cursor: Cursor) -> None:
+    """Note the days of events of any profile that were stored within a day without theirs, and tell of it."""
+    cursor.execute(statement("note_missed"))
+    if cursor.rowcount:
+        logger.warning(
+            "Events that were stored lately were on no day, %d times, and are now: something of an earlier version ran "
+            "on beyond `make migrate`, or wrote past the program. Compare the dates of these days once more",
+            cursor.rowcount,
+        )

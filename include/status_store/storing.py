@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from include.status_store.event_days import note_missed
 from include.status_store.event_writing import Stored
 from include.status_store.page_events import (
     ALREADY_STORED,
@@ -85,6 +86,7 @@ class Storing:
         :raises psycopg2.Error: if the store does not take them within the session's patience.
         """
         with self._session.transaction() as cursor:
+            note_missed(cursor)
             cursor.execute(_LEFT, (self._profile.name,))
             left = [poll_id for (poll_id,) in cursor.fetchall()]
         for poll_id in left:

@@ -160,6 +160,21 @@ def test_two_re_reads_that_move_events_of_one_moment_do_not_wait_for_each_other_
     assert len(found(store, profile)) == 4 * MOST_EVENTS
 
 
+def test_a_drain_notes_the_days_of_what_an_earlier_version_has_stored_lately(
+    session: Session, store: Connection, profile: Profile, caplog: pytest.LogCaptureFixture
+) -> None:
+    drain(session, profile, ScriptedSource(page(on(1, 13), on(2, 14)), page(on(3, 15))))
+    execute(store, "DELETE FROM ropo.event_day WHERE seen_at = (SELECT min(seen_at) FROM ropo.event_day)")
+
+    drain(session, profile, ScriptedSource())
+
+    assert found(store, profile) == ["P1", "P2", "P3"]
+    assert ["2 times" in line for line in caplog.messages if "on no day" in line] == [True]
+    caplog.clear()
+    drain(session, profile, ScriptedSource())
+    assert not [line for line in caplog.messages if "on no day" in line]
+
+
 def test_without_statistics_they_are_found_through_the_index(
     session: Session, store: Connection, profile: Profile
 ) -> None:
