@@ -29,8 +29,7 @@ FROM (
     WHERE kind <= 3 OR invoice %% 10 <> 0
 ) AS made
 ORDER BY moment;
-INSERT INTO ropo.event_day (profile, day, seen_at)
-SELECT DISTINCT profile, statustime::date, first_seen_at FROM ropo.status_event;
+SELECT ropo.note_days();
 
 CREATE TABLE ropo_ledger AS
 SELECT

@@ -28,8 +28,7 @@ FROM (
     WHERE kind = 1 OR invoice <= %(day)s
 ) AS made
 ORDER BY made.moment;
-INSERT INTO ropo.event_day (profile, day, seen_at)
-SELECT DISTINCT profile, statustime::date, first_seen_at FROM ropo.status_event;
+SELECT ropo.note_days();
 
 CREATE TABLE ropo_ledger AS
 SELECT

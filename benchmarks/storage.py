@@ -45,8 +45,7 @@ CREATE TABLE ropo_ledger (
 _STORED_EACH_DAY = """
 UPDATE ropo.status_event SET first_seen_at = (statustime::date + time '23:00') AT TIME ZONE 'Europe/Helsinki';
 DELETE FROM ropo.event_day;
-INSERT INTO ropo.event_day (profile, day, seen_at)
-SELECT DISTINCT profile, statustime::date, first_seen_at FROM ropo.status_event
+SELECT ropo.note_days()
 """
 _SIZES = """
 SELECT relname, pg_table_size(oid), pg_indexes_size(oid)

@@ -58,11 +58,6 @@ class Batch:
         _ = self.lines, self.days
         return self
 
-    def hashed(self) -> Self:
-        """Make the hashes now, likewise."""
-        _ = self.contents
-        return self
-
 
 class Batches:
     """The events of an answer in batches, made each time that they are gone through.

@@ -33,28 +33,24 @@ if TYPE_CHECKING:
 # Each batch is a transaction that locks its events for some tens of milliseconds.
 EVENTS_AT_ONCE = 2_000
 PAGES_AT_ONCE = 20
-# Found first, and locked then: of a view, all tables would be locked.
 _OLD_EVENTS = """
-WITH old AS MATERIALIZED (
-    SELECT day, seen_at, statustime, statusid
-    FROM ropo.event_by_day
-    WHERE profile = %(profile)s AND day < %(older_than)s AND erased_at IS NULL
-      AND (day, seen_at) >= (%(day)s, %(seen_at)s)
-      AND (day, seen_at, statustime, statusid) > (%(day)s, %(seen_at)s, %(statustime)s, %(statusid)s)
-    ORDER BY day, seen_at, statustime, statusid
-    LIMIT %(limit)s
-)
-SELECT
-    old.day, old.seen_at, old.statustime, event.statusid,
-    event.first_poll_id, event.content_poll_id, event.statustype, event.statustext, event.raw::text
-FROM old
-JOIN ropo.status_event AS event ON event.profile = %(profile)s AND event.statusid = old.statusid
-WHERE event.erased_at IS NULL
-ORDER BY old.day, old.seen_at, old.statustime, old.statusid
-FOR UPDATE OF event SKIP LOCKED
+SELECT day, seen_at, statustime, statusid
+FROM ropo.event_by_day
+WHERE profile = %(profile)s AND day < %(older_than)s AND erased_at IS NULL
+  AND (day, seen_at) >= (%(day)s, %(seen_at)s)
+  AND (day, seen_at, statustime, statusid) > (%(day)s, %(seen_at)s, %(statustime)s, %(statusid)s)
+ORDER BY day, seen_at, statustime, statusid
+LIMIT %(limit)s
 """
 # In whose order the events are gone through.
 _PLACE = ("day", "seen_at", "statustime", "statusid")
+# What another session has in its hands is left to the next run.
+_LOCKED = """
+SELECT first_poll_id, content_poll_id, statusid, statustype, statustext, raw::text
+FROM ropo.status_event
+WHERE profile = %s AND statusid = ANY (%s) AND erased_at IS NULL
+FOR UPDATE SKIP LOCKED
+"""
 _PAGES_OF = """
 SELECT poll_id, body, body_encoding, complete
 FROM ropo.status_page
@@ -212,17 +208,19 @@ class TextErasure:
             with self._session.transaction() as cursor:
                 values = {"profile": self._profile.name, "older_than": older_than, "limit": EVENTS_AT_ONCE}
                 cursor.execute(_OLD_EVENTS, {**values, **dict(zip(_PLACE, after, strict=True))})
-                found = cursor.fetchall()
-                if not found:
+                old = cursor.fetchall()
+                if not old:
                     return True
+                cursor.execute(_LOCKED, (self._profile.name, [statusid for *_, statusid in old]))
+                found = cursor.fetchall()
                 batch = Erased(events=len(found))
-                held = [(statusid, *texts) for _, _, _, statusid, _, _, *texts in found]
+                held = [tuple(row[2:]) for row in found]
                 batch.revisions = erase_events(cursor, self._redaction, self._profile.name, held)
-                cursor.execute(_PAGES_OF, (sorted({poll_id for row in found for poll_id in row[4:6]}),))
+                cursor.execute(_PAGES_OF, (sorted({poll_id for row in found for poll_id in row[:2]}),))
                 batch.pages = erase_pages(cursor, self._redaction, self._profile.zone, held_pages(cursor))
                 self._write(cursor, batch)
             done.add(batch)
-            after = found[-1][: len(_PLACE)]
+            after = old[-1]
         return False
 
     def _are_pages_there(self) -> bool:

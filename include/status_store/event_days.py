@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# With the parameters of `noted`. The moment is what `first_seen_at` is by default.
+# With the parameters of `noted`; of a drain's page in one round trip with its counts. The moment is what
+# `first_seen_at` is by default.
 NOTE_DAYS = """
 INSERT INTO ropo.event_day (profile, day, seen_at)
 SELECT %(profile)s, day, now() FROM unnest(%(days)s::date[]) AS noted (day)
@@ -60,11 +61,11 @@ def note_moved(cursor: Cursor, profile: str, moved: Collection[tuple[datetime.da
 
 
 def note_missed(cursor: Cursor) -> None:
-    """Note the days of events of any profile that were stored within a day without theirs, and tell of it."""
+    """Note the days of events of any profile that a process of an earlier version has stored, and tell of it."""
     cursor.execute(statement("note_missed"))
     if cursor.rowcount:
         logger.warning(
-            "Events that were stored lately were on no day, %d times, and are now: something of an earlier version ran "
-            "on beyond `make migrate`, or wrote past the program. Compare the dates of these days once more",
+            "Events that were stored since `make migrate` were on no day, %d times, and are now: a process of an "
+            "earlier version ran on beyond it. Compare the dates of these days once more",
             cursor.rowcount,
         )

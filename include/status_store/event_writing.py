@@ -13,7 +13,6 @@ from include.status_store.batches import COLUMNS, COPY, Batches
 from include.status_store.copying import as_lines, copy_lines
 from include.status_store.event import Events, Rejected
 from include.status_store.event_days import note_days, note_moved
-from include.status_store.one_ahead import one_ahead
 from include.status_store.redaction import Redaction
 from include.status_store.session import may_pass
 from include.status_store.statements import statement
@@ -114,7 +113,7 @@ def store_events(
     stored = Stored()
     refused: list[Rejected] = []
     storing = _Storing(cursor, profile=profile, poll_id=poll_id, kind=kind, refused=refused)
-    for batch in one_ahead(batch.hashed() for batch in batches):
+    for batch in batches:
         stored += storing.store(batch)
     note_days(cursor, profile.name, storing.days)
     note_moved(cursor, profile.name, storing.moved)

@@ -1,10 +1,12 @@
--- The days of events that somebody has stored lately without noting them, as a process does that has run on since before
--- `make migrate` brought event_day. From one moment to the next through the index: there is one for each page.
+-- The days of events that a process has stored which has run on since before `make migrate` brought event_day, looked for on
+-- the day after it alone. From one moment to the next through the index: there is one for each page.
 WITH RECURSIVE moment AS (
     (
         SELECT first_seen_at AS seen_at, profile
         FROM ropo.status_event
-        WHERE first_seen_at >= now() - interval '1 day'
+        -- Its transaction may have begun before the migration's.
+        WHERE first_seen_at >= ropo.days_noted_since() - interval '1 hour'
+            AND ropo.days_noted_since() > now() - interval '1 day'
         ORDER BY first_seen_at
         LIMIT 1
     )

@@ -43,5 +43,4 @@ SELECT
     'default', 'C' || number, 'J' || job, job, 'comment', timestamp '2026-11-24' + number % 4000 * interval '1 second', '98',
     'Viesti', '', '{}', 'drain', poll_id, now(), poll_id, sha256('')
 FROM ropo.status_poll, generate_series(1, 7000) AS number, LATERAL (SELECT greatest(1, number - 5000)) AS of (job);
-INSERT INTO ropo.event_day (profile, day, seen_at)
-SELECT DISTINCT profile, statustime::date, first_seen_at FROM ropo.status_event;
+SELECT ropo.note_days();

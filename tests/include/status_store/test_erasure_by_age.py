@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime
 import logging
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import msgspec
+import psycopg2
 import pytest
 
+from include.status_store import erasure
 from include.status_store.erasure import TextErasure
 from include.status_store.journal import Journal
 from include.status_store.reread import Reread
@@ -45,10 +48,10 @@ A_YEAR_LATER = NOW + datetime.timedelta(days=366)
 def erase_old(
     session: Session, profile: Profile, now: datetime.datetime = A_YEAR_LATER, days: int = 365, **bounds: float
 ) -> Erased:
-    erasure = TextErasure(
+    old = TextErasure(
         session, msgspec.structs.replace(profile, text_retention_days=days), by="ropo_maintenance", note="by age"
     )
-    return erasure.by_age(now, **{"max_seconds": 60, **bounds})
+    return old.by_age(now, **{"max_seconds": 60, **bounds})
 
 
 def test_by_age_no_old_text_is_left_in_any_table_or_log(
@@ -157,6 +160,20 @@ def test_by_age_it_goes_on_where_it_ran_out_of_time(
     assert not erase_old(session, profile, max_seconds=0).finished
     assert erase_old(session, profile).events == 4
     assert erase_old(session, profile).events == 0
+
+
+def test_by_age_what_another_session_holds_is_left_to_the_next_run_and_the_rest_is_not(
+    session: Session, store: Connection, store_dsn: str, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasure, "EVENTS_AT_ONCE", 1)
+    drain(session, profile, ScriptedSource(page(comment(1), comment(2), comment(3))))
+    with closing(psycopg2.connect(store_dsn)) as other:
+        first = "SELECT min(statusid) FROM ropo.status_event"
+        execute(other, f"SELECT FROM ropo.status_event WHERE statusid = ({first}) FOR UPDATE")
+
+        assert erase_old(session, profile).events == 2
+
+    assert erase_old(session, profile).events == 1
 
 
 def test_by_age_what_waits_for_somebody_is_counted_and_stays(

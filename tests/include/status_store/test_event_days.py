@@ -160,11 +160,16 @@ def test_two_re_reads_that_move_events_of_one_moment_do_not_wait_for_each_other_
     assert len(found(store, profile)) == 4 * MOST_EVENTS
 
 
-def test_a_drain_notes_the_days_of_what_an_earlier_version_has_stored_lately(
+STORED_BY_AN_EARLIER_VERSION = """
+DELETE FROM ropo.event_day WHERE seen_at = (SELECT min(seen_at) FROM ropo.event_day)
+"""
+
+
+def test_a_drain_notes_the_days_of_what_an_earlier_version_has_stored_since_the_migration(
     session: Session, store: Connection, profile: Profile, caplog: pytest.LogCaptureFixture
 ) -> None:
     drain(session, profile, ScriptedSource(page(on(1, 13), on(2, 14)), page(on(3, 15))))
-    execute(store, "DELETE FROM ropo.event_day WHERE seen_at = (SELECT min(seen_at) FROM ropo.event_day)")
+    execute(store, STORED_BY_AN_EARLIER_VERSION)
 
     drain(session, profile, ScriptedSource())
 
@@ -173,6 +178,23 @@ def test_a_drain_notes_the_days_of_what_an_earlier_version_has_stored_lately(
     caplog.clear()
     drain(session, profile, ScriptedSource())
     assert not [line for line in caplog.messages if "on no day" in line]
+
+
+def test_a_day_after_the_migration_it_looks_for_none(
+    session: Session, store: Connection, profile: Profile, caplog: pytest.LogCaptureFixture
+) -> None:
+    drain(session, profile, ScriptedSource(page(on(1, 13))))
+    execute(store, STORED_BY_AN_EARLIER_VERSION)
+    execute(
+        store,
+        "CREATE OR REPLACE FUNCTION ropo.days_noted_since() RETURNS timestamptz LANGUAGE sql "
+        "RETURN now() - interval '25 hours'",
+    )
+
+    drain(session, profile, ScriptedSource())
+
+    assert not [line for line in caplog.messages if "on no day" in line]
+    assert days(store) == []
 
 
 def test_without_statistics_they_are_found_through_the_index(
@@ -196,7 +218,7 @@ def test_so_it_is_after_any_walk(
     drawn = random.Random(seed)
     said: set[str] = set()
 
-    def answer() -> object:
+    def answer() -> Answer:
         numbers = drawn.sample(range(12), drawn.randrange(1, 5))
         said.update(f"P{number}" for number in numbers)
         return page(*(on(number, drawn.randrange(10, 14)) for number in numbers))
@@ -204,15 +226,15 @@ def test_so_it_is_after_any_walk(
     for _ in range(15):
         match drawn.randrange(4):
             case 0:
-                drain(session, profile, ScriptedSource(answer(), answer()))  # type: ignore[arg-type]
+                drain(session, profile, ScriptedSource(answer(), answer()))
             case 1:
-                land_alone(session, profile, answer())  # type: ignore[arg-type]
+                land_alone(session, profile, answer())
             case 2:
-                by_date = Reread(session, ScriptedSource(answer()), Journal(profile)).by_date  # type: ignore[arg-type]
+                by_date = Reread(session, ScriptedSource(answer()), Journal(profile)).by_date
                 by_date(datetime.date(2026, 11, drawn.randrange(10, 14)))
             case _:
                 with parser_of_then(monkeypatch):
-                    drain(session, profile, ScriptedSource(answer()))  # type: ignore[arg-type]
+                    drain(session, profile, ScriptedSource(answer()))
                 replay(session, profile)
     drain(session, profile, ScriptedSource())
     replay(session, profile)

@@ -13,16 +13,19 @@ from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.views import drain
 
 if TYPE_CHECKING:
+    import datetime
+
     from include.config.profiles import Profile
     from include.status_store.session import Session
+    from include.status_store.source import Answer
 
 
 class _Looking(ScriptedSource):
     """Notes at each poll how many objects are set aside, and how long a thread's turn is."""
 
-    def poll(self, **filters: object) -> object:  # type: ignore[override]
+    def poll(self, *, date: datetime.date | None = None, billnum: str | None = None) -> Answer:
         self.seen = (gc.get_freeze_count() > 0, sys.getswitchinterval())
-        return super().poll(**filters)  # type: ignore[arg-type]
+        return super().poll(date=date, billnum=billnum)
 
 
 def test_they_hold_while_a_drain_polls_and_no_longer(session: Session, profile: Profile) -> None:

@@ -42,11 +42,7 @@ def land_alone(session: Session, profile: Profile, answer: Answer) -> Page:
 
 def note_days(store: Connection) -> None:
     """Note the days of events whose times a test has written itself."""
-    execute(
-        store,
-        "INSERT INTO ropo.event_day (profile, day, seen_at) "
-        "SELECT DISTINCT profile, statustime::date, first_seen_at FROM ropo.status_event ON CONFLICT DO NOTHING",
-    )
+    execute(store, "SELECT ropo.note_days()")
 
 
 def query(store: Connection, statement: str, parameters: Parameters = None) -> list[tuple[object, ...]]:

@@ -14,8 +14,7 @@ SELECT
     'default', 'C' || n, 'J' || n % 20000, n % 20000, 'comment', now() - n * interval '1 minute', '98', 'Viesti', '', '{}',
     'drain', 1 + n % 2000, now() - n * interval '1 minute', 1, sha256('')
 FROM generate_series(1, 100000) AS n;
-INSERT INTO ropo.event_day (profile, day, seen_at)
-SELECT DISTINCT profile, statustime::date, first_seen_at FROM ropo.status_event;
+SELECT ropo.note_days();
 
 INSERT INTO ropo.status_event_revision (profile, statusid, revision, content_sha256, raw, poll_id)
 SELECT 'default', 'C' || n, 1, sha256(''), '{}', 1 FROM generate_series(1, 5000) AS n;

@@ -10,10 +10,27 @@ CREATE TABLE ropo.event_day (
     PRIMARY KEY (profile, day, seen_at)
 );
 CREATE INDEX event_day_by_seen ON ropo.event_day (profile, seen_at);
-INSERT INTO ropo.event_day (profile, day, seen_at)
-SELECT DISTINCT profile, statustime::date, first_seen_at
-FROM ropo.status_event;
+-- Of all events, whoever has stored them.
+CREATE FUNCTION ropo.note_days() RETURNS void LANGUAGE sql
+BEGIN ATOMIC
+    INSERT INTO ropo.event_day (profile, day, seen_at)
+    SELECT DISTINCT profile, statustime::date, first_seen_at
+    FROM ropo.status_event
+    ON CONFLICT DO NOTHING;
+END;
+SELECT ropo.note_days();
 ANALYZE ropo.event_day;
+
+-- When this store was given its event_day: a process that has run on since before notes no days (note_missed.sql).
+DO $$
+BEGIN
+    EXECUTE format(
+        'CREATE FUNCTION ropo.days_noted_since() RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE '
+        'RETURN timestamptz %L',
+        now()
+    );
+END
+$$;
 
 CREATE INDEX status_event_by_seen ON ropo.status_event (first_seen_at, statustime);
 DROP INDEX ropo.status_event_by_day, ropo.status_event_by_first_seen;
