@@ -102,8 +102,9 @@ def test_two_migrations_at_once_come_one_after_the_other(postgres: embedded.Serv
 
 
 def test_events_that_others_are_about_to_commit_have_their_day_afterwards(postgres: embedded.Server, bare: str) -> None:
-    upgrade(postgres.dsn(bare), "0400")
-    with closing(psycopg2.connect(postgres.dsn(bare))) as storing:
+    dsn = postgres.dsn(bare)
+    upgrade(dsn, "0400")
+    with closing(psycopg2.connect(dsn)) as storing, closing(psycopg2.connect(dsn)) as looking:
         execute(
             storing,
             "INSERT INTO ropo.status_event (profile, statusid, jobid, statustype, statustime, statuscode, statusref, "
@@ -113,11 +114,13 @@ def test_events_that_others_are_about_to_commit_have_their_day_afterwards(postgr
         )
 
         def commit() -> None:
-            with closing(psycopg2.connect(postgres.dsn(bare))) as looking:
+            try:
                 until(lambda: waiting_for_a_lock(looking))
-            storing.commit()
+            finally:  # or the migration would wait on
+                storing.commit()
 
+        assert not waiting_for_a_lock(looking)
         with meanwhile(commit):
-            upgrade(postgres.dsn(bare))
+            upgrade(dsn)
 
         assert query(storing, "SELECT count(*), min(day)::text FROM ropo.event_by_day") == [(5, "2026-11-13")]

@@ -36,8 +36,10 @@ def meanwhile(work: Callable[[], object]) -> Iterator[None]:
 
 
 def others(store: Connection, condition: str = "true") -> list[int]:
-    """The backends of this database but the asking one."""
+    """The backends of this database but the asking one, as they are now."""
     with store.cursor() as cursor:
+        # Within a transaction PostgreSQL would show again what it showed at the first look.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
             f"AND backend_type = 'client backend' AND {condition}"
