@@ -8,9 +8,10 @@ that **profiles** found in the file:
 2. **reread** asks Ropo One for the date and keeps what no drain brought (*recovered*).
 3. **compare** takes the ledger's rows and compares every invoice of the date, as both sides stand now. The result is a
    new reconciliation beside any earlier one of the date; none is ever changed.
-   Before it records breaks it asks Ropo One about up to `second_opinions` of them again, by invoice number; where the
-   re-read had as many rows as an answer may hold, about each of the date's invoices, if they are no more than
-   `cut_date_invoices` (100); of more it asks nothing, and the date is `incomplete`.
+   Before it records breaks it asks Ropo One about up to `second_opinions` of them again, by invoice number, where its
+   word can change them and was not asked for in the last 12 hours (7 days where the break stands already); where the
+   re-read had as many rows as an answer may hold and was not shown whole, about each of the date's invoices, if they
+   are no more than `cut_date_invoices` (100); of more it asks nothing, and the date is `incomplete`.
 4. **verdict** turns the run red on the verdicts that the profile names in `fail_on` (`breaks`, `incomplete`).
 5. **reread_earlier** asks for each of the last `late_days` again, since changes are recorded late, and for unfinished
    dates whose re-read failed or was cut. Scheduled runs only.

@@ -6,6 +6,7 @@ A row of ``ropo.event_day`` stands for all events that were stored at one moment
 
 from __future__ import annotations
 
+import itertools
 import logging
 from typing import TYPE_CHECKING
 
@@ -63,9 +64,10 @@ def note_moved(cursor: Cursor, profile: str, moved: Collection[tuple[datetime.da
 def note_missed(cursor: Cursor) -> None:
     """Note the days of events of any profile that a process of an earlier version has stored, and tell of it."""
     cursor.execute(statement("note_missed"))
-    if cursor.rowcount:
+    missed = sorted(set(cursor.fetchall()))
+    for profile, of_profile in itertools.groupby(missed, lambda each: each[0]):
         logger.warning(
-            "Events that were stored since `make migrate` were on no day, %d times, and are now: a process of an "
-            "earlier version ran on beyond it. Compare the dates of these days once more",
-            cursor.rowcount,
-        )
+            "Profile %s: a process of an earlier version ran on beyond `make migrate`, and the events that it stored "
+            "were on no day. They are now; run these dates again: %s",
+            profile, ", ".join(str(day) for _, day in of_profile),
+        )  # fmt: skip

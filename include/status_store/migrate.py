@@ -71,9 +71,10 @@ WHERE datname = current_database()
 _IS_AIRFLOWS = """
 SELECT count(DISTINCT relname) = 2 FROM pg_class WHERE relname IN ('dag_run', 'task_instance') AND relkind = 'r'
 """
-_NOT_WHOLE = (
-    "is not whole: keys, or triggers that keep what was decided, are missing, as after a restore that did not finish. "
-    'Drop the database and restore it again (docs/deployment.md, "Backup and restore of the store")'
+_LACKS = (
+    "lacks {}. If it was restored just now, the restore did not finish: restore it again into a new database "
+    '(docs/deployment.md, "Backup and restore of the store"). Otherwise somebody has dropped it: drop nothing more, '
+    "since Ropo One hands over nothing twice; make it again, as include/status_store/migrations made it"
 )
 _OLDER = "the code is older than the store: run the version that migrated it, or a newer one"
 
@@ -142,8 +143,8 @@ def _check_database(connection: SQLAlchemyConnection) -> None:
             f"{database.role} ENCODING 'UTF8' TEMPLATE template0"
         )
     standing = None if database.is_new else connection.exec_driver_sql(statement("migrated")).one_or_none()
-    if standing is not None and not standing.is_whole:
-        raise StoreUnavailableError(f"The store that is to be migrated {_NOT_WHOLE}")
+    if standing is not None and standing.missing:
+        raise StoreUnavailableError(f"The store that is to be migrated {_LACKS.format(', '.join(standing.missing))}")
 
 
 def _reason(error: psycopg2.Error, dsn: str) -> str:
@@ -217,14 +218,15 @@ def require_current(connection: Connection, connection_id: str = "ropo_store") -
     try:
         with connection.cursor() as cursor:
             cursor.execute(statement("migrated"))
-            found, is_whole = cursor.fetchone() or (None, False)
+            found, missing = cursor.fetchone() or (None, [])
     except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName):
-        found, is_whole = None, False
+        found, missing = None, []
     finally:
         connection.rollback()
-    if found != wanted or not is_whole:
+    if found != wanted or missing:
         store = f"The store (connection {connection_id}, database {connection.info.dbname})"
-        raise StoreUnavailableError(f"{store} {_NOT_WHOLE if found == wanted else _unfit(found)}")
+        told = _LACKS.format(", ".join(missing)) if found == wanted else _unfit(found)
+        raise StoreUnavailableError(f"{store} {told}")
 
 
 def _unfit(revision: str | None) -> str:

@@ -1,14 +1,18 @@
--- At which migration the store is, and whether it has what a dump brings back last: keys, and the triggers that keep what is
--- never to be changed.
+-- At which migration the store is, and what it lacks of that which a dump brings back last: keys, and the triggers that keep
+-- what is never to be changed.
 SELECT
     version_num,
-    EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass('ropo.status_event') AND contype = 'p')
-    AND (
-        version_num COLLATE "C" < '0410'
-        OR EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass('ropo.event_day') AND contype = 'p')
-    )
-    AND NOT EXISTS (
-        SELECT
+    ARRAY(
+        SELECT 'the primary key of ropo.' || of_table
+        FROM (VALUES
+            ('0001', 'status_event'),
+            ('0410', 'event_day')
+        ) AS keyed (since, of_table)
+        WHERE since <= version_num COLLATE "C" AND NOT EXISTS (
+            SELECT FROM pg_constraint WHERE conrelid = to_regclass('ropo.' || of_table) AND contype = 'p'
+        )
+        UNION ALL
+        SELECT 'the trigger ' || by_trigger || ' of ropo.' || of_table
         FROM (VALUES
             ('0020', 'text_erasure', 'text_erasure_is_append_only'),
             ('0050', 'reconciliation_break_event', 'reconciliation_break_event_is_append_only'),
@@ -22,5 +26,5 @@ SELECT
         WHERE since <= version_num COLLATE "C" AND NOT EXISTS (
             SELECT FROM pg_trigger WHERE tgrelid = to_regclass('ropo.' || of_table) AND tgname = by_trigger
         )
-    ) AS is_whole
+    ) AS missing
 FROM ropo.alembic_version

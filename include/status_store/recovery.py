@@ -109,7 +109,7 @@ class Recovery:
     def run(self) -> RecoverySummary:
         """Re-read what doubts need, as long as Ropo One may be asked.
 
-        :raises PollError: if Ropo One cannot be asked; what was ticked until then stays.
+        :raises PollError: if Ropo One cannot be asked, and does not say when it can; what was ticked until then stays.
         :raises PinnedElsewhereError: if profile and queue belong to others.
         """
         summary = RecoverySummary()
@@ -122,6 +122,11 @@ class Recovery:
                 self._recover(date, summary)
         except AskedToWaitError as error:
             logger.warning("%s; a later run goes on with the recovery", error)
+        except PollRefusedError as error:
+            # As above, by the answer that says so first.
+            if not error.go_on_after:
+                raise
+            logger.warning("%s; in %.0f s a later run may go on with the recovery", error, error.go_on_after)
         finally:
             self._session.insist(self._conclude)
         summary.pending, summary.unproven, summary.recovered = self._session.insist(self._standing)

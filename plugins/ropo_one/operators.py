@@ -46,7 +46,9 @@ class PollingOperator(ProfileOperator):
         :param then: what happens next, or what is to be done.
         """
         named = f"Profile {self.profile}: "
-        error.args = (f"{named}{str(error).removeprefix(named)}. {then}",)
+        wait = getattr(error, "go_on_after", None)
+        until = f", and asks to be left alone for {wait:.0f} s" if wait else ""
+        error.args = (f"{named}{str(error).removeprefix(named)}{until}. {then}",)
 
 
 class RopoStatusDrainOperator(PollingOperator):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.deployment.container import Container
 
 CELERY = ("redis", "worker")
+TWO_USERS = {"AIRFLOW_USERS": "admin:admin,anna:user", "AIRFLOW_PASSWORDS": '{"anna": "annas password"}'}
 
 
 def test_the_file_is_valid_by_the_compose_specification() -> None:
@@ -171,6 +172,27 @@ def test_only_the_api_server_knows_the_administrators_password() -> None:
     assert knowing == ["api-server"]
 
 
+def test_a_user_without_a_password_stops_the_start_and_no_password_is_made_up(tmp_path: Path) -> None:
+    users = SECRETS | {"AIRFLOW_USERS": "admin:admin,anna:user,otto:user", "AIRFLOW_PASSWORDS": '{"anna": "annas"}'}
+    service = compose.load(users)["services"]["api-server"]
+    passwords = tmp_path / "passwords.json"
+    started = subprocess.run(
+        service["command"],
+        check=False,
+        env={
+            **{name: value for name, value in service["environment"].items() if value is not None},
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
+            "PATH": f"{compose.ROOT / '.venv' / 'bin'}:/usr/bin:/bin",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert started.returncode != 0
+    assert started.stderr == "AIRFLOW_USERS names otto, and AIRFLOW_PASSWORDS has no password of it, see .env.example\n"
+    assert passwords.read_text() == ""
+
+
 @pytest.mark.timeout(900)
 def test_a_pools_slots_stay_as_they_were_set_when_the_deployment_is_migrated_again(tmp_path: Path) -> None:
     with embedded.shared(tmp_path / "postgres", durable=False) as server:
@@ -188,12 +210,13 @@ def test_a_pools_slots_stay_as_they_were_set_when_the_deployment_is_migrated_aga
 @pytest.mark.timeout(900)
 def test_the_services_migrate_start_and_become_healthy_within_their_confinement(tmp_path: Path) -> None:
     with embedded.shared(tmp_path / "postgres", durable=False) as server:
-        deployment = Deployment(tmp_path, server, SECRETS)
+        deployment = Deployment(tmp_path, server, SECRETS | TWO_USERS)
         deployment.migrate()
         containers = {name: deployment.container(name) for name in PROCESSES}
         with deployment.running(containers):
             assert _can_log_in(deployment.port, "admin", SECRETS["AIRFLOW_ADMIN_PASSWORD"])
             assert not _can_log_in(deployment.port, "admin", "admin")
+            assert _can_log_in(deployment.port, "anna", "annas password")
         assert _writable(containers["scheduler"]) == {"/tmp", "/opt/airflow", "/opt/airflow/logs"}
 
 

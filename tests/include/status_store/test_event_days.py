@@ -174,7 +174,9 @@ def test_a_drain_notes_the_days_of_what_an_earlier_version_has_stored_since_the_
     drain(session, profile, ScriptedSource())
 
     assert found(store, profile) == ["P1", "P2", "P3"]
-    assert ["2 times" in line for line in caplog.messages if "on no day" in line] == [True]
+    told = [line for line in caplog.messages if "on no day" in line]
+    assert [line.startswith("Profile default: ") for line in told] == [True]
+    assert told[0].endswith("run these dates again: 2026-11-13, 2026-11-14")
     caplog.clear()
     drain(session, profile, ScriptedSource())
     assert not [line for line in caplog.messages if "on no day" in line]

@@ -88,6 +88,22 @@ def test_after_a_long_retry_after_neither_the_recovery_nor_the_next_drain_asks_b
     assert {recovery for recovery, _ in doubts(store)} == {"recovered"}
 
 
+def test_a_recovery_that_is_asked_to_wait_leaves_its_doubts_to_a_later_run(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    drain(session, profile, ScriptedSource(PollInDoubtError("lost")))
+    told = ScriptedSource(busy())
+
+    recover(session, profile, told)
+    recover(session, profile, told)
+
+    assert len(told.polls) == 1
+    assert {recovery for recovery, _ in doubts(store)} == {"pending"}
+    let_it_pass(store)
+    recover(session, profile, ScriptedSource())
+    assert {recovery for recovery, _ in doubts(store)} == {"recovered"}
+
+
 def test_what_may_not_be_asked_says_until_when_and_leaves_no_row_in_the_journal(
     session: Session, store: Connection, profile: Profile
 ) -> None:

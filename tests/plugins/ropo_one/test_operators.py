@@ -249,6 +249,13 @@ def test_a_drain_skips_until_the_moment_that_ropo_one_has_named(server: Scripted
     assert len(server.polls) == 1
 
 
+def test_a_reread_that_is_asked_to_wait_says_for_how_long(server: ScriptedServer, store: Connection) -> None:
+    server.polls_will_be(answer(429, Retry_After="7200"))
+
+    with pytest.raises(PollRefusedError, match=r"HTTP 429.*, and asks to be left alone for 7200 s\. 2026-11-13 could"):
+        reread("2026-11-13").execute(context())
+
+
 @pytest.mark.parametrize("polled_before", [True, False])
 def test_a_drain_skips_where_another_has_only_just_begun(
     server: ScriptedServer, store: Connection, lock: QueueLock, polled_before: bool
