@@ -15,9 +15,9 @@ that **profiles** found in the file:
 4. **verdict** turns the run red on the verdicts that the profile names in `fail_on` (`breaks`, `incomplete`).
 5. **reread_earlier** asks for each of the last `late_days` again, since changes are recorded late, and for unfinished
    dates whose re-read failed or was cut. Scheduled runs only.
-6. **recheck** compares the last `late_days` and every unfinished date of the last `recheck_days` again, in one pass,
-   and records a new reconciliation where the result is another: mended days turn green, pending ones red when their
-   grace is over. Of older dates it takes those with something pending, if that was recorded within `recheck_days`.
+6. **recheck** compares the last `late_days` again and, of the last `recheck_days`, every date that is unfinished or of
+   which events have come since, in one pass, and records a new reconciliation where the result is another: mended days
+   turn green, pending ones red when their grace is over. Of older dates it takes those with something pending, if that was recorded within `recheck_days`.
    Scheduled runs only.
 
 **outcome** is red if an earlier task of any profile failed, and with it the run: Airflow judges a run by its last

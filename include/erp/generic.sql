@@ -5,7 +5,7 @@
 -- The program wraps the SELECT and filters it by invoice number, jobid, sent_at and changed_at: it needs no WHERE for that.
 --
 --   billnum          text         not null  the invoice number in the sender's books; of blanks around it spaces alone do not count
---   jobid            text                   Ropo's id of the invoice, if the ERP stores it
+--   jobid            text                   Ropo's id of the invoice, if the ERP stores it; of several (sent again) the newest
 --   status           text         not null  the ERP's own word; the status map's `ledger` section says what it means
 --   total            numeric      not null  the invoice's amount, in the invoice's currency, as all amounts are
 --   paid             numeric      not null  money received, cash discounts not counted

@@ -77,7 +77,8 @@ WITH side AS (
             CASE WHEN is_collected THEN 1 ELSE 2 END
         ) AS ropo_payment,
         COALESCE(payment_word, CASE
-            WHEN ledger_paid + COALESCE(ledger_discount, 0) <= 0 THEN 0
+            -- What is open shows a discount that the ERP keeps nowhere else.
+            WHEN ledger_paid + CASE WHEN open IS NULL THEN COALESCE(ledger_discount, 0) ELSE granted END <= 0 THEN 0
             WHEN still_open <= 0 THEN 2
             ELSE 1
         END) AS ledger_payment,
@@ -210,7 +211,10 @@ SELECT
             WHEN pays_less_far AND is_still_collected THEN stage_date
             WHEN pays_less_far AND is_taken_back THEN money_date
         END
-        WHEN 'amount_mismatch' THEN money_date
+        -- Where the ledger has more than Ropo One, and Ropo One took nothing back, the ledger made it.
+        WHEN 'amount_mismatch' THEN CASE
+            WHEN is_taken_back OR paid + discount >= ledger_paid + COALESCE(ledger_discount, 0) THEN money_date
+        END
     END AS caused_on,
     NULL::timestamptz AS grace_from,
     NULL::timestamptz AS grace_until,

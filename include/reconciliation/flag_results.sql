@@ -87,17 +87,18 @@ WITH signed AS (
                 OR (was.ropo_status, was.ropo_paid, was.ropo_discount)
                     IS DISTINCT FROM (found.ropo_status, found.ropo_paid, found.ropo_discount)
                 AND EXISTS (
-                    -- It is of the period itself, and came late, or came again with other content.
+                    -- It is of the period itself, and came late, or came again with other content. Of both, when it came is
+                    -- told before it is committed: what overlapped the comparison may not have been seen by it.
                     SELECT
                     FROM ropo.status_event AS late
                     WHERE late.profile = fresh.profile AND late.statustime < signed.next_period
                         AND (
-                            late.first_seen_at > COALESCE(before.events_cutoff, '-infinity')
+                            late.first_seen_at > COALESCE(before.events_cutoff, '-infinity') - interval '1 minute'
                             OR EXISTS (
                                 SELECT
                                 FROM ropo.status_event_revision AS revision
                                 WHERE revision.profile = late.profile AND revision.statusid = late.statusid
-                                    AND revision.recorded_at > COALESCE(before.view_at, '-infinity')
+                                    AND revision.recorded_at > COALESCE(before.view_at, '-infinity') - interval '1 minute'
                             )
                         )
                         AND (late.jobid = found.jobid COLLATE "C" OR late.billnum = found.billnum COLLATE "C")

@@ -44,7 +44,13 @@ FROM (
             trim_scale(COALESCE(sum(amount), 0))
         ) AS rows
     FROM spoken
-    WHERE NOT is_mapped AND EXISTS (SELECT FROM comparison WHERE category = 'unknown_status')
+    JOIN comparison AS found USING (invoice_key)
+    -- Of what goes before an unknown status, the money: no sum of the invoice has it.
+    WHERE NOT is_mapped AND (
+        category = 'unknown_status'
+        OR statustype = 'payment'
+            AND category IN ('unparseable', 'duplicate_in_ledger', 'ambiguous_match', 'missing_in_ledger')
+    )
     GROUP BY invoice_key
 ) AS unmapped
-WHERE comparison.invoice_key = unmapped.invoice_key AND comparison.category = 'unknown_status';
+WHERE comparison.invoice_key = unmapped.invoice_key;

@@ -58,10 +58,32 @@ UPDATE job SET invoice_key = CASE
     ELSE 'b:' || billnum
 END;
 
--- Of an invoice that was sent again the newest job is the one that was first spoken of last.
+-- Of an invoice that was sent again the newest job is the one that was first spoken of last. A job is spoken of when something
+-- becomes of it, an earlier one perhaps when it is called off: where another has the largest number, which Ropo One is not
+-- known to give out in order, the ledger's row says which it is, if it names one of them alone.
+WITH several AS MATERIALIZED (
+    SELECT invoice_key, jobid, first_seq
+    FROM job
+    WHERE invoice_key IN (SELECT invoice_key FROM job GROUP BY invoice_key HAVING count(*) > 1)
+), booked AS (
+    SELECT invoice_key, (array_agg(DISTINCT jobid))[1] AS jobid
+    FROM several
+    JOIN ledger_row USING (jobid)
+    GROUP BY invoice_key
+    HAVING count(DISTINCT jobid) = 1
+), newest AS (
+    SELECT
+        invoice_key,
+        (array_agg(jobid ORDER BY first_seq DESC))[1] AS spoken,
+        (array_agg(jobid ORDER BY ropo.statusid_number(jobid) DESC, first_seq DESC))[1] AS numbered
+    FROM several
+    GROUP BY invoice_key
+)
 UPDATE job SET is_newest = false
-FROM (SELECT invoice_key, max(first_seq) AS first_seq FROM job GROUP BY invoice_key HAVING count(*) > 1) AS newest
-WHERE newest.invoice_key = job.invoice_key AND job.first_seq < newest.first_seq;
+FROM newest
+LEFT JOIN booked USING (invoice_key)
+WHERE newest.invoice_key = job.invoice_key
+    AND job.jobid <> CASE WHEN spoken = numbered THEN spoken ELSE COALESCE(booked.jobid, spoken) END;
 ANALYZE job;
 
 -- A row belongs by its jobid where Ropo knows it, else by its billnum; a row that Ropo knows nothing of stands alone.

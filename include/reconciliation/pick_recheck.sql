@@ -1,8 +1,9 @@
 -- The business dates to compare again: the last ones, since either side may have recorded something late; and of those
 -- before them each that is missing, whose newest verdict is not reconciled or rests on breaks that were accepted, that was
--- compared under another version of the status map, of which a full comparison has left something (name_left_pending.sql),
--- or whose invoices ought to have been spoken of by now. Of dates before all these, as a backfill takes, those that have
--- something pending still and were recorded lately. Each with the re-read that says most.
+-- compared under another version of the status map, of which events have come since it was compared, of which a full
+-- comparison has left something (name_left_pending.sql), or whose invoices ought to have been spoken of by now. Of dates
+-- before all these, as a backfill takes, those that have something pending still and were recorded lately. Each with the
+-- re-read that says most.
 SELECT
     day.business_date,
     newest.reconciliation_id,
@@ -52,6 +53,13 @@ WHERE CASE
         OR looked.status_map_version <> %(version)s
         OR day.business_date >= %(late_from)s
         OR day.business_date IN (SELECT business_date FROM named_invoice)
+        OR EXISTS (
+            SELECT
+            FROM ropo.event_day AS late
+            WHERE late.profile = %(profile)s AND late.day = day.business_date
+                -- The moment is when their transaction began, and the comparison may not have seen them.
+                AND late.seen_at > looked.checked_at - interval '1 hour'
+        )
         OR (
             %(first_event_days)s > 0
             AND (day.business_date + %(first_event_days)s)::timestamp AT TIME ZONE %(timezone)s <= %(now)s

@@ -178,10 +178,10 @@ def _compare(ropo: Ropo, ledger: Ledger) -> Judgement:
     if alive and not settled and ropo.stage and ledger.stage and ropo.stage != ledger.stage:
         further = STAGES.index(ropo.stage) > STAGES.index(ledger.stage)
         return Judgement("ledger_behind", ropo.stage_date) if further else Judgement("ledger_ahead", None)
-    if compares_payments and ropo.paid != row.paid:
-        return Judgement("amount_mismatch", ropo.money_date)
-    if compares_payments and row.discount is not None and ropo.discount != row.discount:
-        return Judgement("amount_mismatch", ropo.money_date)
+    if compares_payments and (ropo.paid != row.paid or (row.discount is not None and ropo.discount != row.discount)):
+        booked = row.paid + (row.discount or ZERO)
+        is_of_ropo = ropo.is_reversed or ropo.paid + ropo.discount >= booked
+        return Judgement("amount_mismatch", ropo.money_date if is_of_ropo else None)
     return Judgement("matched", None)
 
 
@@ -218,7 +218,7 @@ class Ropo:
         self.unknown_code = any(newest_meaningful is None or event.order > newest_meaningful for event in self.unmapped)
         stages = [(event, meaning.stage) for event, meaning in said if meaning.stage]
         codes = [(event, meaning.payment) for event, meaning in said if meaning.payment]
-        newest_job = _newest_job(events)
+        newest_job = _newest_job(events, row)
         ends = [(event, meaning.end) for event, meaning in said if meaning.end and event.jobid in (None, newest_job)]
         self.stage, self.stage_date = (stages[-1][1], stages[-1][0].date) if stages else (None, None)
         self.end, self.end_date = (ends[-1][1], ends[-1][0].date) if ends else (None, None)
@@ -305,7 +305,7 @@ class Ledger:
         self.is_inconsistent = still_open != rest or (said.payment == "paid" and still_open > 0)
         if said.payment:
             self.payment = said.payment
-        elif row.paid + (row.discount or ZERO) <= 0:
+        elif row.paid + ((row.discount or ZERO) if row.open is None else discount) <= 0:
             self.payment = "unpaid"
         else:
             self.payment = "partly_paid" if still_open > 0 else "paid"
@@ -321,10 +321,16 @@ def _number_of(job: str, ordered: list[Event], rows: list[Row]) -> str | None:
     return min((row.billnum for row in rows if row.jobid == job), default=None)
 
 
-def _newest_job(events: list[Event]) -> str | None:
-    """Sent again: the job that was first spoken of last."""
+def _newest_job(events: list[Event], row: Row | None) -> str | None:
+    """Sent again: the job first spoken of last; where another has the largest number, that of the ledger's row."""
     first: dict[str, Event] = {}
     for event in events:
         if event.jobid is not None:
             first.setdefault(event.jobid, event)
-    return max(first, key=lambda job: first[job].order, default=None)
+    spoken = max(first, key=lambda job: first[job].order, default=None)
+    numbered = max(first, key=lambda job: (_number_in(job), first[job].order), default=None)
+    return row.jobid if spoken != numbered and row is not None and row.jobid in first else spoken
+
+
+def _number_in(job: str) -> int:
+    return int("".join(letter for letter in job if letter in "0123456789") or -1)

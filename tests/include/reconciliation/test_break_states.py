@@ -207,6 +207,22 @@ def test_an_accepted_unknown_payment_is_open_again_when_another_comes(world: Wor
     assert world.reconcile(now=OVER).breaks == 1
 
 
+@pytest.mark.parametrize("rows", [0, 2])
+def test_another_accepted_break_is_open_again_when_an_unknown_payment_comes(world: World, rows: int) -> None:
+    world.comment("1", "98")
+    world.row("2", sent_at=at("2026-03-01 08:00"), changed_at=None)  # an empty ledger opens no break
+    for _ in range(rows):
+        world.row("1")
+    world.reconcile(now=OVER)
+    world.reconcile(now=at("2026-03-16 08:00"))  # where its grace began with the first run that saw it
+    accept(world)
+    assert world.reconcile(now=at("2026-03-16 09:00")).accepted == 1
+    world.payment("1", "1000", kind="5")
+    assert world.reconcile(now=at("2026-03-16 09:00")).breaks == 1
+    [(_, note)] = history(world)[-1:]
+    assert (note or "").endswith("), 1000 in all")
+
+
 def test_an_accepted_break_that_was_resolved_is_not_accepted_when_it_returns(world: World) -> None:
     behind(world)
     world.reconcile(now=OVER)

@@ -267,6 +267,21 @@ def test_a_discount_alone_is_not_called_a_payment(world: World) -> None:
     assert (items["b:2"]["category"], items["b:2"]["reason"]) == ("ledger_ahead", "discount")
 
 
+def test_a_discount_that_what_is_open_shows_is_one_of_the_ledgers_where_the_erp_keeps_none(world: World) -> None:
+    world.payment("1", "2", kind="8")
+    world.row("1", paid="0", discount=None, open="98")
+    # What is left open shows none, or nothing is said of it.
+    world.payment("2", "2", kind="8")
+    world.row("2", paid="0", discount=None, open="100")
+    world.payment("3", "50")
+    world.payment("3", "2", kind="8")
+    world.row("3", paid="0", discount=None, open=None)
+    items = world.items(world.reconcile())
+    assert [(item["category"], item["reason"]) for item in items.values()] == [
+        ("matched", None), ("ledger_behind", "discount"), ("ledger_behind", "payment")
+    ]  # fmt: skip
+
+
 def test_what_ropo_calls_paid_though_the_payments_agree_is_not_called_a_payment(world: World) -> None:
     world.payment("1", "60")
     world.comment("1", "101")

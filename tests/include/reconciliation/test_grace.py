@@ -49,6 +49,28 @@ def test_where_no_event_is_the_cause_grace_runs_from_the_first_run_that_saw_it(w
     assert world.only_item(now=at("2026-03-11 23:00"))["pending_until"] is None
 
 
+@pytest.mark.parametrize(("told", "booked"), [("30", "60"), ("100", "120")])
+def test_a_payment_that_the_erp_books_first_has_its_grace_though_an_earlier_one_is_on_both_sides(
+    world: World, told: str, booked: str
+) -> None:
+    world.payment("1", told, "2026-03-01", seen=at("2026-03-01 10:00"))
+    world.row("1", "open", paid=booked, changed_at=at("2026-03-10 08:00"))
+    item = world.only_item(now=at("2026-03-10 23:00"))
+    assert (item["category"], item["caused_on"]) == ("amount_mismatch", None)
+    assert item["pending_until"] == at("2026-03-11 23:00")
+    world.payment("1", str(int(booked) - int(told)), "2026-03-10")
+    assert world.only_item(now=at("2026-03-11 20:00"))["category"] == "matched"
+
+
+def test_a_payment_between_others_that_the_ledger_lacks_has_its_grace_from_its_own_date(world: World) -> None:
+    world.payment("1", "30", "2026-03-01", seen=at("2026-03-01 10:00"))
+    world.payment("1", "30", "2026-03-10")
+    world.row("1", paid="30", changed_at=at("2026-03-01 11:00"))
+    item = world.only_item(now=at("2026-03-10 23:00"))
+    assert (item["category"], item["caused_on"]) == ("amount_mismatch", datetime.date(2026, 3, 10))
+    assert item["pending_until"] == at("2026-03-11 22:00")
+
+
 def test_grace_never_starts_again_while_the_invoice_stays_unmatched(world: World) -> None:
     world.payment("1", "60", "2026-03-09", seen=at("2026-03-09 10:00"))
     world.row("1")

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg2
+import pytest
 
 from include.reconciliation.comparison import compare, prepare
 from include.reconciliation.population import Seeds
@@ -50,6 +51,41 @@ def test_the_end_of_a_job_that_was_sent_again_is_not_the_end_of_the_invoice(worl
     world.comment("1", "160", "2026-03-10 09:00", jobid="J1")
     world.row("1", "sent", jobid="J2")
     assert world.judged() == ("matched", None)
+
+
+def test_sent_again_and_the_end_of_the_new_job_is_the_end_though_the_old_one_was_first_spoken_of_after_it(
+    world: World,
+) -> None:
+    world.comment("1", "110", "2026-03-09 09:00", jobid="J2")
+    world.comment("1", "98", "2026-03-10 09:00", jobid="J1")
+    world.comment("1", "160", "2026-03-11 09:00", jobid="J2")
+    world.row("1", "sent", jobid="J2")
+    item = world.only_item()
+    assert (item["jobid"], item["category"], item["reason"]) == ("J2", "status_conflict", "ended_in_ropo")
+
+
+def test_sent_again_and_the_old_job_is_first_spoken_of_when_it_is_called_off(world: World) -> None:
+    world.comment("1", "110", "2026-03-09 09:00", jobid="J2")
+    world.comment("1", "160", "2026-03-10 09:00", jobid="J1")
+    world.row("1", "sent", jobid="J2")
+    assert (world.only_item()["jobid"], world.judged()) == ("J2", ("matched", None))
+
+
+@pytest.mark.parametrize(("first", "second"), [("J1", "J2"), ("J2", "J1")])
+def test_sent_again_and_the_ledger_keeps_the_first_jobid(world: World, first: str, second: str) -> None:
+    """Where the numbers ascend, the row is not asked; where they do not, it is believed."""
+    world.comment("1", "110", "2026-03-08 09:00", jobid=first)
+    world.comment("1", "110", "2026-03-09 09:00", jobid=second)
+    world.comment("1", "160", "2026-03-10 09:00", jobid=second)
+    world.row("1", "sent", jobid="J1")
+    assert world.judged() == ("status_conflict", "ended_in_ropo")
+
+
+def test_sent_again_and_the_ledger_names_no_job(world: World) -> None:
+    world.comment("1", "110", "2026-03-08 09:00", jobid="J2")
+    world.comment("1", "160", "2026-03-10 09:00", jobid="J1")
+    world.row("1", "sent", jobid=None)
+    assert world.judged() == ("status_conflict", "ended_in_ropo")
 
 
 def test_sent_again_and_the_ledger_knows_the_new_jobid_before_ropo_speaks_of_it(world: World) -> None:

@@ -6,6 +6,7 @@ import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 
 from tests.include.reconciliation.world import DAY, NOW, at
 
@@ -44,6 +45,24 @@ def test_a_change_that_the_ledger_shows_after_its_dates_run_is_found_by_the_next
     )
     assert nights(world, 1, 3) == {str(DAY): ["pending", "breaks"]}
     assert breaks(world) == [("b:1", "status_conflict", DAY)]
+
+
+@pytest.mark.parametrize("booked", [True, False])
+def test_an_event_that_comes_later_than_late_days_is_compared_with_the_date_that_it_is_of(
+    world: World, booked: bool
+) -> None:
+    lax = msgspec.structs.replace(world.profile, late_days=2)
+    world.row("1", sent_at=at("2026-03-01 08:00"), changed_at=at("2026-03-01 08:00"))
+    world.comment("1", "98")
+    assert world.reconcile(reread_poll_id=world.know_all(), profile=lax).verdict == "reconciled"
+    assert nights(world, 1, 4, lax) == {}
+    world.payment("1", "40", seen=at("2026-03-15 10:00"))
+    if booked:
+        world.ledger("UPDATE ropo_ledger SET paid = 40, open = 60")
+
+    found = nights(world, 5, 8, lax)
+
+    assert found[str(DAY)] == (["reconciled"] if booked else ["breaks"])
 
 
 def test_an_invoice_that_ropo_never_speaks_of_is_a_difference_when_its_days_are_over(world: World) -> None:
