@@ -42,11 +42,16 @@ class BillnumQuestions:
         """Ask for the changes of each invoice, and stop where Ropo One fails or the time is over.
 
         :param max_seconds: after which no further question is begun.
-        :return: why not all were asked, for people; None where all were (one that was refused counts as asked).
+        :return: why not all were asked, for people; None where all were (one that was refused, or is blank, counts as
+            asked).
         """
         started = time.monotonic()
         for billnum in billnums:
             if billnum in self.answers or billnum in self.refused:
+                continue
+            if not billnum.strip():
+                # Of blanks that no ledger's SELECT trims. To ask without a number would be to read the queue.
+                self.refused.add(billnum)
                 continue
             if time.monotonic() - started >= max_seconds:
                 return f"the time for asking, {max_seconds:.0f} s, was over"

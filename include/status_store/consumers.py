@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _LIST = """
 SELECT statusid, billnum, jobid, statustype, statustime, source, shown_by_poll_id, empty_poll_id, noticed_at
 FROM ropo.undrained_unexplained
-WHERE profile = %s
+WHERE profile = %s AND noticed_at >= %s
 ORDER BY noticed_at, statustime, statusid
 """
 
@@ -60,9 +60,12 @@ def note_undrained(cursor: Cursor, profile: Profile) -> int:
     return cursor.rowcount
 
 
-def undrained_events(cursor: Cursor, profile: str) -> list[UndrainedEvent]:
-    """Return the recorded changes of a profile that nothing has explained since, as they were noticed."""
-    cursor.execute(_LIST, (profile,))
+def undrained_events(cursor: Cursor, profile: str, since: datetime.datetime | None = None) -> list[UndrainedEvent]:
+    """Return the recorded changes of a profile that nothing has explained since, as they were noticed.
+
+    :param since: aware: those that were noticed then or later; by default all.
+    """
+    cursor.execute(_LIST, (profile, since or "-infinity"))
     return structs(cursor, UndrainedEvent)
 
 

@@ -14,7 +14,7 @@ from include.status_store.copying import as_lines, copy_lines
 from include.status_store.event import Events, Rejected
 from include.status_store.event_days import note_days, note_moved
 from include.status_store.redaction import Redaction
-from include.status_store.session import may_pass
+from include.status_store.session import is_of_a_value, may_pass
 from include.status_store.statements import statement
 from include.status_store.texts import withhold_from_rows
 
@@ -244,6 +244,7 @@ class _Storing:
         The parser lets no such row through that we know of; one that we do not know of must not take the others along.
 
         :return: what ``work`` returned for those that were not refused, added up.
+        :raises psycopg2.Error: if it is not a value that is refused, but the statement, as where a right is lacking.
         """
         events = batch.events
         if not events:
@@ -252,7 +253,7 @@ class _Storing:
         try:
             return work(batch)
         except psycopg2.Error as error:
-            if may_pass(error):
+            if not is_of_a_value(error):
                 raise _without_rows(error) from None
             self._cursor.execute(_BACK)
             if len(events) == 1:

@@ -55,6 +55,13 @@ class InvoiceRows:
 
     def __init__(self, cursor: Cursor, profile: str, *, billnum: str | None = None, jobid: str | None = None) -> None:
         self._billnum = billnum
+        # What waits is read first: where it stops waiting meanwhile, its events are there to be seen afterwards.
+        cursor.execute(_UNPARSED, (profile,))
+        (self._unparsed,) = only_row(cursor)
+        cursor.execute(_DOUBTED, (profile,))
+        self._doubted = [poll_id for (poll_id,) in cursor.fetchall()]
+        cursor.execute(_QUARANTINED, (profile,))
+        quarantined = cursor.fetchall()
         values: dict[str, object] = {"profile": profile, "billnum": billnum, "spaces": _SPACES}
         cursor.execute(statement("invoice_jobids"), values)
         self.jobids = {each for (each,) in cursor.fetchall()} | ({jobid} if jobid is not None else set())
@@ -66,16 +73,11 @@ class InvoiceRows:
         self._keys = [key.encode() for key in {*filter(None, [billnum]), *self.jobids, *self.statusids}]
         # A key with one of these letters may stand in JSON in several spellings.
         self._is_plain = not any(letter in key for key in self._keys for letter in (b'"', b"\\", b"/"))
-        cursor.execute(_QUARANTINED, (profile,))
-        concerned = [(row_id, settled) for row_id, raw, settled in cursor.fetchall() if self._concerns(bytes(raw))]
+        concerned = [(row_id, settled) for row_id, raw, settled in quarantined if self._concerns(bytes(raw))]
         self.settled = [row_id for row_id, settled in concerned if settled]
         self._open = [row_id for row_id, settled in concerned if not settled]
         cursor.execute(_IS_COMPARED, values)
         (self._is_compared,) = only_row(cursor)
-        cursor.execute(_UNPARSED, (profile,))
-        (self._unparsed,) = only_row(cursor)
-        cursor.execute(_DOUBTED, (profile,))
-        self._doubted = [poll_id for (poll_id,) in cursor.fetchall()]
 
     @property
     def are_known(self) -> bool:

@@ -17,8 +17,8 @@ WHERE event.profile = %(profile)s
   AND event.source <> 'drain'
   AND event.drained_poll_id IS NULL
   -- What is dated before our first 204, or on its day, may have left the queue before it was ours.
-  AND event.statustime::date > (
-      SELECT (poll.opened_at AT TIME ZONE %(zone)s)::date
+  AND event.statustime >= (
+      SELECT ((poll.opened_at AT TIME ZONE %(zone)s)::date + 1)::timestamp
       FROM ropo.status_poll AS poll
       WHERE poll.profile = %(profile)s AND poll.kind = 'drain' AND poll.outcome = 'empty'
       ORDER BY poll.poll_id

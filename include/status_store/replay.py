@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
 import msgspec
+import psycopg2
 
 from include.status_store.batches import Batches
 from include.status_store.envelope import split_rows
@@ -15,6 +17,7 @@ from include.status_store.page_body import unpack
 from include.status_store.page_events import ALREADY_STORED, parse_page, store_page
 from include.status_store.parsing import parse_rows
 from include.status_store.rows import only_row, structs
+from include.status_store.session import may_pass
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
     from include.status_store.event_writing import Stored
     from include.status_store.session import Session
+
+logger = logging.getLogger(__name__)
 
 _PAGES = """
 SELECT page.poll_id
@@ -203,4 +208,9 @@ def _replay_row(session: Session, profile: Profile, row: _Row) -> Stored | None:
             cursor.execute(_DATE_ANEW, ([row.poll_id, row.drained_poll_id],))
             return stored
     except _StillRefusedError:
+        return None
+    except psycopg2.Error as error:
+        if may_pass(error):
+            raise
+        logger.warning("Row %s in quarantine: the store does not take it (%s)", row.quarantine_id, type(error).__name__)
         return None

@@ -40,9 +40,16 @@ _LIMIT_EXCEEDED = "54"
 
 def may_pass(error: BaseException) -> bool:
     """Tell whether the store may take the same work a moment later."""
-    if not isinstance(error, _PASSING):
-        return False
-    return not (getattr(error, "pgcode", None) or "").startswith(_LIMIT_EXCEEDED)
+    return isinstance(error, _PASSING) and not _is_beyond_a_limit(error)
+
+
+def is_of_a_value(error: BaseException) -> bool:
+    """Tell whether the store refuses what it was given, so that it would take other values."""
+    return isinstance(error, psycopg2.DataError | psycopg2.IntegrityError) or _is_beyond_a_limit(error)
+
+
+def _is_beyond_a_limit(error: BaseException) -> bool:
+    return (getattr(error, "pgcode", None) or "").startswith(_LIMIT_EXCEEDED)
 
 
 @contextmanager

@@ -46,8 +46,7 @@ class OtherConsumer:
     def found(self, cursor: Cursor) -> Mapping[str, str]:
         """Return the one subject where such changes were noticed of late; notices what nobody has noticed yet."""
         note_undrained(cursor, self.profile)
-        since = self.now - LOOK_BACK
-        self._taken = [event for event in undrained_events(cursor, self.profile.name) if event.noticed_at >= since]
+        self._taken = undrained_events(cursor, self.profile.name, self.now - LOOK_BACK)
         return THE_ONE if self._taken else {}
 
     def describe(self, cursor: Cursor, subjects: Sequence[str]) -> list[Matter]:  # noqa: ARG002 - the protocol's

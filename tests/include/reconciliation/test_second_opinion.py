@@ -58,6 +58,18 @@ def test_what_the_answers_bring_is_stored_and_compared_before_anything_is_record
     assert "  second opinions: asked about 2 breaks again, 1 of them cleared" in lines
 
 
+@pytest.mark.parametrize("blank", ["\N{NO-BREAK SPACE}", "\t"])
+def test_a_number_of_blanks_alone_is_not_asked_about_and_holds_up_no_other(world: World, blank: str) -> None:
+    world.row(blank, "paid", paid="900", total="900", jobid=None, sent_at=at("2026-03-10 08:00"))
+    _behind_ropo(world, "1")
+    source = KnowingSource(payment("1", "100"), failing={blank: ValueError("billnum: expected an invoice number")})
+
+    result = _reconcile(world, source)
+
+    assert source.asked == ["1"]
+    assert (result.matched, result.breaks) == (1, 1)
+
+
 def test_only_breaks_are_asked_about_and_the_dearest_first(world: World) -> None:
     _behind_ropo(world, "cheap", paid="5")
     _behind_ropo(world, "dear", paid="900")

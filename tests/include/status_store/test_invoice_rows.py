@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from include.status_store.database import connect
 from include.status_store.erasure import NotDealtWithError, TextErasure
+from include.status_store.invoice_rows import InvoiceRows
+from include.status_store.replay import replay
+from include.status_store.session import Session
+from include.status_store.statements import statement
 from tests.include.status_store.erasing import DATE, NOW, OTHER, SECRET, by_date, erase, places_of
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.test_redaction import comment
-from tests.include.status_store.views import column, drain
+from tests.include.status_store.views import column, drain, execute
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from psycopg2.extensions import connection as Connection
+    from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile
     from include.status_store.erasure import Erased
-    from include.status_store.session import Session
     from tests.include.reconciliation.world import World
 
 
@@ -35,6 +43,46 @@ def test_a_job_whose_number_the_ledger_alone_names(
 
     assert places_of(store, SECRET) == set()
     assert column(store, "SELECT DISTINCT jobids FROM ropo.text_erasure") == [["3000001"]]
+
+
+class Between:
+    """A cursor after one statement of which somebody else does something."""
+
+    def __init__(self, cursor: Cursor, after: str, work: Callable[[], object]) -> None:
+        self._cursor, self._after, self._work = cursor, after, work
+
+    def execute(self, query: str, values: object) -> None:
+        """Execute it, and then let them."""
+        self._cursor.execute(query, values)
+        if query == self._after:
+            self._work()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._cursor, name)
+
+
+def test_a_row_that_a_replay_takes_meanwhile_is_waited_for(
+    session: Session, store: Connection, store_dsn: str, profile: Profile
+) -> None:
+    drain(session, profile, ScriptedSource(page(comment(1, statustext=SECRET))))
+    raw = json.dumps(comment(2, billnum="10001", statustext=SECRET)).encode()
+    execute(
+        store,
+        "INSERT INTO ropo.status_quarantine "
+        "(profile, poll_id, ordinal, raw, sha256, error, first_seen_at, last_seen_at) "
+        "VALUES ('default', 1, 3, %s, sha256(%s), 'an earlier parser', now(), now())",
+        (raw, raw),
+    )
+
+    def taken() -> None:
+        with Session(lambda: connect(store_dsn)) as other:
+            assert replay(other, profile).rows == 1
+
+    with session.transaction() as cursor:
+        between = Between(cursor, statement("events_of_invoice"), taken)
+        rows = InvoiceRows(cast("Cursor", between), profile.name, billnum="10001")
+
+    assert (rows.waiting or "").startswith("1 row in quarantine")
 
 
 def test_a_job_of_another_number_stays_though_the_ledgers_row_names_both(

@@ -14,6 +14,7 @@ from include.status_store.database import connect
 from include.status_store.drain import A_THREAD
 from include.status_store.event_writing import Stored
 from include.status_store.page_events import parse_page, store_page
+from include.status_store.replay import replay
 from include.status_store.session import Session
 from include.status_store.source import PollUnsentError
 from include.status_store.storing import MOST_BEHIND, StoredPage, Storing
@@ -144,16 +145,16 @@ def test_what_a_reread_brought_between_two_attempts_is_not_counted_as_new(sessio
         assert attempt(cursor) == Stored()
 
 
-def refuse_events(store: Connection) -> None:
-    """Let the store have no room for events, and count how often that was found."""
+def refuse_events(store: Connection, condition: str = "disk_full") -> None:
+    """Let the store have no room for events, or another condition of PostgreSQL, and count how often that was found."""
     execute(store, "CREATE SEQUENCE ropo.refused")
     execute(
         store,
-        """
+        f"""
         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             PERFORM nextval('ropo.refused');
-            RAISE EXCEPTION USING ERRCODE = 'disk_full';
+            RAISE EXCEPTION USING ERRCODE = '{condition}';
         END
         $$;
         CREATE TRIGGER full_disk BEFORE INSERT ON ropo.status_event FOR EACH ROW EXECUTE FUNCTION refuse();
@@ -180,6 +181,19 @@ def test_where_events_cannot_be_stored_the_drain_fails_and_the_next_takes_them_u
     with Session(lambda: connect(store_dsn)) as session:
         assert drain(session, profile, ScriptedSource(*more[landed - 2 :])).taken_up == landed
     assert (events(store), new_counts(store)) == ([f"P{number}" for number in range(1, 9)], [1] * 8)
+
+
+def test_where_the_store_refuses_the_statement_the_page_waits_and_no_row_of_it_is_called_bad(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    refuse_events(store, "insufficient_privilege")
+
+    summary = drain(session, profile, ScriptedSource(page(row(1), row(2)), page(row(3))))
+
+    assert (summary.new, summary.quarantined, to_replay(store)) == (0, 0, [1, 2])
+    execute(store, "DROP TRIGGER full_disk ON ropo.status_event")
+    assert replay(session, profile).pages == 2
+    assert (events(store), to_replay(store)) == (["P1", "P2", "P3"], [])
 
 
 def test_a_row_beyond_postgresqls_limits_is_quarantined_without_trying_again(
