@@ -17,7 +17,8 @@ that **profiles** found in the file:
    dates whose re-read failed or was cut. Scheduled runs only.
 6. **recheck** compares the last `late_days` again and, of the last `recheck_days`, every date that is unfinished or of
    which events have come since, in one pass, and records a new reconciliation where the result is another: mended days
-   turn green, pending ones red when their grace is over. Of older dates it takes those with something pending, if that was recorded within `recheck_days`.
+   turn green, pending ones red when their grace is over. Of older dates it takes those with something pending, if
+   that was recorded within `recheck_days`.
    Scheduled runs only.
 
 **outcome** is red if an earlier task of any profile failed, and with it the run: Airflow judges a run by its last

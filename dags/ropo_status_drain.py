@@ -23,6 +23,7 @@ DAGs of your own, whether or not anything new came.
 **When it is red:** the line with the error in the failed task's log says what is wrong. Nothing has to be cleared: the
 next run goes on by itself, and what a broken run may have lost is on record in `ropo.status_poll`.
 
+- *drain* was marked or cleared while it ran: it kept the page under way, and asked for no other.
 - *drain*: Ropo One cannot be reached or refuses the token: nothing was asked. Or the store is away, or lost the drain's
   session: a page that it could not take is put in doubt by the next run, and re-read.
 - *recover*: a doubt is unproven. `python -m include.status_store doubts` lists it with the reason;

@@ -29,13 +29,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Stop = Literal["empty", "pages", "time", "in_doubt", "refused", "asked_to_wait", "lock_lost", "empty_answers"]
+Stop = Literal[
+    "empty", "pages", "time", "in_doubt", "refused", "asked_to_wait", "lock_lost", "empty_answers", "told_to_stop"
+]
 
 # Ropo documents 204 as the queue's end. A 200 without rows is another thing, of which nobody knows what it means.
 MAX_EMPTY_ANSWERS = 3
 A_THREAD = partial(ThreadPoolExecutor, max_workers=1)
 # A server that says "again at once" and refuses again would be asked without a pause.
 MAX_REFUSALS_IN_A_ROW = 10
+_NOT_SENT = "the drain ended before the request left"
 
 
 class DrainSummary(msgspec.Struct, kw_only=True):
@@ -43,8 +46,8 @@ class DrainSummary(msgspec.Struct, kw_only=True):
 
     :param stopped_by: ``empty`` is Ropo's 204: the queue held nothing more. Every other word leaves the rest to the
         next run: a bound (``pages``, ``time``), a poll ``in_doubt`` or ``refused``, a longer pause that Ropo One asked
-        another task of the profile for (``asked_to_wait``), the queue's lock lost (``lock_lost``), or answers without
-        rows that were no 204 (``empty_answers``).
+        another task of the profile for (``asked_to_wait``), the queue's lock lost (``lock_lost``), answers without rows
+        that were no 204 (``empty_answers``), or a person who ended the task (``told_to_stop``).
     :param polls: GETs sent; ``pages``: those that brought rows or an empty list.
     :param taken_up: pages of earlier processes that ended before their events were stored; ``new`` and the other counts
         of events are without theirs.
@@ -95,6 +98,11 @@ class Drain:
         self._empty_answers = 0
         self._refusals_in_a_row = 0
         self._started = 0.0
+        self._is_told_to_stop = False
+
+    def stop(self) -> None:
+        """Let the page come that is asked for, if one is, and begin no other poll; safe in a signal's handler."""
+        self._is_told_to_stop = True
 
     def run(self) -> DrainSummary:
         """Poll until 204 or a bound.
@@ -144,6 +152,10 @@ class Drain:
 
     def _poll(self, poll_id: int, storing: Storing) -> int | None:
         """Send one poll and keep what comes; return the next poll's id, None where the drain ends."""
+        if self._is_told_to_stop:
+            self._close(poll_id, "unsent", error=_NOT_SENT)
+            self._summary.stopped_by = "told_to_stop"
+            return None
         self._summary.polls += 1
         try:
             polled = poll_rows(self._source)
@@ -188,7 +200,7 @@ class Drain:
             self._count(storing.hand_over(page, parsing))
         except BaseException:
             if landed.next_poll_id is not None:
-                self._close(landed.next_poll_id, "unsent", error="the drain ended before the request left")
+                self._close(landed.next_poll_id, "unsent", error=_NOT_SENT)
             raise
         if landed.next_poll_id is None and bound is None and not landed.lock_lost:
             return self._reopen()
@@ -277,6 +289,8 @@ class Drain:
         return seconds <= min(LONGEST_WAIT_SECONDS, self._seconds_left())
 
     def _bound(self) -> Stop | None:
+        if self._is_told_to_stop:
+            return "told_to_stop"
         if self._empty_answers >= MAX_EMPTY_ANSWERS:
             return "empty_answers"
         if self._summary.pages >= self._max_pages:

@@ -65,15 +65,21 @@ class RopoStatusDrainOperator(PollingOperator):
         super().__init__(**kwargs)
         self.max_pages = max_pages
         self.max_seconds = max_seconds
+        self._drain: Drain | None = None
+
+    def on_kill(self) -> None:
+        """Begin no other poll: where somebody ends the task, Airflow kills it seconds later, in mid-answer else."""
+        if self._drain is not None:
+            self._drain.stop()
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Return the :class:`include.status_store.drain.DrainSummary` as a dict."""
         with self.session() as session:
             try:
-                drain = Drain(
+                self._drain = Drain(
                     session, self.hook, self.journal(context), max_pages=self.max_pages, max_seconds=self.max_seconds
                 )
-                summary = drain.run()
+                summary = self._drain.run()
             except QueueBusyError as busy:
                 raise self._skipped(session, busy) from None
             except AskedToWaitError as pause:

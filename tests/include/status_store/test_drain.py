@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from include.status_store import drain as drain_module
+from include.status_store.drain import Drain
 from include.status_store.journal import Journal
+from include.status_store.landing import land
 from include.status_store.retry_after import LONGEST_WAIT_SECONDS
 from include.status_store.source import Answer, PollInDoubtError, PollRefusedError, PollUnsentError
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from include.config.profiles import Profile
+    from include.status_store.landing import Landed
     from include.status_store.session import Session
 
 
@@ -27,6 +31,39 @@ def test_it_keeps_every_page_until_204(session: Session, store: Connection, prof
     assert events(store) == ["P1", "P2", "P3"]
     assert outcomes(store) == ["landed", "landed", "empty"]
     assert (summary.stopped_by, summary.polls, summary.pages, summary.new) == ("empty", 3, 2, 3)
+
+
+def test_told_to_stop_in_mid_answer_it_keeps_the_page_and_asks_for_no_other(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    def told() -> Answer:
+        stopped.stop()
+        return page(row(2))
+
+    source = ScriptedSource(page(row(1)), told, page(row(3)))
+    stopped = Drain(session, source, Journal(profile), max_pages=10, max_seconds=60)
+
+    summary = stopped.run()
+
+    assert (summary.stopped_by, summary.polls, events(store)) == ("told_to_stop", 2, ["P1", "P2"])
+    assert outcomes(store) == ["landed", "landed"]
+    assert drain(session, profile, ScriptedSource(page(row(3)), EMPTY)).abandoned == 0
+    assert events(store) == ["P1", "P2", "P3"]
+
+
+def test_told_to_stop_between_two_polls_it_does_not_send_the_second(
+    session: Session, store: Connection, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def landed(*arguments: Any, **options: Any) -> Landed:
+        done = land(*arguments, **options)
+        stopped.stop()
+        return done
+
+    monkeypatch.setattr(drain_module, "land", landed)
+    source = ScriptedSource(page(row(1)), page(row(2)))
+    stopped = Drain(session, source, Journal(profile), max_pages=10, max_seconds=60)
+
+    assert (stopped.run().stopped_by, len(source.polls), outcomes(store)) == ("told_to_stop", 1, ["landed", "unsent"])
 
 
 def test_the_journal_row_is_committed_before_the_request_leaves(

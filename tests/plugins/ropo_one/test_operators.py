@@ -249,6 +249,22 @@ def test_a_drain_skips_until_the_moment_that_ropo_one_has_named(server: Scripted
     assert len(server.polls) == 1
 
 
+def test_a_drain_that_somebody_ends_keeps_the_page_under_way_and_leaves_no_doubt(
+    server: ScriptedServer, store: Connection
+) -> None:
+    ended = drain()
+
+    def killed(peer: Peer) -> None:
+        ended.on_kill()
+        peer.send(page(row(1)))
+
+    server.polls_will_be(killed, page(row(2)))
+
+    assert ended.execute(context())["stopped_by"] == "told_to_stop"
+    assert query(store, "SELECT outcome FROM ropo.status_poll") == [("landed",)]
+    assert query(store, "SELECT statusid FROM ropo.status_event") == [("P1",)]
+
+
 def test_a_reread_that_is_asked_to_wait_says_for_how_long(server: ScriptedServer, store: Connection) -> None:
     server.polls_will_be(answer(429, Retry_After="7200"))
 
