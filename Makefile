@@ -46,7 +46,7 @@ up: install ## the demo, then Airflow at http://localhost:8080 (PORT=…) until 
 
 .PHONY: test
 test: install ## all tests (ARGS='-k name' picks some)
-	AIRFLOW_HOME=$(CURDIR)/.airflow/tests $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	AIRFLOW_HOME="$(CURDIR)/.airflow/tests" $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 .PHONY: crash-points
 crash-points: install ## every crash point alone and in pairs: thousands of schedules (ARGS='--every 10' for fewer)
@@ -66,7 +66,7 @@ bench: install ## speed and memory against peers, side by side (ARGS=--quick: a 
 
 .PHONY: fuzz
 fuzz: install ## any answer whatever, through the real drain into a real store (EXAMPLES=2000 of each kind)
-	FUZZ_EXAMPLES=$(EXAMPLES) AIRFLOW_HOME=$(CURDIR)/.airflow/tests $(BIN)/python -m pytest --timeout 0 \
+	FUZZ_EXAMPLES=$(EXAMPLES) AIRFLOW_HOME="$(CURDIR)/.airflow/tests" $(BIN)/python -m pytest --timeout 0 \
 	    -p no:logging tests/faults/test_fuzz.py $(ARGS)
 
 .PHONY: check
@@ -78,7 +78,7 @@ check: install ## lint, format, security lint and types
 
 .PHONY: scale
 scale: install ## Celery: 200 profiles drained by two workers, of which one is killed (SCALE_PROFILES=…)
-	SCALE_PROFILES=$(or $(SCALE_PROFILES),200) AIRFLOW_HOME=$(CURDIR)/.airflow/tests \
+	SCALE_PROFILES=$(or $(SCALE_PROFILES),200) AIRFLOW_HOME="$(CURDIR)/.airflow/tests" \
 	    $(BIN)/python -m pytest --timeout 7200 tests/deployment/test_celery.py $(ARGS)
 
 .PHONY: migrate

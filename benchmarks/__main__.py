@@ -6,10 +6,12 @@ It prints the table, and writes all that was measured in full size, now or befor
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING
 
 from benchmarks import comparison, dags, drain, page, report
 from benchmarks.stage import stage
+from local_airflow import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +41,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement (3)")
     parser.add_argument("--only", choices=BENCHES, nargs="+", default=list(BENCHES), help="some of them")
     options = parser.parse_args()
+    environment.forget_installation(os.environ)
     part, rounds = (10, 1) if options.quick else (1, options.rounds)
     lines: list[Line] = []
     with stage() as on:

@@ -41,7 +41,9 @@ def bench(stage: Stage, *, invoices: int, rounds: int) -> list[Line]:
     ]
     with filled(stage, "comparison_data.sql", invoices=invoices) as database:
         task = {"dsn": stage.server.dsn(database), "scope": "full", "date": DATE}
-        results = alternate(contestants, lambda each: run(each, task, stage.variables(database)), rounds)
+        results = alternate(
+            contestants, lambda each: compare_all(each, task, stage.variables(database), invoices), rounds
+        )
     ours, lines = results[OURS], []
     for name, goal in ((DATACOMPY, "≥ 4 times as fast"), (BARE, "≤ 1.5 of its time")):
         other = results[name]
@@ -88,6 +90,19 @@ def bench_day(stage: Stage, *, small: int, large: int, rounds: int) -> list[Line
             ratio <= 1.2,
         )
     ]
+
+
+def compare_all(
+    contestant: Contestant, task: dict[str, Any], variables: dict[str, str], invoices: int
+) -> dict[str, Any]:
+    """Compare everything once, and make sure that the differences that were put in were found.
+
+    :param invoices: of which one in five hundred differs in the ledger.
+    """
+    result = run(contestant, task, variables)
+    if result["differences"] != invoices // 500:
+        raise RuntimeError(f"{contestant.name}: expected {invoices // 500} invoices to differ, got {result}")
+    return result
 
 
 def compare_day(stage: Stage, database: str, contestant: Contestant, day: int) -> dict[str, Any]:

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from demo.state import Erp, Recorded
     from local_airflow.embedded import Server
 
-# What the demo's data needs, each of them the demo's own and for its own commands only: a stand-in's codes must not
-# explain a real queue, nor a real queue be drained into the demo's throw-away store.
-DEMO_VARIABLES = ("AIRFLOW_CONN_ROPO_ONE_DEFAULT", STORE_VARIABLE, "AIRFLOW_CONN_ERP_LEDGER", "ROPO_PROFILES_FILE")
 PROFILES_FILE = ROOT / "demo" / "profiles.yaml"
 PROFILES_FILES: dict[Erp, Path] = {
     "plain": PROFILES_FILE,
@@ -35,7 +32,8 @@ def with_demo(environment: Mapping[str, str], server: Server, demo: Recorded) ->
     :param environment: the variables so far.
     :param server: the running server, provisioned.
     :param demo: where Ropo One's stand-in listens.
-    :return: them, and :data:`DEMO_VARIABLES`; DAGs that are new run at once, a few tasks at a time.
+    :return: them, and what the demo's data needs, each of it the demo's own and for its own commands only: a stand-in's
+        codes must not explain a real queue. DAGs that are new run at once, a few tasks at a time.
     """
     ropo_one = {
         "conn_type": "ropo_one",

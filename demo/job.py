@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from demo import outcome
-from demo.connections import DEMO_VARIABLES, with_demo
+from demo.connections import with_demo
 from demo.data import Data, provide
 from demo.state import HOST, alone, recorded, refuse_foreign
 from include.config.profiles import FILE_VARIABLE, load_profile
@@ -128,8 +128,8 @@ def run(demo: Demo, progress: Progress) -> list[str]:
 
 def _variables(home: Path, server: Server) -> dict[str, str]:
     """The demo's own of everything: what the user has set for an installation of theirs must not be touched by it."""
-    foreign = (*environment.METADATA_VARIABLES, *DEMO_VARIABLES)
-    given = {name: value for name, value in os.environ.items() if name not in foreign}
+    given = dict(os.environ)
+    environment.forget_installation(given)
     demo = recorded(home)
     if demo is None:
         raise DemoFailedError(f"{home} has no demo")

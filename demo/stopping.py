@@ -1,10 +1,10 @@
-"""Ctrl-C and SIGTERM end this program as an ordinary exit does, so that everything it started is stopped."""
+"""Ctrl-C, SIGTERM and a closed terminal end this program as an exit does, so that everything it started is stopped."""
 
 from __future__ import annotations
 
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,16 +14,20 @@ if TYPE_CHECKING:
 
 @contextmanager
 def stops_as_exit(code: int | None = None) -> Iterator[None]:
-    """Turn the first Ctrl-C or SIGTERM into :class:`SystemExit`; further ones do not disturb the stopping.
+    """Turn the first such signal into :class:`SystemExit`; further ones do not disturb the stopping.
 
     :param code: the exit code; by default the one that shells give to a program that a signal has ended.
     """
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    # Not where it is to go on without its terminal (nohup).
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
 
     def leave(number: int, _frame: FrameType | None) -> None:
         for each in numbers:
             signal.signal(each, signal.SIG_IGN)
-        print("Stopping …", file=sys.stderr, flush=True)
+        with suppress(OSError):  # the terminal may be gone
+            print("Stopping …", file=sys.stderr, flush=True)
         sys.exit(128 + number if code is None else code)
 
     for number in numbers:

@@ -67,6 +67,8 @@ def run(command: list[str], variables: dict[str, str]) -> int:
         # A terminal sends Ctrl-C to both; what another process sends reaches only this one.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda number, _: process.send_signal(number))
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else neither is to hear that its terminal is closed
+            signal.signal(signal.SIGHUP, lambda number, _: process.send_signal(number))
         code = process.wait()
     return code if code >= 0 else 128 - code
 

@@ -7,6 +7,7 @@ same binaries on the loopback address, with a password.
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
 import pwd
@@ -163,11 +164,7 @@ def _system_user(base: Path) -> str | None:
     """Whom PostgreSQL's programs run as: root is refused by them, so a user of their own, who must reach the files."""
     if os.geteuid() != 0:
         return None
-    try:
-        uid = pwd.getpwnam(UNPRIVILEGED_USER).pw_uid
-    except KeyError:
-        subprocess.run(["useradd", "--system", "--no-create-home", UNPRIVILEGED_USER], check=True, capture_output=True)
-        uid = pwd.getpwnam(UNPRIVILEGED_USER).pw_uid
+    uid = _uid_of_unprivileged()
     for folder in {*(binaries() / "postgres").resolve().parents, *base.resolve().parents}:
         try:
             let_through(folder, uid)
@@ -181,6 +178,18 @@ def _system_user(base: Path) -> str | None:
         shutil.chown(base, UNPRIVILEGED_USER)
         base.chmod(0o700)
     return UNPRIVILEGED_USER
+
+
+def _uid_of_unprivileged() -> int:
+    # One at a time on this machine: of two that add the user at once, the second changes its number.
+    with open("/etc/passwd", "rb") as users:  # noqa: PTH123 - a lock
+        fcntl.flock(users, fcntl.LOCK_EX)
+        try:
+            return pwd.getpwnam(UNPRIVILEGED_USER).pw_uid
+        except KeyError:
+            command = ["useradd", "--system", "--no-create-home", UNPRIVILEGED_USER]
+            subprocess.run(command, check=True, capture_output=True)
+            return pwd.getpwnam(UNPRIVILEGED_USER).pw_uid
 
 
 def _run(program: str, *arguments: str, user: str | None) -> None:

@@ -11,7 +11,7 @@ from local_airflow.paths import ROOT, private_directory
 from local_airflow.secret_files import read_or_create
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, MutableMapping
     from pathlib import Path
 
     from local_airflow.embedded import Server
@@ -21,6 +21,26 @@ METADATA_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 PORT_VARIABLE = "AIRFLOW__API__PORT"
 # Airflow takes the same setting as a command or from a secrets backend, too.
 METADATA_VARIABLES = (METADATA_VARIABLE, f"{METADATA_VARIABLE}_CMD", f"{METADATA_VARIABLE}_SECRET")
+
+
+def forget_installation(variables: MutableMapping[str, str]) -> None:
+    """Take out what names an installation of the user's: connections, a secrets backend, settings, profiles.
+
+    For whatever runs on made-up data: a secrets backend is asked before the variables, so that its drains would empty a
+    real queue into a store that is thrown away.
+
+    :param variables: as they are set; ``AIRFLOW_HOME`` stays.
+    """
+    for name in [*variables]:
+        if name.startswith(("AIRFLOW", "ROPO")) and name != "AIRFLOW_HOME":
+            del variables[name]
+
+
+def past_proxies(given: Mapping[str, str]) -> dict[str, str]:
+    """What lets programs on this machine ask each other though the user has a proxy."""
+    named = [name for variable in ("no_proxy", "NO_PROXY") for name in given.get(variable, "").split(",")]
+    exempt = ",".join(dict.fromkeys([*filter(None, map(str.strip, named)), "127.0.0.1", "localhost"]))
+    return {"NO_PROXY": exempt, "no_proxy": exempt}
 
 
 def project_environment(given: Mapping[str, str], home: Path) -> dict[str, str]:
@@ -41,6 +61,7 @@ def project_environment(given: Mapping[str, str], home: Path) -> dict[str, str]:
         "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
         **({} if _has_its_own_configuration(home) else {**_api_of_this_machine(given), **_secrets(home)}),
         **given,
+        **past_proxies(given),
     }
     path = [str(ROOT), str(ROOT / "plugins"), *given.get("PYTHONPATH", "").split(os.pathsep)]
     environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, path)))

@@ -84,10 +84,11 @@ def _wait_until(parts: list[Running], is_so: Callable[[], bool]) -> None:
 
 def _health(port: int) -> dict[str, Any] | None:
     """Return what the API server says of each part, None where it does not answer."""
+    without_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(f"http://{HOST}:{port}/api/v2/monitor/health", timeout=10) as answer:
+        with without_proxy.open(f"http://{HOST}:{port}/api/v2/monitor/health", timeout=10) as answer:
             parts: dict[str, Any] = json.load(answer)
-    except (urllib.error.URLError, OSError):
+    except (urllib.error.URLError, OSError, ValueError):
         return None
     return parts
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pathlib
 import shutil
 import tempfile
-from contextlib import closing
+import time
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +19,7 @@ from include.status_store import reread
 from include.status_store.database import connect
 from include.status_store.migrate import upgrade
 from include.status_store.session import Session
-from local_airflow import embedded
+from local_airflow import embedded, environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 # A file system in memory, and what it must have free: several times what the tests' databases take at once.
 IN_MEMORY = pathlib.Path("/dev/shm")
 ROOM_IN_MEMORY = 4 * 2**30
+# Seconds until a run that makes its folder holds the lock in it.
+A_START = 600
 # Folders whose files share what is slow to start: an Airflow and a browser, a Tryton.
 TOGETHER = ("tests/browser", "tests/integration/tryton")
 # Folders of tests that start whole programs: they go first, so that no worker waits in the end for another's long file.
@@ -36,6 +40,8 @@ FIRST = ("tests/deployment", "tests/demo", "tests/browser", "tests/integration",
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give each worker an Airflow home of its own, and each run a folder of its own for what tests write."""
+    environment.forget_installation(os.environ)
+    os.environ.update(environment.past_proxies(os.environ))
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker and "AIRFLOW_HOME" in os.environ:
         # Before a test module imports Airflow.
@@ -78,9 +84,19 @@ def _postgres_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pathlib
     if not IN_MEMORY.is_dir() or shutil.disk_usage(IN_MEMORY).free < ROOM_IN_MEMORY:
         yield tmp_path_factory.mktemp("postgres")
         return
+    _remove_left_ones()
     # What a test killed may leave a server that still writes when the folder goes.
     with tempfile.TemporaryDirectory(prefix="ropo-tests-", dir=IN_MEMORY, ignore_cleanup_errors=True) as home:
         yield pathlib.Path(home)
+
+
+def _remove_left_ones() -> None:
+    """Remove what a run has left in memory that was killed; one under way holds its PostgreSQL's lock."""
+    for left in IN_MEMORY.glob("ropo-tests-*"):
+        with suppress(OSError), (left / "postgres-users.lock").open() as users:
+            if time.time() - left.stat().st_mtime > A_START:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(left, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ WITH newest AS (
     WHERE statustype = 'payment'
     GROUP BY jobid
 ), ropo AS (
-    SELECT jobid, newest.billnum, statuscode = '101' OR money.paid > 0 AS is_paid, COALESCE(money.paid, 0) AS paid
+    SELECT jobid, newest.billnum, COALESCE(statuscode = '101' OR money.paid > 0, false) AS is_paid, COALESCE(money.paid, 0) AS paid
     FROM newest
     FULL JOIN money USING (jobid)
 ), compared AS (

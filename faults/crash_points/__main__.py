@@ -25,7 +25,7 @@ from faults.crash_points.stops import Action
 from faults.forker import Forker
 from faults.simulated import small_pages
 from include.status_store.migrate import upgrade
-from local_airflow import embedded
+from local_airflow import embedded, environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -144,6 +144,7 @@ def main() -> int:
     parser.add_argument("--every", type=int, default=1, help="play each so many-th pair only")
     parser.add_argument("--first", type=int, default=1, help="begin with this pair: with --every 4, one of 1 to 4")
     wanted = parser.parse_args()
+    environment.forget_installation(os.environ)
     with players(1 if wanted.name else wanted.stages, loud=bool(wanted.name)) as ready:
         if not wanted.name:
             play_all(ready, wanted.every, wanted.first)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import operator
+import os
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import msgspec
 from faults.soak import scheduler as restarts
 from faults.soak.ground import Books, Ground
 from faults.soak.trouble import KINDS, not_possible, plan_server_fault
+from local_airflow import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
@@ -162,6 +164,11 @@ def main() -> int:
     parser.add_argument("--scheduler", type=int, default=10, help="rounds of them on a real Airflow")
     parser.add_argument("--json", action="store_true", help="the result as JSON, in the last line")
     wanted = parser.parse_args()
+    # Of each part some are without the Airflow: they close the books.
+    apart = wanted.scheduler if wanted.parts > 1 else 0
+    if wanted.rounds - apart < wanted.parts:
+        parser.error(f"--rounds: expected {apart + wanted.parts} or more, got {wanted.rounds}")
+    environment.forget_installation(os.environ)
     began = time.monotonic()
     if wanted.parts > 1:
         rounds = wanted.rounds - wanted.scheduler

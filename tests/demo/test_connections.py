@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
-from demo.connections import DEMO_VARIABLES, with_demo
+from demo.connections import with_demo
 from demo.state import Recorded, record
 from include.config.profiles import load_profiles
 from include.config.status_map import load_status_map
@@ -25,7 +25,7 @@ def test_the_demos_connections_are_json_of_the_right_types(tmp_path: Path) -> No
     assert {fields["conn_type"] for fields in connections.values()} == {"ropo_one", "postgres"}
     assert connections["AIRFLOW_CONN_ROPO_ONE_DEFAULT"]["host"] == "http://127.0.0.1:9"
     assert connections["AIRFLOW_CONN_ERP_LEDGER"]["login"] == "erp_reader"
-    assert set(DEMO_VARIABLES) <= set(variables)
+    assert {"AIRFLOW_CONN_ROPO_STORE", "ROPO_PROFILES_FILE"} <= set(variables)
 
 
 def test_tryton_as_the_ledger_has_its_own_profile_and_a_reader_of_no_other_rights(tmp_path: Path) -> None:

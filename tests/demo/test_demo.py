@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -48,12 +49,19 @@ def _environment(home: Path) -> dict[str, str]:
     """A user who has an installation of their own set up beside it, at addresses that answer nobody."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "ROPO"))}
     elsewhere = "postgresql://nobody@127.0.0.1:9/nothing"
+    # Asked before the variables: what the demo drained of it would be gone.
+    real = home.with_name("connections.json")
+    real.write_text(json.dumps({"ropo_one_default": {"conn_type": "ropo_one", "host": "https://127.0.0.1:9"}}))
     return {
         **kept,
         "AIRFLOW_HOME": str(home),
         "PYTHONPATH": str(ROOT),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": elsewhere,
         "AIRFLOW_CONN_ROPO_STORE": elsewhere,
+        "AIRFLOW_CONN_ROPO_STORE_READER": elsewhere,
+        "AIRFLOW__SECRETS__BACKEND": "airflow.secrets.local_filesystem.LocalFilesystemBackend",
+        "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps({"connections_file_path": str(real)}),
+        "http_proxy": "http://127.0.0.1:9",
     }
 
 

@@ -19,6 +19,33 @@ def test_a_variable_that_is_already_set_wins(tmp_path: Path, name: str) -> None:
     assert environment.project_environment({name: "mine"}, tmp_path)[name] == "mine"
 
 
+def test_what_runs_on_made_up_data_knows_nothing_of_an_installation_of_ones_own() -> None:
+    own = {
+        "AIRFLOW__SECRETS__BACKEND": "a vault",
+        "AIRFLOW_CONN_ROPO_ONE_DEFAULT": "a real queue",
+        "AIRFLOW_CONFIG": "/etc/airflow.cfg",
+        "ROPO_PROFILES_FILE": "/etc/profiles.yaml",
+    }
+    given = {**own, "AIRFLOW_HOME": "/home", "PATH": "/bin"}
+    environment.forget_installation(given)
+    assert given == {"AIRFLOW_HOME": "/home", "PATH": "/bin"}
+
+
+@pytest.mark.parametrize(
+    ("given", "exempt"),
+    [
+        ({}, "127.0.0.1,localhost"),
+        ({"NO_PROXY": "erp.example, localhost"}, "erp.example,localhost,127.0.0.1"),
+        ({"no_proxy": "a.example", "NO_PROXY": "b.example"}, "a.example,b.example,127.0.0.1,localhost"),
+    ],
+)
+def test_programs_of_this_machine_ask_each_other_past_any_proxy(
+    tmp_path: Path, given: dict[str, str], exempt: str
+) -> None:
+    made = environment.project_environment({"HTTP_PROXY": "http://proxy.example:3128", **given}, tmp_path)
+    assert (made["NO_PROXY"], made["no_proxy"], made["HTTP_PROXY"]) == (exempt, exempt, "http://proxy.example:3128")
+
+
 def test_the_projects_modules_come_first_and_a_path_that_is_set_stays(tmp_path: Path) -> None:
     path = environment.project_environment({"PYTHONPATH": "/mine"}, tmp_path)["PYTHONPATH"]
     assert path.split(os.pathsep) == [str(ROOT), str(ROOT / "plugins"), "/mine"]

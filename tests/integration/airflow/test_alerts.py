@@ -10,7 +10,6 @@ import subprocess
 import sys
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import psycopg2
 import pytest
@@ -28,6 +27,7 @@ from local_airflow.paths import ROOT
 from ropo_one.deadline import verdict_deadlines
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.watch.records import broken, keep_break, record
+from tests.integration.airflow.one_day import on_one_day
 from tests.plugins.ropo_one.alert_receivers import MailServer, StatsdSocket, body, mail_server
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from local_airflow.embedded import Server
 
-HELSINKI = ZoneInfo("Europe/Helsinki")
 DAY = datetime.timedelta(days=1)
 # Hour 0: the deadline of yesterday's date has passed, whenever this runs.
 PROFILES = """
@@ -104,11 +103,13 @@ with DAG("told", schedule=None, params={"date": Param(None, type=["null", "strin
 class Outcome:
     """What came of it.
 
+    :ivar today: in Helsinki.
     :ivar told: mails of the run of the DAG ``told``; ``metrics``: what it emitted, by name.
     :ivar failed: (task, business date, over) of each failed task on the register.
     :ivar late: mails of the deadline; ``deadlines``: (dag, run type, business date, missed) of each that is left.
     """
 
+    today: datetime.date
     told_state: str
     told: list[EmailMessage]
     metrics: dict[str, str]
@@ -120,18 +121,21 @@ class Outcome:
 
 
 @pytest.fixture(scope="module")
-def outcome(postgres: Server, store_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
+def outcome(postgres: Server, store_template: str, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     """Everything at once: Airflow takes its time to start."""
-    home = tmp_path_factory.mktemp("airflow")
-    store_name = postgres.fresh_database("store", template=store_template)
-    statsd = StatsdSocket()
-    with mail_server() as mail:
-        yield _outcome(postgres, store_name, home, mail, statsd)
-    statsd.close()
+
+    def made(today: datetime.date) -> Outcome:
+        home = tmp_path_factory.mktemp("airflow")
+        store_name = postgres.fresh_database("store", template=store_template)
+        with mail_server() as mail, closing(StatsdSocket()) as statsd:
+            return _outcome(postgres, store_name, home, mail, statsd, today)
+
+    return on_one_day(made)
 
 
-def _outcome(postgres: Server, store: str, home: pathlib.Path, mail: MailServer, statsd: StatsdSocket) -> Outcome:
-    today = datetime.datetime.now(HELSINKI).date()
+def _outcome(
+    postgres: Server, store: str, home: pathlib.Path, mail: MailServer, statsd: StatsdSocket, today: datetime.date
+) -> Outcome:
     reconciliation_id = _fill(postgres.dsn(store), today - 2 * DAY)
     metadata = postgres.fresh_database("metadata")
     variables = _variables(postgres, store, metadata, home, mail, statsd)
@@ -140,6 +144,7 @@ def _outcome(postgres: Server, store: str, home: pathlib.Path, mail: MailServer,
     subprocess.run([airflow, "db", "migrate"], env=variables, check=True, capture_output=True)
 
     outcome = Outcome()
+    outcome.today = today
     driver = str(ROOT / "tests" / "integration" / "airflow" / "alert_driver.py")
     dates = f"{today} {today - 2 * DAY}"
     done = subprocess.run(
@@ -244,7 +249,7 @@ def _wait(condition: Callable[[], object], home: pathlib.Path) -> None:
 
 
 def test_a_run_that_is_late_is_told_by_its_deadline(outcome: Outcome) -> None:
-    yesterday = datetime.datetime.now(HELSINKI).date() - DAY
+    yesterday = outcome.today - DAY
     assert outcome.callback == ("success", f"{yesterday}: told of default")
     (mail,) = outcome.late
     assert str(mail["Subject"]).endswith("has no verdict by 00:00")
@@ -253,7 +258,7 @@ def test_a_run_that_is_late_is_told_by_its_deadline(outcome: Outcome) -> None:
 def test_a_run_that_ends_in_time_leaves_no_deadline_and_one_that_is_not_scheduled_never_had_one(
     outcome: Outcome,
 ) -> None:
-    yesterday = datetime.datetime.now(HELSINKI).date() - DAY
+    yesterday = outcome.today - DAY
     assert outcome.deadlines == [("late", "scheduled", yesterday.isoformat(), True)]
 
 
@@ -267,7 +272,7 @@ def test_a_red_verdict_is_told_when_its_task_fails_and_not_again_by_the_watch(ou
 
 
 def test_a_task_that_failed_is_told_by_its_callback_and_ended_by_its_success(outcome: Outcome) -> None:
-    date = datetime.datetime.now(HELSINKI).date() - 2 * DAY
+    date = outcome.today - 2 * DAY
     assert sorted(outcome.failed) == [("told watch", "", True), ("told whole", date.isoformat(), False)]
     # With what had failed before, and nobody had told: in one message, and not again by the watch.
     (mail,) = [mail for mail in outcome.told if "failed" in str(mail["Subject"])]

@@ -7,22 +7,21 @@ import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from local_airflow import environment
 from local_airflow.paths import ROOT
+from tests.integration.airflow.one_day import HELSINKI, on_one_day
 
 if TYPE_CHECKING:
+    import pathlib
+
     from local_airflow.embedded import Server
 
     Outcome = dict[str, tuple[list[str], object, object]]
 
-HELSINKI = ZoneInfo("Europe/Helsinki")
 DAY = datetime.timedelta(days=1)
-TODAY = datetime.datetime.now(HELSINKI).date()
-YESTERDAY = TODAY - DAY
 
 
 def utc(day: str | datetime.date) -> str:
@@ -36,23 +35,28 @@ def local(day: str) -> str:
     return midnight.isoformat()
 
 
-PICKED = {
-    "spring": (utc("2026-03-27"), utc("2026-03-31")),
-    "spring_local": (local("2026-03-27"), local("2026-03-31")),
-    "autumn": (utc("2026-10-24"), utc("2026-10-27")),
-    "autumn_local": (local("2026-10-24"), local("2026-10-27")),
-    "one_day": (utc("2026-10-25"), utc("2026-10-25")),
-    "past_today": (utc(TODAY - 3 * DAY), utc(TODAY + 9 * DAY)),
-    # In the market's first two hours of a day it is not that day yet in UTC, and Airflow refuses a first day to come.
-    "today_alone": (local(TODAY.isoformat()), utc(TODAY + 9 * DAY)),
-}
+def picked(today: datetime.date) -> dict[str, tuple[str, str]]:
+    """The first and the last day that are picked for each DAG."""
+    return {
+        "spring": (utc("2026-03-27"), utc("2026-03-31")),
+        "spring_local": (local("2026-03-27"), local("2026-03-31")),
+        "autumn": (utc("2026-10-24"), utc("2026-10-27")),
+        "autumn_local": (local("2026-10-24"), local("2026-10-27")),
+        "one_day": (utc("2026-10-25"), utc("2026-10-25")),
+        "past_today": (utc(today - 3 * DAY), utc(today + 9 * DAY)),
+        # In the market's first two hours of a day it is not that day yet in UTC, and Airflow refuses one to come.
+        "today_alone": (local(today.isoformat()), utc(today + 9 * DAY)),
+    }
+
+
+DAG_IDS = sorted(picked(datetime.date(2026, 11, 1)))
 DAG_FILE = f"""
 import datetime
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import DAG
 from ropo_one.timetable import BusinessDateTimetable
 
-for dag_id in {sorted(PICKED)}:
+for dag_id in {DAG_IDS}:
     timetable = BusinessDateTimetable(timezone="Europe/Helsinki")
     start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     with DAG(dag_id, schedule=timetable, start_date=start, catchup=False) as dag:
@@ -62,9 +66,22 @@ for dag_id in {sorted(PICKED)}:
 
 
 @pytest.fixture(scope="module")
-def outcome(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    """By DAG: the keys of the runs made, and the next scheduled run before and after."""
-    home = tmp_path_factory.mktemp("airflow")
+def made(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[datetime.date, Outcome]:
+    """Today, and by DAG: the keys of the runs made, and the next scheduled run before and after."""
+    return on_one_day(lambda today: (today, _made(postgres, tmp_path_factory.mktemp("airflow"), today)))
+
+
+@pytest.fixture
+def today(made: tuple[datetime.date, Outcome]) -> datetime.date:
+    return made[0]
+
+
+@pytest.fixture
+def outcome(made: tuple[datetime.date, Outcome]) -> Outcome:
+    return made[1]
+
+
+def _made(postgres: Server, home: pathlib.Path, today: datetime.date) -> Outcome:
     (home / "dags").mkdir()
     (home / "dags" / "dated.py").write_text(DAG_FILE, encoding="utf-8")
     database = postgres.fresh_database("metadata")
@@ -77,7 +94,12 @@ def outcome(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> Outco
     subprocess.run([airflow, "db", "migrate"], env=variables, check=True, capture_output=True)
     driver = str(ROOT / "tests" / "integration" / "airflow" / "backfill_driver.py")
     done = subprocess.run(
-        [sys.executable, driver], env=variables, input=json.dumps(PICKED), capture_output=True, text=True, check=False
+        [sys.executable, driver],
+        check=False,
+        env=variables,
+        input=json.dumps(picked(today)),
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     return {dag_id: tuple(values) for dag_id, values in json.loads(done.stdout).items()}
@@ -102,14 +124,14 @@ def test_one_date_is_one_run(outcome: Outcome) -> None:
 
 
 def test_a_range_that_reaches_past_today_makes_no_run_for_a_day_that_is_not_over(
-    outcome: Outcome,
+    outcome: Outcome, today: datetime.date
 ) -> None:
-    assert outcome["past_today"][0] == days(TODAY - 3 * DAY, YESTERDAY)
+    assert outcome["past_today"][0] == days(today - 3 * DAY, today - DAY)
     assert outcome["today_alone"][0] == []
 
 
-@pytest.mark.parametrize("dag_id", sorted(PICKED))
-def test_the_next_scheduled_run_stays_what_it_was(dag_id: str, outcome: Outcome) -> None:
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_the_next_scheduled_run_stays_what_it_was(dag_id: str, outcome: Outcome, today: datetime.date) -> None:
     _, before, after = outcome[dag_id]
-    midnight = datetime.datetime.combine(TODAY, datetime.time(), HELSINKI).astimezone(datetime.UTC)
-    assert before == after == [YESTERDAY.isoformat(), midnight.isoformat()]
+    midnight = datetime.datetime.combine(today, datetime.time(), HELSINKI).astimezone(datetime.UTC)
+    assert before == after == [(today - DAY).isoformat(), midnight.isoformat()]
