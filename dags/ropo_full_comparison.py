@@ -1,9 +1,10 @@
 """
 ### Compare every unsettled invoice with the ERP ledger
 
-At each month's end (its partition key is the month's last day), for each profile that **profiles** found in the file:
-all invoices that are not ended and paid on both sides, whatever their dates. So a ledger row that was deleted, or an
-ERP that does not say what it changed, hides nothing. A month's sign-off needs one.
+At each month's end (its partition key is the month's last day), for each profile that **profiles** found in the file
+and that had begun by then (`start_date`): all invoices that are not ended and paid on both sides, whatever their dates.
+So a ledger row that was deleted, or an ERP that does not say what it changed, hides nothing. A month's sign-off needs
+one.
 
 1. **settle** waits, without holding a worker, for the profile's own midnight plus `settle_hours`. Scheduled runs only.
 2. **reread** asks Ropo One for the month's last day.
@@ -86,5 +87,6 @@ with DAG(
         )
         settle >> reread >> compare >> verdict
 
-    profile.expand(name=ProfilesOperator(task_id="profiles", scheduled_only=["profile.settle"]).output)
+    profiles = ProfilesOperator(task_id="profiles", scheduled_only=["profile.settle"], begun_only=True)
+    profile.expand(name=profiles.output)
     end_with_outcome(dag)

@@ -31,7 +31,7 @@ from include.config.profiles import load_profile
 from include.reconciliation.categories import reason_in_words
 from include.reconciliation.further import further_in_words
 from include.reconciliation.statements import statement
-from include.status_store.command_line import run_command
+from include.status_store.command_line import calendar_date, run_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -225,8 +225,8 @@ def _parser() -> argparse.ArgumentParser:
     what = parser.add_argument_group(
         "what to export", "a period (of one date, where both are the same), or one reconciliation by its id"
     )
-    what.add_argument("--from", dest="first", type=datetime.date.fromisoformat, metavar="DATE")
-    what.add_argument("--to", dest="last", type=datetime.date.fromisoformat, metavar="DATE", help="included")
+    what.add_argument("--from", dest="first", type=calendar_date, metavar="DATE")
+    what.add_argument("--to", dest="last", type=calendar_date, metavar="DATE", help="included")
     what.add_argument("--reconciliation", type=int, metavar="ID")
     parser.set_defaults(command=_export)
     return parser

@@ -6,16 +6,16 @@ They need no Airflow: the store is the one that ``AIRFLOW_CONN_ROPO_STORE`` name
 from __future__ import annotations
 
 import argparse
-import datetime
 import sys
 from typing import TYPE_CHECKING
 
 from include.config.profiles import load_profile
 from include.reconciliation.sign_off_conditions import parse_period
 from include.reconciliation.signing import SignOffError, accept_incompleteness, countersign, period_status, sign
-from include.status_store.command_line import add_note, run_command, say, who
+from include.status_store.command_line import add_note, calendar_date, run_command, say, who
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Iterator, Sequence
 
     from include.config.profiles import Profile, Scope
@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         one.set_defaults(command=command)
     text = "accept that a date stays incomplete, as long as its reasons are those of its newest reconciliation"
     accepting = commands.add_parser("accept-incomplete", help=text, description=text)
-    accepting.add_argument("date", type=datetime.date.fromisoformat, metavar="DATE")
+    accepting.add_argument("date", type=calendar_date, metavar="DATE")
     accepting.add_argument("--profile", required=True)
     accepting.add_argument("--full", action="store_true", help="the full comparison of that date, not its own")
     add_note(accepting)

@@ -28,11 +28,12 @@ WITH newest AS (
     SELECT break_id, state, invoice_key, business_date, first_reconciliation_id
     FROM ropo.reconciliation_break
     WHERE profile = %(profile)s AND state IN ('open', 'accepted')
-), open_break AS MATERIALIZED (
-    SELECT known.break_id, known.invoice_key, known.business_date, opening.scope AS opened_by
+), known_break AS MATERIALIZED (
+    SELECT known.break_id, known.state, known.invoice_key, known.business_date, opening.scope AS opened_by
     FROM unresolved AS known
     JOIN ropo.reconciliation AS opening ON opening.reconciliation_id = known.first_reconciliation_id
-    WHERE known.state = 'open'
+), open_break AS MATERIALIZED (
+    SELECT break_id, invoice_key, business_date, opened_by FROM known_break WHERE state = 'open'
 ), standing_break AS MATERIALIZED (
     -- What is not resolved, by each name under which its invoice had a break: a date may show it by a former one.
     SELECT break_id, state, invoice_key
@@ -43,19 +44,19 @@ WITH newest AS (
     JOIN unresolved AS known ON known.invoice_key = former.renamed_to
     WHERE former.profile = %(profile)s AND former.renamed_to IS NOT NULL
 ), of_later AS MATERIALIZED (
-    -- A full comparison sees the dates after the period too: what these have shown is theirs to settle. Not so where the
-    -- invoice had differed before, in whatever category, and was not right by the period's end.
-    SELECT open_break.break_id
+    -- A full comparison sees the dates after the period too: what these have shown is theirs to settle, or to accept. Not
+    -- so where the invoice had differed before, in whatever category, and was not right by the period's end.
+    SELECT known_break.break_id
     FROM difference
     JOIN standing_break USING (invoice_key)
-    JOIN open_break USING (break_id)
-    WHERE difference.scope = 'full' AND open_break.opened_by = 'date' AND open_break.business_date > %(last)s
+    JOIN known_break USING (break_id)
+    WHERE difference.scope = 'full' AND known_break.opened_by = 'date' AND known_break.business_date > %(last)s
         AND NOT EXISTS (
             SELECT
             FROM ropo.reconciliation_break AS former
             JOIN ropo.reconciliation AS opening ON opening.reconciliation_id = former.first_reconciliation_id
             WHERE former.profile = %(profile)s
-                AND (former.invoice_key = open_break.invoice_key OR former.renamed_to = open_break.invoice_key)
+                AND (former.invoice_key = known_break.invoice_key OR former.renamed_to = known_break.invoice_key)
                 AND (opening.scope = 'full' OR former.business_date <= %(last)s)
                 AND (former.state <> 'resolved' OR former.resolved_at >= %(period_end)s)
         )
@@ -98,6 +99,7 @@ WITH newest AS (
     FROM standing_break
     JOIN difference USING (invoice_key)
     WHERE standing_break.state = 'accepted'
+        AND NOT (difference.scope = 'full' AND standing_break.break_id IN (SELECT break_id FROM of_later))
 ), rested_on AS (
     SELECT
         accepted.reconciliation_id,

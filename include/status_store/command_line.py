@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import getpass
+import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -35,6 +38,11 @@ def run_command(options: argparse.Namespace, *refusals: type[Exception]) -> int:
         with Session(lambda: connect(dsn)) as session:
             require_current(session.connection)
             command(session, options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who reads it has read enough (`head`). Python would flush the rest when it ends, and tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except in_one_line as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -66,6 +74,14 @@ def whole_number(least: int, most: int) -> Callable[[str], int]:
         raise argparse.ArgumentTypeError(f"expected a whole number from {least} to {most}, got {text!r}")
 
     return parse
+
+
+def calendar_date(text: str) -> datetime.date:
+    """Parse a date that is an argument."""
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a date as YYYY-MM-DD, got {text!r}") from None
 
 
 def add_note(parser: argparse.ArgumentParser, *, required: bool = True) -> None:

@@ -14,6 +14,7 @@ from include.watch.failed import FailedTasks, note_failure, note_success
 from include.watch.under_way import note_begin, note_done, note_end
 from include.watch.verdicts import RedVerdicts
 from ropo_one.business_date import BACKFILL, SCOPE_PARAM, business_date
+from ropo_one.reconciliation import RedVerdictError
 from ropo_one.store import open_store
 from ropo_one.telling import tell_topic
 
@@ -41,6 +42,10 @@ class RedVerdictNotifier(BaseNotifier):
 
     def notify(self, context: Context) -> None:
         """Send what the store says of the run's profile and business date, if it is red and not told yet."""
+        failure = context.get("exception")
+        if isinstance(failure, Exception) and not isinstance(failure, RedVerdictError):
+            self.log.info("This run has no verdict to tell")
+            return
         profile = _profile(context)
         if context["dag_run"].run_type == BACKFILL:
             self.log.info("A backfill's red dates are told together by the drain's next watch")

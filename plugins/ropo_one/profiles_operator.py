@@ -11,6 +11,7 @@ from include.config.profiles import load_profiles, profiles_file
 from ropo_one.business_date import SCHEDULED, business_date
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Sequence
 
     from airflow.sdk import Context
@@ -31,26 +32,33 @@ class ProfilesOperator(BaseOperator):
 
     :param scheduled_only: ids of the group's tasks that only scheduled runs need. In others they are skipped from here,
         for all profiles: a start of a task is most of what a date of a backfill costs.
+    :param begun_only: whether scheduled runs, too, leave out profiles that begin after their date; with none left they
+        have no tasks.
     """
 
-    def __init__(self, *, scheduled_only: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init__(self, *, scheduled_only: Sequence[str] = (), begun_only: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.scheduled_only = scheduled_only
+        self.begun_only = begun_only
 
     def execute(self, context: Context) -> list[str]:
         """Return their names, in the file's order; where no schedule made the run, of those begun by its date.
 
         :raises ConfigurationError: naming file, profile and key.
-        :raises AirflowFailException: if the run has no business date, or one that no schedule made and that is over
-            in no profile's market, or before every profile's ``start_date``; if the run was cleared, and the file
-            has more profiles than it began with, or an earlier version made it; if it was cleared in part, and its
-            names are not kept.
+        :raises AirflowFailException: if the run was given a param that the DAG does not have; if it has no business
+            date, or one that no schedule made and that is over in no profile's market, or before every profile's
+            ``start_date``; if the run was cleared, and the file has more profiles than it began with, or an earlier
+            version made it; if it was cleared in part, and its names are not kept.
         :raises DownstreamTasksSkipped: in a run that is not scheduled; Airflow then takes this task for a success.
         """
         # Not above: it is there in a task's process only.
         from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
-        names = self._names([profile.name for profile in _concerned(load_profiles(), context)], context)
+        self._check_params(context)
+        concerned = _concerned(load_profiles(), context)
+        if self.begun_only:
+            concerned = _begun(concerned, business_date(context))
+        names = self._names([profile.name for profile in concerned], context)
         context["task_state_store"].set(_STATE_KEY, [*names], retention=NEVER_EXPIRE)
         if self.scheduled_only and context["dag_run"].run_type != SCHEDULED:
             self._push(names, context)
@@ -60,6 +68,14 @@ class ProfilesOperator(BaseOperator):
             # Airflow declares no types here.
             raise DownstreamTasksSkipped(tasks=tasks)  # type: ignore[no-untyped-call]
         return names
+
+    def _check_params(self, context: Context) -> None:
+        known = set(self.dag.params)
+        if strange := sorted(set(context["params"]) - known):
+            raise AirflowFailException(
+                f"This run was given {', '.join(map(repr, strange))}, which nothing reads: expected no param but "
+                f"{', '.join(map(repr, sorted(known))) or 'none'}. It is of every profile of the file"
+            )
 
     def _names(self, names: list[str], context: Context) -> list[str]:
         """Return the run's profiles; fail where a cleared run would not do what it says.
@@ -116,7 +132,7 @@ def _concerned(profiles: Sequence[Profile], context: Context) -> Sequence[Profil
     if timezone.utcnow() < first.day_end(date):
         raise AirflowFailException(f"{date} is not over before {first.clock(first.day_end(date))}; run it then")
     # Another would have a red verdict of a day that it does not look at.
-    begun = [profile for profile in profiles if profile.start_date <= date]
+    begun = _begun(profiles, date)
     if not begun:
         start = min(profile.start_date for profile in profiles)
         raise AirflowFailException(
@@ -124,6 +140,10 @@ def _concerned(profiles: Sequence[Profile], context: Context) -> Sequence[Profil
             "scope. Run a later date, or set start_date to an earlier one first"
         )
     return begun
+
+
+def _begun(profiles: Sequence[Profile], date: datetime.date) -> Sequence[Profile]:
+    return [profile for profile in profiles if profile.start_date <= date]
 
 
 def _cannot_be_cleared(why: str) -> AirflowFailException:

@@ -186,6 +186,10 @@ class RecheckOperator(LedgerOperator):
         return {"dates": found.dates, "items": found.items, "changed": verdicts, **opinions}
 
 
+class RedVerdictError(AirflowFailException):
+    """The verdict is red: what *verdict* says, and not that it could say nothing."""
+
+
 class VerdictOperator(ProfileOperator):
     """Say a reconciliation's verdict, its reasons and its counts; fail on the verdicts that the profile names.
 
@@ -204,10 +208,13 @@ class VerdictOperator(ProfileOperator):
     def execute(self, context: Context) -> None:
         """Tell what was found.
 
-        :raises AirflowFailException: if the verdict is one of the profile's ``fail_on``, if nothing was recorded, or
-            if the store has no reconciliation of the run under the number that was recorded.
+        :raises RedVerdictError: if the verdict is one of the profile's ``fail_on``.
+        :raises AirflowFailException: if nothing was recorded, or if the store has no reconciliation of the run under
+            the number that was recorded.
+        :raises ConfigurationError: if the profiles file has no such profile any more.
         """
         self.worked_on = date = business_date(context)
+        fail_on = self.settings.fail_on
         compared = returned_by(self.reconciliation_task_id, context)
         if not compared:
             raise AirflowFailException(
@@ -218,8 +225,8 @@ class VerdictOperator(ProfileOperator):
             recorded = self._of_the_run(cursor, date, compared["reconciliation_id"])
         for line in recorded.lines():
             self.log.info("%s", line)
-        if is_red(recorded.verdict, recorded.breaks, self.settings.fail_on):
-            raise AirflowFailException(recorded.failure())
+        if is_red(recorded.verdict, recorded.breaks, fail_on):
+            raise RedVerdictError(recorded.failure())
 
     def _of_the_run(self, cursor: Cursor, date: datetime.date, reconciliation_id: int) -> Recorded:
         """Read what the run recorded: a store that was restored gives the number that Airflow still knows once more."""

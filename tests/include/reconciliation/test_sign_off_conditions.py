@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from include.reconciliation.decisions import reopen_breaks
 from include.reconciliation.sign_off_conditions import parse_period
 from include.reconciliation.signing import SignOffError, accept_incompleteness, period_status
 from tests.include.reconciliation.month import (
@@ -209,6 +210,25 @@ def test_what_only_later_dates_show_is_not_the_months_to_settle(march: World) ->
     full = run(march, APRIL, scope="full")
     assert (full.breaks, full.pending) == (1, 1)
     assert unmet(march) == []
+
+
+def test_what_only_later_dates_show_is_not_the_months_to_accept_either(march: World) -> None:
+    owe(march)
+    run_all(march)
+    accepts(march)
+    own = status(march).accepted_breaks
+    assert own
+    march.payment("3", "100", "2026-04-02", seen=at("2026-04-02 09:00"))
+    march.row("3", sent_at=at("2026-04-01 08:00"), changed_at=at("2026-04-01 08:00"))
+    run(march, APRIL)
+    run(march, APRIL, scope="full")
+    accepts(march)
+    assert (status(march).accepted_breaks, unmet(march)) == (own, [])
+    signs(march)
+    reopened = march.store("SELECT break_id FROM ropo.reconciliation_break WHERE business_date = %s", (APRIL,))
+    with transaction(march) as cursor:
+        reopen_breaks(cursor, [break_id for (break_id,) in reopened], by="Otto", note="the wrong customer")
+    assert (len(reopened), flags(march)) == (1, [])
 
 
 def test_a_full_comparison_that_is_run_again_does_not_make_later_differences_the_months(march: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,22 @@ def test_it_runs_as_a_command_of_its_own(session: Session, store: Connection, pr
     assert done.stdout.startswith("default: poll 1 of ")
     assert ", pending, dates " in done.stdout
     assert done.stdout.endswith(" (before any 204): lost\nother: none\n")
+
+
+def test_whoever_has_read_enough_of_what_it_says_ends_it_without_a_word(session: Session, profile: Profile) -> None:
+    many = [row(number, amount="a lot") for number in range(4_000)]
+    drain(session, profile, ScriptedSource(page(*many)))
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "include.status_store", "quarantine"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as command:  # fmt: skip
+        assert command.stdout is not None
+        assert command.stderr is not None
+        assert command.stdout.readline().startswith("default: ")
+        command.stdout.close()
+        assert (command.wait(60), command.stderr.read()) == (128 + signal.SIGPIPE, "")
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:

@@ -88,7 +88,7 @@ def test_doubts_are_told_first(client: TestClient, store: Connection) -> None:
     page = client.get("/reconciliation/").text
     assert ">1 in doubt</a>" in page
     assert "nothing in doubt" not in page
-    assert "7 changes a day" in page
+    assert "7 changes in 24 h" in page
     assert "just now" in page
 
 
@@ -226,7 +226,7 @@ def test_one_is_said_in_the_singular(client: TestClient, store: Connection) -> N
         )
     page = client.get("/reconciliation/").text
     assert f'aria-label="{before(1)}, reconciled: 1 invoice"' in page
-    assert "1 change a day" in page
+    assert "1 change in 24 h" in page
 
 
 def test_where_breaks_are_accepted_none_is_open_and_where_there_is_no_invoice_none_agrees(

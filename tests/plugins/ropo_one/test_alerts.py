@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import BaseNotifier
-from airflow.sdk.exceptions import AirflowException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from include.config.alerts import Alerts
 from include.watch.failed import FailedTasks
@@ -26,6 +26,7 @@ from ropo_one.alerts import (
     told_when_it_fails,
 )
 from ropo_one.deadline import tell_of_missing
+from ropo_one.reconciliation import RedVerdictError
 from ropo_one.telling import AlertsMisconfiguredError, make_notifier, tell_topic
 from ropo_one.watch import WatchOperator
 from tests.include.status_store.views import query
@@ -205,6 +206,23 @@ def test_a_red_verdict_is_told_by_its_task_but_in_a_backfill_which_leaves_it_to_
 ) -> None:
     context = context_of("ropo_reconciliation", "profile.verdict", SimpleNamespace(profile="default"))
     context["dag_run"].run_type = run_type
+    record(store, datetime.date.fromisoformat(context["dag_run"].partition_key), "breaks", break_count=1)
+
+    RedVerdictNotifier()(context)
+
+    assert len(mail.mails()) == mails
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+@pytest.mark.parametrize(
+    ("failure", "mails"),
+    [(AirflowFailException("compare recorded no reconciliation"), 0), (RedVerdictError("breaks"), 1), ("killed", 1)],
+)
+def test_a_run_that_recorded_nothing_does_not_tell_what_an_earlier_one_found(
+    store: Connection, mail: MailServer, failure: object, mails: int
+) -> None:
+    context = context_of("ropo_reconciliation", "profile.verdict", SimpleNamespace(profile="default"))
+    context["exception"] = failure
     record(store, datetime.date.fromisoformat(context["dag_run"].partition_key), "breaks", break_count=1)
 
     RedVerdictNotifier()(context)

@@ -45,20 +45,22 @@ class Store(dict[str, Any]):
 class Run:
     """A run whose tasks *compare* and *verdict* are mapped over its profiles."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         with DAG("a_dag", schedule=None) as dag:
 
             @task_group
             def profile(name: str) -> None:
                 EmptyOperator(task_id="compare") >> EmptyOperator(task_id="verdict")
 
-            self.profiles = ProfilesOperator(task_id="profiles")
+            self.profiles = ProfilesOperator(task_id="profiles", **options)
             profile.expand(name=self.profiles.output)
         self.dag = dag
         self.store = Store()
         self.tries = 0
 
-    def begin(self, *, key: str = "2026-11-16", run_type: str = "scheduled", **states: State) -> list[str]:
+    def begin(
+        self, *, key: str = "2026-11-16", run_type: str = "scheduled", params: object = (), **states: State
+    ) -> list[str]:
         """Run the task *profiles* where the mapped tasks have these states, by the keys of Airflow's API."""
         self.tries += 1
 
@@ -71,13 +73,22 @@ class Run:
             dag_id="a_dag", run_id="the_run", try_number=self.tries, get_task_states=get_task_states
         )
         run = SimpleNamespace(partition_key=key, run_type=run_type)
-        context = {"ti": instance, "dag_run": run, "params": {}, "task_state_store": self.store}
+        context = {"ti": instance, "dag_run": run, "params": params or {}, "task_state_store": self.store}
         return self.profiles.execute(cast("Context", context))
 
 
 def test_they_are_the_files_in_its_order(write: Callable[..., None]) -> None:
     write("default", "beta")
     assert Run().begin() == ["default", "beta"]
+
+
+def test_a_param_that_nothing_reads_is_refused(write: Callable[..., None]) -> None:
+    """Else a run that was meant for one profile would be of each."""
+    write("default", "beta")
+    with pytest.raises(
+        AirflowFailException, match="was given 'profile', which nothing reads: expected no param but none"
+    ):
+        Run().begin(params={"profile": "beta"}, run_type="manual")
 
 
 @pytest.mark.parametrize("kept", ["success", "failed", "upstream_failed", "skipped", "running", "restarting"])
@@ -174,6 +185,12 @@ def test_a_date_before_every_start_date_is_refused_before_anything_is_asked(run_
 
     assert str(refused.value).startswith(f"2026-01-31 is before start_date, which is 2026-02-01 ({profiles_file()}): ")
     assert Run().begin(key="2026-01-31") == ["a", "b"]  # scheduled, of a file whose start_date lies ahead
+
+
+@pytest.mark.usefixtures("begun_apart")
+def test_a_full_comparison_of_a_month_before_their_start_leaves_them_out_though_it_is_scheduled() -> None:
+    months = {"2026-01-31": [], "2026-02-28": ["b"], "2026-03-31": ["a", "b"]}
+    assert {key: Run(begun_only=True).begin(key=key) for key in months} == months
 
 
 @pytest.mark.parametrize("run_type", ["manual", "backfill"])
