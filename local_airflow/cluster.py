@@ -181,8 +181,9 @@ def _system_user(base: Path) -> str | None:
 
 
 def _uid_of_unprivileged() -> int:
-    # One at a time on this machine: of two that add the user at once, the second changes its number.
-    with open("/etc/passwd", "rb") as users:  # noqa: PTH123 - a lock
+    # One at a time on this machine, by a lock on the file of users: of two that add this one at once, the second
+    # changes its number.
+    with Path("/etc/passwd").open("rb") as users:
         fcntl.flock(users, fcntl.LOCK_EX)
         try:
             return pwd.getpwnam(UNPRIVILEGED_USER).pw_uid

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import getpass
 import os
 import signal
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import psycopg2
 
+from include.config.business_dates import parse_date
 from include.config.errors import ConfigurationError
 from include.config.profiles import load_profile, load_profiles
 from include.status_store.database import StoreUnavailableError, connect, first_line, store_dsn_from_environment
@@ -19,6 +19,7 @@ from include.status_store.migrate import require_current
 from include.status_store.session import Session
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Callable, Iterable
 
     from include.config.profiles import Profile
@@ -79,9 +80,9 @@ def whole_number(least: int, most: int) -> Callable[[str], int]:
 def calendar_date(text: str) -> datetime.date:
     """Parse a date that is an argument."""
     try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a date as YYYY-MM-DD, got {text!r}") from None
+        return parse_date(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def add_note(parser: argparse.ArgumentParser, *, required: bool = True) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Param
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from include.config.business_dates import FIRST_DATE, LAST_DATE
+from include.config.business_dates import FIRST_DATE, LAST_DATE, parse_date
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -23,20 +23,6 @@ NO_BACKFILL: Any = (SCHEDULED, "manual", "operator_triggered", "asset_materializ
 # `start_date` of every scheduled DAG. Airflow gives a run with an earlier logical date no task and calls it a success:
 # a run triggered with its business date as logical date would be one. It adds no runs, since catchup is off.
 LONG_AGO = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-
-
-def parse_date(text: str) -> datetime.date:
-    """Read a calendar date in the one form that Ropo One, the partition keys and the params have.
-
-    :raises ValueError: for any other form than YYYY-MM-DD, those of ISO 8601 too.
-    """
-    try:
-        date = datetime.date.fromisoformat(text)
-    except ValueError:
-        date = None
-    if date is None or date.isoformat() != text:
-        raise ValueError(f"expected YYYY-MM-DD, got {text!r}")
-    return date
 
 
 def date_param() -> Param:

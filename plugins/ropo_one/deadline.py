@@ -13,8 +13,9 @@ from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAlert
 from airflow.sdk.exceptions import AirflowException
 
+from include.config.business_dates import parse_date
 from include.config.profiles import SCHEDULE_ZONE, deadline, load_profiles, profiles_file
-from ropo_one.business_date import SCHEDULED, parse_date
+from ropo_one.business_date import SCHEDULED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -14,6 +14,7 @@ from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk.log import mask_secret
 from urllib3.exceptions import HTTPError
 
+from include.config.business_dates import parse_date
 from include.status_store.source import (
     NO_CONTENT,
     Answer,
@@ -22,7 +23,6 @@ from include.status_store.source import (
     PollUnsentError,
     media_type,
 )
-from ropo_one.business_date import parse_date
 from ropo_one.causes import cause, never_connected, timed_out
 from ropo_one.connection import CONNECTION_TYPE, RopoConnection, get_connection
 from ropo_one.exceptions import (

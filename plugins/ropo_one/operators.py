@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
+from include.config.business_dates import parse_date
 from include.config.wording import counted
 from include.status_store.drain import Drain
 from include.status_store.earlier_dates import reread_earlier
@@ -19,7 +20,7 @@ from include.status_store.recovery import Recovery
 from include.status_store.reread import Reread
 from include.status_store.retry_after import AskedToWaitError
 from include.status_store.source import PollError, PollRefusedError
-from ropo_one.business_date import business_date, parse_date, skip_unless_scheduled
+from ropo_one.business_date import business_date, skip_unless_scheduled
 from ropo_one.exceptions import RopoConnectionInvalidError
 from ropo_one.profile_operator import ProfileOperator, as_dict
 from ropo_one.store import STORE_CONNECTION
@@ -47,8 +48,8 @@ class PollingOperator(ProfileOperator):
         """
         named = f"Profile {self.profile}: "
         wait = getattr(error, "go_on_after", None)
-        until = f", and asks to be left alone for {wait:.0f} s" if wait else ""
-        error.args = (f"{named}{str(error).removeprefix(named)}{until}. {then}",)
+        when = f"; it may be asked again in {wait:.0f} s" if wait else ""
+        error.args = (f"{named}{str(error).removeprefix(named)}{when}. {then}",)
 
 
 class RopoStatusDrainOperator(PollingOperator):

@@ -312,44 +312,6 @@ def test_a_store_at_another_migration_says_the_command(store: Connection) -> Non
         require_current(store)
 
 
-KEPT = """
-SELECT
-    format('trigger %s of ropo.%s', tgname, tgrelid::regclass),
-    format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass)
-FROM pg_trigger
-WHERE NOT tgisinternal AND tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'ropo'::regnamespace)
-ORDER BY tgname
-"""
-RESTORE = r".*\. If it was restored just now, .*: restore it again into a new database .* Otherwise .* drop nothing"
-
-
-def test_a_store_whose_restore_broke_off_before_its_last_trigger_is_refused(store: Connection, store_dsn: str) -> None:
-    drops = query(store, KEPT)
-    assert drops
-    store.autocommit = False
-    for trigger, drop in drops:
-        execute(store, str(drop))
-        with pytest.raises(StoreUnavailableError, match=f"lacks the {trigger}{RESTORE}"):
-            # In the same transaction, which it rolls back.
-            require_current(store)
-
-    store.autocommit = True
-    execute(store, str(drops[-1][1]))
-    with pytest.raises(StoreUnavailableError, match=f"lacks the {drops[-1][0]}{RESTORE}"):
-        upgrade(store_dsn)
-
-
-def test_a_store_whose_restore_broke_off_before_its_keys_is_refused_whatever_its_migration(
-    postgres: embedded.Server, bare: str
-) -> None:
-    upgrade(postgres.dsn(bare), "0010")
-    with closing(connect(postgres.dsn(bare))) as connection, connection:
-        execute(connection, "ALTER TABLE ropo.status_event DROP CONSTRAINT status_event_pkey CASCADE")
-
-    with pytest.raises(StoreUnavailableError, match=f"lacks the primary key of ropo.status_event{RESTORE}"):
-        upgrade(postgres.dsn(bare))
-
-
 def test_a_store_of_newer_code_is_left_alone(store: Connection, store_dsn: str) -> None:
     execute(store, "UPDATE ropo.alembic_version SET version_num = '9999'")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from ropo_one.business_date import business_date, parse_date
+from ropo_one.business_date import business_date
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -76,9 +76,3 @@ def test_one_of_another_century_is_a_slip_and_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["2000-01-01", "2099-12-31"])
 def test_the_century_has_its_first_and_last_day(text: str) -> None:
     assert business_date(run(text, None)).isoformat() == text
-
-
-@pytest.mark.parametrize("text", [*MALFORMED, ""])
-def test_a_date_has_one_form(text: str) -> None:
-    with pytest.raises(ValueError, match="expected YYYY-MM-DD"):
-        parse_date(text)

@@ -268,7 +268,7 @@ def test_a_drain_that_somebody_ends_keeps_the_page_under_way_and_leaves_no_doubt
 def test_a_reread_that_is_asked_to_wait_says_for_how_long(server: ScriptedServer, store: Connection) -> None:
     server.polls_will_be(answer(429, Retry_After="7200"))
 
-    with pytest.raises(PollRefusedError, match=r"HTTP 429.*, and asks to be left alone for 7200 s\. 2026-11-13 could"):
+    with pytest.raises(PollRefusedError, match=r"HTTP 429.*; it may be asked again in 7200 s\. 2026-11-13 could"):
         reread("2026-11-13").execute(context())
 
 
