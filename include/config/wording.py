@@ -18,9 +18,18 @@ def grouped(number: int) -> str:
 
 
 def grouped_money(amount: Decimal) -> str:
+    """Return an amount as :func:`plain_money` does, in groups of three."""
+    return f"{amount:,.{_digits(amount)}f}".replace(",", _BETWEEN_GROUPS)
+
+
+def plain_money(amount: Decimal) -> str:
     """Return an amount with two digits at least, and none dropped of those there are but zeros at the end."""
+    return f"{amount:.{_digits(amount)}f}"
+
+
+def _digits(amount: Decimal) -> int:
     fraction = f"{amount:f}".partition(".")[2].rstrip("0")
-    return f"{amount:,.{max(2, len(fraction))}f}".replace(",", _BETWEEN_GROUPS)
+    return max(2, len(fraction))
 
 
 def worded(number: int, one: T, several: T) -> T:

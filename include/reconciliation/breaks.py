@@ -14,7 +14,7 @@ from include.config.wording import counted
 from include.reconciliation.break_listing import BreakFilter, Severity, history_of, list_breaks
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.decisions import BreakDecisionError, accept_breaks, comment_breaks, reopen_breaks
-from include.reconciliation.stake import NOT_KNOWN, is_stake_known
+from include.reconciliation.stake import stake_in_words
 from include.status_store.command_line import (
     add_note,
     add_profile,
@@ -106,11 +106,11 @@ def _list(session: Session, options: argparse.Namespace) -> None:
 
 def _line(each: Break) -> str:
     invoice = f"invoice {each.billnum}" if each.billnum else f"job {each.jobid}"
-    amount = f"{each.amount:f} {each.currency}" if is_stake_known(each.category, each.amount) else NOT_KNOWN
     accepted = f"; accepted by {each.accepted_by}: {each.accepted_note}" if each.state == "accepted" else ""
     return (
         f"break {each.break_id}, {each.severity}, {each.state}, {invoice}: {each.category}, "
-        f"{reason_in_words(each.category, each.reason)}; {amount} at stake; "
+        f"{reason_in_words(each.category, each.reason)}; "
+        f"{stake_in_words(each.category, each.amount, each.currency)} at stake; "
         f"{counted(each.age_days, 'day')} old (since {each.business_date}), "
         f"seen {counted(each.times_seen, 'time')}{accepted}"
     )

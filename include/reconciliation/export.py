@@ -28,6 +28,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from include.config.profiles import load_profile
+from include.config.wording import plain_money
 from include.reconciliation.categories import reason_in_words
 from include.reconciliation.further import further_in_words
 from include.reconciliation.statements import statement
@@ -202,7 +203,7 @@ def _cell(value: Any, zone: ZoneInfo, dialect: Dialect) -> str:
     if value is None:
         return ""
     if isinstance(value, Decimal):
-        return f"{value:f}".replace(".", dialect.decimal)
+        return plain_money(value).replace(".", dialect.decimal)
     if isinstance(value, datetime.datetime):
         return value.astimezone(zone).isoformat(sep=" ", timespec="seconds")
     if isinstance(value, str):

@@ -1,13 +1,13 @@
-"""Whether it is known what is at stake in a difference."""
+"""What is at stake in a difference, and whether that is known."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from include.config.wording import grouped_money
+
 if TYPE_CHECKING:
     from decimal import Decimal
-
-NOT_KNOWN = "an amount not known"
 
 
 def is_stake_known(category: str, amount: Decimal) -> bool:
@@ -18,3 +18,11 @@ def is_stake_known(category: str, amount: Decimal) -> bool:
     :param amount: as ``ropo.amount_at_stake`` gives it, 0 where it knows none.
     """
     return category != "missing_in_ledger" or amount != 0
+
+
+def stake_in_words(category: str, amount: Decimal, currency: str) -> str:
+    """Return what is at stake as a sentence has it.
+
+    :param amount: as ``ropo.amount_at_stake`` gives it.
+    """
+    return f"{grouped_money(amount)} {currency}" if is_stake_known(category, amount) else "an amount not known"

@@ -11,7 +11,7 @@ import msgspec
 
 from include.config.wording import counted, grouped, grouped_money
 from include.reconciliation.categories import category_in_words, counted_category, reason_in_words
-from include.reconciliation.stake import NOT_KNOWN, is_stake_known
+from include.reconciliation.stake import stake_in_words
 from include.reconciliation.verdict import FOUND, is_red
 from include.status_store.rows import rows_by_profile
 from include.watch.alert import Matter
@@ -155,11 +155,10 @@ class RedVerdicts:
         cursor.execute(statement("largest_breaks"), {"reconciliation_id": verdict.reconciliation_id, "most": LARGEST})
         for billnum, jobid, category, reason, currency, amount, ropo, ledger, hint in cursor.fetchall():
             invoice = f"Invoice {billnum}" if billnum else f"Job {jobid}"
-            at_stake = f"{grouped_money(amount)} {currency}" if is_stake_known(category, amount) else NOT_KNOWN
             near = f" ({hint})" if hint else ""
             yield (
                 f"{invoice}: {category_in_words(category)}, {reason_in_words(category, reason)}{near}; "
-                f"Ropo One {_side(ropo)}, ledger {_side(ledger)}; {at_stake} at stake"
+                f"Ropo One {_side(ropo)}, ledger {_side(ledger)}; {stake_in_words(category, amount, currency)} at stake"
             )
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from include.config.wording import counted, grouped, grouped_money
+from include.config.wording import counted, grouped, grouped_money, plain_money
 from include.reconciliation.categories import counted_category
 from reconciliation_page.rendering import count
 
@@ -34,6 +34,7 @@ def test_no_number_has_a_comma_which_is_a_decimal_sign_to_some(number: int, told
 )
 def test_money_has_two_digits_at_least_and_every_one_that_says_something(amount: str, shown: str) -> None:
     assert grouped_money(Decimal(amount)) == shown
+    assert plain_money(Decimal(amount)) == shown.replace("\u202f", "")
 
 
 def test_a_sentence_and_a_figure_of_the_page_write_a_number_alike() -> None:

@@ -45,7 +45,7 @@ def test_the_command_lists_accepts_comments_and_shows_the_history(
     assert (code, said.splitlines()) == (
         0,
         [
-            f"default: break 1, high, open, invoice large: {what}; 100 EUR at stake; {when}",
+            f"default: break 1, high, open, invoice large: {what}; 100.00 EUR at stake; {when}",
             f"default: break 2, high, open, invoice small: {what}; 1.50 SEK at stake; {when}",
             "other: none",
         ],

@@ -75,7 +75,7 @@ def test_an_item_has_both_sides_and_its_reason_in_words(world: World) -> None:
     assert (item["billnum"], item["category"], item["reason"]) == (
         "1", "ledger_behind", "Ropo is further in payment",
     )  # fmt: skip
-    assert (item["ropo_paid"], item["ledger_paid"], item["ledger_total"]) == ("60.50", "0", "100.00")
+    assert (item["ropo_paid"], item["ledger_paid"], item["ledger_total"]) == ("60.50", "0.00", "100.00")
     assert (item["ropo_status"], item["ledger_status"], item["currency"]) == ("partly_paid", "unpaid", "EUR")
 
 
@@ -131,7 +131,7 @@ def test_an_item_has_what_is_at_stake_and_its_break_as_of_today_with_who_accepte
     # What it was in the reconciliation stands before: there it was not accepted yet.
     assert accepted == ("1", "60.50", "high", "1", "accepted", "Anna", "known")
     assert matched == ("2", "", "", "", "", "", "")
-    assert pending == ("3", "50", "", "", "", "", "")
+    assert pending == ("3", "50.00", "", "", "", "", "")
 
 
 def test_the_newest_reconciliation_of_each_date_in_the_order_of_dates_and_invoices(world: World) -> None:
@@ -284,6 +284,6 @@ def test_amounts_of_a_ledger_in_cents_come_without_the_digits_of_its_division(wo
 
     [item] = items_of(of_day(world))
     assert [item[name] for name in ("ropo_paid", "ledger_total", "ledger_paid", "ledger_open")] == [
-        "100.50", "100.5", "90.5", "10",
+        "100.50", "100.50", "90.50", "10.00",
     ]  # fmt: skip
     assert item["at_stake"] == "10.00"

@@ -197,7 +197,7 @@ def test_a_break_in_the_csv_has_both_sides_its_age_and_who_accepted_it(client: T
     assert [found[name] for name in told] == [
         "1", "1", "J1", "ledger_behind", "Ropo is further in payment", "accepted", "2026-03-10", "60,50", "EUR",
     ]  # fmt: skip
-    assert (found["ropo_paid"], found["ledger_paid"], found["ledger_open"]) == ("60,5", "0", "100")
+    assert (found["ropo_paid"], found["ledger_paid"], found["ledger_open"]) == ("60,50", "0,00", "100,00")
     assert (found["accepted_by"], found["accepted_note"]) == (USER, "'=known")
     assert int(found["age_days"]) > 200
     assert found["times_seen"] == "1"
