@@ -20,12 +20,12 @@ import psycopg2
 from benchmarks.environments import HOME, ROOT
 from benchmarks.report import Line
 from benchmarks.rounds import Contestant, alternate, run
-from faults.waiting import until
 from local_airflow.api import AirflowApi
 from local_airflow.cluster import free_port
 from local_airflow.environment import METADATA_VARIABLE, project_environment
 from local_airflow.migration import migrate
 from local_airflow.serving import admin_password, serving
+from local_airflow.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

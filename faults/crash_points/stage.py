@@ -15,11 +15,11 @@ from faults.crash_points.invariant import WINDOW, broken
 from faults.crash_points.stops import Schedule, Stop, has_late_request, runs
 from faults.simulated import today
 from faults.truth import compare
-from faults.waiting import until
 from include.simulator.ropo import Ropo
 from include.simulator.rows import bulk_rows
 from include.simulator.server import SimulatorServer
 from include.status_store.database import connect
+from local_airflow.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

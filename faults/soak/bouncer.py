@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from faults.waiting import until
 from local_airflow import cluster
+from local_airflow.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,11 +19,11 @@ from faults.forker import Forker, Running
 from faults.lossy_proxy import LossyProxy
 from faults.simulated import small_pages, today
 from faults.soak.postgres import Clock, Postgres
-from faults.waiting import until
 from include.simulator.ropo import Ropo
 from include.simulator.rows import bulk_rows
 from include.simulator.server import SimulatorServer
 from include.status_store.migrate import upgrade
+from local_airflow.waiting import until
 
 if TYPE_CHECKING:
     from faults.simulated import SetValue

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import psycopg2
 
-from faults.waiting import until
 from local_airflow import cluster
 from local_airflow.embedded import Server
+from local_airflow.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

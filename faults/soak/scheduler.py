@@ -15,7 +15,6 @@ import requests
 import yaml
 
 from faults.soak.ground import MOST_ROWS
-from faults.waiting import until
 from include.simulator.faults import Fault
 from include.status_store.database import STORE_VARIABLE
 from local_airflow import cluster, environment
@@ -25,6 +24,7 @@ from local_airflow.migration import migrate
 from local_airflow.paths import ROOT
 from local_airflow.processes import started
 from local_airflow.serving import HOST, admin_password
+from local_airflow.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import psycopg2
 
 from faults.soak import bouncer
-from faults.waiting import until
 from include.simulator.faults import Fault
+from local_airflow.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

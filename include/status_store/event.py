@@ -1,4 +1,4 @@
-"""What a row of Ropo One becomes: an event, or a rejection with its reason."""
+"""What a row of Ropo One becomes: an event, or a rejection with its reason; and what the rows of an answer came to."""
 
 from __future__ import annotations
 
@@ -109,3 +109,23 @@ class ParsedPage(msgspec.Struct, frozen=True):
 
     events: Events
     rejected: list[Rejected]
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer's rows came to.
+
+    :param new: events that the store did not have.
+    :param revised: events that it had with other content.
+    :param quarantined: rows that are no events.
+    """
+
+    new: int = 0
+    revised: int = 0
+    quarantined: int = 0
+
+    def __add__(self, other: Stored) -> Stored:
+        return Stored(
+            new=self.new + other.new,
+            revised=self.revised + other.revised,
+            quarantined=self.quarantined + other.quarantined,
+        )

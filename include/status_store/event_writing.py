@@ -11,7 +11,7 @@ import psycopg2
 
 from include.status_store.batches import COLUMNS, COPY, Batches
 from include.status_store.copying import as_lines, copy_lines
-from include.status_store.event import Events, Rejected
+from include.status_store.event import Events, Rejected, Stored
 from include.status_store.event_days import note_days, note_moved
 from include.status_store.redaction import Redaction
 from include.status_store.session import is_of_a_value, may_pass
@@ -71,26 +71,6 @@ SET last_seen_at = excluded.last_seen_at, times_seen = status_quarantine.times_s
 
 DROP TABLE pg_temp.bad_row
 """
-
-
-class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """What an answer's rows came to.
-
-    :param new: events that the store did not have.
-    :param revised: events that it had with other content.
-    :param quarantined: rows that are no events.
-    """
-
-    new: int = 0
-    revised: int = 0
-    quarantined: int = 0
-
-    def __add__(self, other: Stored) -> Stored:
-        return Stored(
-            new=self.new + other.new,
-            revised=self.revised + other.revised,
-            quarantined=self.quarantined + other.quarantined,
-        )
 
 
 def store_events(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import msgspec
 
 from include.status_store.copying import copy_bytes
-from include.status_store.event_writing import Stored
+from include.status_store.event import Stored
 from include.status_store.journal import Kind
 from include.status_store.page_body import GZIP, pack
 from include.status_store.page_events import parse_page, store_page

@@ -10,9 +10,9 @@ import msgspec
 import psycopg2
 
 from include.status_store.batches import Batch, Batches
-from include.status_store.event import ParsedPage
+from include.status_store.event import ParsedPage, Stored
 from include.status_store.event_days import NOTE_DAYS, noted
-from include.status_store.event_writing import Stored, store_events, store_new_events
+from include.status_store.event_writing import store_events, store_new_events
 from include.status_store.parsing import parse_rows
 from include.status_store.session import may_pass
 from include.status_store.texts import BESIDE_ERASURES, erasures_key, withhold_erased

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile
-    from include.status_store.event_writing import Stored
+    from include.status_store.event import Stored
     from include.status_store.session import Session
 
 logger = logging.getLogger(__name__)

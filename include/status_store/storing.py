@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from include.status_store.event import Stored
 from include.status_store.event_days import note_missed
-from include.status_store.event_writing import Stored
 from include.status_store.page_events import (
     ALREADY_STORED,
     NeedsALookError,

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile
-    from include.status_store.event import Event, ParsedPage
-    from include.status_store.event_writing import Stored
+    from include.status_store.event import Event, ParsedPage, Stored
     from include.status_store.page_body import HeldPage
 
     Due = Callable[[Event | None, bytes], bool]

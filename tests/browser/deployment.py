@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import psycopg2
 
 from demo.connections import PROFILES_FILE
-from faults.waiting import until
 from include.simulator.dataset import Dataset, make_dataset
 from include.simulator.ledger import plan_differences, seed_ledger
 from include.simulator.ropo import DEFAULT_APICODE, DEFAULT_CID
@@ -26,6 +25,7 @@ from local_airflow.embedded import LEDGER_READER
 from local_airflow.migration import migrate
 from local_airflow.secret_files import read_or_create
 from local_airflow.serving import serving
+from local_airflow.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
-from faults.waiting import until
 from local_airflow import cluster, embedded
+from local_airflow.waiting import until
 from tests.deployment import compose
 from tests.deployment.container import Container, need
 

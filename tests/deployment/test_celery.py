@@ -18,13 +18,13 @@ import psycopg2
 import pytest
 import yaml
 
-from faults.waiting import until
 from include.simulator.faults import Fault
 from include.simulator.ropo import Ropo
 from include.simulator.rows import make_row
 from include.simulator.server import SimulatorServer
 from include.status_store.database import connect
 from local_airflow import embedded
+from local_airflow.waiting import until
 from tests.deployment.container import need
 from tests.deployment.deployment import SECRETS, Deployment
 from tests.integration.store.conftest import accounted_for

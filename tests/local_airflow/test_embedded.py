@@ -18,9 +18,9 @@ import sqlalchemy
 from psycopg2 import errors
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from faults.waiting import until
 from local_airflow import cluster, embedded
 from local_airflow.paths import ROOT
+from local_airflow.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

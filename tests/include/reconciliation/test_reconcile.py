@@ -17,8 +17,8 @@ from include.reconciliation.statements import statement
 from include.reconciliation.totals import TotalsDoNotTieError
 from include.reconciliation.turns import claim
 from include.status_store.database import connect
+from local_airflow.waiting import until
 from tests.include.reconciliation.world import DAY, NOW, STATUS_MAP, at
-from tests.include.status_store.waiting import until
 
 if TYPE_CHECKING:
     from include.reconciliation.recorded import Recorded

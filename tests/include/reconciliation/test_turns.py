@@ -16,9 +16,10 @@ from psycopg2.errors import SerializationFailure
 from include.reconciliation import turns
 from include.reconciliation.turns import ATTEMPTS, NoTurnError, Turn, in_turn
 from include.status_store.database import StoreUnavailableError, connect
+from local_airflow.waiting import until
 from tests.include.reconciliation.differing import HOUR, OVER, behind
 from tests.include.reconciliation.world import DAY
-from tests.include.status_store.waiting import meanwhile, terminate, until, waiting_for_a_lock
+from tests.include.status_store.waiting import meanwhile, terminate, waiting_for_a_lock
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection

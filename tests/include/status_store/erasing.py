@@ -17,10 +17,11 @@ from include.status_store.journal import Journal
 from include.status_store.reread import Reread
 from include.status_store.session import Session
 from include.status_store.source import PollInDoubtError
+from local_airflow.waiting import until
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.test_redaction import comment
 from tests.include.status_store.views import bodies, column, drain, query
-from tests.include.status_store.waiting import meanwhile, until, waiting_for_a_lock
+from tests.include.status_store.waiting import meanwhile, waiting_for_a_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -21,6 +21,7 @@ from include.status_store.redaction import ERASED
 from include.status_store.replay import replay
 from include.status_store.session import Session
 from include.status_store.source import PollInDoubtError
+from local_airflow.waiting import until
 from tests.include.reconciliation.world import STATUS_MAP, World
 from tests.include.status_store.erasing import (
     BAD_ROW,
@@ -40,7 +41,7 @@ from tests.include.status_store.erasing import (
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.test_redaction import comment
 from tests.include.status_store.views import bodies, column, drain, execute, land_alone, query
-from tests.include.status_store.waiting import meanwhile, until, waiting_for_a_lock
+from tests.include.status_store.waiting import meanwhile, waiting_for_a_lock
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,16 +18,16 @@ from include.status_store.event_writing import store_events
 from include.status_store.journal import Journal
 from include.status_store.parsing import parse_rows
 from include.status_store.session import Session
+from local_airflow.waiting import until
 from tests.include.status_store.scripted_source import DEEP, ScriptedSource, page, row, with_unknown
 from tests.include.status_store.views import column, drain, events, execute, query
-from tests.include.status_store.waiting import meanwhile, until, waiting_for_a_lock
+from tests.include.status_store.waiting import meanwhile, waiting_for_a_lock
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
     from psycopg2.extensions import cursor as Cursor
 
-    from include.status_store.event import ParsedPage
-    from include.status_store.event_writing import Stored
+    from include.status_store.event import ParsedPage, Stored
     from include.status_store.journal import Kind
     from local_airflow.embedded import Server
 

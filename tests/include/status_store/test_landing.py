@@ -24,9 +24,10 @@ from include.status_store.queue_lock import QueueLock
 from include.status_store.replay import replay
 from include.status_store.session import Session
 from include.status_store.source import Answer
+from local_airflow.waiting import until
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.views import bodies, column, drain, events, execute, outcomes, query
-from tests.include.status_store.waiting import meanwhile, others, terminate, until, waiting_for_a_lock
+from tests.include.status_store.waiting import meanwhile, others, terminate, waiting_for_a_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

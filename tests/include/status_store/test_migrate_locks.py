@@ -12,9 +12,10 @@ import pytest
 from include.status_store import migrate
 from include.status_store.database import MIGRATION_LOCK, StoreUnavailableError, connect
 from include.status_store.migrate import head, upgrade
+from local_airflow.waiting import until
 from tests.include.status_store.test_migrate import bare
 from tests.include.status_store.views import column, execute, query
-from tests.include.status_store.waiting import meanwhile, until, waiting_for_a_lock
+from tests.include.status_store.waiting import meanwhile, waiting_for_a_lock
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection

@@ -11,11 +11,12 @@ import pytest
 from include.status_store import batches, page_events
 from include.status_store.database import connect
 from include.status_store.drain import A_THREAD
-from include.status_store.event_writing import Stored
+from include.status_store.event import Stored
 from include.status_store.page_events import NeedsALookError, Parsed, parse_page, store_new_page, store_page
 from include.status_store.replay import replay
 from include.status_store.session import Session
 from include.status_store.storing import Storing
+from local_airflow.waiting import until
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.views import (
     column,
@@ -27,7 +28,7 @@ from tests.include.status_store.views import (
     outcomes,
     to_replay,
 )
-from tests.include.status_store.waiting import meanwhile, until, waiting_for_a_lock
+from tests.include.status_store.waiting import meanwhile, waiting_for_a_lock
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection

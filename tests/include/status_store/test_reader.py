@@ -14,8 +14,9 @@ from psycopg2.extensions import make_dsn
 from include.status_store import migrate
 from include.status_store.database import MIGRATION_LOCK, STORE_VARIABLE, StoreUnavailableError, connect
 from include.status_store.reader import READER_VARIABLE, grant_reader
+from local_airflow.waiting import until
 from tests.include.status_store.views import execute, query
-from tests.include.status_store.waiting import meanwhile, until, waiting_for_a_lock
+from tests.include.status_store.waiting import meanwhile, waiting_for_a_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

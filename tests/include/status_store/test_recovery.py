@@ -14,9 +14,10 @@ from include.status_store.recovery import Recovery
 from include.status_store.reread import Reread
 from include.status_store.session import Session
 from include.status_store.source import PollInDoubtError, PollRefusedError, PollUnsentError
+from local_airflow.waiting import until
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.views import column, doubts, drain, events, execute, query
-from tests.include.status_store.waiting import meanwhile, others, terminate, until, waiting_for_a_lock
+from tests.include.status_store.waiting import meanwhile, others, terminate, waiting_for_a_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,10 +18,11 @@ from include.status_store.replay import ReplaySummary
 from include.status_store.reread import Reread
 from include.status_store.session import Session
 from include.status_store.source import PollInDoubtError
+from local_airflow.waiting import until
 from tests.include.status_store.parser_of_then import parser_of_then
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.views import column, drain, events, execute, query
-from tests.include.status_store.waiting import meanwhile, until, waiting_for_a_lock
+from tests.include.status_store.waiting import meanwhile, waiting_for_a_lock
 
 if TYPE_CHECKING:
     import pytest

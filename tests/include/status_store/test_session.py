@@ -11,8 +11,9 @@ from psycopg2.extensions import make_dsn
 from include.status_store.database import StoreUnavailableError, connect
 from include.status_store.session import Session, may_pass, takes_transactions
 from local_airflow.cluster import free_port
+from local_airflow.waiting import until
 from tests.include.status_store.views import column, execute
-from tests.include.status_store.waiting import others, terminate, until
+from tests.include.status_store.waiting import others, terminate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,12 +12,13 @@ from faults.lossy_proxy import LossyProxy
 from include.status_store import storing
 from include.status_store.database import connect
 from include.status_store.drain import A_THREAD
-from include.status_store.event_writing import Stored
+from include.status_store.event import Stored
 from include.status_store.page_events import parse_page, store_page
 from include.status_store.replay import replay
 from include.status_store.session import Session
 from include.status_store.source import PollUnsentError
 from include.status_store.storing import MOST_BEHIND, StoredPage, Storing
+from local_airflow.waiting import until
 from tests.include.status_store.scripted_source import DEEP, EMPTY, ScriptedSource, page, row, with_unknown
 from tests.include.status_store.views import (
     column,
@@ -30,7 +31,7 @@ from tests.include.status_store.views import (
     query,
     to_replay,
 )
-from tests.include.status_store.waiting import meanwhile, terminate, until, waiting_for_a_lock
+from tests.include.status_store.waiting import meanwhile, terminate, waiting_for_a_lock
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection

@@ -6,7 +6,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from faults.waiting import until as until  # noqa: PLC0414 - for those who look for it here
+from local_airflow.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import psycopg2
 import pytest
 
-from faults.waiting import until
 from include.config.profiles import Profile
 from include.status_store.database import connect
 from include.status_store.drain import Drain
@@ -24,6 +23,7 @@ from include.status_store.source import PollInDoubtError
 from include.watch.failed import note_failure
 from local_airflow import environment
 from local_airflow.paths import ROOT
+from local_airflow.waiting import until
 from ropo_one.deadline import verdict_deadlines
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.watch.records import broken, keep_break, record

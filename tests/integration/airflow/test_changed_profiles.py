@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import psycopg2
 import pytest
 
-from faults.waiting import until
 from include.simulator.ropo import DEFAULT_APICODE, DEFAULT_CID, Ropo
 from include.simulator.server import SimulatorServer
 from local_airflow import environment
@@ -22,6 +21,7 @@ from local_airflow.api import AirflowApi
 from local_airflow.cluster import free_port
 from local_airflow.migration import migrate
 from local_airflow.serving import admin_password, serving
+from local_airflow.waiting import until
 from tests.include.reconciliation.world import LEDGER
 
 if TYPE_CHECKING:

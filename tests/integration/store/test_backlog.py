@@ -12,10 +12,10 @@ from include.simulator.faults import Fault
 from include.simulator.rows import make_row
 from include.status_store.journal import Journal
 from include.status_store.reread import Reread
+from local_airflow.waiting import until
 from ropo_one.hooks import RopoOneHook
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.views import column, doubts, outcomes
-from tests.include.status_store.waiting import until
 from tests.integration.store.conftest import accounted_for, expected, held, rows
 from tests.integration.store.driver import drain, recover, run
 

@@ -18,9 +18,10 @@ from include.status_store.migrate import upgrade
 from include.status_store.session import Session
 from local_airflow import cluster
 from local_airflow.embedded import Server
+from local_airflow.waiting import until
 from ropo_one.hooks import RopoOneHook
 from tests.include.status_store.views import column, doubts, outcomes, query
-from tests.include.status_store.waiting import meanwhile, until
+from tests.include.status_store.waiting import meanwhile
 from tests.integration.store.conftest import accounted_for, expected, held, rows
 from tests.integration.store.driver import drain, drain_and_recover, run
 

@@ -78,12 +78,30 @@ def test_every_answer_has_the_headers(client: TestClient, path: str, status: int
                                                "private, max-age=31536000, immutable")  # fmt: skip
 
 
-def test_pages_have_no_script_or_style_of_their_own(client: TestClient) -> None:
-    page = client.get("/reconciliation/").text
-    assert "style=" not in page
+@pytest.mark.parametrize(
+    ("path", "is_of_one_profile"),
+    [
+        ("", True),
+        ("dates/2026-11-20", True),
+        ("breaks", True),
+        ("breaks/1", True),
+        ("invoice?key=b:1", True),
+        ("invoices?find=4711", True),
+        ("polls", True),
+        ("sign-off/2026-11", True),
+        ("profiles", False),
+        ("nothing", False),
+    ],
+)
+def test_a_page_has_no_script_or_style_of_its_own_and_names_the_clock_of_its_times(
+    client: TestClient, page_app: FastAPI, ids: dict[str, int], path: str, is_of_one_profile: bool
+) -> None:
+    page_app.dependency_overrides[may_check] = lambda: True
+    page = client.get(f"/reconciliation/{path}").text
+    assert not re.search(r"<[^>]*\s(style|on\w+)\s*=", page)
     assert "<style" not in page
     assert page.count("<script") == page.count("<script src=") == 1
-    assert " on" not in {piece[:3] for piece in page.split("<a")}
+    assert page.count("Times are those of Europe/Helsinki.") == is_of_one_profile
 
 
 def test_no_file_beside_the_static_ones_is_served(client: TestClient) -> None:

@@ -309,16 +309,10 @@ def test_words_fit_their_numbers(client: TestClient, store: Connection) -> None:
     assert client.get(PATH).text.count("No invoice belongs to this date") == 2
 
 
-def test_each_page_of_a_date_names_the_time_zone(client: TestClient, three: int) -> None:
-    for path in (PATH, "/reconciliation/breaks", "/reconciliation/breaks/1", "/reconciliation/sign-off/2026-11"):
-        assert client.get(path).text.count("Times are those of Europe/Helsinki") == 1
-
-
 def test_no_link_leads_to_a_date_that_is_refused(client: TestClient) -> None:
-    first, last = "/reconciliation/dates/2000-01-01", "/reconciliation/dates/2100-01-01"
-    assert "1999-12-31" not in client.get(first).text
-    assert "dates/2000-01-02" in client.get(first).text
-    assert "2100-01-02" not in client.get(last).text
+    for date, others in (("2000-01-01", ["2000-01-02"]), ("2099-12-31", ["2099-12-30"])):
+        page = client.get(f"/reconciliation/dates/{date}").text
+        assert re.findall(r'rel="(?:prev|next)" href="/reconciliation/dates/([^?"]*)', page) == others
 
 
 @pytest.mark.parametrize("pieces", [[], ["\ufeff"]])

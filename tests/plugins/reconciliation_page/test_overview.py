@@ -239,6 +239,6 @@ def test_where_breaks_are_accepted_none_is_open_and_where_there_is_no_invoice_no
         cursor.execute("UPDATE ropo.reconciliation SET population = 0, matched = 0, categories = '{}'")
     page = client.get("/reconciliation/").text
     assert "<span>none is open</span>" in page
-    assert "no break is recorded" not in page
+    assert "No break is recorded as open." in page
     assert "no invoice belongs to it" in page
     assert "0 of 0" not in page

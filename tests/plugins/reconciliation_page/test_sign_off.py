@@ -295,10 +295,6 @@ def test_the_first_and_the_last_month_lead_to_none_that_is_refused(client: TestC
         assert re.findall(r'rel="(?:prev|next)" href="/reconciliation/sign-off/([^?]*)', page) == others
 
 
-def test_the_clock_of_its_moments_is_named(client: TestClient) -> None:
-    assert "Times are those of Europe/Helsinki" in client.get(PATH).text
-
-
 def test_who_may_not_edit_the_dag_signs_nothing(
     client: TestClient, page_app: FastAPI, store: Connection, month: None
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from faults.waiting import until
+from local_airflow.waiting import until
 
 
 def test_it_gives_what_came_about() -> None:
