@@ -15,7 +15,8 @@
 --   currency         text                   ISO 4217; null: the profile's
 --   sent_at          timestamptz            when it went to Ropo; null (no day of 1970) until sent
 --   changed_at       timestamptz            last change of this row, payments included; null: not known
---   payments_by_ropo boolean                false: Ropo's print service, the debtor pays the sender's own account; null: true
+--   payments_by_ropo boolean                false: Ropo's print service, the debtor pays the sender's own account; null: true.
+--                                           Money that Ropo has of such an invoice all the same is compared
 --
 -- Types: varchar and char are taken for text; integer, bigint and smallint for numeric; timestamp without time zone and
 -- date for timestamptz, read in the profile's time zone (the hour that a clock shows twice in autumn is its second one).
@@ -29,6 +30,9 @@
 --
 -- total = paid + discount + credited + open must hold, else the invoice is `ledger_inconsistent`; a total of zero or less
 -- is not checked. Where discount is null, Ropo's discount may stand in for it, and discounts are not compared.
+--
+-- A row that is gone, or has another number, is a difference: leave drafts out that are to get their number yet. Where
+-- numbers are used again, let rows carry their jobid, or leave old ones out: a number alone leads to each row that has it.
 --
 -- billnum, jobid and status of at most 200 characters, currency of at most 10: a longer one stops the comparison, which
 -- names its row.

@@ -91,7 +91,13 @@ def work_in(cursor: Cursor, profile: Profile) -> None:
         return
     # The sorts and joins of many stay in memory; for this transaction only.
     cursor.execute("SET LOCAL work_mem = '64MB'")
-    values = {"profile": profile.name, "reconciliations": [each[0] for each in waiting], "events": [], "by": ITSELF}
+    values = {
+        "profile": profile.name,
+        "timezone": profile.timezone,
+        "reconciliations": [each[0] for each in waiting],
+        "events": [],
+        "by": ITSELF,
+    }
     cursor.execute(_KNOWN_AS)
     names = [(each[0], former, now) for each in waiting for former, now in each[-1]]
     execute_values(cursor, "INSERT INTO known_as (reconciliation_id, former_key, invoice_key) VALUES %s", names)

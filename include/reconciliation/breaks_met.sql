@@ -1,7 +1,7 @@
 -- Breaks that are known and shown again: reopened where they were resolved, or accepted with other states or amounts.
 WITH met AS (
     SELECT
-        known.break_id, known.state, shown.*,
+        known.break_id, known.state, (known.resolved_at AT TIME ZONE %(timezone)s)::date AS resolved_on, shown.*,
         CASE
             WHEN known.state = 'resolved' THEN 'reopened'
             WHEN known.state = 'accepted' AND NOT shown.evidence @> known.accepted_evidence THEN 'reopened'
@@ -22,7 +22,11 @@ WITH met AS (
         currency = met.currency,
         amount = met.amount,
         evidence = met.evidence,
-        business_date = LEAST(known.business_date, met.first_date),
+        business_date = CASE
+            -- What it is about came when it had been resolved: it is another difference, of its own date.
+            WHEN met.state = 'resolved' AND met.caused_on > met.resolved_on THEN COALESCE(met.first_date, met.full_date)
+            ELSE LEAST(known.business_date, met.first_date)
+        END,
         last_seen = GREATEST(known.last_seen, met.started_at),
         times_seen = known.times_seen + met.times,
         last_reconciliation_id = met.reconciliation_id,

@@ -46,6 +46,10 @@ WITH run AS (
 SELECT
     run.reconciliation_id, run.business_date, run.scope, run.started_at, run.view_at,
     item.invoice_key, item.billnum, item.jobid, item.category, item.reason, item.currency,
+    -- An event that is dated ahead of time is of the day that shows it. (LEAST passes over a null.)
+    CASE
+        WHEN item.caused_on IS NOT NULL THEN LEAST(item.caused_on, (run.started_at AT TIME ZONE %(timezone)s)::date)
+    END AS caused_on,
     item.category <> 'matched' AND item.pending_until IS NULL AS is_break, item.is_accepted,
     run.later_ids <> '{}' AND EXISTS (
         SELECT
@@ -62,12 +66,12 @@ FROM wanted
 JOIN run USING (reconciliation_id)
 JOIN ropo.reconciliation_item AS item USING (reconciliation_id, invoice_key);
 
--- One row an invoice, from the newest moment. A full comparison shows what differs now, whatever its date: its date is that
--- of a difference only where no date has shown it (`first_date` is null).
+-- One row an invoice, from the newest moment. A full comparison shows what differs now, whatever its date: its date, or that
+-- of what caused the difference since, is the difference's only where no date has shown it (`first_date` is null).
 CREATE TEMP TABLE shown ON COMMIT DROP AS
 SELECT DISTINCT ON (invoice_key)
     reconciliation_id, started_at, invoice_key, billnum, jobid, category, reason, currency, is_break, is_accepted, amount,
-    evidence, first_date, full_date, times
+    evidence, caused_on, first_date, GREATEST(full_date, caused_on) AS full_date, times
 FROM (
     SELECT
         candidate.*,

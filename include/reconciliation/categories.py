@@ -51,6 +51,9 @@ REASONS = {
         "the ledger shows a payment and no day of sending, and Ropo has never spoken of it"
     ),
     ("missing_in_ropo", "end"): "it has ended in the ledger, and Ropo has never spoken of it",
+    ("missing_in_ropo", "ended_before_sending"): (
+        "it has ended in the ledger, which shows no day of sending, and Ropo has never spoken of it"
+    ),
     ("missing_in_ropo", "first_event_overdue"): "it was sent long ago, and Ropo has never spoken of it",
     ("unknown_status", "payment_type"): "a payment has a type that the status map lacks, so its sums are not known",
     ("unknown_status", "code"): "its newest code is one that the status map lacks",
@@ -79,6 +82,7 @@ REASONS = {
     ("amount_mismatch", "payments"): "payments differ",
     ("amount_mismatch", "discounts"): "discounts differ",
     (MATCHED, "never_spoken_of"): "unpaid, and Ropo has had nothing to say of it",
+    (MATCHED, "never_known"): "a row in quarantine named it; that row is settled, and neither side knows the invoice",
     (MATCHED, "credit_note"): "a total of zero or less, compared by existence and end alone",
     (MATCHED, "print_service"): "paid to the sender's own account, so that payments are not compared",
 }

@@ -22,7 +22,20 @@ WITH side AS (
         population.invoice_key IN (SELECT invoice_key FROM resolved WHERE is_quarantined) AS is_quarantined,
         -- A credit note, or a total of zero, is compared by existence and end alone.
         COALESCE(ledger.total > 0, true) AS is_charge,
-        COALESCE(ledger.total > 0 AND ledger.payments_by_ropo, true) AS compares_payments,
+        -- Of the print service Ropo One sees no payment: where it has seen money of one all the same, that is compared.
+        COALESCE(
+            ledger.total > 0 AND (
+                ledger.payments_by_ropo OR COALESCE(ropo.paid, 0) <> 0 OR COALESCE(ropo.discount, 0) <> 0
+            ),
+            true
+        ) AS compares_payments,
+        -- Of what nothing knows now: whether anything ever did. A row in quarantine that somebody dismissed names what it likes.
+        CASE WHEN ropo.event_count IS NULL AND ledger.row_count IS NULL THEN EXISTS (
+            SELECT
+            FROM ropo.reconciliation_item AS known
+            WHERE known.profile = %(profile)s AND known.invoice_key = population.invoice_key
+                AND (known.event_count > 0 OR known.ledger_row_count > 0)
+        ) END AS was_known,
         -- A null discount: the ERP keeps none apart. What the sums then lack may be Ropo's discount, and nothing else.
         COALESCE(ledger.discount, CASE
             WHEN ropo.discount > 0 AND (
@@ -130,7 +143,8 @@ WITH side AS (
             WHEN is_unparseable THEN 'unparseable'
             WHEN rows > keys THEN 'duplicate_in_ledger'
             WHEN is_ambiguous OR rows > 1 THEN 'ambiguous_match'
-            WHEN rows = 0 THEN 'missing_in_ledger'
+            WHEN rows = 0 AND (events > 0 OR was_known) THEN 'missing_in_ledger'
+            WHEN rows = 0 THEN 'matched'
             WHEN events = 0 AND (shows_payment OR ledger_end IS NOT NULL OR is_overdue) THEN 'missing_in_ropo'
             WHEN has_unknown_code OR has_unknown_money OR NOT is_mapped THEN 'unknown_status'
             WHEN is_inconsistent THEN 'ledger_inconsistent'
@@ -157,7 +171,7 @@ SELECT
         WHEN 'missing_in_ropo' THEN CASE
             WHEN shows_payment AND sent_at IS NULL THEN 'paid_before_sending'
             WHEN shows_payment THEN 'payment'
-            WHEN ledger_end IS NOT NULL THEN 'end'
+            WHEN ledger_end IS NOT NULL THEN CASE WHEN sent_at IS NULL THEN 'ended_before_sending' ELSE 'end' END
             ELSE 'first_event_overdue'
         END
         WHEN 'unknown_status' THEN
@@ -194,6 +208,7 @@ SELECT
             ELSE 'discounts'
         END
         WHEN 'matched' THEN CASE
+            WHEN rows = 0 THEN 'never_known'
             WHEN events = 0 THEN 'never_spoken_of'
             WHEN NOT is_charge THEN 'credit_note'
             WHEN NOT compares_payments THEN 'print_service'

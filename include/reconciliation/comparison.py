@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 
 # Near misses are looked up by a scan of the ledger and read by a person: more would help nobody.
 HINTED_INVOICES = 500
+_SPOKEN_OF = """
+SELECT number
+FROM unnest(%s::text[]) AS number
+WHERE EXISTS (SELECT FROM ropo.status_event WHERE profile = %s AND billnum = number COLLATE "C")
+"""
 # The scratch tables stay in memory too, which is taken as they grow. A session in which PostgreSQL has read a temporary
 # table before, such as one that a pooler hands on, keeps the room that it has.
 _SCRATCH_IN_MEMORY = """
@@ -40,6 +45,12 @@ BEGIN
 EXCEPTION WHEN invalid_parameter_value THEN NULL;
 END $$
 """
+
+
+def rules_version(profile: Profile, status_map: StatusMap) -> str:
+    """Return a name for the rules that decide categories: where one of them changes, a date's result may be another."""
+    tolerance = profile.amount_tolerance.normalize()
+    return f"{status_map.version}, tolerance {tolerance:f}, first event in {profile.first_event_days} days"
 
 
 def prepare(cursor: Cursor, status_map: StatusMap) -> None:
@@ -108,6 +119,7 @@ def compare(
         cursor.execute(statement("match"), values)
         cursor.execute(statement("states"))
         parameters = {
+            "profile": profile.name,
             "tolerance": profile.amount_tolerance,
             "first_event_days": profile.first_event_days,
             "currency": profile.currency,
@@ -115,7 +127,7 @@ def compare(
         }
         cursor.execute(statement("compare"), parameters)
         cursor.execute(statement("further"), {})
-        _hint(cursor, ledger)
+        _hint(cursor, ledger, profile)
         _grant_grace(cursor, profile, now, loading.result())
     cursor.execute(statement("items"), {"payments": list(PAYMENTS), "stages": list(STAGES)})
     cursor.execute(statement("mark_accepted"), {"profile": profile.name})
@@ -136,8 +148,11 @@ def _places(meaning: Meaning) -> tuple[int | None, int | None, str | None]:
     )
 
 
-def _hint(cursor: Cursor, ledger: LedgerReader) -> None:
-    """Name the ledger's near misses of invoices that it lacks; they are never matched."""
+def _hint(cursor: Cursor, ledger: LedgerReader, profile: Profile) -> None:
+    """Name the ledger's near misses of invoices that it lacks; they are never matched.
+
+    A number that Ropo One speaks of is an invoice of its own, and nobody's near miss.
+    """
     cursor.execute(
         "SELECT invoice_key, billnum FROM comparison WHERE category = 'missing_in_ledger' AND billnum IS NOT NULL "
         "ORDER BY invoice_key LIMIT %s",
@@ -146,9 +161,13 @@ def _hint(cursor: Cursor, ledger: LedgerReader) -> None:
     missing: list[tuple[str, str]] = cursor.fetchall()
     if not missing:
         return
+    misses = list(ledger.near_misses([billnum for _, billnum in missing]))
+    cursor.execute(_SPOKEN_OF, ([number for _, number in misses], profile.name))
+    spoken_of = {number for (number,) in cursor.fetchall()}
     near: dict[str, list[str]] = {}
-    for bare, number in ledger.near_misses([billnum for _, billnum in missing]):
-        near.setdefault(bare, []).append(number)
+    for bare, number in misses:
+        if number not in spoken_of:
+            near.setdefault(bare, []).append(number)
     hints = [
         (key, "the ledger has " + ", ".join(sorted(near[bare_number(billnum)])))
         for key, billnum in missing

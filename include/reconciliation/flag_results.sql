@@ -1,7 +1,7 @@
 -- What these reconciliations change in periods that are signed: another result of a date than the one before it had. What is
 -- signed is that both sides agree, invoice by invoice, but for what was accepted. So it is none where both still agree and
--- have moved on together (an invoice of March is paid in April), and none that a break is accepted now, or is gone that was
--- resolved already when the period was signed.
+-- have moved on together (an invoice of March is paid in April, be one side a morning later within its grace), and none that
+-- a break is accepted now, or is gone that was resolved already when the period was signed.
 WITH signed AS (
     SELECT DISTINCT ON (period) sign_off_id, period, (period + interval '1 month')::date AS next_period, evidence
     FROM ropo.period_sign_off
@@ -82,7 +82,9 @@ WITH signed AS (
         LEFT JOIN ropo.reconciliation_break AS known
             ON known.profile = fresh.profile AND known.invoice_key = was.invoice_key AND known.category = was.category
         WHERE CASE
-            WHEN was.category = 'matched' AND found.category = 'matched' THEN
+            WHEN (was.category = 'matched' OR was.pending_until IS NOT NULL AND was.caused_on >= signed.next_period)
+                AND (found.category = 'matched' OR found.pending_until IS NOT NULL AND found.caused_on >= signed.next_period)
+                THEN
                 was.currency <> found.currency
                 OR (was.ropo_status, was.ropo_paid, was.ropo_discount)
                     IS DISTINCT FROM (found.ropo_status, found.ropo_paid, found.ropo_discount)

@@ -54,6 +54,10 @@ _OF_REASON = {
         "if it was sent, enter the day in the ERP, and ask Ropo One's customer service whether it has the invoice."
     ),
     ("missing_in_ropo", "end"): "Ask Ropo One's customer service whether it has the invoice, and to end it there too.",
+    ("missing_in_ropo", "ended_before_sending"): (
+        "If it was never sent, accept this with a note; if it was, enter the day in the ERP, and ask Ropo One's "
+        "customer service whether it has the invoice, and to end it there too."
+    ),
     ("unknown_status", "payment_type"): (
         "Ask Ropo One's customer service what the payment's type of its time line means, and whoever looks "
         "after this deployment to add it to the status map."

@@ -1,6 +1,6 @@
 -- The business dates to compare again: the last ones, since either side may have recorded something late; and of those
 -- before them each that is missing, whose newest verdict is not reconciled or rests on breaks that were accepted, that was
--- compared under another version of the status map, of which events have come since it was compared, of which a full
+-- compared by other rules (the status map, the tolerance), of which events have come since it was compared, of which a full
 -- comparison has left something (name_left_pending.sql), or whose invoices ought to have been spoken of by now. Of dates
 -- before all these, as a backfill takes, those that have something pending still and were recorded lately. Each with the
 -- re-read that says most.
@@ -50,7 +50,7 @@ WHERE CASE
     )
     ELSE newest.verdict <> 'reconciled'
         OR newest.accepted > 0
-        OR looked.status_map_version <> %(version)s
+        OR looked.rules_version <> %(rules_version)s
         OR day.business_date >= %(late_from)s
         OR day.business_date IN (SELECT business_date FROM named_invoice)
         OR EXISTS (

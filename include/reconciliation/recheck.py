@@ -9,7 +9,7 @@ import msgspec
 
 from include.config.profiles import Verdict
 from include.reconciliation.break_states import commit_with_breaks
-from include.reconciliation.comparison import compare, prepare
+from include.reconciliation.comparison import compare, prepare, rules_version
 from include.reconciliation.inquiry import Inquiries
 from include.reconciliation.item_result import other_result
 from include.reconciliation.parts import take_dates
@@ -106,12 +106,12 @@ def recheck(
     """Compare again the ``late_days`` before a business date, and every unfinished date of its ``recheck_days``.
 
     Either side may record something of the last days late. Unfinished are dates that have no verdict or another than
-    ``reconciled``, or rest on accepted breaks, that were compared under another version of the status map, of which
-    events have come since, of which a full comparison has left pending what no date shows, or whose invoices ought to
-    have been spoken of by now
-    (``first_event_days``); and older dates that were recorded within ``recheck_days`` with something pending, as a
-    backfill leaves them. All are gathered together, the ledger is read once, and the comparison is one. A new
-    reconciliation is recorded only where the result is another one; the old ones stay.
+    ``reconciled``, or rest on accepted breaks, that were compared by other rules (the status map, the tolerance), of
+    which events have come since, of which a full comparison has left pending what no date shows, or whose invoices
+    ought to have been spoken of by now (``first_event_days``); and older dates that were recorded within
+    ``recheck_days`` with something pending, as a backfill leaves them. All are gathered together, the ledger is read
+    once, and the comparison is one. A new reconciliation is recorded only where the result is another one; the old ones
+    stay.
 
     :param store: a session of the store that is in no transaction; committed at the end.
     :param ledger: a session of the ledger's database that is in no transaction; only read.
@@ -134,7 +134,7 @@ def recheck(
                 if not dates:
                     return Rechecked()
                 context = ComparisonContext.of(profile, status_map, reader, moment, dag_id=dag_id, run_id=run_id)
-                rereads = _compare(cursor, reader, context, dates)
+                rereads = _compare(cursor, reader, context, status_map, dates)
                 if asking.wanted(cursor, rereads):
                     return None
                 found = _record_changed(cursor, context, dates, rereads, asking)
@@ -155,7 +155,7 @@ def unfinished(
     values = {
         "profile": profile.name,
         "timezone": profile.timezone,
-        "version": status_map.version,
+        "rules_version": rules_version(profile, status_map),
         "first": profile.rechecked_from(before),
         "last": before - day,
         "start": profile.start_date,
@@ -170,11 +170,11 @@ def unfinished(
 
 
 def _compare(
-    cursor: Cursor, reader: LedgerReader, context: ComparisonContext, dates: list[Unfinished]
+    cursor: Cursor, reader: LedgerReader, context: ComparisonContext, status_map: StatusMap, dates: list[Unfinished]
 ) -> dict[datetime.date, int | None]:
     days = tuple(date.business_date for date in dates)
     profile, now = context.profile, context.now
-    claim(cursor, profile.name, days, scope="date", status_map_version=context.status_map_version, now=now)
+    claim(cursor, profile.name, days, scope="date", rules_version=rules_version(profile, status_map), now=now)
     compare(cursor, reader, profile, Seeds(days), now=now, start=profile.start_date)
     take_dates(cursor)
     return {date.business_date: date.reread_poll_id for date in dates}

@@ -6,7 +6,7 @@ import datetime
 from typing import TYPE_CHECKING
 
 from include.reconciliation.break_states import commit_with_breaks
-from include.reconciliation.comparison import compare, prepare
+from include.reconciliation.comparison import compare, prepare, rules_version
 from include.reconciliation.inquiry import Inquiries
 from include.reconciliation.parts import take_dates, take_unsettled
 from include.reconciliation.population import ALL_TIME, Seeds
@@ -68,7 +68,7 @@ def reconcile(
                     profile.name,
                     [business_date],
                     scope=scope,
-                    status_map_version=status_map.version,
+                    rules_version=rules_version(profile, status_map),
                     now=moment,
                 )
                 _compare(cursor, reader, profile, business_date, scope, moment)

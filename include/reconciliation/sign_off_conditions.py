@@ -1,12 +1,14 @@
 """What must hold before a month can be signed off, and how it stands.
 
 Of each business date of the period (from the profile's ``start_date`` on) the newest reconciliation counts. It must be
-reconciled; or its breaks accepted or resolved since, and its incompleteness accepted with a note. None may be pending.
+reconciled; or its breaks accepted or resolved since, and its incompleteness accepted with a note. None may have pending
+differences but of what came after the period: a payment of the month after is booked the next morning.
 
 A full comparison of the last date or a later one, begun after the period's end, must exist. The newest counts, and it
 is held to the same: its breaks accepted or resolved, its incompleteness accepted. Two things it may have, since
-business goes on while it runs: pending differences, and breaks that a date after the period has shown first. Those of
-an invoice that differed before, and was not right by the period's end, are none of these, whatever their category.
+business goes on while it runs: pending differences, and breaks that were caused after the period, or that a date after
+it has shown first and nothing in it has caused. Those of an invoice that differed before, and was not right by the
+period's end, are none of these, whatever their category.
 """
 
 from __future__ import annotations
@@ -73,6 +75,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     :param currencies: money of both sides by currency, amounts as text.
     :param reasons: of the verdict, in words.
     :param acceptance_id: of its incompleteness, where one holds for it.
+    :param held_up: invoices within their grace that nothing after the period has caused.
+    :param pending_until: when the last of these graces ends.
     :param unsettled: invoices whose break is neither accepted nor resolved.
     :param accepted_breaks: ids of the breaks that stand accepted.
     :param accepted_by_events: of each of these the newest event, comments aside: accepted anew it has another one.
@@ -91,6 +95,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     reasons: list[str]
     acceptance_id: int | None
     unsettled: int
+    held_up: int
     pending_until: datetime.datetime | None
     accepted_breaks: list[int]
     accepted_by_events: list[int]
@@ -169,8 +174,8 @@ def _of_date(profile: Profile, date: Standing, now: datetime.datetime) -> Iterat
     if date.reconciliation_id is None:
         yield _unmet(date, "not_reconciled", f"{date.business_date} has no reconciliation; run the date")
         return
-    if date.pending:
-        why = f"{_differing(date.pending, str(date.business_date))} within the grace"
+    if date.held_up:
+        why = f"{_differing(date.held_up, str(date.business_date))} within the grace"
         why += f", at the latest until {profile.clock(date.pending_until)}" if date.pending_until else ""
         days = (profile.business_date(now) - date.business_date).days
         again = (

@@ -20,7 +20,9 @@ WITH newest AS (
     FROM ropo.reconciliation
     WHERE reconciliation_id IN (SELECT reconciliation_id FROM newest UNION SELECT reconciliation_id FROM newest_full)
 ), difference AS MATERIALIZED (
-    SELECT standing.reconciliation_id, standing.scope, item.invoice_key
+    SELECT
+        standing.reconciliation_id, standing.scope, item.invoice_key, item.jobid, item.billnum, item.pending_until,
+        item.caused_on > %(last)s AS is_caused_later
     FROM standing
     JOIN ropo.reconciliation_item AS item USING (reconciliation_id)
     WHERE item.category <> 'matched'
@@ -29,7 +31,9 @@ WITH newest AS (
     FROM ropo.reconciliation_break
     WHERE profile = %(profile)s AND state IN ('open', 'accepted')
 ), known_break AS MATERIALIZED (
-    SELECT known.break_id, known.state, known.invoice_key, known.business_date, opening.scope AS opened_by
+    SELECT
+        known.break_id, known.state, known.invoice_key, known.business_date, opening.scope AS opened_by,
+        opening.scope = 'full' AND opening.business_date = known.business_date AS is_undated
     FROM unresolved AS known
     JOIN ropo.reconciliation AS opening ON opening.reconciliation_id = known.first_reconciliation_id
 ), open_break AS MATERIALIZED (
@@ -44,20 +48,30 @@ WITH newest AS (
     JOIN unresolved AS known ON known.invoice_key = former.renamed_to
     WHERE former.profile = %(profile)s AND former.renamed_to IS NOT NULL
 ), of_later AS MATERIALIZED (
-    -- A full comparison sees the dates after the period too: what these have shown is theirs to settle, or to accept. Not
-    -- so where the invoice had differed before, in whatever category, and was not right by the period's end.
+    -- A full comparison sees what came after the period too: what dates after it have shown, or what was caused after it, is
+    -- theirs to settle, or to accept. Not so what is about an event of the period that came late, nor where the invoice had
+    -- differed before, in whatever category, and was not right by the period's end.
     SELECT known_break.break_id
     FROM difference
     JOIN standing_break USING (invoice_key)
     JOIN known_break USING (break_id)
-    WHERE difference.scope = 'full' AND known_break.opened_by = 'date' AND known_break.business_date > %(last)s
+    WHERE difference.scope = 'full' AND NOT known_break.is_undated AND known_break.business_date > %(last)s
+        AND NOT (difference.is_caused_later IS FALSE AND EXISTS (
+            SELECT
+            FROM ropo.status_event AS late
+            WHERE late.profile = %(profile)s AND late.statustime::date <= %(last)s AND late.first_seen_at >= %(period_end)s
+                AND (late.jobid = difference.jobid COLLATE "C" OR late.billnum = difference.billnum COLLATE "C")
+        ))
         AND NOT EXISTS (
             SELECT
             FROM ropo.reconciliation_break AS former
             JOIN ropo.reconciliation AS opening ON opening.reconciliation_id = former.first_reconciliation_id
             WHERE former.profile = %(profile)s
                 AND (former.invoice_key = known_break.invoice_key OR former.renamed_to = known_break.invoice_key)
-                AND (opening.scope = 'full' OR former.business_date <= %(last)s)
+                AND (
+                    former.business_date <= %(last)s
+                    OR opening.scope = 'full' AND opening.business_date = former.business_date
+                )
                 AND (former.state <> 'resolved' OR former.resolved_at >= %(period_end)s)
         )
 ), unsettled AS (
@@ -89,6 +103,12 @@ WITH newest AS (
         AND open_break.invoice_key IN (SELECT invoice_key FROM difference WHERE scope = 'full')
     )
     GROUP BY standing.reconciliation_id
+), held_up AS (
+    -- What is within its grace and was not caused after the period: that is business that goes on.
+    SELECT reconciliation_id, count(*) AS invoices, max(pending_until) AS pending_until
+    FROM difference
+    WHERE pending_until IS NOT NULL AND is_caused_later IS NOT TRUE
+    GROUP BY reconciliation_id
 ), counted AS (
     SELECT reconciliation_id, sum(invoices)::bigint AS unsettled
     FROM unsettled
@@ -131,11 +151,8 @@ SELECT
         COALESCE(counted.unsettled, 0),
         CASE WHEN standing.is_blind THEN standing.breaks + standing.accepted ELSE 0 END
     ) AS unsettled,
-    CASE WHEN standing.pending > 0 THEN (
-        SELECT max(item.pending_until)
-        FROM ropo.reconciliation_item AS item
-        WHERE item.reconciliation_id = standing.reconciliation_id AND item.category <> 'matched'
-    ) END AS pending_until,
+    COALESCE(held_up.invoices, 0) AS held_up,
+    held_up.pending_until,
     COALESCE(rested_on.accepted_breaks, '{}') AS accepted_breaks,
     COALESCE(rested_on.accepted_by_events, '{}') AS accepted_by_events
 FROM (
@@ -144,5 +161,6 @@ FROM (
 FULL JOIN standing ON standing.scope = 'date' AND standing.business_date = day.business_date
 LEFT JOIN ropo.incompleteness_accepted AS acceptance USING (reconciliation_id)
 LEFT JOIN counted USING (reconciliation_id)
+LEFT JOIN held_up USING (reconciliation_id)
 LEFT JOIN rested_on USING (reconciliation_id)
 ORDER BY (standing.scope IS NOT DISTINCT FROM 'full'), 2

@@ -134,16 +134,17 @@ def claim(
     dates: Collection[datetime.date],
     *,
     scope: Scope,
-    status_map_version: str,
+    rules_version: str,
     now: datetime.datetime,
 ) -> None:
     """Claim some business dates in a comparison's transaction: nobody else records of any of them until it ends.
 
     :param cursor: in a transaction that is REPEATABLE READ and has read nothing that it relies on.
+    :param rules_version: by which they are compared (:func:`include.reconciliation.comparison.rules_version`).
     :raises psycopg2.errors.SerializationFailure: if it had to wait, or came too late, though it was its turn; see
         :func:`in_turn`.
     """
-    values = {"profile": profile, "dates": sorted(dates), "scope": scope, "version": status_map_version, "now": now}
+    values = {"profile": profile, "dates": sorted(dates), "scope": scope, "rules_version": rules_version, "now": now}
     cursor.execute(statement("claim_dates"), values)
 
 

@@ -123,6 +123,30 @@ def test_what_a_full_comparison_showed_first_bears_its_date_until_an_earlier_dat
     assert breaks(world)[0]["business_date"] == DAY
 
 
+def test_a_full_comparison_makes_no_difference_older_than_what_caused_it(world: World) -> None:
+    behind(world)
+    world.reconcile(DAY - datetime.timedelta(days=40), now=OVER, scope="full")
+    assert breaks(world)[0]["business_date"] == DAY
+
+
+def test_another_difference_of_a_mended_invoice_has_its_own_date_and_the_same_one_its_old(world: World) -> None:
+    behind(world)
+    world.reconcile(now=OVER)
+    world.ledger("UPDATE ropo_ledger SET total = 200, paid = 100, open = 100 WHERE billnum = '1'")
+    world.reconcile(now=OVER + HOUR)
+    assert states(world) == [("b:1", "ledger_behind", "resolved")]
+    world.ledger("UPDATE ropo_ledger SET paid = 0, open = 200 WHERE billnum = '1'")
+    world.reconcile(NEXT, now=OVER + 2 * HOUR, scope="full")
+    assert breaks(world)[0]["business_date"] == DAY, "what was booked is taken back"
+    world.ledger("UPDATE ropo_ledger SET paid = 100, open = 100 WHERE billnum = '1'")
+    world.reconcile(now=OVER + 3 * HOUR)
+
+    world.payment("1", "100", "2026-06-01", seen=at("2026-06-01 10:00"))
+    world.reconcile(datetime.date(2026, 6, 1), now=at("2026-06-04 10:00"))
+    [found] = breaks(world)
+    assert (found["state"], found["business_date"]) == ("open", datetime.date(2026, 6, 1))
+
+
 def test_what_changes_of_an_open_break_is_an_event(world: World) -> None:
     behind(world, amount="30")
     world.reconcile(now=OVER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from decimal import Decimal
 from hashlib import sha256
@@ -11,7 +12,7 @@ import msgspec
 import pytest
 
 from include.config.status_map import Meaning
-from tests.include.reconciliation.world import DAY, STATUS_MAP, at
+from tests.include.reconciliation.world import DAY, NOW, STATUS_MAP, at
 
 if TYPE_CHECKING:
     from tests.include.reconciliation.world import World
@@ -66,6 +67,21 @@ def test_a_settled_quarantine_is_forgotten(world: World) -> None:
     world.quarantine(b'{"billnum": "1"}', at("2026-03-10 10:00"))
     world.store("UPDATE ropo.status_quarantine SET resolved_at = now()")
     assert world.judged() == ("matched", None)
+
+
+def test_what_a_settled_row_in_quarantine_alone_has_named_is_forgotten(world: World) -> None:
+    world.comment("1", "98")
+    world.row("1")
+    world.quarantine(b'{"billnum": "999", "jobid": "J999"}', at("2026-03-10 10:00"))
+    after, later = (NOW + datetime.timedelta(days=days) for days in (8, 9))
+    world.reconcile()
+    assert world.items(world.reconcile(now=after))["b:999"]["category"] == "unparseable"
+    assert world.store("SELECT category, state FROM ropo.reconciliation_break") == [("unparseable", "open")]
+    world.store("UPDATE ropo.status_quarantine SET resolved_at = now()")
+    found = world.items(world.reconcile(now=later))["b:999"]
+    assert (found["category"], found["reason"]) == ("matched", "never_known")
+    assert world.store("SELECT category, state FROM ropo.reconciliation_break") == [("unparseable", "resolved")]
+    assert "b:999" not in world.items(world.reconcile(now=later, scope="full"))
 
 
 def test_duplicate_in_ledger_by_jobid(world: World) -> None:
@@ -140,6 +156,14 @@ def test_near_misses_are_hinted_at_and_never_matched(world: World, number: str) 
     assert items[f"b:{number}"]["hint"] == "Ropo has 012"
 
 
+def test_a_number_that_ropo_speaks_of_is_nobodys_near_miss(world: World) -> None:
+    for number in ("FI-1001", "SE-1001"):
+        world.comment(number, "98")
+    world.row("FI-1001")
+    missing = world.items(world.reconcile())["b:SE-1001"]
+    assert (missing["category"], missing["hint"]) == ("missing_in_ledger", None)
+
+
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
@@ -147,6 +171,7 @@ def test_near_misses_are_hinted_at_and_never_matched(world: World, number: str) 
         ({"paid": "30"}, ("missing_in_ropo", "payment")),
         ({"status": "paid", "paid": "100", "sent_at": None}, ("missing_in_ropo", "paid_before_sending")),
         ({"status": "cancelled"}, ("missing_in_ropo", "end")),
+        ({"status": "cancelled", "sent_at": None}, ("missing_in_ropo", "ended_before_sending")),
         ({"status": "paid", "paid": "100", "by_ropo": False}, ("matched", "never_spoken_of")),
         ({}, ("matched", "never_spoken_of")),
         ({"total": "-100"}, ("matched", "never_spoken_of")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import threading
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -116,6 +117,24 @@ def test_dates_under_another_version_of_the_map_are_compared_once_and_recorded_w
 
     assert (found.dates, _changes(found)) == (2, {"2026-03-10": ("breaks", "reconciled")})
     assert world.recheck(NEXT + ONE, now=at("2026-03-12 10:00"), **options).dates == 0
+
+
+def test_dates_under_another_tolerance_are_compared_once(world: World) -> None:
+    world.payment("1", "100")
+    world.row("1", "paid", total="98", paid="98")
+    lax = msgspec.structs.replace(_nothing_late(world), amount_tolerance=Decimal(5))
+    world.reconcile(reread_poll_id=world.know_all(), now=at("2026-03-12 08:00"), profile=lax)
+    strict = msgspec.structs.replace(lax, amount_tolerance=Decimal(0))
+    assert world.recheck(NEXT, now=at("2026-03-12 09:00"), profile=lax).dates == 0
+
+    found = world.recheck(NEXT, now=at("2026-03-12 10:00"), profile=strict)
+
+    assert _changes(found) == {"2026-03-10": ("reconciled", "breaks")}
+    world.ledger("UPDATE ropo_ledger SET total = 100, paid = 100")
+    assert _changes(world.recheck(NEXT, now=at("2026-03-12 11:00"), profile=strict)) == {
+        "2026-03-10": ("breaks", "reconciled")
+    }
+    assert world.recheck(NEXT, now=at("2026-03-12 12:00"), profile=strict).dates == 0
 
 
 def test_a_finished_date_is_looked_at_again_where_something_was_recorded_late(world: World) -> None:

@@ -95,7 +95,7 @@ def test_the_newest_reconciliation_of_a_date_never_shows_an_older_state_than_one
     second = threading.Thread(target=lambda: results.append(world.reconcile()))
     with closing(connect(world.store_dsn)) as store, store.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        claim(cursor, "default", [DAY], scope="date", status_map_version="test", now=NOW)
+        claim(cursor, "default", [DAY], scope="date", rules_version="test", now=NOW)
         second.start()
         waiting = (
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"

@@ -26,6 +26,7 @@ from tests.include.reconciliation.month import (
     owe,
     run,
     run_all,
+    sends,
     signs,
     status,
     transaction,
@@ -284,6 +285,29 @@ def test_a_sign_off_rests_on_an_accepted_break_whatever_the_category_was_when_th
     [identity] = accepts(march)
     signs(march)
     assert march.store("SELECT evidence -> 'breaks' FROM ropo.period_sign_off") == [([identity],)]
+
+
+def test_a_payment_of_the_next_month_that_is_booked_a_morning_later_holds_up_no_month(march: World) -> None:
+    sends(march, "3", "4")
+    run_all(march)
+    march.payment("3", "100", "2026-04-08", seen=NOW)
+    run(march, FIRST, now=NOW + HOUR)
+    assert unmet(march) == []
+    march.payment("4", "100", "2026-03-31", seen=NOW)
+    run(march, FIRST, now=NOW + 2 * HOUR, profile=msgspec.structs.replace(march.profile, grace_business_days=10))
+    assert unmet(march) == [(FIRST, "pending")]
+
+
+def test_a_payment_of_the_month_that_came_months_later_is_the_months_to_settle(march: World) -> None:
+    june = datetime.date(2026, 6, 10)
+    sends(march, "3")
+    run(march, FIRST)
+    run(march, LAST)
+    march.payment("3", "100", "2026-03-30", seen=at("2026-06-10 10:00"))
+    run(march, june, now=at("2026-06-15 08:00"))
+    run(march, june, now=at("2026-06-15 09:00"), scope="full")
+    assert march.store("SELECT business_date FROM ropo.reconciliation_break") == [(june,)]
+    assert unmet(march, at("2026-06-15 10:00")) == [(june, "full_open_breaks")]
 
 
 @pytest.mark.parametrize("text", ["2026-3", "2026-00", "0000-01", "2026-03-01", "2026-03\n", "٢٠٢٦-٠٣", "march", ""])

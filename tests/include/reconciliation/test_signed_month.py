@@ -139,14 +139,35 @@ def test_other_amounts_of_an_accepted_break_are_a_change(march: World) -> None:
     assert flags(march) == [("result_changed", FIRST), ("break_reopened", FIRST)]
 
 
-def test_an_invoice_that_differs_within_its_grace_is_a_change_until_it_is_right_again(march: World) -> None:
+def test_a_payment_since_the_month_that_is_booked_within_its_grace_is_no_change_of_it(march: World) -> None:
+    sends(march, "3")
+    run_all(march)
+    signs(march)
+    march.payment("3", "100", "2026-04-08", seen=NOW)
+    assert run(march, FIRST, now=NOW + HOUR).pending == 1
+    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '3'")
+    assert run(march, FIRST, now=NOW + 24 * HOUR).pending == 0
+    assert (flags(march), alerts(march)) == ([], [])
+
+
+def test_a_payment_since_the_month_that_is_not_booked_within_its_grace_is_a_change_of_it(march: World) -> None:
     sends(march, "3")
     run_all(march)
     signs(march)
     march.payment("3", "100", "2026-04-08", seen=NOW)
     run(march, FIRST, now=NOW + HOUR)
-    [flag] = status(march).flags
-    assert (flag.kind, flag.business_date) == ("result_changed", FIRST)
+    run(march, FIRST, now=NOW + 96 * HOUR)
+    assert flags(march) == [("result_changed", FIRST), ("break_opened", FIRST)]
+
+
+def test_a_payment_of_the_month_that_came_late_is_a_change_within_its_grace_too(march: World) -> None:
+    sends(march, "3")
+    run_all(march)
+    signs(march)
+    march.payment("3", "100", "2026-03-31", seen=NOW + HOUR)
+    profile = msgspec.structs.replace(march.profile, grace_business_days=10)
+    assert run(march, FIRST, now=NOW + 2 * HOUR, profile=profile).pending == 1
+    assert flags(march) == [("result_changed", FIRST)]
 
 
 def test_an_invoice_that_came_to_a_signed_date_is_a_change(march: World) -> None:

@@ -159,6 +159,16 @@ def test_payments_of_the_print_service_are_not_compared(world: World) -> None:
     assert world.judged() == ("matched", "print_service")
 
 
+def test_money_that_ropo_has_of_the_print_service_is_compared_all_the_same(world: World) -> None:
+    world.payment("1", "100")
+    world.row("1", by_ropo=False)
+    world.payment("2", "100")
+    world.row("2", "paid", paid="100", by_ropo=False)
+    items = world.items(world.reconcile())
+    assert (items["b:1"]["category"], items["b:1"]["reason"]) == ("ledger_behind", "payment")
+    assert items["b:2"]["category"] == "matched"
+
+
 def test_a_ledger_that_knows_no_stages_is_not_blamed_for_it(world: World) -> None:
     world.comment("1", "140")
     world.row("1", "open")
