@@ -15,10 +15,10 @@ that **profiles** found in the file:
 4. **verdict** turns the run red on the verdicts that the profile names in `fail_on` (`breaks`, `incomplete`).
 5. **reread_earlier** asks for each of the last `late_days` again, since changes are recorded late, and for unfinished
    dates whose re-read failed or was cut. Scheduled runs only.
-6. **recheck** compares the last `late_days` again and, of the last `recheck_days`, every date that is unfinished or of
-   which events have come since, in one pass, and records a new reconciliation where the result is another: mended days
-   turn green, pending ones red when their grace is over. Of older dates it takes those with something pending, if
-   that was recorded within `recheck_days`.
+6. **recheck** compares the last `late_days` again and, of the last `recheck_days` (more where `late_days` or
+   `first_event_days` need it: `profiles.yaml`), every date that is unfinished or of which events have come since, in
+   one pass, and records a new reconciliation where the result is another: mended days turn green, pending ones red when
+   their grace is over. Of older dates it takes those with something pending, if that was recorded within as many days.
    Scheduled runs only.
 
 **outcome** is red if an earlier task of any profile failed, and with it the run: Airflow judges a run by its last
@@ -27,7 +27,8 @@ tasks alone, and these run whatever failed before them.
 **Backfill by date:** open the DAG, *Trigger*, *Backfill*, pick the first and the last date, leave the param `date`
 empty, choose *All runs* to run dates again, start. Each date picked gives one run, of the profiles that had begun by
 then (`start_date`); a date that is not over gives none, and the run of one before every `start_date` fails at once.
-A red date older than `recheck_days` is told; backfill it anew once its differences are mended, since no night does.
+A red date that is older than **recheck** looks back is told; backfill it anew once its differences are mended, since no
+night does.
 Set the UI's time zone to UTC or Helsinki: west of UTC Airflow's form shifts the dates by one day. By hand, for one
 date: *Single run* with the param `date`. With the param `scope` at `full` a run by hand compares all invoices that are
 not ended and paid on both sides, as `ropo_full_comparison` does at each month's end; a backfill refuses it, since it
