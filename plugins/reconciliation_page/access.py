@@ -52,20 +52,25 @@ def require_editor(is_allowed: Annotated[bool, Depends(may_change)]) -> None:
 def require_same_origin(request: Request) -> None:
     """Refuse a change that a page of another site may have sent.
 
-    Browsers name the sender in Sec-Fetch-Site (over https and on localhost) and in Origin; where they name none, it is
-    refused too.
-
     :raises HTTPException: 403.
     """
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    is_ours = site == "same-origin" if site else bool(origin) and urlsplit(origin).netloc == request.headers.get("host")
-    if not is_ours:
+    if not is_same_origin(request):
         raise HTTPException(
             status.HTTP_403_FORBIDDEN,
             "This change did not come from the page itself, so it was refused. Open the page and do it there; behind "
             "a proxy, let it pass the headers Host, Origin and Sec-Fetch-Site unchanged.",
         )
+
+
+def is_same_origin(request: Request) -> bool:
+    """Tell whether a change was sent by a page of this very site.
+
+    Browsers name the sender in Sec-Fetch-Site (over https and on localhost) and in Origin; where they name none, it is
+    taken for another's.
+    """
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    return site == "same-origin" if site else bool(origin) and urlsplit(origin).netloc == request.headers.get("host")
 
 
 def dag_details(dag_id: str) -> DagDetails:

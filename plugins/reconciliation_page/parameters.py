@@ -42,7 +42,7 @@ def _searchable(text: str) -> str:
     return text
 
 
-def _with_plain_line_ends(text: str) -> str:
+def with_plain_line_ends(text: str) -> str:
     """Undo what browsers do to a form's line breaks: they count one character of its limit, and are sent as two."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
@@ -71,7 +71,7 @@ Place = Annotated[str, Query(max_length=600)]
 DecimalInQuery = Annotated[Literal["point", "comma"], Query()]
 Direction = Annotated[Literal["asc", "desc", ""], Query()]
 # What is wrong with a note is for :func:`note_problem`, so that the page can tell it and keep what was written.
-Note = Annotated[str, AfterValidator(_with_plain_line_ends), Form()]
+Note = Annotated[str, AfterValidator(with_plain_line_ends), Form()]
 
 
 @dataclass(frozen=True)

@@ -100,12 +100,31 @@ def address(base: str, path: str, parameters: Mapping[str, Any]) -> str:
     return f"{base}/{quote(path, safe='/')}{'?' if query else ''}{query}"
 
 
-def error_page(request: Request, status: int, title: str, advice: str) -> HTMLResponse:
-    """Return an error as a page: what happened, and what to do. It needs neither a user nor a store."""
+def own_address(request: Request) -> str:
+    """Return the path and query of a request, made anew from its parts: whatever they are, they lead to this page."""
+    base, parameters = base_path(request), request.query_params.multi_items()
+    path = request.scope["path"].removeprefix(base).lstrip("/")
+    # Browsers take these out of a path, and what stands before them.
+    if {".", ".."}.intersection(path.split("/")):
+        return f"{base}/"
+    return f"{address(base, path, {})}{'?' if parameters else ''}{urlencode(parameters)}"
+
+
+def sign_in_address(request: Request) -> str:
+    """Return the address of Airflow's login, whichever auth manager has it, that leads back to the request's own."""
+    return address(airflow_path(request), "api/v2/auth/login", {"next": own_address(request)})
+
+
+def error_page(request: Request, status: int, title: str, advice: str, note: str = "") -> HTMLResponse:
+    """Return an error as a page: what happened, and what to do. It needs neither a user nor a store.
+
+    :param note: what was written in a form that is lost else.
+    """
     base = base_path(request)
     overview = address(base, "", {"profile": _known_profile(request)})
+    sign_in = sign_in_address(request) if status == 401 else None
     body = environment().get_template("error.html").render(
-        title=title, advice=advice, base=base, overview=overview, airflow=airflow_path(request), status=status
+        title=title, advice=advice, note=note, base=base, overview=overview, sign_in=sign_in, status=status
     )  # fmt: skip
     return HTMLResponse(body, status_code=status)
 

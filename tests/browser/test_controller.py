@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import Error, expect
 
 from demo.job import DAY_DAG
-from tests.browser.deployment import SCRIPT_BILLNUM, SCRIPT_DATE
+from tests.browser.deployment import PROFILE, SCRIPT_BILLNUM, SCRIPT_DATE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -181,3 +181,30 @@ def test_what_was_accepted_by_mistake_is_opened_again_in_the_list_and_on_its_own
         ("accepted", "the wrong row again"),
         ("reopened", "still not this one"),
     ]
+
+
+def test_a_note_outlives_its_session_and_signing_in_leads_back_to_its_form(
+    deployment: Deployment, visit: Visit, compared: str
+) -> None:
+    with visit("controller") as page:
+        page.goto(f"{deployment.url}/reconciliation/breaks/1")
+        form = page.url
+        page.get_by_label("Note").fill(f"{NOTE},\nafter lunch")
+        page.context.clear_cookies()
+        page.get_by_role("button", name="Comment").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign in to Airflow first")
+        expect(page.get_by_text("Nothing was changed")).to_be_visible()
+        kept = page.get_by_label("Your note")
+        expect(kept).not_to_be_editable()
+        expect(kept).to_have_value(f"{NOTE},\nafter lunch")
+
+        page.get_by_role("link", name="Sign in to Airflow").click()
+        page.fill("input[name=username]", "controller")
+        page.fill("input[name=password]", deployment.passwords["controller"])
+        page.click("button[type=submit]")
+        page.get_by_label("Note").fill("pasted again")
+        expect(page).to_have_url(f"{form}?profile={PROFILE}")
+        page.get_by_role("button", name="Comment").click()
+        expect(page.get_by_role("status")).to_contain_text("The comment stands in the history")
+    assert deployment.ask(deployment.store, DECIDED, f"{NOTE},\nafter lunch") == [(0,)]
+    assert deployment.ask(deployment.store, DECIDED, "pasted again") == [(1,)]

@@ -1,24 +1,29 @@
 """Airflow's own API app with the plugin in it, asked as several users; prints the statuses as JSON.
 
 It gets the auth manager by Airflow's settings and on standard input: ``{"users": {name: role}, "break_id": id}``. The
-last of the users asks both sides about invoice 1 again, too, and looks for that run on the pages of invoices 1 and 2.
+last of the users asks both sides about invoice 1 again, too, looks for that run on the pages of invoices 1 and 2, and
+goes from a comment that came after the session to Airflow's login.
 """
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
+    from httpx import Response
 
 PASSWORD = "pass-word-of-a-test"
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 INVOICE = "/reconciliation/invoice?key=b:1"
+AIRFLOW = os.environ["AIRFLOW__API__BASE_URL"]
 IS_FAB = "fab" in os.environ["AIRFLOW__CORE__AUTH_MANAGER"].lower()
 # What the API server's own entry point sets: connections come from the metadata database too.
 os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
@@ -37,7 +42,7 @@ def main() -> None:
         make_users(asked["users"])
     make_known("ropo_invoice_check.py")
     app = create_app(apps="core")
-    with TestClient(app, base_url="http://airflow.example.com", follow_redirects=False) as client:
+    with TestClient(app, base_url=AIRFLOW, follow_redirects=False) as client:
         found = {"nobody": ask(client, {}, {}, asked["break_id"])}
         found["forged"] = ask(client, {}, {"_token": "forged"}, asked["break_id"])
         for name in asked["users"]:
@@ -53,6 +58,7 @@ def main() -> None:
                 found["views"] = [[view["name"], view["href"], view["url_route"]] for view in views]
         client.cookies.clear()
         found["asked again"] = ask_again(client, headers)
+        found["signed in"] = sign_in(client, name, asked["break_id"])
     sys.stdout.write(f"{json.dumps(found)}\n")
 
 
@@ -63,7 +69,9 @@ def make_users(users: dict[str, str]) -> None:
         manager = builder.sm
         manager.sync_roles()
         for name, role in users.items():
-            manager.add_user(name, name, "Test", f"{name}@example.com", manager.find_role(role), password=PASSWORD)
+            if manager.find_user(name) is None:
+                mail = f"{name}@example.com"
+                manager.add_user(name, name, "Test", mail, manager.find_role(role), password=PASSWORD)
 
 
 def make_known(file: str) -> None:
@@ -80,8 +88,35 @@ def ask_again(client: TestClient, headers: dict[str, str]) -> list[str]:
     """Return the id of the run that it came to, and what the pages of its invoice and of another one say of the run."""
     page = client.post(INVOICE, headers={**headers, **SAME_ORIGIN}).headers["location"]
     (run_id,) = parse_qs(urlsplit(page).query)["run"]
-    texts = [client.get(path, headers=headers).text for path in (page, page.replace("b%3A1", "b%3A2"))]
-    return [run_id, *texts]
+    pages = [urljoin(AIRFLOW, path) for path in (page, page.replace("b%3A1", "b%3A2"))]
+    return [run_id, *(client.get(path, headers=headers).text for path in pages)]
+
+
+def sign_in(client: TestClient, name: str, break_id: int) -> dict[str, str]:
+    """Return where the login stands and, with FAB, whose form needs no script, where one stands who has signed in."""
+    client.cookies.clear()
+    form = {"what": "comment", "note": "after the session", "seen": "0"}
+    path = f"/reconciliation/breaks/{break_id}?profile=default"
+    refused = client.post(path, data=form, headers=SAME_ORIGIN).text
+    (way,) = re.findall(r'href="([^"]*)">Sign in to Airflow<', refused)
+    login = follow(client, client.get(urljoin(AIRFLOW, html.unescape(way))))
+    found = {"login": stands_at(login)}
+    if IS_FAB:
+        (token,) = re.findall(r'name="csrf_token" type="hidden" value="([^"]*)"', login.text)
+        credentials = {"username": name, "password": PASSWORD, "csrf_token": token}
+        found["page"] = stands_at(follow(client, client.post(login.url, data=credentials)))
+    return found
+
+
+def follow(client: TestClient, answer: Response) -> Response:
+    """Follow redirects, whose paths are the server's and not under the client's own."""
+    while answer.is_redirect:
+        answer = client.get(answer.url.join(answer.headers["location"]))
+    return answer
+
+
+def stands_at(answer: Response) -> str:
+    return f"{answer.status_code} {answer.url}"
 
 
 def ask(client: TestClient, headers: dict[str, str], cookies: dict[str, str], break_id: int) -> dict[str, int]:
