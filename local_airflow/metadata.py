@@ -74,6 +74,24 @@ def unreachable(given: Mapping[str, str]) -> str | None:
     return None
 
 
+def holds_the_store(given: Mapping[str, str]) -> bool:
+    """Whether the metadata database that the variable names has the store in it, which wants a database of its own.
+
+    :param given: as for :func:`unreachable`, which found nothing.
+    """
+    from sqlalchemy import create_engine, inspect, pool  # as in `_without_password`
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import SQLAlchemyError
+
+    address = os.path.expandvars(given.get(METADATA_VARIABLE, ""))
+    if not address or make_url(address).get_backend_name() != "postgresql":
+        return False
+    try:
+        return inspect(create_engine(address, poolclass=pool.NullPool)).has_table("status_poll", schema="ropo")
+    except (SQLAlchemyError, ImportError):
+        return False  # as above
+
+
 def _naming(given: Mapping[str, str], home: Path) -> tuple[str, str] | None:
     """The place that names it, and its address; an empty one where the place tells Airflow only how to ask for it."""
     for name in METADATA_VARIABLES:

@@ -29,6 +29,11 @@ _MIGRATED_BY = """
 SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()
 """
 
+_STORE_IS_THERE = (
+    f"{environment.METADATA_VARIABLE} names the store's database. Airflow's metadata wants one of its own: make it "
+    "(CREATE DATABASE airflow) and name it there. Nothing was changed"
+)
+
 
 def migrate(variables: Mapping[str, str], output: IO[Any] | int | None = None) -> None:
     """Bring a metadata database to this Airflow's version, then make the pools that it lacks.
@@ -80,6 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if metadata.is_named(os.environ, home):
             problem = metadata.unreachable(variables)
+            if problem is None and metadata.holds_the_store(variables):
+                problem = _STORE_IS_THERE
             if problem:
                 print(f"make migrate: {problem}", file=sys.stderr)
                 return 1

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 SAMPLE = 200
 TIMEOUT_SECONDS = 600
+# Who waits for a person's answer wants to know what for.
+LOCKED_SECONDS = 30
 
 
 def check(profile: Profile, *, sample: int = SAMPLE, timeout_seconds: int = TIMEOUT_SECONDS) -> Iterator[Finding]:
@@ -62,6 +64,9 @@ def check(profile: Profile, *, sample: int = SAMPLE, timeout_seconds: int = TIME
             yield from findings(LedgerReader(connection, profile), status_map, known)
         except LedgerContractError as error:
             yield Finding("WRONG", "columns", error.problem)
+        except psycopg2.errors.LockNotAvailable:
+            text = f"another session of the ledger's database has held a table of the SELECT for {LOCKED_SECONDS} s"
+            yield Finding("WRONG", "lock", f"{text}, such as the ERP's loader; check it again when that is done")
         except psycopg2.errors.QueryCanceled:
             text = f"the SELECT takes more than {timeout_seconds} s over all rows; see the indexes in {CONTRACT_FILE}"
             yield Finding("WRONG", "time", text)
@@ -82,7 +87,10 @@ def _known(profile: Profile, sample: int) -> list[tuple[str | None, str | None]]
 def _ledger(profile: Profile, timeout_seconds: int) -> Connection:
     variable = f"AIRFLOW_CONN_{profile.ledger.connection.upper()}"
     dsn = dsn_from_environment(variable, f"the ledger of profile {profile.name}")
-    return connect_ledger(dsn, profile, longest=datetime.timedelta(seconds=timeout_seconds))
+    connection = connect_ledger(dsn, profile, longest=datetime.timedelta(seconds=timeout_seconds))
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{LOCKED_SECONDS}s'")
+    return connection
 
 
 def _lines(found: Finding) -> Iterator[str]:

@@ -51,7 +51,7 @@ def connect_ledger(dsn: str, profile: Profile, *, longest: datetime.timedelta | 
     except psycopg2.OperationalError as error:
         raise LedgerUnavailableError(
             f"Profile {profile.name}: the ledger (connection {profile.ledger.connection}) cannot be reached: "
-            f"{first_line(error)}"
+            f"{first_line(error)}. Nothing is recorded; run it again when that is mended"
         ) from None
     return connection
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -26,6 +27,10 @@ _MEANT = {
     "type": "conn_type",
     "hostname": "host",
 }
+
+# Names, addresses of either version, and folders of sockets; libpq takes several.
+_HOST = r"(?:/[^@,]*|[\w.-]+|[0-9A-Fa-f:.]+(?:%[\w.-]+)?)"
+_HOSTS = re.compile(f"{_HOST}(?:,{_HOST})*")
 
 
 class ConnectionInvalidError(ValueError):
@@ -94,8 +99,15 @@ def make_dsn(
 
     :param extra: libpq's settings in it are taken, but those that the other fields stand for; the rest is Airflow's.
     :param named: the connection, for the error.
-    :raises ConnectionInvalidError: naming a setting with ``ssl`` in it, however written, that libpq does not know.
+    :raises ConnectionInvalidError: naming a setting with ``ssl`` in it, however written, that libpq does not know; or
+        if the host is none, which is not repeated: an address with its password may stand there, and libpq's errors
+        would tell it.
     """
+    if host and not _HOSTS.fullmatch(host):
+        raise ConnectionInvalidError(
+            f"{named}: host: expected the name or address of a machine, or the folder of a socket, and nothing of the "
+            "other fields. What stands there is not repeated"
+        )
     options = {key: value for key, value in (extra or {}).items() if _libpq_knows(key)}
     # A misspelt setting of TLS must not be passed over: the connection would do without.
     misspelt = sorted(key for key in extra or {} if "ssl" in key.lower() and key not in options)

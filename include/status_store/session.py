@@ -154,5 +154,6 @@ class Session:
 
 def _tell(state: tenacity.RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
-    # The class only: PostgreSQL's message may quote a row.
-    logger.warning("The store did not take a transaction (%s); trying again", type(error).__name__)
+    # Of PostgreSQL's own errors the class only: a message may quote a row.
+    reason = str(error) if isinstance(error, StoreUnavailableError) else type(error).__name__
+    logger.warning("The store did not take a transaction (%s); trying again", reason)

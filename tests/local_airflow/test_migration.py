@@ -99,6 +99,16 @@ def test_a_wrong_password_is_told_in_one_line_without_it(postgres: embedded.Serv
     assert (done.returncode, "s3cret" in done.stdout + done.stderr) == (1, False)
 
 
+def test_the_stores_own_database_is_none_for_airflows_metadata(
+    postgres: embedded.Server, store_name: str, tmp_path: Path
+) -> None:
+    done = _migrate(_environment(tmp_path, postgres.dsn(store_name, driver="psycopg2")))
+    (told,) = done.stderr.splitlines()
+    assert told.startswith("make migrate: AIRFLOW__DATABASE__SQL_ALCHEMY_CONN names the store's database.")
+    tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+    assert (done.returncode, _asked(postgres.dsn(store_name), tables)) == (1, [(0,)])
+
+
 def test_an_address_that_cannot_be_read_is_told_in_one_line_without_it(tmp_path: Path) -> None:
     done = _migrate(_environment(tmp_path, "postgresql+psycopg2//airflow:s3cret@db/airflow"))
     (told,) = done.stderr.splitlines()

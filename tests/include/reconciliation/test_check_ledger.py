@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import closing
 from typing import TYPE_CHECKING
 
+import psycopg2
 import pytest
 from psycopg2.extensions import parse_dsn
 
@@ -266,6 +268,16 @@ def test_a_select_that_takes_too_long_is_given_up(world: World, checked: Checked
     world.row("1")
     code, said = checked("SELECT ropo_ledger.* FROM ropo_ledger, pg_sleep(600)", "--timeout", "1")
     assert (code, "WRONG time the SELECT takes more than 1 s over all rows" in said) == (1, True)
+
+
+def test_a_table_that_is_locked_is_not_waited_for_without_a_word(
+    world: World, checked: Checked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_ledger, "LOCKED_SECONDS", 1)
+    with closing(psycopg2.connect(world.ledger_dsn)) as loader, loader.cursor() as cursor:
+        cursor.execute("LOCK TABLE ropo_ledger")
+        code, said = checked()
+    assert (code, "WRONG lock another session of the ledger's database has held a table" in said) == (1, True)
 
 
 def test_nothing_can_be_written_by_it(world: World, checked: Checked) -> None:

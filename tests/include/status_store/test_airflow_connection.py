@@ -114,6 +114,41 @@ def test_a_misspelt_setting_of_tls_in_a_uri_is_refused_too() -> None:
         dsn_from_airflow("postgres://db.example/store?SSLMODE=verify-full", VARIABLE)
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "ropo:s3cret@db",
+        "postgres://ropo:s3cret@db",
+        "db:s3cret",
+        "db/s3cret",
+        "db?password=s3cret",
+        "db s3cret",
+        "/@s3cret",
+    ],
+)
+def test_a_host_that_holds_more_is_refused_and_not_repeated(host: str) -> None:
+    with pytest.raises(ConnectionInvalidError, match=r"^The store: host: expected the name or address") as caught:
+        make_dsn(host=host, named="The store")
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "db",
+        "db_1.example.",
+        "127.0.0.1",
+        "::1",
+        "fe80::1%eth0",
+        "/var/run/postgresql",
+        "one,two.example",
+        "bücher.example",
+    ],
+)
+def test_a_host_is_a_name_an_address_or_a_folder(host: str) -> None:
+    assert parse_dsn(make_dsn(host=host)) == {"host": host}
+
+
 def test_a_connection_of_another_type_is_named() -> None:
     with pytest.raises(
         ConnectionInvalidError, match=f"{VARIABLE}: expected a connection of type postgres, got 'mysql'"

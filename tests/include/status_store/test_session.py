@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -75,6 +76,21 @@ def test_a_store_that_is_set_to_read_only_is_told_as_that_and_with_what_to_run(
         session.insist(insert("kept"))
 
     assert pins(store) == ["kept"]
+
+
+def test_a_store_that_is_away_is_told_with_its_cause(store_dsn: str, caplog: pytest.LogCaptureFixture) -> None:
+    tries: list[int] = []
+
+    def open_or_fail() -> Connection:
+        tries.append(1)
+        return connect(store_dsn if len(tries) > 1 else make_dsn(store_dsn, port=free_port()))
+
+    with closing(Session(open_or_fail)) as session:
+        session.insist(insert("kept"))
+    [told] = [record.getMessage() for record in caplog.records if "trying again" in record.getMessage()]
+    assert told.startswith(
+        "The store did not take a transaction (The store (connection ropo_store) cannot be reached: "
+    )
 
 
 def test_a_loss_is_a_loss_by_whatever_name_the_driver_gives_it(session: Session, store: Connection) -> None:
