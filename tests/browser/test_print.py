@@ -9,18 +9,22 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.alone import served_alone
+from tests.browser.ink import times_filled
+from tests.browser.signed_month import USER, sign
 from tests.browser.test_profiles import opened
+from tests.browser.words import broken_words
 from tests.include.watch.records import broken, keep_break, record
-from tests.plugins.reconciliation_page.conftest import page_app, store_connection
+from tests.plugins.reconciliation_page.conftest import client, month, page_app, store_connection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fastapi import FastAPI
+    from fastapi.testclient import TestClient
     from playwright.sync_api import Browser
     from psycopg2.extensions import connection as Connection
 
-__all__ = ["page_app", "store_connection"]
+__all__ = ["client", "month", "page_app", "store_connection"]
 
 # A4 landscape less its margins of 12 mm, in the pixels of CSS.
 WIDTH = 1031
@@ -38,6 +42,15 @@ CLIPPED = """
   }
   return false;
 }).map((cell) => cell.textContent.trim())
+"""
+# On how many lines the amount of a row stands, and the name of who accepted it.
+LINES = """
+(row) => Object.fromEntries(["amount", "name"].map((what, place) => {
+  const cell = row.querySelectorAll("[data-head]")[place];
+  const range = document.createRange();
+  range.selectNodeContents(cell);
+  return [what, new Set([...range.getClientRects()].map((box) => Math.round(box.bottom))).size];
+}))
 """
 INK = "() => [getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
 
@@ -67,6 +80,7 @@ def test_no_column_is_cut_off_on_paper_and_nothing_to_press_is_printed(chromium:
         page.emulate_media(media="print")
         assert page.locator("main table.list").count()
         assert page.evaluate(CLIPPED, WIDTH) == []
+        assert broken_words(page, "main table.list :is(td:not(.note), th)") == []
         for gone in (".bar", "main button", "main .button", "main form.filters", "main textarea", "main input"):
             for each in page.locator(gone).all():
                 expect(each).to_be_hidden()
@@ -74,3 +88,31 @@ def test_no_column_is_cut_off_on_paper_and_nothing_to_press_is_printed(chromium:
         assert paper == "rgb(255, 255, 255)"
         assert ink != "rgb(255, 255, 255)"
         assert float(ink.removeprefix("oklch(").split()[0]) < 0.5
+
+
+@pytest.mark.parametrize("length", [500, 1000])
+def test_names_and_amounts_beside_the_notes_of_a_signed_month_are_whole_on_paper(
+    chromium: Browser, page_app: FastAPI, client: TestClient, store: Connection, month: None, length: int
+) -> None:
+    sign(page_app, client, store, ("Agreed with Ropo's customer service on the phone, see ticket 4711. " * 20)[:length])
+    with served_alone(page_app) as served, opened(chromium, f"{served}/sign-off/2026-02", width=WIDTH) as page:
+        page.emulate_media(media="print")
+        assert page.evaluate(CLIPPED, WIDTH) == []
+        assert broken_words(page, "main :is(td:not(.note), th)") == []
+        row = page.locator("#signed tbody tr").first
+        assert row.evaluate(LINES) == {"amount": 1, "name": 1}
+        expect(row.get_by_text(USER)).to_be_visible()
+        # A way to another page is nothing on paper.
+        expect(page.get_by_text("History").first).to_be_hidden()
+
+
+def test_a_red_date_is_filled_with_red_on_paper_and_so_are_its_legend_and_that_of_the_ages(
+    chromium: Browser, url: str
+) -> None:
+    with opened(chromium, f"{url}/?until=2026-02-28") as page:
+        marks = page.locator("main .day.breaks").count()
+        assert marks == 2  # the date, and in the legend
+        assert times_filled(page, ".calendar .day.breaks") == marks
+        # The other verdicts are told by signs and frames: their grounds cost ink and hide the red ones.
+        assert times_filled(page, ".legend .day.incomplete") == 0
+        assert times_filled(page, ".swatch.age-1") > 0

@@ -17,11 +17,12 @@ MONTH = "2026-02"
 PATH = f"/reconciliation/sign-off/{MONTH}"
 
 
-def settle(client: TestClient, store: Connection) -> None:
+def settle(client: TestClient, store: Connection, note: str = "known") -> None:
+    """Meet the conditions: each break is accepted with a note, and the date that is incomplete as such."""
     with store.cursor() as cursor:
         cursor.execute("SELECT array_agg(break_id) FROM ropo.reconciliation_break")
         (ids,) = cursor.fetchone() or ([],)
-    form = {"what": "accept", "note": "known", "seen": "0", "break_id": ids}
+    form = {"what": "accept", "note": note, "seen": "0", "break_id": ids}
     assert client.post("/reconciliation/breaks", data=form, headers=SAME_ORIGIN).status_code == 303
     with store.cursor() as cursor:
         cursor.execute("SELECT max(reconciliation_id) FROM ropo.reconciliation WHERE verdict = 'incomplete'")
