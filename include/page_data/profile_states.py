@@ -12,6 +12,7 @@ from include.page_data.break_knowledge import Caveat, read_knowledge
 from include.page_data.breaks import BreakSelection, BreakSum, read_break_sums
 from include.page_data.calendar import DateVerdict, read_latest_dates
 from include.page_data.needing import lacking_since, read_needing
+from include.page_data.signed_months import read_months_needing
 from include.page_data.waiting import Waiting, read_waiting
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class ProfileState(msgspec.Struct, frozen=True, kw_only=True):
 
     :param latest: the newest business date that was compared; None where none was.
     :param lacking: a newer one whose verdict is due and missing.
-    :param dates: how many dates need somebody.
+    :param dates: how many dates need somebody; ``months``: how many signed ones do.
     :param breaks: the open ones by currency, the profile's own first; ``high``: how many are of high severity.
     :param caveat: why there may be other breaks than those.
     :param is_late: the queue was not emptied for as long as people are told of it.
@@ -36,6 +37,7 @@ class ProfileState(msgspec.Struct, frozen=True, kw_only=True):
     latest: DateVerdict | None
     lacking: datetime.date | None
     dates: int
+    months: int
     breaks: list[BreakSum]
     high: int
     caveat: Caveat | None
@@ -66,7 +68,7 @@ class ProfileState(msgspec.Struct, frozen=True, kw_only=True):
         waiting = self.waiting
         is_known = self.latest is not None and waiting.first_poll is not None
         waits = waiting.unproven or waiting.quarantined or waiting.unparsed or waiting.undrained
-        return bool(not is_known or self.dates or self.open_breaks or waits or self.is_late)
+        return bool(not is_known or self.dates or self.months or self.open_breaks or waits or self.is_late)
 
 
 def read_states(cursor: Cursor, profiles: Sequence[Profile], now: datetime.datetime) -> list[ProfileState]:
@@ -77,6 +79,7 @@ def read_states(cursor: Cursor, profiles: Sequence[Profile], now: datetime.datet
     names = [profile.name for profile in profiles]
     latest = read_latest_dates(cursor, profiles)
     needing = read_needing(cursor, profiles, now, latest)
+    months = read_months_needing(cursor, profiles, now)
     breaks = read_break_sums(cursor, profiles, BreakSelection())
     high = read_break_sums(cursor, profiles, BreakSelection(severity="high"))
     knowledge = read_knowledge(cursor, names)
@@ -87,6 +90,7 @@ def read_states(cursor: Cursor, profiles: Sequence[Profile], now: datetime.datet
             latest=latest.get(name),
             lacking=lacking_since(latest.get(name), needing[name]),
             dates=sum(each.days for each in needing[name]),
+            months=len(months[name]),
             breaks=breaks[name],
             high=sum(each.breaks for each in high[name]),
             caveat=knowledge[name].caveat,

@@ -15,6 +15,7 @@ from include.page_data.drain_health import read_drain_health
 from include.page_data.needing import lacking_since, read_needing, read_never_compared
 from include.page_data.no_longer_open import count_no_longer_open
 from include.page_data.open_breaks import read_open_breaks
+from include.page_data.signed_months import read_months_needing
 from include.page_data.waiting import read_waiting
 from reconciliation_page.page import PageOf
 from reconciliation_page.parameters import DateInQuery
@@ -40,7 +41,7 @@ def overview(
     """Show what needs somebody, the calendar, the open breaks and the drain's health.
 
     :param until: a day of the last week of the calendar; by default today's. All else is of today, whatever it is.
-    :param needing: ``all``: each date that needs somebody; by default the newest :data:`NAMED`.
+    :param needing: ``all``: each date and signed month that needs somebody; by default :data:`NAMED` of each.
     """
     profile, today = page.profile, page.today
     last = until or today
@@ -49,6 +50,8 @@ def overview(
     latest = read_latest_dates(cursor, [profile])
     found = read_needing(cursor, [profile], page.now, latest)[profile.name]
     named = found if needing else found[:NAMED]
+    months = read_months_needing(cursor, [profile], page.now)[profile.name]
+    named_months = months if needing else months[:NAMED]
     return page.render(
         "overview.html",
         calendar=read_calendar(
@@ -60,6 +63,8 @@ def overview(
         closed=count_no_longer_open(cursor, [each.recorded_id for each in named if each.recorded_id]),
         never_compared=read_never_compared(cursor, profile),
         further=sum(each.days for each in found[len(named) :]),
+        months=named_months,
+        further_months=len(months) - len(named_months),
         open_breaks=read_open_breaks(cursor, profile, today),
         caveat=read_knowledge(cursor, [profile.name])[profile.name].caveat,
         waiting=waiting,

@@ -14,7 +14,7 @@ router = APIRouter()
 
 @router.get("/profiles")
 def profiles(page: PageOf, cursor: Reading) -> HTMLResponse:
-    """Show every profile's newest verdict, dates that need somebody, open breaks, what waits, and its queue."""
+    """Show every profile's newest verdict, what needs somebody of its dates and months, its breaks, and its queue."""
     states = read_states(cursor, page.profiles, page.now)
     needing = [state for state in states if state.needs_somebody]
     return page.render("profiles.html", needing=needing, others=states[len(needing) :])

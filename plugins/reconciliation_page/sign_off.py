@@ -12,6 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from include.config.profiles import Scope
 from include.page_data.rested_on import read_rested_on, read_signed
+from include.page_data.signed_months import read_months
 from include.reconciliation.break_states import work_in
 from include.reconciliation.sign_off_conditions import FULL_DAG_ID, last_day, parse_period
 from include.reconciliation.signing import (
@@ -37,6 +38,7 @@ from reconciliation_page.parameters import (
 from reconciliation_page.stores import Reading, StoreBusyError, changing
 
 if TYPE_CHECKING:
+    from include.page_data.signed_months import Month
     from include.reconciliation.sign_off_conditions import Condition, Unmet
     from include.reconciliation.signing import PeriodStatus
 
@@ -44,6 +46,8 @@ router = APIRouter()
 
 Done = Literal["signed", "countersigned", "accepted", ""]
 
+# So many are listed, the newest first, until all are asked for or an older one is shown.
+MONTHS = 24
 _STATE_OF = {"pending": "pending", "open_breaks": "break", "full_open_breaks": "break"}
 
 
@@ -84,12 +88,14 @@ def show_month(
     month: MonthInPath,
     done: Annotated[Done, Query()] = "",
     reconciliation: IdInQuery = None,
+    months: Annotated[Literal["", "all"], Query()] = "",
 ) -> HTMLResponse:
     """Show how a month stands.
 
     :param done: what was just done; ``reconciliation``: which one was accepted as incomplete.
+    :param months: ``all``: each month is listed; by default the newest :data:`MONTHS`.
     """
-    return _shown(page, cursor, month, done=done, accepted=reconciliation)
+    return _shown(page, cursor, month, done=done, accepted=reconciliation, is_each_listed=bool(months))
 
 
 @router.get("/sign-off/{month}/sign")
@@ -163,6 +169,7 @@ def _shown(
     done: str = "",
     accepted: int | None = None,
     refused: Refused | None = None,
+    is_each_listed: bool = False,
 ) -> HTMLResponse:
     period = parse_period(month)
     found = period_status(cursor, page.profile, period, now=page.now)
@@ -172,6 +179,8 @@ def _shown(
     due = _signature_due(page, found)
     rested_now = read_rested_on(cursor, page.profile, found.accepted_breaks)
     rested_then = read_signed(cursor, page.profile, found.sign_off) if found.sign_off else None
+    months = read_months(cursor, page.profile, page.now)
+    listed = months if is_each_listed or _is_beyond(months[MONTHS:], period) else months[:MONTHS]
     return page.render(
         "sign_off.html",
         status_code=status.HTTP_409_CONFLICT if refused else status.HTTP_200_OK,
@@ -186,6 +195,8 @@ def _shown(
         settled=sum(each.business_date not in unsettled for each in dates),
         before=f"{before:%Y-%m}" if is_shown_month(before) else None,
         following=f"{following:%Y-%m}" if is_shown_month(following) else None,
+        months=listed,
+        older=len(months) - len(listed),
         way_to=lambda unmet: _way_to(page, unmet, found),
         due=due,
         rested_now=rested_now,
@@ -197,6 +208,11 @@ def _shown(
         refused=refused,
         is_note_homeless=refused is not None and not refused.has_form(found.unmet, due),
     )
+
+
+def _is_beyond(older: list[Month], period: datetime.date) -> bool:
+    """Tell whether the month that is shown is one of those that would not be listed."""
+    return any(each.period == period for each in older)
 
 
 def _done(found: PeriodStatus, done: str, accepted: int | None) -> str:

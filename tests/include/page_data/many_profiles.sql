@@ -1,4 +1,5 @@
--- Sixty profiles with two reconciliations of each of 200 dates, 30,000 polls and 20,000 breaks, most of them resolved.
+-- Sixty profiles with two reconciliations of each of 200 dates, 30,000 polls and 20,000 breaks, most of them resolved; each
+-- month of two years signed twice, since it changed after the first time, in 30 flags.
 INSERT INTO ropo.profile_pin
 SELECT 'p' || p, 'https://ropo24.fi', p, '2026-06-01' FROM generate_series(1, 60) AS p;
 INSERT INTO ropo.break_policy SELECT 'p' || p, 'Europe/Helsinki', 100, 1000, 3, 10 FROM generate_series(1, 60) AS p;
@@ -27,3 +28,12 @@ SELECT
     reconciliation_id, reconciliation_id, CASE WHEN reconciliation_id % 100 <> 0 THEN now() END
 FROM ropo.reconciliation
 LIMIT 20000;
+INSERT INTO ropo.period_sign_off (profile, period, signed_by, countersigned_by, countersigned_at, evidence)
+SELECT 'p' || p, date '2024-11-01' + n * interval '1 month', 'Anna', 'Otto', now(), '{"breaks": []}'
+FROM generate_series(1, 2) AS again, generate_series(0, 23) AS n, generate_series(1, 60) AS p
+ORDER BY again;
+INSERT INTO ropo.period_sign_off_flag (sign_off_id, kind, business_date, reconciliation_id, note)
+SELECT sign_off_id, 'result_changed', period + n, 1, 'x'
+FROM ropo.period_sign_off
+CROSS JOIN generate_series(1, 30) AS n
+WHERE sign_off_id <= 60 * 24;

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["worlds"]
 MANY = Path(__file__).with_name("many_profiles.sql").read_text(encoding="utf-8")
 # The tables that have many rows there.
-FILLED = {"reconciliation", "reconciliation_break", "status_poll"}
+FILLED = {"reconciliation", "reconciliation_break", "status_poll", "period_sign_off_flag"}
 
 
 class Explaining(psycopg2.extensions.cursor):
@@ -81,8 +81,8 @@ def test_it_takes_a_handful_of_statements_however_many_profiles_that_read_by_ind
     many: Connection, number: int
 ) -> None:
     states, plans = explained(many, profiles(*range(1, number + 1)))
-    assert {(each.dates, each.latest is None, each.caveat) for each in states} == {(1, False, None)}
-    assert len(plans) == 9
+    assert {(each.dates, each.months, each.latest is None, each.caveat) for each in states} == {(1, 0, False, None)}
+    assert len(plans) == 10
     assert _read_whole(plans) & FILLED == set()
     every = [node for plan in plans for node in nodes(plan)]
     assert {
@@ -91,6 +91,7 @@ def test_it_takes_a_handful_of_statements_however_many_profiles_that_read_by_ind
         ("status_poll_empty", "Index Scan"),
         ("status_poll_by_time", "Index Scan"),
     } <= {(node["Index Name"], node["Node Type"]) for node in every if "Index Name" in node}
+    assert "period_sign_off_flag_of_sign_off" in {node.get("Index Name") for node in every}
 
 
 def test_a_profile_of_which_nothing_is_known_goes_through_no_others_rows(many: Connection) -> None:

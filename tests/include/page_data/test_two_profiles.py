@@ -22,12 +22,13 @@ from include.page_data.invoice import find_invoices, read_invoice
 from include.page_data.needing import read_needing, read_never_compared
 from include.page_data.open_breaks import read_open_breaks
 from include.page_data.polls import is_settled, read_days, read_doubts, read_polls, read_quarantine
+from include.page_data.signed_months import read_months, read_months_needing
 from include.page_data.waiting import read_waiting
 from include.reconciliation.item_selection import ItemSelection
 from include.status_store.database import connect
 from tests.include.reconciliation.life import live, trouble
 from tests.include.reconciliation.month import APRIL, FIRST, HOUR, LAST, NOW
-from tests.include.watch.test_two_profiles import worlds
+from tests.include.watch.test_two_profiles import IN_MAY, worlds
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
@@ -62,6 +63,8 @@ def _of_dates(cursor: Cursor, world: World) -> list[object]:
         latest := read_latest_dates(cursor, [world.profile]),
         read_needing(cursor, [world.profile], LATER, latest),
         read_never_compared(cursor, world.profile),
+        read_months(cursor, world.profile, IN_MAY),
+        read_months_needing(cursor, [world.profile], IN_MAY),
     ]
 
 

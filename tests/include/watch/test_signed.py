@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from include.watch.signed import ChangedPeriods
 from tests.include.watch.records import keep_break, record, told
+from tests.include.watch.signatures import flag, sign
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -19,37 +20,12 @@ NOW = datetime.datetime(2026, 11, 6, 3, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
 
 
-def sign(store: Connection, period: str = "2026-10-01", countersigned_by: str | None = None) -> int:
-    with store.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO ropo.break_policy VALUES ('default', 'Europe/Helsinki', 1, 2, 3, 4) ON CONFLICT DO NOTHING"
-        )
-        cursor.execute(
-            "INSERT INTO ropo.period_sign_off "
-            "(profile, period, signed_by, countersigned_by, countersigned_at, evidence) "
-            "SELECT 'default', %s, 'Anna', who, CASE WHEN who IS NOT NULL THEN now() END, '{}' "
-            "FROM (VALUES (%s)) AS other (who) RETURNING sign_off_id",
-            (period, countersigned_by),
-        )
-        return int((cursor.fetchone() or (0,))[0])
-
-
-def flag(store: Connection, sign_off_id: int, date: datetime.date = DAY) -> None:
-    reconciliation_id = record(store, date, "breaks", break_count=1)
-    with store.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO ropo.period_sign_off_flag (sign_off_id, kind, business_date, reconciliation_id, note) "
-            "VALUES (%s, 'result_changed', %s, %s, 'x')",
-            (sign_off_id, date, reconciliation_id),
-        )
-
-
 def test_it_says_who_signed_and_which_dates_changed(session: Session, store: Connection, profile: Profile) -> None:
     signed = sign(store, countersigned_by="Otto")
     assert told(session, ChangedPeriods(profile, NOW)) == []
-    flag(store, signed)
+    flag(store, signed, DAY)
     flag(store, signed, DAY + datetime.timedelta(days=1))
-    flag(store, signed)
+    flag(store, signed, DAY)
 
     (alert,) = told(session, ChangedPeriods(profile, NOW))
 
@@ -65,10 +41,10 @@ def test_it_is_told_once_a_change_and_over_when_it_is_signed_again(
     session: Session, store: Connection, profile: Profile
 ) -> None:
     signed = sign(store)
-    flag(store, signed)
+    flag(store, signed, DAY)
     assert len(told(session, ChangedPeriods(profile, NOW))) == 1
     assert told(session, ChangedPeriods(profile, NOW + HOUR)) == []
-    flag(store, signed)
+    flag(store, signed, DAY)
     assert len(told(session, ChangedPeriods(profile, NOW + HOUR))) == 1
     sign(store)
     assert told(session, ChangedPeriods(profile, NOW + 48 * HOUR)) == []

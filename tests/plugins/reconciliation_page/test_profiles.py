@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from html import unescape
 from typing import TYPE_CHECKING
@@ -12,10 +13,10 @@ import pytest
 from include.config.profiles import load_profiles
 from reconciliation_page.access import may_read
 from tests.include.watch.records import record
+from tests.include.watch.signatures import flag, sign
 from tests.plugins.reconciliation_page.companies import ZONES, before, fill, write_profiles
 
 if TYPE_CHECKING:
-    import datetime
     from pathlib import Path
 
     from fastapi import FastAPI
@@ -195,6 +196,33 @@ def test_what_the_next_drain_sees_to_needs_nobody(client: TestClient, store: Con
     page = client.get(PATH).text
     assert list(rows(page))[-1] == "calm"
     assert rows(page)["calm"][5] == "1 in doubt"
+
+
+@pytest.mark.usefixtures("companies")
+def test_a_month_that_is_signed_by_one_alone_needs_somebody_until_another_countersigns_it(
+    client: TestClient, profiles_file: Path, store: Connection
+) -> None:
+    first = before("calm", 0).replace(day=1)
+    month = (first - datetime.timedelta(days=1)).replace(day=1)
+    text = profiles_file.read_text(encoding="utf-8")
+    text = text.replace(f"start_date: {before('calm', 5)}", f"start_date: {min(month, before('calm', 5))}", 1)
+    profiles_file.write_text(text, encoding="utf-8")
+    assert list(rows(client.get(PATH).text))[-1] == "calm"
+    signed = sign(store, str(month), profile="calm")
+    page = client.get(PATH).text
+    assert ">5 profiles: 5 need somebody<" in page
+    assert rows(page)["calm"][2] == "0 1 signed month"
+    with store.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ropo.period_sign_off SET countersigned_by = 'Otto', countersigned_at = now() "
+            "WHERE sign_off_id = %s",
+            (signed,),
+        )
+    assert rows(client.get(PATH).text)["calm"][2] == "0"
+    assert ">5 profiles: 4 need somebody<" in client.get(PATH).text
+    flag(store, signed, month, profile="calm")
+    assert rows(client.get(PATH).text)["calm"][2].endswith("1 signed month")
+    assert ">5 profiles: 5 need somebody<" in client.get(PATH).text
 
 
 @pytest.mark.usefixtures("companies")
