@@ -168,9 +168,9 @@ class Drain:
             self._in_doubt(poll_id, error)
             return None
         except BaseException as error:
-            # A task that is told to stop, or a fault of ours: the request may have left.
-            doubt = PollInDoubtError(f"the poll was broken off by {type(error).__name__}")
-            self._in_doubt(poll_id, doubt)
+            # A task that is told to stop, or a fault of ours: the request may have left, and some of its answer be had.
+            broken_off = PollInDoubtError(f"the poll was broken off by {type(error).__name__}")
+            self._in_doubt(poll_id, error.__cause__ if isinstance(error.__cause__, PollInDoubtError) else broken_off)
             raise
         if polled is None:
             try:

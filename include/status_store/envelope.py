@@ -6,13 +6,14 @@ list (``docs/ropo_one_api.md``, "Seen" and "Unknown"). Rows stay bytes here, so 
 
 from __future__ import annotations
 
+import json
 import re
 
 import msgspec
 
 
 class NotAStatusAnswerError(ValueError):
-    """The bytes are no JSON with ``result.status``."""
+    """The bytes are no JSON with ``result.status``, or one that stands in two places."""
 
 
 class _Result(msgspec.Struct):
@@ -29,10 +30,14 @@ _anything = msgspec.json.Decoder()
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-# A JSON string, or any other value without structure. Bytes, so that what is no text is matched as well.
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\s"{}\[\]:,]+', re.DOTALL)
-_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# A JSON string; one without an end is all that follows. Else each quote in it would be looked at as the beginning of
+# another, and each to the end: for a tenth of a megabyte half a minute.
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
+# A string, or any other value without structure. Bytes, so that what is no text is matched as well.
+_TOKEN = re.compile(_STRING + rb'|[^\s"{}\[\]:,]+', re.DOTALL)
+_BRACKET = re.compile(_STRING + rb"|[\[\]{}]", re.DOTALL)
 _DEEPEST = 100
+_STATUS = re.compile(rb'"status"\s*:\s*')
 
 
 def split_rows(body: bytes) -> list[bytes]:
@@ -41,7 +46,8 @@ def split_rows(body: bytes) -> list[bytes]:
     A row may hold a value that is no JSON (half an emoji, a control character, NaN) as long as it is clear where the
     row ends: it comes out as it is, for the parser to reject it alone.
 
-    :raises NotAStatusAnswerError: if the body is no JSON, or JSON of another shape.
+    :raises NotAStatusAnswerError: if the body is no JSON, or JSON of another shape; also where ``result`` or its
+        ``status`` stands in it more than once, of which JSON's readers take one, and what the others hold is gone.
     """
     body = body.removeprefix(_BYTE_ORDER_MARK)
     try:
@@ -59,7 +65,32 @@ def split_rows(body: bytes) -> list[bytes]:
 
 
 def _status(body: bytes) -> bytes:
-    return bytes(_envelope.decode(body).result.status)
+    status = bytes(_envelope.decode(body).result.status)
+    if not (_stands_alone(body, status) or _stands_once(body)):
+        raise ValueError("result.status is expected once, it stands in more than one place")
+    return status
+
+
+def _stands_alone(body: bytes, status: bytes) -> bool:
+    """Tell, at a glance, whether around an answer's rows nothing else can be called as their place is.
+
+    :return: false too where something is called so that is no such place.
+    """
+    name = _STATUS.search(body)
+    if name is None or not body.startswith(status, name.end()):
+        return False
+    around = body[: name.start()] + body[name.end() + len(status) :]
+    # A name may be spelled with escapes.
+    return around.count(b'"result"') == 1 and b'"status"' not in around and b"\\" not in around
+
+
+def _stands_once(body: bytes) -> bool:
+    """Tell, by all names of the two outer levels of an answer, whether it has one result with one status."""
+    outline = _flattened(body, deepest=3).decode("latin-1")
+    # Names are told apart, nothing else: no number needs to be one, nor a text to be legible.
+    outer = json.loads(outline, object_pairs_hook=list, parse_int=str, parse_float=str, strict=False)
+    results = [value for name, value in outer if name == "result"]
+    return len(results) == 1 and [name for name, _ in results[0]].count("status") == 1
 
 
 def _rows_of(status: bytes) -> list[bytes]:
@@ -91,17 +122,17 @@ def _rows_of_broken_values(body: bytes, error: Exception) -> list[bytes]:
     return rows
 
 
-def _flattened(body: bytes) -> bytes:
-    """Return an answer with a text in place of each value that lies deeper than any of Ropo's."""
+def _flattened(body: bytes, *, deepest: int = _DEEPEST) -> bytes:
+    """Return an answer with a text in place of each value that lies deeper; by default than any of Ropo's."""
     flat = bytearray(body)
     depth = start = 0
     for bracket in _BRACKET.finditer(body):
         if bracket[0] in b"[{":
             depth += 1
-            if depth == _DEEPEST:
+            if depth == deepest:
                 start = bracket.start()
         elif bracket[0] in b"]}":
-            if depth == _DEEPEST:
+            if depth == deepest:
                 flat[start : bracket.end()] = b'"' + b"?" * (bracket.end() - start - 2) + b'"'
             depth -= 1
     return bytes(flat)

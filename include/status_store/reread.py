@@ -30,8 +30,12 @@ ATTEMPTS = 3
 PAUSE_SECONDS = 2.0
 # A cut date answer is asked again; each time that brings something new earns another.
 MAX_ASKS = 10
+# A date's answers are at their end where these bring no row, one after the other. A single one may be a fault.
+_ENDS = 2
 # So many events that it did not show stand on a re-read one by one; more of them as one.
 _MOST_IDS = 1000
+# In the words of the journal, by which such a proof is known later.
+_BIT_BY_BIT = "the last of several answers was not full"
 _CONCLUDE = "UPDATE ropo.status_poll SET shown_complete = %s, completeness = %s WHERE poll_id = %s"
 
 
@@ -92,20 +96,22 @@ class Reread:
 
     def _by_date(self, date: datetime.date) -> RereadSummary:
         summary, shown = self._ask("date", date.isoformat(), date=date)
-        first_poll_id, asks, last, repeats = summary.poll_id, 1, summary, False
-        for _ in range(MAX_ASKS if summary.possibly_cut else 0):
+        first_poll_id, asks, last, ends = summary.poll_id, 1, summary, 0
+        # Bit by bit, to an end: none of the answers shows a row of an earlier one (what repeats is not handed over, and
+        # shorter than before it is behind), and none on the way may be lost, nor held what nobody could tell apart.
+        bit_by_bit = True
+        while summary.possibly_cut and asks <= MAX_ASKS + (0 if last.possibly_cut else _ENDS):
             last, shown_again = self._ask("date", date.isoformat(), date=date)
             asks += 1
-            repeats |= bool(shown_again & shown)
+            ends = 0 if last.rows else ends + 1
             summary = _joined(summary, last)
-            if shown_again <= shown:
+            bit_by_bit = bit_by_bit and not shown_again & shown and asks == self._polls and not summary.unparsed
+            is_first_end = ends == 1 and bit_by_bit
+            if shown_again <= shown and not is_first_end:
                 break
             shown |= shown_again
         if not summary.unparsed:
-            # Bit by bit, to an end: a last answer that was not full, none that showed a row of an earlier one (what
-            # repeats is not handed over, and shorter than before it is behind), and none on the way that may be lost.
-            handed_over = not last.possibly_cut and not repeats and asks == self._polls
-            self._judge(date, shown, first_poll_id, summary, handed_over=handed_over)
+            self._judge(date, shown, first_poll_id, summary, handed_over=bit_by_bit and ends == _ENDS)
         return summary
 
     def by_billnum(self, billnum: str) -> RereadSummary:
@@ -192,6 +198,7 @@ class Reread:
             "poll_id": summary.poll_id,
             "possibly_cut": summary.possibly_cut,
             "handed_over": handed_over,
+            "bit_by_bit": _BIT_BY_BIT,
             "shown": msgspec.json.encode([*shown]).decode(),
             "most_ids": _MOST_IDS,
         }

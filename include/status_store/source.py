@@ -107,4 +107,6 @@ class StatusSource(Protocol):
         """Send one GET, parameterless or with one filter, and read its whole answer.
 
         :raises PollError: one of the three kinds above.
+        :raises BaseException: whatever else breaks it off, as the end of a task does. Where the answer had begun, its
+            cause is a :class:`PollInDoubtError` with what came of it.
         """

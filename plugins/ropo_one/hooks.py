@@ -54,6 +54,10 @@ STATUS_PATH = "/rest/jobs/statusupdates"
 TOKEN_LIFE = 110 * 60.0
 UNSENT_ATTEMPTS = 3
 _CHUNK = 64 * 1024
+# A read waits for `read_timeout` at most, and a server that drips lets none wait so long. A page of 1000 rows is half a
+# megabyte and comes in a second. A drain that begins its last poll at its bound of ten minutes, and then waits for as
+# long as it may (240 s to the answer's head, this, and 240 s for a last piece), ends within its task's half hour.
+LONGEST_ANSWER_SECONDS = 300.0
 _REFUSED = (400, 403, 404)
 _NOTHING_THERE = (404, 405)
 # RFC 6750, 2.1. Anything else would not pass as a header, and requests' error would repeat it.
@@ -247,6 +251,14 @@ class RopoOneHook(HttpHook):
             raise self._refusal(response)
         body = self._read(response)
         content_type = response.headers.get("Content-Type")
+        if status == NO_CONTENT and (body or _announces_body(response)):
+            raise RopoServerError(
+                f"{self._named}: {self.settings.host} answered HTTP {status}, that nothing more is there, and with a "
+                "body all the same",
+                http_status=status,
+                body=body,
+                content_type=content_type,
+            )
         if status in (200, NO_CONTENT):
             self._renewed_after_401 = False
             return Answer(http_status=status, body=body, content_type=content_type)
@@ -257,22 +269,40 @@ class RopoOneHook(HttpHook):
         raise kind(text, http_status=status, body=body, content_type=content_type, go_on_after=wait)
 
     def _read(self, response: Response) -> bytes:
-        """Read the whole body; where it breaks off, what came is kept with the doubt."""
+        """Read the whole body; where it breaks off, what came is kept with the doubt.
+
+        :raises PollInDoubtError: if it does not come whole, or not in time.
+        :raises BaseException: whatever else ends the reading, caused by the doubt that holds what came.
+        """
         body = bytearray()
+        began = time.monotonic()
         try:
             # Whatever the socket has, at once: a read of a fixed size loses its beginning where it fails.
             while chunk := response.raw.read1(_CHUNK, decode_content=True):
                 body += chunk
-        except HTTPError as error:
-            kind = RopoTimeoutError if timed_out(error) else RopoConnectionLostError
-            after = f"broke off{self._through} after {len(body)} bytes"
-            raise kind(
-                f"{self._named}: the answer of {self.settings.host} {after}: {self._cause(error)}",
-                http_status=response.status_code,
-                body=bytes(body),
-                content_type=response.headers.get("Content-Type"),
-            ) from None
+                if time.monotonic() - began >= LONGEST_ANSWER_SECONDS:
+                    raise TimeoutError(f"it is not whole after {LONGEST_ANSWER_SECONDS:g} s")
+        except (HTTPError, TimeoutError) as error:
+            raise self._broke_off(response, bytes(body), error) from None
+        except BaseException as error:
+            # It goes on as what it is, the end of a task mostly.
+            raise error from self._broke_off(response, bytes(body), error)
         return bytes(body)
+
+    def _broke_off(self, response: Response, body: bytes, error: BaseException) -> PollInDoubtError:
+        kind: type[PollInDoubtError] = RopoConnectionLostError
+        why = type(error).__name__
+        if isinstance(error, (HTTPError, TimeoutError)):
+            why = self._cause(error)
+            if isinstance(error, TimeoutError) or timed_out(error):
+                kind = RopoTimeoutError
+        after = f"broke off{self._through} after {len(body)} bytes"
+        return kind(
+            f"{self._named}: the answer of {self.settings.host} {after}: {why}",
+            http_status=response.status_code,
+            body=body,
+            content_type=response.headers.get("Content-Type"),
+        )
 
     def _refusal(self, response: Response) -> PollRefusedError:
         status = response.status_code
@@ -297,6 +327,11 @@ class RopoOneHook(HttpHook):
             http_status=response.status_code,
             go_on_after=retry_after(response),
         )
+
+
+def _announces_body(response: Response) -> bool:
+    """Tell whether a 204 names a length other than none; what has a 204's head is read no further, whatever follows."""
+    return bool(response.headers.get("Content-Length", "").strip("0, "))
 
 
 def _filters(date: datetime.date | str | None, billnum: str | None) -> dict[str, str]:

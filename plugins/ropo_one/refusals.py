@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ RETRY_AFTER = 60.0
 # RFC 7807 at the jobs endpoints, Ropo's own form at the token.
 _FIELDS = ("title", "detail", "errorId", "errorText")
 _LONGEST = 300
+# A letter by its number, as JSON and Python write it; and so a text in a text in a text.
+_BY_NUMBER = re.compile(r"\\(?:u([0-9a-f]{4})|x([0-9a-f]{2}))", re.IGNORECASE)
+_LEVELS = 4
 
 
 def json_object(response: Response) -> dict[str, Any]:
@@ -32,12 +36,26 @@ def json_object(response: Response) -> dict[str, Any]:
 def reason(response: Response, *secrets: str | None) -> str:
     """Return what an error answer says, once, legible, in brackets and without the secrets; empty for nothing."""
     fields = json_object(response)
-    said = [str(fields[name]) for name in _FIELDS if fields.get(name)]
+    # What holds other values within may repeat the request, and is for programs anyway.
+    told = [str(fields[name]) for name in _FIELDS if fields.get(name) and isinstance(fields[name], str | int)]
+    said = [_without(each, [*filter(None, secrets)]) for each in told]
     # A detail often repeats its title, in other letters.
     text = " ".join(each for place, each in enumerate(said) if each.casefold() not in " ".join(said[:place]).casefold())
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "***")
     return f" ({legible(text[:_LONGEST])})" if text else ""
+
+
+def _without(text: str, secrets: list[str]) -> str:
+    """Return a text without the secrets; nothing of it where one stands in it in another spelling."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return "***" if any(_spelled_out(secret) in _spelled_out(text) for secret in secrets) else text
+
+
+def _spelled_out(text: str) -> str:
+    """Return a text without its escapes, however often it was escaped; to be compared, not to be shown."""
+    for _ in range(_LEVELS):
+        text = _BY_NUMBER.sub(lambda number: chr(int(number[1] or number[2], 16)), text)
+    return text.replace("\\", "")
 
 
 def asks_to_wait(response: Response) -> bool:

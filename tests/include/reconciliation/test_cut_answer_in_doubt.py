@@ -22,14 +22,15 @@ from include.status_store.session import Session
 from include.status_store.source import PollInDoubtError
 from tests.include.reconciliation.asking import KnowingSource, asking, payment
 from tests.include.reconciliation.world import DAY
-from tests.include.status_store.scripted_source import EMPTY
+from tests.include.status_store.scripted_source import EMPTY, page
 from tests.include.status_store.views import drain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from include.reconciliation.recorded import Recorded
     from include.status_store.recovery import RecoverySummary
+    from include.status_store.source import Answer
     from tests.include.reconciliation.world import World
 
 NOW = datetime.datetime(2026, 3, 11, 8, tzinfo=datetime.UTC)
@@ -42,11 +43,13 @@ class CappedSource(KnowingSource):
 
     :ivar lost: what the next poll of the queue takes, and loses on its way.
     :ivar meanwhile: done before the next question by invoice number is answered.
+    :ivar instead: answers to the next questions by date, None for the right one.
     """
 
     cap = 3
     lost: dict[str, object] | None = None
     meanwhile: Callable[[], object] | None = None
+    instead: Sequence[Answer | None] = ()
 
     def poll(self, *, date: datetime.date | None = None, billnum: str | None = None) -> Any:
         if date is None and billnum is None:
@@ -58,6 +61,10 @@ class CappedSource(KnowingSource):
         if billnum is not None and self.meanwhile is not None:
             self.meanwhile()
             self.meanwhile = None
+        if date is not None and self.instead:
+            answer, *self.instead = self.instead
+            if answer is not None:
+                return answer
         everything = self.rows
         self.rows = everything[: self.cap] if date else everything
         try:
@@ -156,6 +163,22 @@ def test_a_doubt_is_not_recovered_by_a_proof_from_before_it(world: World, source
     source.cap = 5
     assert recover(world, source).recovered == 1
     assert world.store("SELECT billnum FROM ropo.status_event WHERE billnum = '4'") == [("4",)]
+
+
+@pytest.mark.parametrize("nothing", [EMPTY, page()], ids=["204", "empty list"])
+def test_a_doubt_is_not_recovered_by_one_answer_without_rows(
+    world: World, source: CappedSource, nothing: Answer
+) -> None:
+    lose(world, source)
+    source.instead = [None, nothing]
+
+    summary = recover(world, source)
+
+    assert (summary.whole, summary.unproven, summary.recovered) == (0, 1, 0)
+    for _ in range(2):
+        result = look(world, source)
+        assert (result.verdict, words(result)) == ("incomplete", ["reread_cut", "doubt_not_recovered"])
+    assert told(world) == (None, None)
 
 
 def test_while_a_doubt_waits_nobody_is_asked_and_nothing_is_proven(world: World, source: CappedSource) -> None:

@@ -242,4 +242,20 @@ def test_a_task_that_is_stopped_during_a_poll_leaves_a_doubt_and_frees_the_queue
     assert query(store, "SELECT FROM pg_locks WHERE locktype = 'advisory' AND database = (" + THIS_DATABASE + ")") == []
 
 
+def test_what_came_of_an_answer_until_the_task_was_stopped_is_kept(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    def answer() -> Answer:
+        part = PollInDoubtError("stopped after 7 bytes", http_status=200, body=b'{"resul', content_type="x/y")
+        raise Stopped from part
+
+    with pytest.raises(Stopped):
+        drain(session, profile, ScriptedSource(answer))
+
+    assert query(store, "SELECT outcome, error, http_status, recovery FROM ropo.status_poll") == [
+        ("in_doubt", "stopped after 7 bytes", 200, "pending")
+    ]
+    assert query(store, "SELECT complete, content_type, size FROM ropo.status_page") == [(False, "x/y", 7)]
+
+
 THIS_DATABASE = "SELECT oid FROM pg_database WHERE datname = current_database()"

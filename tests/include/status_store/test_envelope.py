@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -90,6 +91,55 @@ def test_a_value_of_any_depth_spoils_no_other_row(ends: tuple[bytes, bytes], dep
 def test_what_is_no_status_answer_is_said_to_be_none(body: bytes) -> None:
     with pytest.raises(NotAStatusAnswerError):
         split_rows(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"result":{"status":[%s]},"result":{"status":[%s]}}',
+        b'{"result":{"status":[%s],"status":[%s]}}',
+        b'{"result":{"status":%s,"status":%s}}',
+        b'{"result":{"status":[%s,%s],"status":[]}}',
+        b'{"result":{"status":[%s,%s],"st\\u0061tus":[]}}',
+        b'{"result":{"status":[],"st\\u0061tus":[%s,%s]}}',
+        b'{"resul\\u0074":7,"result":{"status":[%s,%s]}}',
+        b'{"result":null,"more":"\xff","result":{"status":[%s,%s]}}',
+        b'{"result":{"status":[%s],"other":[],"status":[NaN,%s]}}',
+    ],
+)
+def test_an_answer_in_which_the_rows_stand_in_two_places_is_none(body: bytes) -> None:
+    """The last of them alone would be read, and the others be gone with the body."""
+    for rows in ((b'{"a":1}', b'{"b":2}'), (b'{"a":1}', b'{"a":1}')):
+        with pytest.raises(NotAStatusAnswerError, match=r"^expected JSON with result\.status, got"):
+            split_rows(body % rows)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"result":{"status":[%s]},"status":"result"}',
+        b'{"status":"ok","more":{"status":1,"result":2},"result":{"type":"status","status":[%s],"result":{}}}',
+        b'{"m\\u00f6re":"\xff","result":{"more":[{"status":[]},{"status":[]}],"status":[%s]}}',
+        b'{"more":"\\"result\\":{\\"status\\":[]}","result":{"status":[%s]}}',
+        b'{"more":[%s],"result":{"status":[%s]}}',
+        b'{"more":' + b"7" * 5000 + b',"result":{"status":[%s],"status ":[]}}',
+    ],
+)
+def test_what_else_is_called_so_is_no_second_place(body: bytes) -> None:
+    row = b'{"status":["result"],"result":{"status":"status","result":[]},"a":"\\"status\\":[]"}'
+
+    assert split_rows(body.replace(b"%s", row)) == [row]
+
+
+@pytest.mark.parametrize("end", [b"", b"\\", b'"', b'" , "', b'\\"]}}'])
+@pytest.mark.parametrize("piece", [b'\\"', b"\\", b"\\\\", b'a\\"[', b'\xff\\"'])
+def test_a_text_without_an_end_takes_no_longer_than_another(piece: bytes, end: bytes) -> None:
+    started = time.process_time()
+
+    with pytest.raises(NotAStatusAnswerError):
+        split_rows(b'{"result":{"status":["' + piece * 100_000 + end)
+
+    assert time.process_time() - started < 5
 
 
 def test_the_error_quotes_nothing_of_the_answer() -> None:

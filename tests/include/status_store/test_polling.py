@@ -31,3 +31,12 @@ def test_an_answer_that_is_no_page_names_server_customer_and_content_type(conten
         "JSON is malformed: invalid character (byte 0)"
     )
     assert (caught.value.http_status, caught.value.body, caught.value.content_type) == (200, LOGIN, content_type)
+
+
+def test_an_answer_whose_rows_stand_in_two_places_is_in_doubt_and_kept_as_it_came() -> None:
+    body = b'{"result":{"status":[{"statusid":"P9"}],"status":[]}}'
+
+    with pytest.raises(PollInDoubtError, match=r"result\.status is expected once") as caught:
+        poll_rows(ScriptedSource(Answer(http_status=200, body=body)))
+
+    assert caught.value.body == body

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
     from include.status_store.reread import RereadSummary
     from include.status_store.session import Session
+    from include.status_store.source import Answer
 
 DATE = datetime.date(2026, 11, 13)
 
@@ -147,6 +148,78 @@ def test_a_shorter_repeat_of_a_cut_answer_does_not_make_it_whole(session: Sessio
     source = ScriptedSource(page(row(1), row(2), row(3)), page(row(1), row(2)))
 
     assert not by_date(session, capped, source).whole
+
+
+NOTHING = pytest.mark.parametrize("nothing", [EMPTY, page()], ids=["204", "empty list"])
+
+
+@NOTHING
+@pytest.mark.parametrize(
+    "before",
+    [(page(row(1), row(2), row(3)),), (page(row(1), row(2), row(3)), page(row(4)))],
+    ids=["of one answer", "of two"],
+)
+def test_one_answer_without_rows_is_no_end_of_a_date_that_shows_a_row_again_after_it(
+    session: Session, capped: Profile, before: tuple[Answer, ...], nothing: Answer
+) -> None:
+    source = ScriptedSource(*before, nothing, page(row(1), row(2), row(3)), EMPTY)
+
+    summary = by_date(session, capped, source)
+
+    assert (summary.whole, len(source.polls)) == (False, len(before) + 2)
+
+
+@NOTHING
+def test_what_comes_after_an_answer_without_rows_belongs_to_the_date_too(
+    session: Session, store: Connection, capped: Profile, nothing: Answer
+) -> None:
+    source = ScriptedSource(page(row(1), row(2), row(3)), nothing, page(row(4)), nothing, nothing, page(row(5)))
+
+    summary = by_date(session, capped, source)
+
+    assert (summary.whole, len(source.polls)) == (True, 5)
+    assert events(store) == ["P1", "P2", "P3", "P4"]
+
+
+def test_rows_of_which_nobody_can_tell_whether_they_were_shown_before_are_no_end(
+    session: Session, capped: Profile
+) -> None:
+    bad = row(3, amount="a lot")
+    source = ScriptedSource(page(row(1), row(2), bad), page(bad), EMPTY)
+
+    assert not by_date(session, capped, source).whole
+
+
+def test_a_date_of_as_many_answers_as_are_asked_for_is_followed_to_its_end(session: Session, capped: Profile) -> None:
+    full = [page(row(3 * turn), row(3 * turn + 1), row(3 * turn + 2)) for turn in range(reread.MAX_ASKS)]
+    source = ScriptedSource(*full, page(row(100)))
+
+    summary = by_date(session, capped, source)
+
+    assert (summary.whole, len(source.polls)) == (True, len(full) + 3)
+
+
+def test_answers_that_are_never_full_nor_without_rows_are_bounded_too(session: Session, capped: Profile) -> None:
+    source = ScriptedSource(page(row(1), row(2), row(3)), *(page(row(number)) for number in range(100, 200)))
+
+    summary = by_date(session, capped, source)
+
+    assert (summary.whole, len(source.polls)) == (False, reread.MAX_ASKS + 3)
+
+
+@pytest.mark.parametrize("told", ["the last of several answers was not full", "poll 1 was, and nothing has come since"])
+def test_that_a_date_was_handed_over_bit_by_bit_proves_nothing_once_it_is_shown_again(
+    session: Session, store: Connection, capped: Profile, told: str
+) -> None:
+    """A later answer that is full and brings nothing new shows rows twice, and so contradicts it."""
+    full = page(row(1), row(2), row(3))
+    assert by_date(session, capped, ScriptedSource(full)).whole
+    execute(store, f"UPDATE ropo.status_poll SET completeness = '{told}' WHERE shown_complete")
+
+    reread_of_it = Reread(session, ScriptedSource(full, full), Journal(capped))
+    summary = reread_of_it.by_date(DATE)
+
+    assert (summary.shown_complete, summary.whole, reread_of_it.completeness) == (False, False, None)
 
 
 @pytest.mark.parametrize("rows", [2, 4])

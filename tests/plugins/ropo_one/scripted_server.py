@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import struct
 import threading
@@ -52,6 +53,11 @@ def then_reset(data: bytes = b"") -> Step:
 def then_hang(data: bytes = b"") -> Step:
     """Say this much and nothing more, until the client gives up."""
     return lambda peer: peer.hang(data)
+
+
+def then_drip(data: bytes = b"") -> Step:
+    """Say this much, and then a space every now and then, until the client gives up."""
+    return lambda peer: peer.drip(data)
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,12 @@ class Peer:
     def hang(self, data: bytes) -> None:
         self.send(data)
         self._stream.read(1)
+        self.close()
+
+    def drip(self, data: bytes) -> None:
+        self.send(data)
+        while not select.select([self._socket], [], [], 0.05)[0]:
+            self.send(b" ")
         self.close()
 
     def close(self) -> None:

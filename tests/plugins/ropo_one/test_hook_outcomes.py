@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import datetime
 import gzip
+import os
+import signal
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from airflow.sdk.exceptions import AirflowTaskTimeout
 
 from include.status_store.polling import poll_rows
 from include.status_store.source import PollInDoubtError, PollRefusedError
+from ropo_one import hooks
 from ropo_one.exceptions import (
     RopoConnectionLostError,
     RopoRateLimitedError,
@@ -25,23 +29,29 @@ from ropo_one.exceptions import (
 from ropo_one.hooks import RopoOneHook
 from tests.plugins.ropo_one.conftest import certificate
 from tests.plugins.ropo_one.scripted_server import (
+    EMPTY,
     ScriptedServer,
     answer,
     page,
     then_close,
+    then_drip,
     then_hang,
     then_reset,
 )
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import FrameType
 
     from tests.plugins.ropo_one.conftest import Connect
     from tests.plugins.ropo_one.scripted_server import Peer, Step
 
 BODY = b'{"result": {"status": ['
 CHUNKED = answer(200, Transfer_Encoding="chunked").replace(b"Content-Length: 0\r\n", b"")
+CHUNKED_204 = CHUNKED.replace(b"200", b"204")
 LONG = BODY + b" " * 300_000
+# More than the system holds back of a connection that nobody reads from.
+LONGEST = BODY + b" " * 30_000_000
 
 
 def cut(body: bytes = BODY) -> bytes:
@@ -166,6 +176,12 @@ def test_a_missing_ca_bundle_leaves_the_poll_unsent(
         pytest.param(answer(503, "", Retry_After="1"), RopoServerError, 503, b"", id="503"),
         pytest.param(answer(418, "teapot"), RopoServerError, 418, b"teapot", id="418"),
         pytest.param(answer(206, BODY), RopoServerError, 206, BODY, id="206"),
+        pytest.param(answer(204, BODY), RopoServerError, 204, b"", id="204 with a length"),
+        pytest.param(answer(204, Content_Length="7"), RopoServerError, 204, b"", id="204 with a length alone"),
+        pytest.param(answer(204, Content_Length="?"), RopoServerError, 204, b"", id="204 with a length of no number"),
+        pytest.param(
+            chunk().replace(b"200", b"204") + b"0\r\n\r\n", RopoConnectionLostError, 204, BODY, id="204 with chunks"
+        ),
         pytest.param(answer(302, "gone", Location="/rest/token"), RopoRedirectedError, 302, b"gone", id="302"),
         pytest.param(answer(302, "gone", Location="http://["), RopoRedirectedError, 302, b"gone", id="302 to nowhere"),
         pytest.param(answer(308, "gone", Location="/other"), RopoRedirectedError, 308, b"gone", id="308"),
@@ -189,6 +205,66 @@ def test_an_answer_that_is_not_whole_is_in_doubt_and_not_asked_for_again(
     assert doubt.value.http_status == status
     assert doubt.value.body == (doubt.value.body if kept is None else kept)
     assert (len(server.polls), len(server.tokens)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        EMPTY,
+        answer(204),
+        answer(204, Content_Length="0, 0"),
+        answer(204, Content_Length="00"),
+        CHUNKED_204 + b"0\r\n\r\n",
+        answer(204, b"0\r\n\r\n", Transfer_Encoding="chunked").replace(b"Content-Length: 5\r\n", b""),
+    ],
+    ids=["no length", "length 0", "length 0 twice", "length 00", "no chunks", "no chunks, other order"],
+)
+def test_a_204_without_a_body_is_the_end(hook: RopoOneHook, server: ScriptedServer, step: Step) -> None:
+    server.polls_will_be(step)
+    answered = hook.poll()
+    assert (answered.http_status, answered.body) == (204, b"")
+
+
+def test_an_answer_that_drips_is_given_up_in_time_and_what_came_is_kept(
+    hook: RopoOneHook, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hooks, "LONGEST_ANSWER_SECONDS", 0.3)
+    server.polls_will_be(then_drip(cut()))
+
+    with pytest.raises(RopoTimeoutError, match=r"bytes: TimeoutError: it is not whole after 0\.3 s$") as doubt:
+        hook.poll()
+
+    body = doubt.value.body
+    assert (doubt.value.http_status, body.rstrip()) == (200, BODY)
+    assert len(BODY) < len(body) < len(BODY) + 1000
+    assert len(server.polls) == 1
+
+
+def test_a_task_that_is_ended_in_mid_answer_ends_as_it_is_told_and_what_came_is_in_the_doubt(
+    hook: RopoOneHook, server: ScriptedServer
+) -> None:
+    def time_is_over(number: int, frame: FrameType | None) -> None:
+        raise AirflowTaskTimeout
+
+    def most_of_it_is_read(peer: Peer) -> None:
+        peer.send(cut(LONGEST))
+        os.kill(os.getpid(), signal.SIGUSR1)
+        peer.hang(b"")
+
+    before = signal.signal(signal.SIGUSR1, time_is_over)
+    try:
+        server.polls_will_be(most_of_it_is_read)
+        with pytest.raises(AirflowTaskTimeout) as ended:
+            hook.poll()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+    doubt = ended.value.__cause__
+    assert isinstance(doubt, RopoConnectionLostError)
+    assert (doubt.http_status, doubt.content_type) == (200, "application/json")
+    assert len(doubt.body) > len(LONG)
+    assert LONGEST.startswith(doubt.body)
+    assert str(doubt).endswith(f"broke off after {len(doubt.body)} bytes: AirflowTaskTimeout")
 
 
 @pytest.mark.parametrize("length", [14, 17, 40, 80])

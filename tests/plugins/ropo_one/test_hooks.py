@@ -350,6 +350,26 @@ def test_no_secret_reaches_a_log_an_error_or_a_url(
     assert not [text for text in told if APICODE in text or "t0ken" in text]
 
 
+@pytest.mark.parametrize("special", ['"', "\\", "\\\\", "'", "\"'", "ä", "/", "+", "&", "\\u00e4", "\\x41", ""])
+def test_an_api_code_that_is_echoed_in_other_letters_is_not_told(
+    connect: Connect, server: ScriptedServer, special: str
+) -> None:
+    apicode = f"s3cr{special}et-of"
+    connect(host=server.url, password=apicode)
+    as_json = json.dumps({"apicode": apicode})
+    as_numbers = "".join(f"\\u{ord(letter):04X}" for letter in apicode)
+    texts = [apicode, as_json, json.dumps(as_json), as_json.replace("/", "\\/"), as_numbers]
+    texts += [json.dumps([apicode], ensure_ascii=False), repr([apicode]), ascii([apicode])]
+    for said in (*texts, [{"input": apicode}], {"input": apicode}, {apicode: 7}):
+        server.tokens_will_be(answer(400, {"errorId": 17, "errorText": said}))
+
+        works, told = RopoOneHook().test_connection()
+
+        assert not works
+        assert "(17" in told
+        assert not [part for part in ("s3cr", "et-of", "\\u00") if part in told], told
+
+
 @pytest.mark.parametrize(
     "head",
     [
