@@ -2,7 +2,8 @@
 
 Whether a change is one of them can be said once a drain has completed *after* a re-read showed it: until then the queue
 may still hold it. What is found is recorded once. A doubtful poll, a page that waits for a replay, and the time before
-the profile's first 204 explain a change otherwise; see ``note_undrained.sql`` for each condition and its reason.
+the profile's first 204 explain a change otherwise, and so does a drain that showed it in another form; see
+``note_undrained.sql`` and :mod:`.shown_by_drains` for each condition and its reason.
 
 Nobody knows whether a poll by date or by invoice number takes what it shows out of the queue. Where it does, a change
 that was recorded between a 204 and such a poll is found here too, and looks just as one that another program took. Only
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from include.status_store.rows import structs
+from include.status_store.shown_by_drains import Undrained, mark_shown
 from include.status_store.statements import statement
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ FROM ropo.undrained_unexplained
 WHERE profile = %s AND noticed_at >= %s
 ORDER BY noticed_at, statustime, statusid
 """
+_FORGET = "DELETE FROM ropo.undrained_event WHERE profile = %s AND statusid = ANY (%s)"
 
 
 class UndrainedEvent(msgspec.Struct, frozen=True):
@@ -57,7 +60,11 @@ def note_undrained(cursor: Cursor, profile: Profile) -> int:
     :return: how many are new on record.
     """
     cursor.execute(statement("note_undrained"), {"profile": profile.name, "zone": profile.timezone})
-    return cursor.rowcount
+    noted = structs(cursor, Undrained)
+    shown = mark_shown(cursor, profile, noted)
+    # In the transaction that wrote them: they were never on record.
+    cursor.execute(_FORGET, (profile.name, [*shown]))
+    return len(noted) - len(shown)
 
 
 def undrained_events(cursor: Cursor, profile: str, since: datetime.datetime | None = None) -> list[UndrainedEvent]:

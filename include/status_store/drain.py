@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from include.status_store.database import StoreUnavailableError
 from include.status_store.interpreter import tuned
-from include.status_store.landing import Page, keep_doubtful, land
+from include.status_store.landing import Page, keep_doubtful, land, prove_room
 from include.status_store.polling import poll_rows
 from include.status_store.queue_lock import QueueLock, pin
 from include.status_store.retry_after import LONGEST_WAIT_SECONDS, AskedToWaitError, pause_of
@@ -21,6 +23,8 @@ from include.status_store.storing import Storing
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from concurrent.futures import Executor
+
+    from psycopg2.extensions import cursor as Cursor
 
     from include.status_store.journal import Journal, Outcome
     from include.status_store.session import Session
@@ -49,8 +53,8 @@ class DrainSummary(msgspec.Struct, kw_only=True):
         another task of the profile for (``asked_to_wait``), the queue's lock lost (``lock_lost``), answers without rows
         that were no 204 (``empty_answers``), or a person who ended the task (``told_to_stop``).
     :param polls: GETs sent; ``pages``: those that brought rows or an empty list.
-    :param taken_up: pages of earlier processes that ended before their events were stored; ``new`` and the other counts
-        of events are without theirs.
+    :param taken_up: pages of earlier drains of which the events were not stored before, and are now; ``new`` and the
+        other counts of events are without theirs.
     :param in_doubt: polls of this drain that ended in doubt; ``abandoned``: those of earlier processes, found now.
     """
 
@@ -112,6 +116,8 @@ class Drain:
         :raises AskedToWaitError: if Ropo One has asked for a longer pause than is waited for; nothing was polled.
         :raises PollUnsentError: if Ropo One cannot be reached: nothing was asked, nothing is lost.
         :raises PollRefusedError: if it refuses for good.
+        :raises StoreUnavailableError: if the last poll ended in doubt and the store has no room for a page: nothing was
+            polled, since a page that came now would be lost into another doubt.
         """
         self._started = time.monotonic()
         self._lock.acquire()
@@ -144,11 +150,19 @@ class Drain:
             if held:
                 self._summary.abandoned = self._journal.judge_abandoned(cursor)
                 if pause is None:
-                    return self._journal.open(cursor, "drain")
+                    # What is judged stands where there is no room for a page, too: _reopen tells of it.
+                    with suppress(StoreUnavailableError):
+                        return self._open(cursor)
         if held:
             return self._reopen()
         self._tell_lost_lock()
         return None
+
+    def _open(self, cursor: Cursor) -> int:
+        """Open a poll; after one that ended in doubt, as where its page found no room, only if a page can be kept."""
+        if self._journal.ended_in_doubt(cursor):
+            prove_room(cursor, self._journal)
+        return self._journal.open(cursor, "drain")
 
     def _poll(self, poll_id: int, storing: Storing) -> int | None:
         """Send one poll and keep what comes; return the next poll's id, None where the drain ends."""
@@ -252,7 +266,7 @@ class Drain:
                 held = self._lock.held(cursor)
                 pause = pause_of(cursor, self._journal.profile.name)
                 if held and pause is None:
-                    return self._journal.open(cursor, "drain")
+                    return self._open(cursor)
             if not held or pause is None:
                 self._tell_lost_lock()
                 return None

@@ -39,6 +39,17 @@ SELECT %(profile)s, %(kind)s, %(filter_value)s,
     %(dag_id)s, %(run_id)s
 FROM (SELECT {_NEWEST_204} AS newest_204) AS known
 """  # noqa: S608 - constants
+# By the doubts, which are few: the newest one, and whether any poll after it has had an answer that is kept.
+_ENDED_IN_DOUBT = """
+SELECT doubt.poll_id IS NOT NULL AND NOT EXISTS (
+    SELECT FROM ropo.status_poll AS later
+    WHERE later.profile = %(profile)s AND later.kind = 'drain' AND later.poll_id > doubt.poll_id
+      AND later.outcome IN ('landed', 'empty')
+)
+FROM (
+    SELECT max(poll_id) AS poll_id FROM ropo.status_poll WHERE profile = %(profile)s AND recovery IS NOT NULL
+) AS doubt
+"""
 # Longer than an answer may take to come and to be kept. A drain's poll that is open for longer is told to people as one
 # that a dead process left; the next drain judges it at once, since it holds the queue's lock.
 LEFT_OPEN_AFTER = datetime.timedelta(minutes=15)
@@ -151,6 +162,11 @@ class Journal:
             error=error,
         )
         return drains
+
+    def ended_in_doubt(self, cursor: Cursor) -> bool:
+        """Tell whether the last drain poll that Ropo One may have answered is in doubt."""
+        cursor.execute(_ENDED_IN_DOUBT, self._constants)
+        return only_row(cursor) == (True,)
 
     def _leave_alone(self, cursor: Cursor, seconds: float | None) -> None:
         if seconds:

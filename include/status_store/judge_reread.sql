@@ -11,7 +11,11 @@ WITH held AS (
     FROM ropo.event_by_day AS event
     WHERE event.profile = %(profile)s
       AND event.day = %(date)s
-      AND event.seen_at < (SELECT opened_at FROM ropo.status_poll WHERE poll_id = %(first_poll_id)s)
+      -- What lies ahead now was stored before too, by a clock that ran ahead and was put back.
+      AND (
+          event.seen_at < (SELECT opened_at FROM ropo.status_poll WHERE poll_id = %(first_poll_id)s)
+          OR event.seen_at > clock_timestamp()
+      )
       -- Hashed, whatever their number is taken for: an answer may show a hundred thousand.
       AND event.statusid NOT IN (SELECT json_array_elements_text(%(shown)s::json))
 ), before AS (

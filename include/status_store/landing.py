@@ -6,14 +6,17 @@ The events of a re-read are in the same commit. Those of a drain follow beside t
 from __future__ import annotations
 
 import hashlib
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
+import psycopg2
 
 from include.status_store.copying import copy_bytes
+from include.status_store.database import StoreUnavailableError, first_line
 from include.status_store.event import Stored
 from include.status_store.journal import Kind
 from include.status_store.page_body import GZIP, pack
@@ -38,6 +41,9 @@ _KEEP_BODY = """
 COPY ropo.status_page (poll_id, complete, body, body_encoding, size, content_type, sha256) FROM STDIN (FORMAT binary)
 """
 _LOOK = f"SELECT outcome, {HELD} FROM ropo.status_poll WHERE poll_id = %(poll_id)s FOR UPDATE"  # noqa: S608 - a constant
+# Packed bytes of a page for which there must be room before a poll that follows a doubt. A page of a thousand rows
+# comes to some 30 KB; one of long texts that no packing makes smaller, or of ten thousand rows, has room in so many.
+ROOM_BYTES = 1_000_000
 _LANDED = """
 UPDATE ropo.status_poll
 SET outcome = 'landed', http_status = %(http_status)s, row_count = %(row_count)s, possibly_cut = %(possibly_cut)s,
@@ -194,6 +200,30 @@ def keep_doubtful(session: Session, journal: Journal, poll_id: int, error: PollI
         journal.doubt(cursor, poll_id, error=str(error), http_status=error.http_status, go_on_after=error.go_on_after)
 
     session.insist(work)
+
+
+def prove_room(cursor: Cursor, journal: Journal) -> None:
+    """Write a page and take it back, in the transaction of ``cursor``, which is as it was before in any case.
+
+    On a full disk the small row of a poll may find room where its page does not: each run would take another page out
+    of the queue, and lose it into another doubt.
+
+    :raises StoreUnavailableError: if the store does not take it.
+    """
+    cursor.execute("SAVEPOINT room")
+    try:
+        # Of bytes that cannot be packed, so that they take the room that they are to take.
+        _keep_body(cursor, journal.open(cursor, "drain"), os.urandom(ROOM_BYTES), None, complete=False)
+    except psycopg2.Error as error:
+        if cursor.connection.closed:
+            raise
+        cursor.execute("ROLLBACK TO SAVEPOINT room")
+        raise StoreUnavailableError(
+            f"Profile {journal.profile.name}: the store has no room for a page ({first_line(error)}), and the last "
+            "poll ended in doubt. Nothing is polled, so that no other page is lost: make room on the disk that its "
+            "PostgreSQL writes to, and the next run goes on"
+        ) from error
+    cursor.execute("ROLLBACK TO SAVEPOINT room")
 
 
 def _keep_body(cursor: Cursor, poll_id: int, body: bytes, content_type: str | None, *, complete: bool) -> None:

@@ -1,5 +1,6 @@
 -- Another consumer of the queue: an event that a re-read or a question by invoice number showed, that no drain brought,
--- before or after, and that no doubt covers.
+-- before or after, and that no doubt covers. Nothing is told of those that a drain has shown in another form
+-- (shown_by_drains.py), so it is said of each row how to find it there.
 INSERT INTO ropo.undrained_event (profile, statusid, shown_by_poll_id, empty_poll_id)
 SELECT event.profile, event.statusid, event.first_poll_id, after.poll_id
 FROM ropo.status_event AS event
@@ -45,11 +46,12 @@ WHERE event.profile = %(profile)s
       JOIN ropo.status_poll AS poll USING (poll_id)
       WHERE poll.profile = event.profile AND poll.kind = 'drain' AND page.complete AND page.parsed_at IS NULL
   )
-  -- A drain may have brought the same row when the parser could not take it yet.
-  AND NOT EXISTS (
-      SELECT FROM ropo.status_quarantine AS bad
-      WHERE bad.profile = event.profile AND bad.drained_poll_id IS NOT NULL
-        AND bad.sha256 = sha256(convert_to(event.raw::text, 'UTF8'))
-  )
 ORDER BY event.statusid
 ON CONFLICT DO NOTHING
+RETURNING
+    statusid, shown_by_poll_id, empty_poll_id,
+    (
+        SELECT sha256(convert_to(event.raw::text, 'UTF8'))
+        FROM ropo.status_event AS event
+        WHERE event.profile = undrained_event.profile AND event.statusid = undrained_event.statusid
+    ) AS sha256

@@ -1,4 +1,4 @@
-"""The events of a page that is kept: stored with its counts, or left for a replay where they cannot be."""
+"""The events of a page that is kept: stored with its counts, or left for a later drain or a replay."""
 
 from __future__ import annotations
 
@@ -140,6 +140,6 @@ def store_page(
 
 
 def _leave(cursor: Cursor, poll_id: int, error: Exception) -> None:
-    """Write that a page waits for a parser that can take it. The class only: the message may quote a row."""
+    """Write that a page waits for what can take it, and why. The class only: the message may quote a row."""
     logger.error("Poll %s: its page is kept, but could not be parsed (%s)", poll_id, type(error).__name__)
     cursor.execute(f"{_BACK}; {_LEAVE}", (type(error).__name__, poll_id))

@@ -1,12 +1,12 @@
 """The events of a drain's pages, stored beside the polls: while they are, the next pages are asked for and landed.
 
-A page is durable before its events are stored. Those that are not stored when the process ends wait in the store, and
-the next drain takes them up.
+A page is durable before its events are stored. Those that are not stored when the process ends, or could not be, wait
+in the store, and the next drain takes them up.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
@@ -35,12 +35,17 @@ if TYPE_CHECKING:
     from include.status_store.landing import Page
     from include.status_store.session import Session
 
+# Those that nobody has tried come first: they are all tried.
 _LEFT = """
-SELECT poll_id
+SELECT poll_id, parse_error
 FROM ropo.status_page JOIN ropo.status_poll USING (poll_id)
-WHERE complete AND parsed_at IS NULL AND parse_error IS NULL AND profile = %s
-ORDER BY poll_id
+WHERE complete AND parsed_at IS NULL AND profile = %s
+ORDER BY parse_error IS NOT NULL, poll_id
 """
+# So many pages whose events could not be stored before may fail once more in a drain, of each kind of error. What was
+# not the page's fault (a right that was lacking, no memory) is over for all of them at once. What was stays for each:
+# it must neither cost every drain the time of all such pages nor keep those of another kind from their turn.
+MOST_IN_VAIN = 10
 
 # So many pages that have landed may wait for their events while the next one is asked for: neither side has to wait for
 # the other at each page. They are in memory, and a process that ends leaves so many, and the one in its hand.
@@ -80,18 +85,26 @@ class Storing:
         self._opened.close()
 
     def take_up(self) -> int:
-        """Store the events of pages whose process ended before it had.
+        """Store the events of pages that earlier drains landed and did not store: as their process ended, or it failed.
 
-        :return: how many such pages there were. One that cannot be parsed is marked so, and waits for a replay.
+        :return: of how many pages they are stored now. One that still fails is marked so: it waits for a later drain or
+            a replay, and keeps nothing else from the store.
         :raises psycopg2.Error: if the store does not take them within the session's patience.
         """
         with self._session.transaction() as cursor:
             note_missed(cursor)
             cursor.execute(_LEFT, (self._profile.name,))
-            left = [poll_id for (poll_id,) in cursor.fetchall()]
-        for poll_id in left:
-            replay_page(self._session, self._profile, poll_id)
-        return len(left)
+            left = cursor.fetchall()
+        taken_up = 0
+        in_vain = Counter[str | None]()
+        for poll_id, error in left:
+            if error is not None and in_vain[error] >= MOST_IN_VAIN:
+                continue
+            if replay_page(self._session, self._profile, poll_id) is None:
+                in_vain[error] += 1
+            else:
+                taken_up += 1
+        return taken_up
 
     def parse(self, page: Page) -> Future[Parsed | Exception]:
         """Begin to parse a page, before it has landed."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,6 +20,7 @@ from tests.include.reconciliation.asking import KnowingSource, asking, payment
 from tests.include.reconciliation.world import DAY, at
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from zoneinfo import ZoneInfo
 
     from include.reconciliation.recorded import Recorded
@@ -29,11 +32,17 @@ NIGHT = at("2026-03-10 23:30")
 
 
 class CuttingSource(KnowingSource):
-    """Answers a date with no more than three rows, whatever there is."""
+    """Answers a date with no more than three rows, whatever there is; ``meanwhile`` is done while it does."""
+
+    def __init__(self, *rows: dict[str, object], **options: Any) -> None:
+        super().__init__(*rows, **options)
+        self.meanwhile: list[Callable[[], object]] = []
 
     def poll(self, **filters: Any) -> Any:
         all_rows, day = self.rows, filters.get("date")
         if day:
+            while self.meanwhile:
+                self.meanwhile.pop()()
             self.rows = [row for row in all_rows if str(row["statustime"]).startswith(str(day))][:3]
         try:
             return super().poll(**filters)
@@ -94,8 +103,9 @@ def test_complete_where_every_invoice_was_asked_about_and_nothing_more_came(worl
     # The next re-read shows the same: what was proven holds on, and nobody is asked again.
     assert _run(world, source).verdict == "reconciled"
     assert source.asked == ["1", "2", "3"]
-    # Once something new has come for the date, it is looked for again.
-    world.payment("3", "1", seen=at("2026-11-30 10:00"), jobid="J3")
+    # Once something new has come for the date, as while it is asked about, it is looked for again.
+    new = partial(world.payment, "3", "1", jobid="J3")
+    source.meanwhile.append(lambda: new(seen=datetime.datetime.now(datetime.UTC)))
     _run(world, source)
     assert source.asked == ["1", "2", "3", "3", "1", "2"]
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from include.status_store import parsing
-from include.status_store.consumers import note_undrained, undrained_events
+from include.status_store.attention import dismiss_row
+from include.status_store.consumers import kinds_that_leave, note_undrained, undrained_events
 from include.status_store.erasure import TextErasure
 from include.status_store.fields import RowError
 from include.status_store.journal import Journal
@@ -189,6 +190,90 @@ def test_a_row_that_a_drain_showed_in_quarantine_has_no_other_consumer_after_its
     TextErasure(session, profile, by="Anna", note="request 17").of_invoice("10002")
     drain(session, profile, ScriptedSource(EMPTY))
 
+    assert _noted(session, profile) == []
+
+
+@pytest.mark.usefixtures("live")
+@pytest.mark.parametrize("shown_first", [False, True], ids=["drained, then shown", "shown, then drained"])
+def test_equal_rows_without_a_statusid_that_came_in_several_pages_have_no_other_consumer(
+    session: Session, store: Connection, profile: Profile, shown_first: bool
+) -> None:
+    bare = row(1, statusid=None)
+    drain(session, profile, ScriptedSource(page(bare, row(2)), EMPTY))
+    if shown_first:
+        _reread(session, profile, bare, row(2), bare)
+    drain(session, profile, ScriptedSource(page(row(3), bare), EMPTY))
+    if not shown_first:
+        _reread(session, profile, bare, row(2), row(3), bare)
+    drain(session, profile, ScriptedSource(EMPTY))
+
+    assert _noted(session, profile) == []
+    assert query(store, "SELECT FROM ropo.undrained_event") == []
+    second = "SELECT drained_poll_id FROM ropo.status_event WHERE statusid ~ ':2$'"
+    brought = "SELECT max(poll_id) FROM ropo.status_poll WHERE kind = 'drain' AND outcome = 'landed'"
+    assert query(store, second) == query(store, brought)
+
+
+@pytest.mark.usefixtures("live")
+def test_of_equal_rows_without_a_statusid_more_than_drains_have_brought_were_taken_by_another_consumer(
+    session: Session, profile: Profile
+) -> None:
+    bare, other = row(1, statusid=None), row(2, statusid=None)
+    drain(session, profile, ScriptedSource(page(bare, other), page(row(3), bare), EMPTY))
+    _reread(session, profile, bare, bare, bare, other, other, row(3))
+    drain(session, profile, ScriptedSource(EMPTY))
+
+    assert [statusid.rpartition(":")[2] for statusid in _noted(session, profile)] == ["2", "3"]
+
+
+@pytest.mark.usefixtures("live")
+def test_a_statusid_of_ropos_that_looks_like_a_made_up_one_is_told_like_any_other(
+    session: Session, profile: Profile
+) -> None:
+    odd = [f"sha256:{'0' * 64}:{'9' * 20}", "sha256:x:two", f"sha256:{'0' * 64}:2"]
+    _reread(session, profile, *(row(number, statusid=statusid) for number, statusid in enumerate(odd)))
+    drain(session, profile, ScriptedSource(EMPTY))
+
+    assert sorted(_noted(session, profile)) == sorted(odd)
+
+
+@pytest.mark.usefixtures("live")
+@pytest.mark.parametrize("shown_first", [False, True], ids=["drained, then shown", "shown, then drained"])
+def test_a_row_that_a_drain_showed_malformed_has_no_other_consumer_where_its_statusid_can_be_read(
+    session: Session, profile: Profile, shown_first: bool
+) -> None:
+    if shown_first:
+        _reread(session, profile, row(1), row(2))
+    drain(session, profile, ScriptedSource(page(row(1, amount="96,72"), b'"P2"'), EMPTY))
+    if not shown_first:
+        _reread(session, profile, row(1), row(2))
+    drain(session, profile, ScriptedSource(EMPTY))
+
+    assert _noted(session, profile) == ["P2"]
+    assert _noted(session, profile) == ["P2"]
+    with session.transaction() as cursor:
+        # What it said then was not what the re-read showed: Ropo One may have put it into the queue anew.
+        assert kinds_that_leave(cursor, profile.name) == set()
+
+
+@pytest.mark.usefixtures("live")
+@pytest.mark.parametrize("changes", [{}, {"amount": "96,72"}], ids=["the same row", "one that was malformed"])
+def test_what_a_drain_showed_in_quarantine_is_not_told_after_its_texts_are_erased_by_age(
+    session: Session, store: Connection, profile: Profile, monkeypatch: pytest.MonkeyPatch, changes: dict[str, object]
+) -> None:
+    with parser_of_then(monkeypatch):
+        drain(session, profile, ScriptedSource(page(row(1, **changes)), EMPTY))
+    [(quarantine_id,)] = query(store, "SELECT quarantine_id FROM ropo.status_quarantine")
+    with session.transaction() as cursor:
+        dismiss_row(cursor, int(str(quarantine_id)), by="Eero", note="paid elsewhere")
+    _reread(session, profile, row(1))
+    drain(session, profile, ScriptedSource(EMPTY))
+    assert _noted(session, profile) == []
+
+    much_later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=profile.text_retention_days or 5000)
+    TextErasure(session, profile, by="Anna", note="age").by_age(much_later, max_seconds=60)
+
+    assert query(store, "SELECT raw FROM ropo.status_quarantine WHERE erased_at IS NULL") == []
     assert _noted(session, profile) == []
 
 

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import psycopg2
 import pytest
 
 from include.status_store import drain as drain_module
+from include.status_store.database import StoreUnavailableError, connect
 from include.status_store.drain import Drain
 from include.status_store.journal import Journal
 from include.status_store.landing import land
 from include.status_store.retry_after import LONGEST_WAIT_SECONDS
+from include.status_store.session import Session
 from include.status_store.source import Answer, PollInDoubtError, PollRefusedError, PollUnsentError
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
-from tests.include.status_store.views import bodies, column, drain, events, outcomes, query
+from tests.include.status_store.small_disk import small_disk
+from tests.include.status_store.views import bodies, column, drain, events, execute, outcomes, query
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from include.config.profiles import Profile
     from include.status_store.landing import Landed
-    from include.status_store.session import Session
+    from local_airflow.embedded import Server
 
 
 def test_it_keeps_every_page_until_204(session: Session, store: Connection, profile: Profile) -> None:
@@ -134,6 +138,55 @@ def test_an_open_poll_of_a_dead_process_is_judged_by_the_next_drain(
     summary = drain(session, profile, ScriptedSource(EMPTY))
 
     assert (summary.abandoned, outcomes(store)) == (1, ["in_doubt", "empty"])
+
+
+def test_on_a_full_disk_one_page_ends_in_doubt_and_no_other_is_asked_for_until_there_is_room(
+    postgres: Server, store: Connection, store_dsn: str, profile: Profile
+) -> None:
+    source = ScriptedSource(*(page(row(number)) for number in range(1, 5)))
+    with small_disk(postgres.home, store) as disk:
+        disk.fill()
+        with Session(lambda: connect(store_dsn), patience=0) as impatient, pytest.raises(psycopg2.errors.DiskFull):
+            drain(impatient, profile, source)
+        for _ in range(3):
+            with (
+                Session(lambda: connect(store_dsn), patience=0) as impatient,
+                pytest.raises(
+                    StoreUnavailableError, match="Profile default: the store has no room for a page"
+                ) as error,
+            ):
+                drain(impatient, profile, source)
+        assert "No space left on device" in str(error.value)
+        assert (len(source.polls), outcomes(store)) == (1, ["in_doubt"])
+
+        disk.free()
+        with Session(lambda: connect(store_dsn), patience=0) as impatient:
+            assert drain(impatient, profile, source).stopped_by == "empty"
+        assert (events(store), outcomes(store)) == (["P2", "P3", "P4"], ["in_doubt", *["landed"] * 3, "empty"])
+        assert column(store, "SELECT count(*) FROM ropo.status_page") == [3]
+
+
+@pytest.mark.parametrize("is_abandoned", [False, True])
+def test_room_for_a_page_is_asked_for_after_a_doubt_alone_and_until_a_poll_has_ended_without_one(
+    session: Session, store: Connection, profile: Profile, is_abandoned: bool
+) -> None:
+    execute(store, "ALTER TABLE ropo.status_page ADD CONSTRAINT small CHECK (octet_length(body) < 100000)")
+    drain(session, profile, ScriptedSource(page(row(1))))
+    if is_abandoned:
+        with session.transaction() as cursor:
+            Journal(profile).open(cursor, "drain")
+    else:
+        drain(session, profile, ScriptedSource(PollInDoubtError("timeout")))
+    source = ScriptedSource(PollRefusedError("token", http_status=401, go_on_after=0.0), page(row(2)))
+    for _ in range(2):
+        with pytest.raises(StoreUnavailableError, match="no room for a page"):
+            drain(session, profile, source)
+    assert (source.polls, outcomes(store)) == ([], ["landed", "empty", "in_doubt"])
+
+    execute(store, "ALTER TABLE ropo.status_page DROP CONSTRAINT small")
+    assert drain(session, profile, source).stopped_by == "empty"
+    execute(store, "ALTER TABLE ropo.status_page ADD CONSTRAINT small CHECK (octet_length(body) < 100000)")
+    assert drain(session, profile, ScriptedSource(page(row(3)))).stopped_by == "empty"
 
 
 def test_an_unsent_poll_loses_nothing_and_fails(session: Session, store: Connection, profile: Profile) -> None:

@@ -46,7 +46,6 @@ def test_a_page_that_could_not_be_parsed_is_left_for_a_replay(
         fault.setattr(page_events, "parse_rows", fail)
         drain(session, profile, ScriptedSource(page(row(1))))
 
-    assert drain(session, profile, ScriptedSource()).taken_up == 0
     assert to_replay(store) == [1]
     assert replay(session, profile).pages == 1
 
@@ -61,6 +60,8 @@ def test_a_page_whose_body_is_damaged_does_not_keep_the_drain_from_its_queue(
 
     assert column(store, "SELECT parse_error FROM ropo.status_page ORDER BY poll_id") == ["EOFError", None]
     assert to_replay(store) == [1]
+    again = drain(session, profile, ScriptedSource(page(row(3))))
+    assert (again.taken_up, again.new, to_replay(store)) == (0, 1, [1])
 
 
 def test_a_fault_while_events_are_made_ready_costs_no_page(

@@ -241,11 +241,26 @@ def test_held_events_that_are_not_shown_are_absent(session: Session, profile: Pr
 def test_an_event_that_a_drain_brings_meanwhile_is_not_absent(
     session: Session, store: Connection, profile: Profile
 ) -> None:
+    def answered_before_it_came() -> Answer:
+        with session.another() as beside:
+            drain(beside, profile, ScriptedSource(page(row(1))))
+        return EMPTY
+
+    assert by_date(session, profile, ScriptedSource(answered_before_it_came)).whole
+    assert events(store) == ["P1"]
+
+
+def test_an_event_that_was_stored_while_the_clock_was_ahead_is_absent_once_it_is_put_back(
+    session: Session, store: Connection, profile: Profile
+) -> None:
     drain(session, profile, ScriptedSource(page(row(1))))
-    execute(store, "UPDATE ropo.status_event SET first_seen_at = clock_timestamp() + interval '1 minute'")
+    execute(store, "UPDATE ropo.status_event SET first_seen_at = clock_timestamp() + interval '2 days'")
     note_days(store)
 
-    assert by_date(session, profile, ScriptedSource(EMPTY)).whole
+    summary = by_date(session, profile, ScriptedSource(EMPTY))
+
+    assert (summary.absent, summary.whole) == (1, False)
+    assert by_date(session, profile, ScriptedSource(page(row(1)))).whole
 
 
 def test_an_event_of_a_date_is_known_by_its_statustime_in_the_market(session: Session, profile: Profile) -> None:

@@ -9,7 +9,8 @@ import psycopg2
 import pytest
 
 from faults.lossy_proxy import LossyProxy
-from include.status_store import storing
+from include.status_store import page_events, storing
+from include.status_store import replay as replay_module
 from include.status_store.database import connect
 from include.status_store.drain import A_THREAD
 from include.status_store.event import Stored
@@ -195,6 +196,62 @@ def test_where_the_store_refuses_the_statement_the_page_waits_and_no_row_of_it_i
     execute(store, "DROP TRIGGER full_disk ON ropo.status_event")
     assert replay(session, profile).pages == 2
     assert (events(store), to_replay(store)) == (["P1", "P2", "P3"], [])
+
+
+def test_what_the_store_refused_the_next_drain_takes_up_before_its_first_poll_as_soon_as_it_takes_it(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    refuse_events(store, "insufficient_privilege")
+    drain(session, profile, ScriptedSource(page(row(1)), page(row(2))))
+    assert drain(session, profile, ScriptedSource(page(row(3)))).taken_up == 0
+    assert to_replay(store) == [1, 2, 4]
+    execute(store, "DROP TRIGGER full_disk ON ropo.status_event")
+
+    with pytest.raises(PollUnsentError):
+        drain(session, profile, ScriptedSource(PollUnsentError("no network")))
+
+    assert (events(store), to_replay(store)) == (["P1", "P2", "P3"], [])
+
+
+def test_a_page_for_which_there_was_no_memory_is_taken_up_by_the_next_drain(
+    session: Session, store: Connection, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as fault:
+        fault.setattr(page_events, "parse_rows", _no_memory)
+        drain(session, profile, ScriptedSource(page(row(1))))
+    assert (events(store), to_replay(store)) == ([], [1])
+
+    assert drain(session, profile, ScriptedSource()).taken_up == 1
+
+    assert (events(store), to_replay(store)) == (["P1"], [])
+
+
+def _no_memory(*_: object) -> None:
+    raise MemoryError
+
+
+def test_of_pages_that_still_cannot_be_parsed_a_few_of_each_kind_are_tried_the_oldest_first_and_all_that_can_be(
+    session: Session, store: Connection, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 5):
+        land_alone(session, profile, page(row(number)))
+    execute(store, r"UPDATE ropo.status_page SET body = '\x1f8b00', parse_error = 'EOFError' WHERE poll_id <> 3")
+    land_alone(session, profile, page(row(5)))
+    land_alone(session, profile, page(row(6)))
+    execute(store, "UPDATE ropo.status_page SET parse_error = 'MemoryError' WHERE poll_id = 6")
+    tried = []
+
+    def replay_page(beside: Session, of: Profile, poll_id: int) -> Stored | None:
+        tried.append(poll_id)
+        return replay_module.replay_page(beside, of, poll_id)
+
+    monkeypatch.setattr(storing, "MOST_IN_VAIN", 2)
+    monkeypatch.setattr(storing, "replay_page", replay_page)
+
+    summary = drain(session, profile, ScriptedSource(page(row(7))))
+
+    assert (tried, summary.taken_up) == ([3, 5, 1, 2, 6], 3)
+    assert (events(store), to_replay(store)) == (["P3", "P5", "P6", "P7"], [1, 2, 4])
 
 
 def test_a_row_beyond_postgresqls_limits_is_quarantined_without_trying_again(
