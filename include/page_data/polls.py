@@ -55,7 +55,7 @@ class PollDay(msgspec.Struct, frozen=True, kw_only=True):
 class Poll(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the journal (``polls.sql``).
 
-    :param parse_error: set where its page waits for a parser that can take it.
+    :param parse_error: set where the events of its page wait for what can take them.
     """
 
     poll_id: int

@@ -81,7 +81,7 @@ def mark_shown(cursor: Cursor, profile: Profile, undrained: Sequence[Undrained])
         return set()
     shown: set[str] = set()
     marks = defaultdict[int, list[str]](list)
-    by_hash, by_name = _quarantined(cursor, profile)
+    by_hash, by_name = _quarantined(cursor, profile, undrained)
     for event in undrained:
         poll_id = by_hash.get(bytes(event.sha256))
         named = by_name.get(event.statusid)
@@ -99,14 +99,23 @@ def mark_shown(cursor: Cursor, profile: Profile, undrained: Sequence[Undrained])
     return shown
 
 
-def _quarantined(cursor: Cursor, profile: Profile) -> tuple[dict[bytes, int], dict[str, int]]:
-    """Return the polls of drains that showed rows in quarantine, by the rows' hashes and by the statusids they name."""
-    cursor.execute(_QUARANTINED, (profile.name,))
+def _quarantined(
+    cursor: Cursor, profile: Profile, undrained: Sequence[Undrained]
+) -> tuple[dict[bytes, int], dict[str, int]]:
+    """Return the polls of drains that showed these as rows in quarantine, by the rows' hashes and by their statusids.
+
+    Memory is that of some rows, whatever waits in quarantine.
+    """
+    hashes = {bytes(event.sha256) for event in undrained}
+    statusids = {event.statusid for event in undrained}
     by_hash, by_name = {}, {}
-    for raw, sha256, poll_id in cursor.fetchall():
-        by_hash[bytes(sha256)] = poll_id
-        if statusid := row_names(bytes(raw)).statusid:
-            by_name[statusid] = poll_id
+    with cursor.connection.cursor("ropo_quarantined") as quarantined:
+        quarantined.execute(_QUARANTINED, (profile.name,))
+        for raw, sha256, poll_id in quarantined:
+            if bytes(sha256) in hashes:
+                by_hash[bytes(sha256)] = poll_id
+            if (statusid := row_names(bytes(raw)).statusid) in statusids:
+                by_name[statusid] = poll_id
     return by_hash, by_name
 
 
