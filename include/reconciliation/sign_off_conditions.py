@@ -22,18 +22,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from include.config.profiles import Scope
-from include.config.wording import counted, worded
+from include.config.wording import counted, grouped, worded
 from include.reconciliation.statements import statement
 from include.status_store.rows import structs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile
 
 FULL_DAG_ID = "ropo_full_comparison"
+# So many invoices that keep a month from being signed are named, of each date.
+NAMED = 5
 _PERIOD = re.compile("[0-9]{4}-[0-9]{2}")
 _LAST_PERIOD = f"{datetime.date.max:%Y-%m}"
 
@@ -77,7 +79,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     :param acceptance_id: of its incompleteness, where one holds for it.
     :param held_up: invoices within their grace that nothing after the period has caused.
     :param pending_until: when the last of these graces ends.
-    :param unsettled: invoices whose break is neither accepted nor resolved.
+    :param unsettled: invoices whose break is neither accepted nor resolved; ``unsettled_named``: some, in words.
     :param accepted_breaks: ids of the breaks that stand accepted.
     :param accepted_by_events: of each of these the newest event, comments aside: accepted anew it has another one.
     """
@@ -95,6 +97,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     reasons: list[str]
     acceptance_id: int | None
     unsettled: int
+    unsettled_named: list[str]
     held_up: int
     pending_until: datetime.datetime | None
     accepted_breaks: list[int]
@@ -133,6 +136,7 @@ def standings(cursor: Cursor, profile: Profile, period: datetime.date) -> list[S
         "first": first,
         "last": last,
         "period_end": profile.day_end(last),
+        "named": NAMED,
     }
     cursor.execute(statement("sign_off_standing"), values)
     return structs(cursor, Standing)
@@ -183,7 +187,7 @@ def _of_date(profile: Profile, date: Standing, now: datetime.datetime) -> Iterat
         )
         yield _unmet(date, "pending", f"{why}; {again}")
     if date.unsettled:
-        why = _differing(date.unsettled, str(date.business_date))
+        why = _differing(date.unsettled, str(date.business_date), date.unsettled_named)
         yield _unmet(date, "open_breaks", f"{why}; mend what differs, or accept the breaks with a note")
     if date.verdict == "incomplete" and date.acceptance_id is None:
         why = f"{date.business_date} is incomplete; run it again when that is mended, or accept it with a note: "
@@ -192,7 +196,7 @@ def _of_date(profile: Profile, date: Standing, now: datetime.datetime) -> Iterat
 
 def _of_full(full: Standing) -> Iterator[Unmet]:
     if full.unsettled:
-        why = _differing(full.unsettled, f"the full comparison of {full.business_date}")
+        why = _differing(full.unsettled, f"the full comparison of {full.business_date}", full.unsettled_named)
         why += "; mend what differs and run it again, or accept the breaks with a note"
         yield _unmet(full, "full_open_breaks", why)
     if full.verdict == "incomplete" and full.acceptance_id is None:
@@ -200,8 +204,12 @@ def _of_full(full: Standing) -> Iterator[Unmet]:
         yield _unmet(full, "full_incomplete", why + "; ".join(full.reasons))
 
 
-def _differing(number: int, of: str) -> str:
-    return f"{counted(number, 'invoice')} of {of} {worded(number, 'differs', 'differ')}"
+def _differing(number: int, of: str, named: Sequence[str] = ()) -> str:
+    why = f"{counted(number, 'invoice')} of {of} {worded(number, 'differs', 'differ')}"
+    if not named:
+        return why
+    more = number - len(named)
+    return f"{why}: {', '.join(named)}" + (f" and {grouped(more)} more" if more > 0 else "")
 
 
 def _unmet(stand: Standing, what: Condition, why: str) -> Unmet:

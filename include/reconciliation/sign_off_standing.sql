@@ -76,7 +76,7 @@ WITH newest AS (
         )
 ), unsettled AS (
     -- A difference is settled by what stands of it now: its break accepted, or resolved since, and no other one open.
-    SELECT difference.reconciliation_id, count(*) AS invoices
+    SELECT difference.reconciliation_id, difference.invoice_key
     FROM difference
     WHERE EXISTS (
         SELECT
@@ -84,10 +84,9 @@ WITH newest AS (
         WHERE standing_break.invoice_key = difference.invoice_key AND standing_break.state = 'open'
             AND NOT (difference.scope = 'full' AND standing_break.break_id IN (SELECT break_id FROM of_later))
     )
-    GROUP BY difference.reconciliation_id
     UNION ALL
     -- And what breaks since a date of the period though that date's own reconciliation does not show it.
-    SELECT standing.reconciliation_id, count(*)
+    SELECT standing.reconciliation_id, open_break.invoice_key
     FROM standing
     JOIN open_break USING (business_date)
     WHERE standing.scope = 'date' AND NOT EXISTS (
@@ -102,7 +101,6 @@ WITH newest AS (
         open_break.opened_by = 'full'
         AND open_break.invoice_key IN (SELECT invoice_key FROM difference WHERE scope = 'full')
     )
-    GROUP BY standing.reconciliation_id
 ), held_up AS (
     -- What is within its grace and was not caused after the period: that is business that goes on.
     SELECT reconciliation_id, count(*) AS invoices, max(pending_until) AS pending_until
@@ -110,7 +108,16 @@ WITH newest AS (
     WHERE pending_until IS NOT NULL AND is_caused_later IS NOT TRUE
     GROUP BY reconciliation_id
 ), counted AS (
-    SELECT reconciliation_id, sum(invoices)::bigint AS unsettled
+    SELECT
+        reconciliation_id,
+        count(*) AS unsettled,
+        ARRAY(
+            SELECT ropo.invoice_in_words(named.invoice_key)
+            FROM unsettled AS named
+            WHERE named.reconciliation_id = unsettled.reconciliation_id
+            ORDER BY named.invoice_key
+            LIMIT %(named)s
+        ) AS unsettled_named
     FROM unsettled
     GROUP BY reconciliation_id
 ), accepted AS (
@@ -151,6 +158,7 @@ SELECT
         COALESCE(counted.unsettled, 0),
         CASE WHEN standing.is_blind THEN standing.breaks + standing.accepted ELSE 0 END
     ) AS unsettled,
+    COALESCE(counted.unsettled_named, '{}') AS unsettled_named,
     COALESCE(held_up.invoices, 0) AS held_up,
     held_up.pending_until,
     COALESCE(rested_on.accepted_breaks, '{}') AS accepted_breaks,

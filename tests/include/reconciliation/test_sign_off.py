@@ -64,7 +64,7 @@ def test_the_command_shows_what_is_unmet_and_signs_what_is_met(
     assert "default 2026-03: countersigned by Otto at " in said
     assert ": result_changed of 2026-03-31 (reconciliation 4): incomplete (" in said
     assert ": break_opened of 2026-03-31, break 1 (reconciliation 4): invoice 2: missing in the ledger\n" in said
-    assert "  open_breaks: 1 invoice of 2026-03-31 differs; " in said
+    assert "  open_breaks: 1 invoice of 2026-03-31 differs: invoice 2; " in said
 
 
 @pytest.mark.usefixtures("_environment")

@@ -287,6 +287,17 @@ def test_a_sign_off_rests_on_an_accepted_break_whatever_the_category_was_when_th
     assert march.store("SELECT evidence -> 'breaks' FROM ropo.period_sign_off") == [([identity],)]
 
 
+def test_what_keeps_a_month_from_being_signed_is_named(march: World) -> None:
+    for number in range(1, 8):
+        march.payment(f"1{number}", "100", "2026-03-30", seen=at("2026-03-30 10:00"))
+        sends(march, f"1{number}")
+    run_all(march)
+    [of_date, of_full] = [each.why for each in status(march).unmet]
+    named = ", ".join(f"invoice 1{number}" for number in range(1, 6)) + " and 2 more"
+    assert of_date == f"7 invoices of 2026-03-30 differ: {named}; mend what differs, or accept the breaks with a note"
+    assert of_full.startswith(f"7 invoices of the full comparison of 2026-03-31 differ: {named}; mend")
+
+
 def test_a_payment_of_the_next_month_that_is_booked_a_morning_later_holds_up_no_month(march: World) -> None:
     sends(march, "3", "4")
     run_all(march)
