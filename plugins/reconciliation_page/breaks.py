@@ -22,6 +22,7 @@ from include.page_data.breaks import (
     read_breaks,
 )
 from include.page_data.listing import page_or_first
+from include.page_data.rested_on import read_months_resting_on
 from include.page_data.shown_by import read_compared
 from include.reconciliation.break_listing import history_of
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
@@ -220,6 +221,7 @@ def _shown(
         status_code=status.HTTP_409_CONFLICT if problem else status.HTTP_200_OK,
         found=found,
         history=history_of(cursor, break_id),
+        resting=read_months_resting_on(cursor, page.profile, break_id) if found.state != "resolved" else [],
         seen=count_breaks(cursor, page.profile.name).newest_event,
         done=done,
         number=_done(page, cursor, done, since, break_id),

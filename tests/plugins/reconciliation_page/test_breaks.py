@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -110,6 +111,27 @@ def test_an_accepted_break_is_opened_again_on_its_own_page_with_the_users_name_a
     assert "Nothing was opened again" in late.text
     assert "is open, not accepted" in late.text
     assert "my reason</textarea>" in late.text
+
+
+def test_that_a_signed_month_is_changed_by_opening_one_again_is_said_before_and_after(
+    client: TestClient, store: Connection, ids: dict[str, int]
+) -> None:
+    accepted = f"{PATH}/{ids['b:4']}"
+    assert "2026-03" not in client.get(accepted).text
+    with store.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ropo.period_sign_off "
+            "(profile, period, signed_by, countersigned_by, countersigned_at, evidence) VALUES "
+            "('default', '2026-03-01', 'Anna', 'Otto', now(), %s), ('default', '2026-04-01', 'Anna', NULL, NULL, %s)",
+            tuple(json.dumps({"breaks": breaks}) for breaks in ([ids["b:4"]], [])),
+        )
+    page = client.get(accepted).text
+    assert re.search(r'Signed: <a href="[^"]*sign-off/2026-03[^"]*">2026-03</a>, by Anna and Otto', page)
+    assert "2026-04" not in page
+    form = {"what": "reopen", "note": "the wrong customer", "seen": "99"}
+    reopened = client.post(accepted, data=form, headers=SAME_ORIGIN)
+    page = client.get(reopened.headers["location"]).text
+    assert re.search(r'Signed, and changed by that: <a href="[^"]*sign-off/2026-03[^"]*">2026-03</a>', page)
 
 
 def test_several_are_opened_again_in_the_list_of_accepted_ones_or_none_of_them(

@@ -309,6 +309,13 @@ def test_words_fit_their_numbers(client: TestClient, store: Connection) -> None:
     assert client.get(PATH).text.count("No invoice belongs to this date") == 2
 
 
+def test_a_reason_that_is_settled_on_another_page_leads_there(client: TestClient, store: Connection) -> None:
+    record(store, DATE, "incomplete", reasons=("rows_in_quarantine",))
+    assert client.get(PATH).text.count(">On the page Polls</a>") == 1
+    record(store, DATE, "incomplete", reasons=("ledger_empty",))
+    assert ">On the page Polls</a>" not in client.get(PATH).text
+
+
 def test_no_link_leads_to_a_date_that_is_refused(client: TestClient) -> None:
     for date, others in (("2000-01-01", ["2000-01-02"]), ("2099-12-31", ["2099-12-30"])):
         page = client.get(f"/reconciliation/dates/{date}").text

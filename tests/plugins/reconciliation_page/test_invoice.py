@@ -15,7 +15,7 @@ from markupsafe import escape
 from reconciliation_page import invoice as invoice_page
 from reconciliation_page.access import may_change
 from reconciliation_page.checking import Check, may_check
-from tests.include.reconciliation.world import DAY, World, at
+from tests.include.reconciliation.world import DAY, NOW, World, at
 from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER
 
 if TYPE_CHECKING:
@@ -321,8 +321,8 @@ def test_asking_again_triggers_the_check_as_the_user(
         ("failed", None, "The check failed before Ropo One was asked", " bad"),
         ("failed", "in_doubt", "The check failed: Ropo One's answer did not arrive whole", " bad"),
         ("failed", "landed", "The check failed after Ropo One had answered: 2 rows, 1 new", " bad"),
-        ("success", "landed", "Both sides were asked. Ropo One answered: 2 rows, 1 new", " good"),
-        ("success", "empty", "Both sides were asked. Ropo One has no change of it", " good"),
+        ("success", "landed", "Both sides were asked. Ropo One answered: 2 rows, 1 new", ""),
+        ("success", "empty", "Both sides were asked. Ropo One has no change of it", ""),
     ],
 )
 def test_what_came_of_asking_again_is_told_by_the_run_itself(
@@ -345,6 +345,38 @@ def test_what_came_of_asking_again_is_told_by_the_run_itself(
     assert f'class="notice{colour}"' in client.get(path).text
     assert ("dags/ropo_invoice_check/runs/manual__1" in client.get(path).text) == (state is not None)
     assert set(asked) == {("manual__1", "default", "100")}
+
+
+def test_what_is_older_than_the_answer_is_said_to_be(
+    client: TestClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invoice_page, "find_check", lambda *_: Check(state="success", is_paused=False))
+    world.payment("100", "50")
+    world.row("100")
+    world.reconcile()
+    [(cutoff,)] = world.store("SELECT ledger_cutoff FROM ropo.reconciliation")
+    hour = datetime.timedelta(hours=1)
+    for run, opened_at in (("before", cutoff - hour), ("after", cutoff + hour)):
+        world.poll("billnum", "landed", filter_value="100", run_id=run, opened_at=opened_at, closed_at=opened_at)
+    told = "The comparison below is older: it is as of"
+    assert told not in shown(client, "invoice?key=b:100&run=before")
+    assert told in shown(client, "invoice?key=b:100&run=after")
+
+
+def test_what_became_of_the_difference_stands_beside_it(client: TestClient, world: World) -> None:
+    world.payment("100", "50")
+    world.row("100")
+    world.reconcile(now=NOW + datetime.timedelta(days=8))
+    head = "Invoice 100 Ledger behind"
+    assert f"{head} jobid" in shown(client, "invoice?key=b:100")
+    world.store(
+        "UPDATE ropo.reconciliation_break SET state = 'accepted', accepted_at = now(), accepted_by = 'Eve', "
+        "accepted_note = 'known', accepted_evidence = evidence"
+    )
+    assert f"{head} accepted since jobid" in shown(client, "invoice?key=b:100")
+    world.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 50, total = 50, open = 0")
+    world.reconcile(now=NOW + datetime.timedelta(days=9))
+    assert "since jobid" not in shown(client, "invoice?key=b:100")
 
 
 def test_a_check_that_waits_for_a_paused_dag_says_so(
