@@ -26,7 +26,8 @@ tasks alone, and these run whatever failed before them.
 
 **Backfill by date:** open the DAG, *Trigger*, *Backfill*, pick the first and the last date, leave the param `date`
 empty, choose *All runs* to run dates again, start. Each date picked gives one run, of the profiles that had begun by
-then (`start_date`); a date that is not over gives none, and the run of one before every `start_date` fails at once.
+then (`start_date`; the log of *profiles* names those left out); a date that is not over gives none, and the run of one
+before every `start_date` fails at once.
 A red date that is older than **recheck** looks back is told; backfill it anew once its differences are mended, since no
 night does.
 Set the UI's time zone to UTC or Helsinki: west of UTC Airflow's form shifts the dates by one day. By hand, for one

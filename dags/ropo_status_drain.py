@@ -11,9 +11,10 @@ Every 15 minutes, for each profile:
 2. **recover** re-reads the dates that a poll in doubt (a timeout, a broken answer, a killed process) may have lost, one
    by one, until each doubt is *recovered* or *unproven*.
 3. **watch** tells what needs a person: a doubt older than an hour, no 204 in an hour, rows that could not be parsed,
-   another consumer of the queue, a date that is red or has no verdict, a full comparison that is red, a signed month
-   that changed, a task of another DAG that failed or was killed. Each is told once, again
-   where its reasons change, and as the profile's `alerts` say. It emits the metrics too.
+   another consumer of the queue, a profile at work whose `start_date` lies ahead, one that the profiles file lacks now,
+   a date that is red or has no verdict, a full comparison that is red, a signed month that changed, a task of another
+   DAG that failed or was killed. Each is told once, again where its reasons change, and as the profile's `alerts` say.
+   It emits the metrics too.
 
 **outcome** makes the run red where a task of any profile failed; else it updates the asset `ropo_status_events`, for
 DAGs of your own, whether or not anything new came.

@@ -76,7 +76,7 @@ _CHECKS: tuple[tuple[str, str, Callable[[Profile], str]], ...] = (
 
 def check(path: Path, profile: Profile) -> list[str]:
     """Say what a profile has, and return its mistakes, one line each."""
-    ahead = profile.start_date > profile.business_date(datetime.datetime.now(datetime.UTC))
+    ahead = profile.begins_ahead(datetime.datetime.now(datetime.UTC))
     sys.stdout.write(
         f"Profile {profile.name}: connection {profile.connection}, {profile.country}, {profile.timezone}, "
         f"{profile.currency}, from {profile.start_date}"

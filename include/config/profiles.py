@@ -126,6 +126,10 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         """Return the market's calendar day of an aware ``moment``."""
         return moment.astimezone(self.zone).date()
 
+    def begins_ahead(self, moment: datetime.datetime) -> bool:
+        """Tell whether ``start_date`` lies ahead of the market's today: no date is compared before it comes."""
+        return self.start_date > self.business_date(moment)
+
     def midnight(self, date: datetime.date) -> datetime.datetime:
         """Return the first moment of a calendar day in the market, in UTC."""
         return datetime.datetime.combine(date, datetime.time(), self.zone).astimezone(datetime.UTC)

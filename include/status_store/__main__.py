@@ -9,7 +9,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from include.config.profiles import load_profile
+from include.config.profiles import load_profile, load_profiles
 from include.config.wording import counted
 from include.status_store import attention
 from include.status_store.command_line import add_note, add_profile, profiles, run_command, say, say_each, who
@@ -17,6 +17,7 @@ from include.status_store.consumers import undrained_events
 from include.status_store.mark_in_doubt import mark_in_doubt, parse_moment
 from include.status_store.page_body import NoPageError, read_body
 from include.status_store.replay import replay
+from include.status_store.retired import NotToRetireError, retire
 
 if TYPE_CHECKING:
     import datetime
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its result goes to standard output, an error to standard error with exit code 1."""
-    return run_command(_parser().parse_args(arguments), attention.NothingToSettleError, NoPageError)
+    return run_command(_parser().parse_args(arguments), attention.NothingToSettleError, NoPageError, NotToRetireError)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,6 +76,11 @@ def _parser() -> argparse.ArgumentParser:
         )
     add_note(marking)
     marking.set_defaults(command=_mark_in_doubt)
+    text = "say that a profile was taken out of the profiles file for good: nobody is told of it any more"
+    retiring = commands.add_parser("retire", help=text, description=text)
+    retiring.add_argument("name", help="of the profile")
+    add_note(retiring)
+    retiring.set_defaults(command=_retire)
     return parser
 
 
@@ -159,6 +165,13 @@ def _mark_in_doubt(session: Session, options: argparse.Namespace) -> None:
     with session.transaction() as cursor:
         poll_id = mark_in_doubt(cursor, profile, start, end, by=who(options), note=options.note)
     say(f"{profile.name}: poll {poll_id} stands for the span in doubt; the next run of ropo_status_drain re-reads it.")
+
+
+def _retire(session: Session, options: argparse.Namespace) -> None:
+    known = [profile.name for profile in load_profiles()]
+    with session.transaction() as cursor:
+        retire(cursor, options.name, known, by=who(options), note=options.note)
+    say(f"Profile {options.name} is retired. What the store has of it stays; back in the file, it is at work again.")
 
 
 def _moment(options: argparse.Namespace, name: str, profile: Profile) -> datetime.datetime:

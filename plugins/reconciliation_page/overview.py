@@ -58,6 +58,7 @@ def overview(
             cursor, profile.name, until=last, today=today, start=max(profile.start_date, FIRST_DATE)
         ),
         latest=latest.get(profile.name),
+        begins_ahead=profile.begins_ahead(page.now),
         lacking=lacking_since(latest.get(profile.name), found),
         needing=named,
         closed=count_no_longer_open(cursor, [each.recorded_id for each in named if each.recorded_id]),

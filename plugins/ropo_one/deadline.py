@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# What a run has for its verdict that was made after its deadline.
+_OF_A_LATE_RUN = datetime.timedelta(hours=1)
+
 
 @dataclass(eq=False)
 class BusinessDateDeadline(BaseDeadlineReference):
@@ -85,6 +88,9 @@ def verdict_deadlines(profiles: Iterable[Profile]) -> list[DeadlineAlert]:
 async def tell_missing_verdicts(profiles: list[str], context: dict[str, Any]) -> str:
     """Tell which profiles have no verdict of a late run's business date; nobody where all have one, a red one too.
 
+    A run that was made after its deadline, as where the DAG was unpaused or Airflow started later, has an hour from
+    then: it begins just as this is called.
+
     Each profile is tried, whatever becomes of the others; one that the profiles file has no more is passed over. Where
     the store is away or takes no transaction, each of them is told that, without its register: this is called once a
     day.
@@ -95,7 +101,21 @@ async def tell_missing_verdicts(profiles: list[str], context: dict[str, Any]) ->
     :param context: ``dag_run`` as a dict, and ``deadline``.
     :return: what became of it, in words, for the callback's record in Airflow.
     """
+    await asyncio.sleep(_has_time(context, datetime.datetime.now(datetime.UTC)).total_seconds())
     return await asyncio.to_thread(tell_of_missing, profiles, context)
+
+
+def _has_time(context: dict[str, Any], now: datetime.datetime) -> datetime.timedelta:
+    """Return for how long a run that was made after its deadline has time still; none where it was made before."""
+    made, due = (_moment(context[part][key]) for part, key in (("dag_run", "queued_at"), ("deadline", "deadline_time")))
+    if made is None or due is None or made <= due:
+        return datetime.timedelta(0)
+    return max(made + _OF_A_LATE_RUN - now, datetime.timedelta(0))
+
+
+def _moment(value: datetime.datetime | str | None) -> datetime.datetime | None:
+    """Return a moment of a callback's context, of which Airflow writes a part as text."""
+    return datetime.datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 def tell_of_missing(profiles: list[str], context: dict[str, Any]) -> str:

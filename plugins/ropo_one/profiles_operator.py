@@ -12,7 +12,7 @@ from ropo_one.business_date import SCHEDULED, business_date
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from airflow.sdk import Context
     from airflow.sdk.definitions.taskgroup import MappedTaskGroup
@@ -55,10 +55,12 @@ class ProfilesOperator(BaseOperator):
         from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
         self._check_params(context)
-        concerned = _concerned(load_profiles(), context)
+        profiles, date = load_profiles(), business_date(context)
+        concerned = _concerned(profiles, context)
         if self.begun_only:
-            concerned = _begun(concerned, business_date(context))
+            concerned = _begun(concerned, date)
         names = self._names([profile.name for profile in concerned], context)
+        self._log_later(profiles, date, names)
         context["task_state_store"].set(_STATE_KEY, [*names], retention=NEVER_EXPIRE)
         if self.scheduled_only and context["dag_run"].run_type != SCHEDULED:
             self._push(names, context)
@@ -76,6 +78,14 @@ class ProfilesOperator(BaseOperator):
                 f"This run was given {', '.join(map(repr, strange))}, which nothing reads: expected no param but "
                 f"{', '.join(map(repr, sorted(known))) or 'none'}. It is of every profile of the file"
             )
+
+    def _log_later(self, profiles: Sequence[Profile], date: datetime.date, names: Collection[str]) -> None:
+        """Say which profiles begin after the date: they are left out, or have green and empty tasks."""
+        later = [profile for profile in profiles if profile.start_date > date]
+        for without, what in ((True, "left out"), (False, "at work, but nothing sent before it is compared")):
+            found = [f"{each.name} ({each.start_date})" for each in later if (each.name not in names) == without]
+            if found:
+                self.log.info("%s is before start_date (%s); %s: %s", date, profiles_file(), what, ", ".join(found))
 
     def _names(self, names: list[str], context: Context) -> list[str]:
         """Return the run's profiles; fail where a cleared run would not do what it says.

@@ -11,11 +11,13 @@ from airflow.sdk.observability import stats
 
 from include.status_store.database import StoreUnavailableError
 from include.status_store.session import takes_transactions
+from include.watch.begins_ahead import BeginsAhead
 from include.watch.consumer import OtherConsumer
 from include.watch.failed import FailedTasks
 from include.watch.measures import measure
 from include.watch.missing import MissingVerdicts
 from include.watch.missing_full import MissingFull
+from include.watch.missing_profiles import MissingProfiles
 from include.watch.not_parsed import NotParsed
 from include.watch.queue import NotEmptied, OldDoubts
 from include.watch.register import DRAIN_INTERVAL
@@ -37,6 +39,8 @@ TOPICS = (
     NotEmptied,
     NotParsed,
     OtherConsumer,
+    BeginsAhead,
+    MissingProfiles,
     MissingVerdicts,
     RedVerdicts,
     MissingFull,
@@ -53,9 +57,10 @@ class WatchOperator(ProfileOperator):
 
     One whose reasons change is told at once again.
 
-    Told are doubts and a queue that is not emptied for an hour, what could not be parsed, another consumer, dates that
-    are red or have no verdict, months without a full comparison, full comparisons that are red, signed months that
-    changed, and tasks that failed, or were killed, and have not succeeded since.
+    Told are doubts and a queue that is not emptied for an hour, what could not be parsed, another consumer, a
+    ``start_date`` that lies ahead, profiles that the file lacks, dates that are red or have no verdict, months without
+    a full comparison, full comparisons that are red, signed months that changed, and tasks that failed, or were killed,
+    and have not succeeded since.
 
     Where the store is away or takes no transaction, that is told in the first run of each hour: nothing can be
     remembered then of what was told before. A run by hand without a logical date does not tell it: whoever started it

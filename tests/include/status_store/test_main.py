@@ -221,3 +221,33 @@ def test_an_unmigrated_store_says_the_command(
         f"The store (connection ropo_store, database {name}) has not been set up: run `make migrate` "
         "(with Docker `docker compose run --rm migrate`)\n"
     )
+
+
+def test_retire_keeps_who_and_why_of_a_profile_that_the_file_lacks(
+    session: Session, store: Connection, profile: Profile, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    drain(session, profile, ScriptedSource(page(row(1))))
+    asked = ("retire", "default", "--note", "given up", "--by", "Anna")
+    register = "SELECT profile, fingerprint, ended_at FROM ropo.alert"
+
+    refused = "Profile default is in the profiles file: take it out first, then retire it\n"
+    assert run(capsys, *asked) == (1, "", refused)
+    assert query(store, register) == []
+
+    (tmp_path / "profiles.yaml").write_text("profiles:\n  - name: other\n")
+    code, said, _ = run(capsys, *asked)
+    assert (code, said.partition(". ")[0]) == (0, "Profile default is retired")
+    assert query(store, register) == [("default", "retired by Anna: given up", None)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("gon", "--note", "given up"), "The store has no profile gon: nothing was ever drained under that name\n"),
+        (("gone", "--note", " "), "note: expected a text, it is empty\n"),
+    ],
+)
+def test_retire_refuses_a_name_that_the_store_does_not_know_and_a_note_that_is_none(
+    store: Connection, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    assert run(capsys, "retire", *arguments, "--by", "Anna") == (1, "", said)

@@ -1,12 +1,14 @@
 """Prepares a real Airflow for the tests of alerts, in a process of its own: started by the test beside it.
 
 It runs the DAG ``told`` once in this process, makes the DAGs known to the scheduler, and makes a scheduled and a manual
-run of ``in_time`` for the first business date that standard input names, and a manual run and one of a backfill of
-``late`` for the second, which is past. Standard output is the state of the run of ``told``.
+run of ``in_time`` for the first business date that standard input names, a scheduled run of ``late`` for the second, as
+of two days ago, and a manual run and one of a backfill of it for the third; both are past. Standard output is the state
+of the run of ``told``.
 """
 
 from __future__ import annotations
 
+import datetime
 import os
 import sys
 
@@ -28,20 +30,21 @@ def main() -> None:
     from airflow.utils.types import DagRunTriggeredByType, DagRunType
 
     folder = os.environ["AIRFLOW__CORE__DAGS_FOLDER"]
-    date, business_date = sys.stdin.read().split()
+    date, yesterday, business_date = sys.stdin.read().split()
     bag = DagBag(dag_folder=folder)
     if bag.import_errors:
         raise SystemExit(str(bag.import_errors))
-    run = bag.dags["told"].test(logical_date=None, run_conf={"date": business_date})
+    told = bag.dags["told"].test(logical_date=None, run_conf={"date": business_date})
     dag_reserialize(get_parser().parse_args(["dags", "reserialize"]))
     with create_session() as session:
         for dag_id, key, run_types in (
             ("in_time", date, (DagRunType.SCHEDULED, DagRunType.MANUAL)),
+            ("late", yesterday, (DagRunType.SCHEDULED,)),
             ("late", business_date, (DagRunType.BACKFILL_JOB, DagRunType.MANUAL)),
         ):
             dag = SerializedDagModel.get_dag(dag_id, session=session)
             for run_type in run_types:
-                dag.create_dagrun(
+                run = dag.create_dagrun(
                     run_id=f"{run_type}__{key}",
                     run_type=run_type,
                     state=DagRunState.QUEUED,
@@ -50,7 +53,9 @@ def main() -> None:
                     partition_key=key,
                     session=session,
                 )
-    answers.write(str(run.state))
+                if key == yesterday:
+                    run.queued_at -= datetime.timedelta(days=2)
+    answers.write(str(told.state))
     answers.close()
 
 

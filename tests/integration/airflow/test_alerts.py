@@ -60,7 +60,9 @@ from ropo_one.watch import WatchOperator
 daily = BusinessDateTimetable(timezone="Europe/Helsinki")
 past = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 deadline = verdict_deadlines(load_profiles())
-with DAG("late", schedule=daily, start_date=past, catchup=False, deadline=deadline):
+with DAG("made_late", schedule=daily, start_date=past, catchup=False, deadline=deadline):
+    EmptyOperator(task_id="never", pool="no_such_pool")
+with DAG("late", schedule=daily, start_date=past + datetime.timedelta(days=36500), catchup=False, deadline=deadline):
     EmptyOperator(task_id="never", pool="no_such_pool")
 with DAG("in_time", schedule=daily, start_date=past + datetime.timedelta(days=36500), catchup=False, deadline=deadline):
     EmptyOperator(task_id="at_once")
@@ -106,7 +108,8 @@ class Outcome:
     :ivar today: in Helsinki.
     :ivar told: mails of the run of the DAG ``told``; ``metrics``: what it emitted, by name.
     :ivar failed: (task, business date, over) of each failed task on the register.
-    :ivar late: mails of the deadline; ``deadlines``: (dag, run type, business date, missed) of each that is left.
+    :ivar late: mails of the deadlines; ``deadlines``: (dag, run type, business date, missed) of each that is left;
+        ``callbacks``: (dag, state, what became of it) of each of these.
     """
 
     today: datetime.date
@@ -116,7 +119,7 @@ class Outcome:
     failed: list[tuple[Any, ...]]
     late: list[EmailMessage]
     deadlines: list[tuple[Any, ...]]
-    callback: tuple[Any, ...]
+    callbacks: list[tuple[Any, ...]]
     logs: str
 
 
@@ -146,7 +149,7 @@ def _outcome(
     outcome = Outcome()
     outcome.today = today
     driver = str(ROOT / "tests" / "integration" / "airflow" / "alert_driver.py")
-    dates = f"{today} {today - 2 * DAY}"
+    dates = f"{today} {today - DAY} {today - 2 * DAY}"
     done = subprocess.run(
         [sys.executable, driver], env=variables, input=dates, capture_output=True, text=True, check=False
     )
@@ -166,10 +169,15 @@ def _outcome(
         with _running([airflow, "scheduler"], variables, home), _running([airflow, "triggerer"], variables, home):
             _wait(lambda: ask("SELECT FROM callback WHERE state IN ('success', 'failed')"), home)
             _wait(lambda: ask("SELECT FROM dag_run WHERE dag_id = 'in_time' AND state = 'success'"), home)
+            _wait(lambda: len(ask("SELECT FROM callback WHERE state IN ('running', 'success', 'failed')")) == 2, home)
         outcome.deadlines = ask(
-            "SELECT dag_id, run_type, partition_key, missed FROM deadline JOIN dag_run ON dag_run.id = dagrun_id"
+            "SELECT dag_id, run_type, partition_key, missed FROM deadline JOIN dag_run ON dag_run.id = dagrun_id "
+            "ORDER BY dag_id"
         )
-        outcome.callback = ask("SELECT state, output FROM callback WHERE state <> 'scheduled'")[0]
+        outcome.callbacks = ask(
+            "SELECT dag_run.dag_id, callback.state, output FROM callback JOIN deadline ON callback.id = callback_id "
+            "JOIN dag_run ON dag_run.id = dagrun_id ORDER BY dag_run.dag_id"
+        )
     outcome.late = mail.mails()
     return outcome
 
@@ -250,16 +258,20 @@ def _wait(condition: Callable[[], object], home: pathlib.Path) -> None:
 
 def test_a_run_that_is_late_is_told_by_its_deadline(outcome: Outcome) -> None:
     yesterday = outcome.today - DAY
-    assert outcome.callback == ("success", f"{yesterday}: told of default")
+    assert outcome.callbacks[0] == ("late", "success", f"{yesterday}: told of default")
     (mail,) = outcome.late
     assert str(mail["Subject"]).endswith("has no verdict by 00:00")
+
+
+def test_a_run_that_was_made_after_its_deadline_has_time_before_it_is_told(outcome: Outcome) -> None:
+    assert outcome.callbacks[1:] == [("made_late", "running", None)]
 
 
 def test_a_run_that_ends_in_time_leaves_no_deadline_and_one_that_is_not_scheduled_never_had_one(
     outcome: Outcome,
 ) -> None:
     yesterday = outcome.today - DAY
-    assert outcome.deadlines == [("late", "scheduled", yesterday.isoformat(), True)]
+    assert outcome.deadlines == [(dag, "scheduled", yesterday.isoformat(), True) for dag in ("late", "made_late")]
 
 
 def test_a_red_verdict_is_told_when_its_task_fails_and_not_again_by_the_watch(outcome: Outcome) -> None:

@@ -12,6 +12,8 @@ from include.config.profiles import Profile
 from tests.include.watch.records import broken, keep_break, record
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fastapi.testclient import TestClient
     from psycopg2.extensions import connection as Connection
 
@@ -27,6 +29,24 @@ def test_an_empty_store_says_what_comes_first(client: TestClient) -> None:
         assert text in page
     for text in ("No open breaks", "0.00", "not emptied for an hour", "over an hour", "nothing in doubt"):
         assert text not in page
+
+
+def test_a_start_date_that_lies_ahead_is_named_in_the_place_of_what_comes_first(
+    client: TestClient, store: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "profiles.yaml"
+    file.write_text("profiles: [{name: default, start_date: 2062-01-01}]", encoding="utf-8")
+    monkeypatch.setenv("ROPO_PROFILES_FILE", str(file))
+    record(store, before(1))
+
+    page = client.get("/reconciliation/").text
+
+    assert "start_date lies ahead</span>" in page
+    assert "No date is compared before 2062-01-01" in page
+    assert "That is the start_date of profile default in the profiles file" in page
+    for text in ("The first run of ropo_reconciliation shows here", "Unpause", "Nothing was compared yet"):
+        assert text not in page
+    assert "start_date lies ahead" in client.get("/reconciliation/profiles").text
 
 
 @pytest.mark.parametrize(

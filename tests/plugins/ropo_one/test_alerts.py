@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import logging
 import pathlib
@@ -25,11 +26,11 @@ from ropo_one.alerts import (
     task_ended,
     told_when_it_fails,
 )
-from ropo_one.deadline import tell_of_missing
+from ropo_one.deadline import tell_missing_verdicts, tell_of_missing
 from ropo_one.reconciliation import RedVerdictError
 from ropo_one.telling import AlertsMisconfiguredError, make_notifier, tell_topic
 from ropo_one.watch import WatchOperator
-from tests.include.status_store.views import query
+from tests.include.status_store.views import execute, query
 from tests.include.watch.records import broken, record, told
 from tests.plugins.ropo_one.alert_receivers import Instance, MailServer, body, context_of
 
@@ -176,6 +177,8 @@ def test_the_watch_tells_each_topic_once_and_says_how_many(store: Connection, ma
         "not_emptied": 1,
         "not_parsed": 0,
         "other_consumer": 0,
+        "begins_ahead": 0,
+        "missing_profile": 0,
         "missing_verdict": 1,
         "red_verdict": 1,
         "missing_full_comparison": 0,
@@ -185,6 +188,30 @@ def test_the_watch_tells_each_topic_once_and_says_how_many(store: Connection, ma
     }
     assert second["told"] == dict.fromkeys(first["told"], 0)
     assert len(mail.mails()) == 4
+
+
+@pytest.mark.usefixtures("airflow_store")
+def test_the_watch_tells_a_start_date_that_lies_ahead_and_a_profile_that_the_file_lacks(
+    store: Connection, profiles: pathlib.Path, mail: MailServer
+) -> None:
+    profiles.write_text(
+        "profiles:\n  - {name: default, start_date: 2062-01-01, alerts: {to: [ops@example.com]}}\n", encoding="utf-8"
+    )
+    record(store, DAY)
+    execute(store, "INSERT INTO ropo.profile_pin (profile, host, cid) VALUES ('gone', 'h', 'c')")
+    execute(
+        store,
+        "INSERT INTO ropo.status_poll (profile, kind, outcome, opened_at, closed_at, window_from) "
+        "VALUES ('gone', 'drain', 'empty', now() - interval '2 hours', now() - interval '2 hours', '2026-10-01')",
+    )
+    context: Any = {"ti": Instance()}
+
+    told = WatchOperator(task_id="watch", profile="default").execute(context)["told"]
+
+    assert (told["begins_ahead"], told["missing_profile"]) == (1, 1)
+    subjects = " ".join(str(each["Subject"]) for each in mail.mails())
+    assert "start_date lies ahead (2062-01-01)" in subjects
+    assert "profile gone is not in the profiles file any more" in subjects
 
 
 @pytest.mark.usefixtures("airflow_store", "profiles")
@@ -321,6 +348,37 @@ def test_a_profile_that_cannot_be_told_or_is_gone_takes_the_deadline_from_no_oth
     assert message["To"] == "se@example.com"
     assert f"Profile gone is no longer in {profiles}: no alert is sent for it" in caplog.text
     assert tell_of_missing(["gone", "se"], context) == f"{date}: nothing new to tell of se"
+
+
+def late_by(context: dict[str, Any], now: datetime.datetime, **span: float) -> dict[str, Any]:
+    """A deadline's context, as the triggerer hands it on: of a run that was made so long after the deadline, or before.
+
+    :param now: when it was made.
+    """
+    deadline = {"deadline_time": now - datetime.timedelta(**span)}
+    return {"dag_run": {**context["dag_run"], "queued_at": f"{now:%Y-%m-%dT%H:%M:%S.%fZ}"}, "deadline": deadline}
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+def test_a_run_that_was_made_after_its_deadline_has_an_hour_for_its_verdict(
+    mail: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Going live by day makes the run of yesterday, whose deadline was at seven."""
+    now = datetime.datetime.now(datetime.UTC)
+    date = now.date() - datetime.timedelta(days=2)
+    context = {"dag_run": {"partition_key": date.isoformat()}}
+
+    async def tell(made: datetime.datetime, **span: float) -> str:
+        return await asyncio.wait_for(tell_missing_verdicts(["default"], late_by(context, made, **span)), 5)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(tell(now, hours=3))
+    assert mail.mails() == []
+
+    hour_ago = now - datetime.timedelta(hours=1)
+    assert asyncio.run(tell(hour_ago, hours=3)) == f"{date}: told of default"
+    assert len(mail.mails()) == 1
+    assert asyncio.run(tell(now, hours=-7)) == f"{date}: nothing new to tell of default"
 
 
 UNDER_WAY = "SELECT profile, task, run_id, business_date, until > now() FROM ropo.task_under_way"

@@ -200,6 +200,26 @@ def test_a_profile_that_begins_later_has_no_part_in_a_run_of_an_earlier_date(run
     assert Run().begin(key="2026-03-01", run_type=run_type) == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("options", "run_type", "said"),
+    [
+        ({}, "manual", "left out: a (2026-03-01)"),
+        ({"begun_only": True}, "scheduled", "left out: a (2026-03-01)"),
+        ({}, "scheduled", "at work, but nothing sent before it is compared: a (2026-03-01)"),
+    ],
+)
+@pytest.mark.usefixtures("begun_apart")
+def test_a_profile_that_begins_after_the_date_is_named_in_one_line_of_the_log(
+    capsys: pytest.CaptureFixture[str], options: dict[str, bool], run_type: str, said: str
+) -> None:
+    run = Run(**options)
+    run.begin(key="2026-02-28", run_type=run_type)
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "start_date" in line]
+    assert f" 2026-02-28 is before start_date ({profiles_file()}); {said} " in line
+    run.begin(key="2026-03-01", run_type=run_type)
+    assert "start_date" not in capsys.readouterr().out
+
+
 def test_one_that_is_over_in_the_first_of_its_markets_is_run(
     write: Callable[..., None], clock: Callable[[str], None]
 ) -> None:
