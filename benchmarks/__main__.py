@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING
 
 from benchmarks import comparison, dags, drain, page, report
+from benchmarks.report import Measured
 from benchmarks.stage import stage
 from local_airflow import environment
 
@@ -43,14 +44,13 @@ def main() -> None:
     options = parser.parse_args()
     environment.forget_installation(os.environ)
     part, rounds = (10, 1) if options.quick else (1, options.rounds)
-    lines: list[Line] = []
+    measured: list[Measured] = []
     with stage() as on:
         for name in options.only:
-            measured = BENCHES[name](on, part, rounds)
-            lines += measured
+            measured.append(Measured.now(name, BENCHES[name](on, part, rounds)))
             if not options.quick:
-                report.keep(name, measured)
-    print(report.table(lines))
+                report.keep(measured[-1])
+    print(report.table(measured))
     if not options.quick:
         report.write(report.kept(BENCHES))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from airflow.dag_processing.dagbag import DagBag
 
 from benchmarks import backfill, comparison, drain, report
 from benchmarks.pages import FIRST_DAY, ROWS_A_PAGE, Queue
-from benchmarks.report import BEGIN, END, Line
+from benchmarks.report import BEGIN, END, Line, Measured
 from benchmarks.rounds import Contestant, Results, run
 from benchmarks.stage import Stage, queue_server
 from local_airflow.paths import ROOT
@@ -100,13 +101,25 @@ def test_the_table_stands_between_its_markers(tmp_path: pathlib.Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
 
-    report.write([Line("a drain", "1 s", "floor: 2 s", "2.00", "≥ 3", reached=False)], readme)
+    lines = [Line("a drain", "1 s", "floor: 2 s", "2.00", "≥ 3", reached=False)]
+    report.write([Measured("drain", lines, of="abc", on="2026-11-27", load=1.0)], readme)
 
     text = readme.read_text()
     assert text.startswith(f"before\n{BEGIN}\n")
     assert text.endswith(f"{END}\nafter\n")
     assert "| a drain | 1 s | floor: 2 s | 2.00 | ≥ 3 | **no** |" in text
     assert "old" not in text
+
+
+def test_what_was_not_measured_in_one_go_is_said_to_be_so() -> None:
+    drain_, page = (Measured(name, [], of="abc", on="2026-11-27", load=1.5) for name in ("drain", "page"))
+    assert report.table([drain_, page]).endswith(
+        "Measured on 2026-11-27 of abc, at a load of 1.5 over the last 15 minutes."
+    )
+    later = dataclasses.replace(page, of="def+", load=2.0)
+    assert report.table([drain_, later]).endswith(
+        "Not in one go: drain on 2026-11-27 of abc at a load of 1.5, page on 2026-11-27 of def+ at a load of 2.0."
+    )
 
 
 def test_a_readme_without_markers_is_not_written(tmp_path: pathlib.Path) -> None:
