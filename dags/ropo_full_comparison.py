@@ -35,10 +35,10 @@ from airflow.sdk import DAG, TriggerRule, task_group
 from include.config.profiles import SCHEDULE_ZONE, load_profiles
 from ropo_one.alerts import RedVerdictNotifier, told_when_it_fails
 from ropo_one.business_date import LONG_AGO, date_param
-from ropo_one.operators import RopoStatusRereadOperator
+from ropo_one.operators.polling import RopoStatusRereadOperator
+from ropo_one.operators.reconciliation import ReconciliationOperator, SettleOperator, VerdictOperator
+from ropo_one.operators.run_profiles import RunProfilesOperator
 from ropo_one.outcome import end_with_outcome
-from ropo_one.profiles_operator import ProfilesOperator
-from ropo_one.reconciliation import ReconciliationOperator, SettleOperator, VerdictOperator
 from ropo_one.timetable import MonthEndTimetable
 
 # Its mistakes are import errors; whose tasks a run has is what its own task `profiles` says.
@@ -87,6 +87,6 @@ with DAG(
         )
         settle >> reread >> compare >> verdict
 
-    profiles = ProfilesOperator(task_id="profiles", scheduled_only=["profile.settle"], begun_only=True)
+    profiles = RunProfilesOperator(task_id="profiles", scheduled_only=["profile.settle"], begun_only=True)
     profile.expand(name=profiles.output)
     end_with_outcome(dag)

@@ -17,8 +17,8 @@ import datetime
 from airflow.sdk import DAG, Param
 
 from include.config.profiles import load_profiles
-from ropo_one.operators import RopoInvoiceStatusOperator
-from ropo_one.reconciliation import InvoiceHistoryOperator
+from ropo_one.operators.polling import RopoInvoiceStatusOperator
+from ropo_one.operators.reconciliation import InvoiceHistoryOperator
 
 PROFILES = [profile.name for profile in load_profiles()]
 

@@ -31,7 +31,7 @@ from airflow.sdk import DAG, TriggerRule, task_group
 from include.config.profiles import load_profiles
 from ropo_one.alerts import failure_is_over, told_when_it_fails
 from ropo_one.business_date import LONG_AGO, NO_BACKFILL
-from ropo_one.maintenance import EraseTextsOperator, RemovePagesOperator
+from ropo_one.operators.maintenance import EraseTextsOperator, RemovePagesOperator
 from ropo_one.outcome import end_with_outcome
 
 with DAG(

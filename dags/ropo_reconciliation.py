@@ -68,10 +68,10 @@ from include.config.profiles import SCHEDULE_ZONE, load_profiles
 from ropo_one.alerts import RedVerdictNotifier, told_when_it_fails
 from ropo_one.business_date import LONG_AGO, date_param
 from ropo_one.deadline import verdict_deadlines
-from ropo_one.operators import RopoEarlierRereadOperator, RopoStatusRereadOperator
+from ropo_one.operators.polling import RopoEarlierRereadOperator, RopoStatusRereadOperator
+from ropo_one.operators.reconciliation import RecheckOperator, ReconciliationOperator, SettleOperator, VerdictOperator
+from ropo_one.operators.run_profiles import RunProfilesOperator
 from ropo_one.outcome import end_with_outcome
-from ropo_one.profiles_operator import ProfilesOperator
-from ropo_one.reconciliation import RecheckOperator, ReconciliationOperator, SettleOperator, VerdictOperator
 from ropo_one.timetable import BusinessDateTimetable
 
 PROFILES = load_profiles()
@@ -150,7 +150,7 @@ with DAG(
         reread >> reread_earlier
         [compare, reread_earlier] >> recheck
 
-    profiles = ProfilesOperator(
+    profiles = RunProfilesOperator(
         task_id="profiles", scheduled_only=["profile.settle", "profile.reread_earlier", "profile.recheck"]
     )
     profile.expand(name=profiles.output)

@@ -14,7 +14,7 @@ from include.watch.failed import FailedTasks, note_failure, note_success
 from include.watch.under_way import note_begin, note_done, note_end
 from include.watch.verdicts import RedVerdicts
 from ropo_one.business_date import BACKFILL, SCOPE_PARAM, business_date
-from ropo_one.reconciliation import RedVerdictError
+from ropo_one.operators.reconciliation import RedVerdictError
 from ropo_one.store import open_store
 from ropo_one.telling import tell_topic
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from include.config.profiles import Profile, Scope
-    from ropo_one.profile_operator import ProfileOperator
+    from ropo_one.operators.profile import ProfileOperator
 
 # After a task's own `execution_timeout`: for its callbacks, and for what does not break off at once.
 _MARGIN = timedelta(minutes=10)
@@ -31,7 +31,8 @@ _MARGIN = timedelta(minutes=10)
 class RedVerdictNotifier(BaseNotifier):
     """Tells a red verdict, as ``on_failure_callback`` of the task that says it (:class:`VerdictOperator`).
 
-    A backfill's dates are left to the next :class:`ropo_one.watch.WatchOperator`, which tells them in one message.
+    A backfill's dates are left to the next :class:`ropo_one.operators.watch.WatchOperator`, which tells them in one
+    message.
 
     :param scope: of the verdict, ``date`` or ``full``; by default what the run's param says.
     """
@@ -61,7 +62,7 @@ class FailedTaskNotifier(BaseNotifier):
     """Tells that a task failed, as its ``on_failure_callback``, where nothing in the store would show it.
 
     It is written down before it is told: what could not be sent is told by the next
-    :class:`ropo_one.watch.WatchOperator`, which reminds of it too, until :func:`failure_is_over`.
+    :class:`ropo_one.operators.watch.WatchOperator`, which reminds of it too, until :func:`failure_is_over`.
 
     Airflow calls nothing where a task's process alone is killed, as the kernel does where memory runs out.
     :func:`told_when_it_fails` gives a task the callbacks by which the watch tells that too.

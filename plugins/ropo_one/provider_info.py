@@ -16,7 +16,15 @@ def get_provider_info() -> dict[str, Any]:
         "name": "Ropo One",
         "description": "Status updates of invoices from Ropo One.",
         "hooks": [{"integration-name": "Ropo One", "python-modules": ["ropo_one.hooks"]}],
-        "operators": [{"integration-name": "Ropo One", "python-modules": ["ropo_one.operators"]}],
+        "operators": [
+            {
+                "integration-name": "Ropo One",
+                "python-modules": [
+                    f"ropo_one.operators.{name}"
+                    for name in ("maintenance", "polling", "reconciliation", "run_profiles", "watch")
+                ],
+            }
+        ],
         "connection-types": [
             {
                 "hook-class-name": "ropo_one.hooks.RopoOneHook",

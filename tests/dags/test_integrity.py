@@ -22,12 +22,12 @@ from airflow.utils.types import DagRunType
 from include.watch.failed import MEANINGS
 from local_airflow.paths import ROOT
 from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over, task_ended
-from ropo_one.maintenance import RetentionOperator
-from ropo_one.operators import RopoDoubtRecoveryOperator, RopoEarlierRereadOperator, RopoStatusDrainOperator
+from ropo_one.operators.maintenance import RetentionOperator
+from ropo_one.operators.polling import RopoDoubtRecoveryOperator, RopoEarlierRereadOperator, RopoStatusDrainOperator
+from ropo_one.operators.profile import ProfileOperator
+from ropo_one.operators.reconciliation import LedgerOperator, RecheckOperator, SettleOperator, VerdictOperator
+from ropo_one.operators.watch import WatchOperator
 from ropo_one.plugin import RopoOnePlugin
-from ropo_one.profile_operator import ProfileOperator
-from ropo_one.reconciliation import LedgerOperator, RecheckOperator, SettleOperator, VerdictOperator
-from ropo_one.watch import WatchOperator
 
 if TYPE_CHECKING:
     import pathlib
@@ -130,7 +130,7 @@ def test_parsing_imports_no_http_client(tmp_path: pathlib.Path) -> None:
         check=True,
     )
     imported = set(json.loads(parsed.stdout.splitlines()[-1]))
-    assert "ropo_one.operators" in imported
+    assert "ropo_one.operators.polling" in imported
     assert imported & HTTP_CLIENTS == set()
 
 

@@ -17,7 +17,7 @@ from airflow.dag_processing.dagbag import DagBag
 
 from local_airflow import cluster, embedded
 from local_airflow.api import AirflowApi
-from ropo_one.operators import RopoStatusDrainOperator
+from ropo_one.operators.polling import RopoStatusDrainOperator
 from tests.deployment import compose
 from tests.deployment.deployment import DATABASES, PROCESSES, SECRETS, Deployment
 

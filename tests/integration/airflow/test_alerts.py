@@ -53,9 +53,9 @@ from airflow.sdk import DAG, Param, TriggerRule, task, task_group
 from include.config.profiles import load_profiles
 from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over
 from ropo_one.deadline import verdict_deadlines
-from ropo_one.reconciliation import VerdictOperator
+from ropo_one.operators.reconciliation import VerdictOperator
 from ropo_one.timetable import BusinessDateTimetable
-from ropo_one.watch import WatchOperator
+from ropo_one.operators.watch import WatchOperator
 
 daily = BusinessDateTimetable(timezone="Europe/Helsinki")
 past = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)

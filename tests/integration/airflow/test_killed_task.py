@@ -39,7 +39,7 @@ profiles:
 WATCH_FILE = """
 import datetime
 from airflow.sdk import DAG
-from ropo_one.watch import WatchOperator
+from ropo_one.operators.watch import WatchOperator
 
 with DAG("watch", schedule=None, start_date=datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)):
     WatchOperator(task_id="watch", profile="default")

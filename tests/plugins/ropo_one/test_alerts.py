@@ -27,9 +27,9 @@ from ropo_one.alerts import (
     told_when_it_fails,
 )
 from ropo_one.deadline import tell_missing_verdicts, tell_of_missing
-from ropo_one.reconciliation import RedVerdictError
+from ropo_one.operators.reconciliation import RedVerdictError
+from ropo_one.operators.watch import WatchOperator
 from ropo_one.telling import AlertsMisconfiguredError, make_notifier, tell_topic
-from ropo_one.watch import WatchOperator
 from tests.include.status_store.views import execute, query
 from tests.include.watch.records import broken, record, told
 from tests.plugins.ropo_one.alert_receivers import Instance, MailServer, body, context_of

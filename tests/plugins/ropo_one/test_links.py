@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from ropo_one.links import ReconciliationLink
-from ropo_one.reconciliation import ReconciliationOperator, VerdictOperator
+from ropo_one.operators.reconciliation import ReconciliationOperator, VerdictOperator
 
 DATE = datetime.date(2026, 10, 25)
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,12 +15,11 @@ from airflow.providers_manager import ProvidersManager
 from jsonschema import Draft7Validator
 
 from local_airflow.paths import ROOT
+from ropo_one import operators
 from ropo_one.hooks import RopoOneHook
 from ropo_one.provider_info import get_provider_info
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from airflow.api_fastapi.core_api.datamodels.connections import ConnectionHookMetaData
 
 AIRFLOW = ROOT / ".venv" / "bin" / "airflow"
@@ -40,6 +40,15 @@ def schema(name: str) -> dict[str, Any]:
 def test_it_keeps_to_airflows_schema() -> None:
     validator = Draft7Validator(schema("provider_info.schema.json"))
     assert [error.message for error in validator.iter_errors(get_provider_info())] == []
+
+
+def test_it_names_every_module_with_operators_for_dags() -> None:
+    [named] = get_provider_info()["operators"]
+    folder = Path(operators.__path__[0])
+    # Of the others `profile` holds what they have in common.
+    assert sorted(named["python-modules"]) == sorted(
+        f"ropo_one.operators.{file.stem}" for file in folder.glob("[a-z]*.py") if file.stem != "profile"
+    )
 
 
 def test_the_form_keeps_to_airflows_schema() -> None:

@@ -14,7 +14,7 @@ import pytest
 from include.status_store.database import StoreUnavailableError
 from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over, told_when_it_fails
 from ropo_one.deadline import tell_of_missing
-from ropo_one.watch import WatchOperator
+from ropo_one.operators.watch import WatchOperator
 from tests.include.status_store.views import execute
 from tests.include.watch.records import record
 from tests.plugins.ropo_one.alert_receivers import Instance, MailServer, body, context_of
@@ -117,7 +117,7 @@ def test_where_the_store_goes_away_beneath_the_watch_it_says_so_too(
     def lose(*_: object, **__: object) -> int:
         raise StoreUnavailableError("The store's connection was lost")
 
-    monkeypatch.setattr("ropo_one.watch.tell_topic", lose)
+    monkeypatch.setattr("ropo_one.operators.watch.tell_topic", lose)
     context = run_of(NOW)
 
     with pytest.raises(StoreUnavailableError):

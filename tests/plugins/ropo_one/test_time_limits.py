@@ -14,8 +14,8 @@ import pytest
 from include.reconciliation.sides import LedgerUnavailableError
 from include.status_store.database import StoreUnavailableError
 from local_airflow.cluster import SUPERUSER
-from ropo_one.operators import RopoStatusDrainOperator
-from ropo_one.reconciliation import ReconciliationOperator
+from ropo_one.operators.polling import RopoStatusDrainOperator
+from ropo_one.operators.reconciliation import ReconciliationOperator
 from tests.include.reconciliation.world import LEDGER
 from tests.plugins.ropo_one.earlier_tasks import task_instance
 

@@ -26,7 +26,7 @@ from ropo_one.business_date import SCHEDULED, business_date, skip_unless_schedul
 from ropo_one.connection import get_connection
 from ropo_one.exceptions import RopoConnectionInvalidError
 from ropo_one.links import ReconciliationLink
-from ropo_one.profile_operator import ProfileOperator
+from ropo_one.operators.profile import ProfileOperator
 from ropo_one.store import connection_dsn
 from ropo_one.upstream import returned_by
 

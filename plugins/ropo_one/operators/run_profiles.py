@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _STATE_KEY = "profiles"
 
 
-class ProfilesOperator(BaseOperator):
+class RunProfilesOperator(BaseOperator):
     """Name the profiles of the file, for a task group that is mapped over them.
 
     So they belong to the run: a task of it that is cleared keeps its profile, whatever has become of the file since. A

@@ -12,7 +12,7 @@ from airflow.sdk import DAG, task_group
 from airflow.sdk.exceptions import AirflowFailException
 
 from include.config.profiles import profiles_file
-from ropo_one.profiles_operator import ProfilesOperator
+from ropo_one.operators.run_profiles import RunProfilesOperator
 
 if TYPE_CHECKING:
     import pathlib
@@ -52,7 +52,7 @@ class Run:
             def profile(name: str) -> None:
                 EmptyOperator(task_id="compare") >> EmptyOperator(task_id="verdict")
 
-            self.profiles = ProfilesOperator(task_id="profiles", **options)
+            self.profiles = RunProfilesOperator(task_id="profiles", **options)
             profile.expand(name=self.profiles.output)
         self.dag = dag
         self.store = Store()
@@ -153,7 +153,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
     def clock(text: str) -> None:
         now = datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.UTC)
-        monkeypatch.setattr("ropo_one.profiles_operator.timezone", SimpleNamespace(utcnow=lambda: now))
+        monkeypatch.setattr("ropo_one.operators.run_profiles.timezone", SimpleNamespace(utcnow=lambda: now))
 
     return clock
 

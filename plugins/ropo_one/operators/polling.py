@@ -22,7 +22,7 @@ from include.status_store.retry_after import AskedToWaitError
 from include.status_store.source import PollError, PollRefusedError
 from ropo_one.business_date import business_date, skip_unless_scheduled
 from ropo_one.exceptions import RopoConnectionInvalidError
-from ropo_one.profile_operator import ProfileOperator, as_dict
+from ropo_one.operators.profile import ProfileOperator, as_dict
 from ropo_one.store import STORE_CONNECTION
 
 if TYPE_CHECKING:

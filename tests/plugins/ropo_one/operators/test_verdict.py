@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from ropo_one.reconciliation import VerdictOperator
+from ropo_one.operators.reconciliation import VerdictOperator
 from tests.include.watch.records import record
 from tests.plugins.ropo_one.earlier_tasks import task_instance
 

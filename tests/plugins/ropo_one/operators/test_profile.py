@@ -10,7 +10,7 @@ import pytest
 from include.status_store.airflow_connection import ConnectionInvalidError
 from include.status_store.database import StoreUnavailableError
 from local_airflow.cluster import SUPERUSER
-from ropo_one.profile_operator import ProfileOperator
+from ropo_one.operators.profile import ProfileOperator
 from ropo_one.store import connection_dsn
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from include.status_store.erasure import TextErasure
 from include.status_store.retention import remove_pages
 from include.status_store.rows import only_row
-from ropo_one.profile_operator import ProfileOperator, as_dict
+from ropo_one.operators.profile import ProfileOperator, as_dict
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -20,11 +20,11 @@ from airflow.sdk.exceptions import (
 from include.status_store.drain import Drain
 from include.status_store.journal import Journal
 from local_airflow.cluster import SUPERUSER
-from ropo_one import maintenance
 from ropo_one.exceptions import RopoConnectionInvalidError
-from ropo_one.maintenance import EraseTextsOperator, RemovePagesOperator
-from ropo_one.operators import RopoEarlierRereadOperator
-from ropo_one.reconciliation import RecheckOperator, ReconciliationOperator, SettleOperator
+from ropo_one.operators import maintenance
+from ropo_one.operators.maintenance import EraseTextsOperator, RemovePagesOperator
+from ropo_one.operators.polling import RopoEarlierRereadOperator
+from ropo_one.operators.reconciliation import RecheckOperator, ReconciliationOperator, SettleOperator
 from tests.include.reconciliation.world import LEDGER
 from tests.include.status_store.scripted_source import EMPTY as NOTHING
 from tests.include.status_store.scripted_source import ScriptedSource, row

@@ -20,7 +20,7 @@ from ropo_one.exceptions import (
     RopoTokenRefusedError,
     RopoTokenUnavailableError,
 )
-from ropo_one.operators import (
+from ropo_one.operators.polling import (
     RopoDoubtRecoveryOperator,
     RopoInvoiceStatusOperator,
     RopoStatusDrainOperator,
@@ -296,7 +296,7 @@ def test_a_drain_fails_where_the_other_has_held_the_queue_for_an_hour_in_silence
     if polled_before:
         drain().execute(context())
     lock.acquire()
-    monkeypatch.setattr("ropo_one.operators.MAX_SKIPPING", datetime.timedelta(0))
+    monkeypatch.setattr("ropo_one.operators.polling.MAX_SKIPPING", datetime.timedelta(0))
 
     with pytest.raises(AirflowException, match=r"has polled in the last hour.*ropo_store") as failed:
         drain().execute(context())

@@ -23,7 +23,7 @@ from include.watch.queue import NotEmptied, OldDoubts
 from include.watch.register import DRAIN_INTERVAL
 from include.watch.signed import ChangedPeriods
 from include.watch.verdicts import RedVerdicts
-from ropo_one.profile_operator import ProfileOperator, as_dict
+from ropo_one.operators.profile import ProfileOperator, as_dict
 from ropo_one.telling import make_notifier, tell_store_away, tell_topic
 
 if TYPE_CHECKING:
