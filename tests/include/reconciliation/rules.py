@@ -160,7 +160,8 @@ def judge(invoice: Invoice, status_map: StatusMap) -> Judgement:
 def _compare(ropo: Ropo, ledger: Ledger) -> Judgement:
     row = ledger.row
     is_charge = row.total > 0
-    compares_payments = is_charge and row.by_ropo
+    has_money = ropo.paid != 0 or ropo.discount != 0
+    compares_payments = is_charge and (row.by_ropo or has_money)
     if ropo.unknown_code or (compares_payments and ropo.unknown_payment):
         return Judgement("unknown_status", max(event.date for event in ropo.unmapped))
     if ledger.meaning is None:
