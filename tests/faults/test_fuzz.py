@@ -190,8 +190,8 @@ def test_no_content_type_costs_the_page(fuzzed: Session, content_type: str | Non
 def test_no_200_over_http_is_an_error_of_the_operator(
     postgres: Server, store_template: str, monkeypatch: pytest.MonkeyPatch, body: bytes, content_type: bytes
 ) -> None:
-    from tests.plugins.ropo_one.test_operators import context
-    from tests.plugins.ropo_one.test_operators import drain as operator
+    from tests.plugins.ropo_one.operators.test_polling import context
+    from tests.plugins.ropo_one.operators.test_polling import drain as operator
 
     name = postgres.fresh_database("fuzz", template=store_template)
     with ScriptedServer() as server, pytest.MonkeyPatch.context() as patch:

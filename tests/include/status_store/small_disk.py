@@ -9,10 +9,9 @@ import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import pytest
-
 from local_airflow import cluster
 from tests.include.status_store.views import execute
+from tests.needs import missing
 
 if TYPE_CHECKING:
     import pathlib
@@ -55,7 +54,7 @@ def small_disk(home: pathlib.Path, store: Connection) -> Iterator[SmallDisk]:
     try:
         mounted = subprocess.run(mount, check=False, capture_output=True, text=True)
         if mounted.returncode != 0:
-            pytest.skip(f"no small file system can be mounted here: {mounted.stderr.strip()}")
+            missing(f"no small file system can be mounted here: {mounted.stderr.strip()}")
         try:
             place = disk / "tablespace"
             place.mkdir()
