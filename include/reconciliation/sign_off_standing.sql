@@ -20,9 +20,7 @@ WITH newest AS (
     FROM ropo.reconciliation
     WHERE reconciliation_id IN (SELECT reconciliation_id FROM newest UNION SELECT reconciliation_id FROM newest_full)
 ), difference AS MATERIALIZED (
-    SELECT
-        standing.reconciliation_id, standing.scope, item.invoice_key, item.jobid, item.billnum, item.pending_until,
-        item.caused_on > %(last)s AS is_caused_later
+    SELECT standing.reconciliation_id, standing.scope, item.invoice_key
     FROM standing
     JOIN ropo.reconciliation_item AS item USING (reconciliation_id)
     WHERE item.category <> 'matched'
@@ -47,21 +45,15 @@ WITH newest AS (
     FROM ropo.reconciliation_break AS former
     JOIN unresolved AS known ON known.invoice_key = former.renamed_to
     WHERE former.profile = %(profile)s AND former.renamed_to IS NOT NULL
-), of_later AS MATERIALIZED (
+), later AS MATERIALIZED (
     -- A full comparison sees what came after the period too: what dates after it have shown, or what was caused after it, is
     -- theirs to settle, or to accept. Not so what is about an event of the period that came late, nor where the invoice had
     -- differed before, in whatever category, and was not right by the period's end.
-    SELECT known_break.break_id
+    SELECT known_break.break_id, difference.reconciliation_id, difference.invoice_key
     FROM difference
     JOIN standing_break USING (invoice_key)
     JOIN known_break USING (break_id)
     WHERE difference.scope = 'full' AND NOT known_break.is_undated AND known_break.business_date > %(last)s
-        AND NOT (difference.is_caused_later IS FALSE AND EXISTS (
-            SELECT
-            FROM ropo.status_event AS late
-            WHERE late.profile = %(profile)s AND late.statustime::date <= %(last)s AND late.first_seen_at >= %(period_end)s
-                AND (late.jobid = difference.jobid COLLATE "C" OR late.billnum = difference.billnum COLLATE "C")
-        ))
         AND NOT EXISTS (
             SELECT
             FROM ropo.reconciliation_break AS former
@@ -74,6 +66,18 @@ WITH newest AS (
                 )
                 AND (former.state <> 'resolved' OR former.resolved_at >= %(period_end)s)
         )
+), of_later AS MATERIALIZED (
+    -- The events of these few, and not of all that differs.
+    SELECT break_id
+    FROM later
+    WHERE NOT EXISTS (
+        SELECT
+        FROM ropo.reconciliation_item AS item
+        JOIN ropo.status_event AS late
+            ON late.profile = item.profile AND (late.jobid = item.jobid COLLATE "C" OR late.billnum = item.billnum COLLATE "C")
+        WHERE item.reconciliation_id = later.reconciliation_id AND item.invoice_key = later.invoice_key
+            AND item.caused_on <= %(last)s AND late.statustime::date <= %(last)s AND late.first_seen_at >= %(period_end)s
+    )
 ), unsettled AS (
     -- A difference is settled by what stands of it now: its break accepted, or resolved since, and no other one open.
     SELECT difference.reconciliation_id, difference.invoice_key
@@ -101,22 +105,15 @@ WITH newest AS (
         open_break.opened_by = 'full'
         AND open_break.invoice_key IN (SELECT invoice_key FROM difference WHERE scope = 'full')
     )
-), held_up AS (
-    -- What is within its grace and was not caused after the period: that is business that goes on.
-    SELECT reconciliation_id, count(*) AS invoices, max(pending_until) AS pending_until
-    FROM difference
-    WHERE pending_until IS NOT NULL AND is_caused_later IS NOT TRUE
-    GROUP BY reconciliation_id
 ), counted AS (
     SELECT
         reconciliation_id,
         count(*) AS unsettled,
+        -- Whichever they are: a hundred thousand are not sorted for the names of a few.
         ARRAY(
-            SELECT ropo.invoice_in_words(named.invoice_key)
-            FROM unsettled AS named
-            WHERE named.reconciliation_id = unsettled.reconciliation_id
-            ORDER BY named.invoice_key
-            LIMIT %(named)s
+            SELECT ropo.invoice_in_words(invoice_key)
+            FROM unnest((array_agg(unsettled.invoice_key))[1:%(named)s]) AS named (invoice_key)
+            ORDER BY invoice_key
         ) AS unsettled_named
     FROM unsettled
     GROUP BY reconciliation_id
@@ -159,7 +156,7 @@ SELECT
         CASE WHEN standing.is_blind THEN standing.breaks + standing.accepted ELSE 0 END
     ) AS unsettled,
     COALESCE(counted.unsettled_named, '{}') AS unsettled_named,
-    COALESCE(held_up.invoices, 0) AS held_up,
+    held_up.invoices AS held_up,
     held_up.pending_until,
     COALESCE(rested_on.accepted_breaks, '{}') AS accepted_breaks,
     COALESCE(rested_on.accepted_by_events, '{}') AS accepted_by_events
@@ -169,6 +166,13 @@ FROM (
 FULL JOIN standing ON standing.scope = 'date' AND standing.business_date = day.business_date
 LEFT JOIN ropo.incompleteness_accepted AS acceptance USING (reconciliation_id)
 LEFT JOIN counted USING (reconciliation_id)
-LEFT JOIN held_up USING (reconciliation_id)
+LEFT JOIN LATERAL (
+    -- Of a date what is within its grace and was not caused after the period: that is business that goes on.
+    SELECT count(*) AS invoices, max(item.pending_until) AS pending_until
+    FROM ropo.reconciliation_item AS item
+    WHERE standing.scope = 'date' AND standing.pending > 0
+        AND item.reconciliation_id = standing.reconciliation_id AND item.category <> 'matched'
+        AND item.pending_until IS NOT NULL AND (item.caused_on > %(last)s) IS NOT TRUE
+) AS held_up ON true
 LEFT JOIN rested_on USING (reconciliation_id)
 ORDER BY (standing.scope IS NOT DISTINCT FROM 'full'), 2
