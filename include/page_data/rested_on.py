@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from include.reconciliation.break_listing import State
 from include.status_store.rows import only_row
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Collection
 
     from psycopg2.extensions import cursor as Cursor
@@ -82,22 +82,6 @@ def read_rested_on(
         sums=sorted(sums, key=lambda each: (each.currency != profile.currency, each.currency)),
         named=rows_of(cursor, RestedBreak, "rested_on", values),
     )
-
-
-class SignedMonth(msgspec.Struct, frozen=True, kw_only=True):
-    """A month by its newest sign-off.
-
-    :param period: its first day.
-    """
-
-    period: datetime.date
-    signed_by: str
-    countersigned_by: str | None
-
-
-def read_months_resting_on(cursor: Cursor, profile: Profile, break_id: int) -> list[SignedMonth]:
-    """Return the signed months that are changed where a break is opened again."""
-    return rows_of(cursor, SignedMonth, "months_resting_on", {"profile": profile.name, "break_id": break_id})
 
 
 def read_signed(cursor: Cursor, profile: Profile, sign_off: SignOff) -> RestedOn:

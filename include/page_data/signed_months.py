@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from include.config.business_dates import FIRST_DATE
+from include.page_data.statements import rows_of
 from include.watch.signed import signed_periods
 
 if TYPE_CHECKING:
@@ -65,6 +66,11 @@ def read_months_needing(cursor: Cursor, profiles: Sequence[Profile], now: dateti
         months = [_of(each) for each in reversed(signed[profile.name]) if each.period in periods]
         found[profile.name] = [each for state in ("changed", "signed") for each in months if each.state == state]
     return found
+
+
+def read_months_resting_on(cursor: Cursor, profile: Profile, break_id: int) -> list[Month]:
+    """Return the signed months that are changed where a break is opened again, whether or not they were before."""
+    return rows_of(cursor, Month, "months_resting_on", {"profile": profile.name, "break_id": break_id})
 
 
 def _of(signed: SignedPeriod) -> Month:

@@ -22,8 +22,8 @@ from include.page_data.breaks import (
     read_breaks,
 )
 from include.page_data.listing import page_or_first
-from include.page_data.rested_on import read_months_resting_on
 from include.page_data.shown_by import read_compared
+from include.page_data.signed_months import read_months_resting_on
 from include.reconciliation.break_listing import history_of
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.decisions import (

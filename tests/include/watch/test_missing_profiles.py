@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from include.status_store.session import Session
     from include.watch.alert import Alert
+    from tests.include.status_store.scripted_source import Step
 
 
 class Books:
@@ -40,9 +41,9 @@ class Books:
         text = "".join(f"  - {{name: {name}, connection: ropo_{name}}}\n" for name in names)
         self.file.write_text(f"profiles:\n{text}", encoding="utf-8")
 
-    def drain(self, name: str, *answers: object) -> None:
+    def drain(self, name: str, *answers: Step) -> None:
         """Drain a profile's queue."""
-        source = ScriptedSource(*answers or (EMPTY,), queue=("ropo.example", name))  # type: ignore[arg-type]
+        source = ScriptedSource(*answers or (EMPTY,), queue=("ropo.example", name))
         journal = Journal(Profile(name=name), dag_id="drain", run_id="r1")
         Drain(self.session, source, journal, max_pages=10, max_seconds=30).run()
 

@@ -20,7 +20,7 @@ from reconciliation_page.parameters import NOTE_LENGTH
 from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, MutableMapping
 
     from httpx import Response
 
@@ -153,12 +153,12 @@ def test_a_file_in_place_of_a_note_is_not_shown(stranger: TestClient) -> None:
     [("POST", "/polls/replay", b""), ("POST", "/invoice", b"key=b:1"), ("GET", "/breaks", b"")],
 )
 def test_nothing_is_read_that_a_stranger_sends_where_no_form_is_taken(method: str, path: str, query: bytes) -> None:
-    sent: list[dict[str, Any]] = []
+    sent: list[MutableMapping[str, Any]] = []
 
-    async def receive() -> dict[str, Any]:
+    async def receive() -> MutableMapping[str, Any]:
         raise AssertionError("it was read")
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
     scope = {
@@ -173,7 +173,7 @@ def test_nothing_is_read_that_a_stranger_sends_where_no_form_is_taken(method: st
             (b"content-type", b"application/x-www-form-urlencoded"),
         ],
     }
-    asyncio.run(create_app()(scope, receive, send))  # type: ignore[arg-type]
+    asyncio.run(create_app()(scope, receive, send))
     assert sent[0]["status"] == 401
 
 

@@ -379,6 +379,18 @@ def test_what_became_of_the_difference_stands_beside_it(client: TestClient, worl
     assert "since jobid" not in shown(client, "invoice?key=b:100")
 
 
+def test_a_difference_within_its_grace_was_not_mended_with_an_earlier_one(client: TestClient, world: World) -> None:
+    world.payment("100", "50")
+    world.row("100")
+    world.reconcile(now=NOW + datetime.timedelta(days=8))
+    world.ledger("UPDATE ropo_ledger SET paid = 50, open = 50")
+    world.reconcile(now=NOW + datetime.timedelta(days=9))
+    assert world.store("SELECT state FROM ropo.reconciliation_break") == [("resolved",)]
+    world.payment("100", "50", "2026-03-20", seen=at("2026-03-20 10:00"))
+    world.reconcile(datetime.date(2026, 3, 20), now=at("2026-03-20 23:00"))
+    assert "Invoice 100 Ledger behind, pending jobid" in shown(client, "invoice?key=b:100")
+
+
 def test_a_check_that_waits_for_a_paused_dag_says_so(
     client: TestClient, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
