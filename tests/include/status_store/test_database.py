@@ -71,6 +71,7 @@ def test_what_a_role_or_database_sets_for_its_own_people_is_not_the_sessions(
     settings = {
         # A month that is signed meanwhile would not be seen by a comparison that began before.
         "default_transaction_isolation": ("serializable", "read committed"),
+        "jit": ("on", "off"),
         # A drain's session idles while Ropo answers.
         "idle_session_timeout": ("3s", "0"),
         "idle_in_transaction_session_timeout": ("3s", "0"),
