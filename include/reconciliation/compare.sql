@@ -264,5 +264,19 @@ LEFT JOIN (
     WHERE is_newest
 ) AS of_job ON of_job.job_key = categorised.invoice_key;
 
+-- What is plainly open (set_aside_open.sql), as the rules tell it.
+INSERT INTO population (invoice_key, is_out_of_scope)
+SELECT invoice_key, false FROM plainly_open;
+INSERT INTO comparison (
+    invoice_key, category, is_accepted, billnum, jobid, event_count, ledger_row_count, currency, ropo_paid, ropo_discount,
+    ropo_payment, ropo_stage, ledger_total, ledger_paid, ledger_discount, ledger_credited, ledger_open, ledger_word,
+    ledger_payment, ledger_stage
+)
+SELECT
+    invoice_key, 'matched', false, billnum, jobid, event_count, 1, COALESCE(currency, %(currency)s), 0, 0,
+    0, stage, ropo.plain_amount(total), ropo.plain_amount(paid), ropo.plain_amount(discount), ropo.plain_amount(credited),
+    ropo.plain_amount(open), status, 0, ledger_stage
+FROM plainly_open;
+
 ALTER TABLE comparison ALTER COLUMN category SET NOT NULL, ADD PRIMARY KEY (invoice_key);
 ANALYZE comparison;

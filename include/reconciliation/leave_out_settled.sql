@@ -1,8 +1,9 @@
 -- A full comparison keeps what is not settled (take_unsettled.sql). Most invoices are plainly settled: one job under one
 -- number and one ledger row of both, every code known, paid on both sides by the same sums. They are told and left out
--- here, so that the rules are applied to the rest alone. What is not plain in any respect is kept.
--- The two passes over all events are CREATE TABLE AS of tables that are no temporary ones: PostgreSQL shares out such work
--- among its processes, and no other.
+-- here, so that the rules are applied to the rest alone. What is not plain in any respect is kept: its events in
+-- `kept_event`, its ledger rows in `kept_row`.
+-- The passes over all events and rows are CREATE TABLE AS of tables that are no temporary ones: PostgreSQL shares out such
+-- work among its processes, and no other.
 
 -- sum() of a numeric keeps four hundred bytes for each of millions of groups; a running sum keeps the number.
 CREATE AGGREGATE pg_temp.plus(numeric) (SFUNC = numeric_add, STYPE = numeric, PARALLEL = SAFE);
@@ -10,8 +11,10 @@ CREATE AGGREGATE pg_temp.plus(numeric) (SFUNC = numeric_add, STYPE = numeric, PA
 -- The jobs of which a code, the money or the ledger's row is not plain. Both sides are told in one grouping, the ledger's
 -- money as negative: what is settled comes to nothing. Most events say nothing of money and have a code that is plain;
 -- they stay out of it. A type in other than small letters is not plain.
+-- A grouping by hash is one process's work. Before one by order each process sorts what it has read.
+SET LOCAL enable_hashagg = off;
 CREATE UNLOGGED TABLE {kept_job} AS
-SELECT jobid
+SELECT jobid, true AS is_whole
 FROM (
     SELECT
         jobid,
@@ -41,7 +44,7 @@ FROM (
             AND total > 0
             AND COALESCE(payments_by_ropo, true)
             AND COALESCE(sent_at >= %(start)s, true)
-            AND paid + COALESCE(discount, 0) > 0
+            AND paid > 0
             -- Nothing is open, and the amounts add up; so they are numbers, and all that is to be paid is paid. Of a credit
             -- Ropo One may not have been told.
             AND COALESCE(open, 0) <= 0
@@ -59,22 +62,21 @@ HAVING (
     AND COALESCE(pg_temp.plus(paid), 0) = 0
     AND COALESCE(pg_temp.plus(discount), 0) = 0
 ) IS NOT TRUE;
+SET LOCAL enable_hashagg = DEFAULT;
 
 -- What has a break is named: what resolves it must be on record.
-INSERT INTO {kept_job} (jobid)
-SELECT jobid FROM named_invoice WHERE jobid IS NOT NULL;
+INSERT INTO {kept_job} (jobid, is_whole)
+SELECT jobid, true FROM named_invoice WHERE jobid IS NOT NULL;
 ANALYZE {kept_job};
 
 -- All events but those under both names of a row whose job is plain so far.
-DROP TABLE found_event;
-CREATE TEMP TABLE found_event ON COMMIT DROP AS
+CREATE TEMP TABLE kept_event ON COMMIT DROP AS
 SELECT
     -- Names are compared as those of what was recorded before: it has its indexes so.
     event.statusid COLLATE "default" AS statusid,
     event.jobid COLLATE "default" AS jobid,
     event.billnum COLLATE "default" AS billnum,
-    event.statustype, event.code, event.statustime, event.number, event.amount,
-    (event.first_seen_at AT TIME ZONE %(timezone)s)::date AS seen_on
+    event.statustype, event.code, event.statustime, event.amount, event.first_seen_at
 FROM ropo.event_as_read AS event
 LEFT JOIN (
     SELECT jobid, billnum
@@ -82,60 +84,52 @@ LEFT JOIN (
     WHERE NOT EXISTS (SELECT FROM {kept_job} AS kept WHERE kept.jobid = booked.jobid)
 ) AS settled USING (jobid, billnum)
 WHERE event.profile = %(profile)s AND settled.jobid IS NULL;
-ANALYZE found_event;
+ANALYZE kept_event;
 
 -- The rows of what is kept. A job that is left out leads nowhere else, neither by its jobid nor by its number: a row is
--- kept too where another number is said of its job, or its number of what is kept.
-CREATE TEMP TABLE kept_billnum ON COMMIT DROP AS
-SELECT billnum FROM found_event WHERE billnum IS NOT NULL
+-- kept too where another number is said of its job (of which not the whole is kept so far), or its number of what is kept.
+INSERT INTO {kept_job} (jobid, is_whole)
+SELECT DISTINCT jobid, false
+FROM kept_event AS event
+WHERE jobid IS NOT NULL AND NOT EXISTS (SELECT FROM {kept_job} AS kept WHERE kept.jobid = event.jobid);
+CREATE UNLOGGED TABLE {kept_billnum} AS
+SELECT billnum FROM kept_event WHERE billnum IS NOT NULL
 UNION
 SELECT billnum FROM named_invoice WHERE billnum IS NOT NULL;
--- In the order in which they came: of rows alike in all else, it says which stands for its invoice.
-INSERT INTO ledger_row (
-    batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
-)
-SELECT
-    batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
-FROM {every_row}
+ANALYZE {kept_job};
+ANALYZE {kept_billnum};
+-- `place` is the order in which they came: of rows alike in all else, it says which stands for its invoice.
+CREATE TEMP TABLE kept_row ON COMMIT DROP AS
+SELECT booked.ctid AS place, booked.*
+FROM {every_row} AS booked
 WHERE jobid IS NULL
     OR jobid IN (SELECT jobid FROM {kept_job})
-    OR jobid IN (SELECT jobid FROM found_event WHERE jobid IS NOT NULL)
-    OR billnum IN (SELECT billnum FROM kept_billnum)
-ORDER BY ctid;
+    OR billnum IN (SELECT billnum FROM {kept_billnum});
 
 -- These rows may bring numbers of their own. What is plain has a row of both its names, so that no more can follow.
 CREATE TEMP TABLE brought_billnum ON COMMIT DROP AS
-SELECT billnum FROM ledger_row
+SELECT billnum FROM kept_row
 EXCEPT
-SELECT billnum FROM kept_billnum;
+SELECT billnum FROM {kept_billnum};
 ANALYZE brought_billnum;
-INSERT INTO ledger_row (
-    batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
-)
-SELECT
-    batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
+INSERT INTO kept_row
+SELECT booked.ctid, booked.*
 FROM {every_row} AS booked
-JOIN brought_billnum USING (billnum)
-WHERE NOT (
-    jobid IS NULL
-    OR jobid IN (SELECT jobid FROM {kept_job})
-    OR jobid IN (SELECT jobid FROM found_event WHERE jobid IS NOT NULL)
-)
-ORDER BY booked.ctid;
+WHERE billnum IN (SELECT billnum FROM brought_billnum)
+    AND jobid IS NOT NULL AND jobid NOT IN (SELECT jobid FROM {kept_job});
+ANALYZE kept_row;
 
 -- The events under both names of rows that are kept though their jobs are plain.
 CREATE TEMP TABLE kept_name ON COMMIT DROP AS
 SELECT jobid, billnum
-FROM ledger_row
-WHERE jobid IS NOT NULL AND NOT EXISTS (SELECT FROM {kept_job} AS kept WHERE kept.jobid = ledger_row.jobid);
+FROM kept_row AS booked
+WHERE jobid IS NOT NULL AND NOT EXISTS (SELECT FROM {kept_job} AS kept WHERE kept.jobid = booked.jobid AND is_whole);
 ANALYZE kept_name;
-INSERT INTO found_event (statusid, jobid, billnum, statustype, code, statustime, number, amount, seen_on)
-SELECT
-    statusid, jobid, billnum, statustype, code, statustime, number, amount,
-    (first_seen_at AT TIME ZONE %(timezone)s)::date
+INSERT INTO kept_event
+SELECT statusid, jobid, billnum, statustype, code, statustime, amount, first_seen_at
 FROM kept_name
 JOIN ropo.event_as_read AS event USING (jobid, billnum)
 WHERE event.profile = %(profile)s;
 
-DROP TABLE {every_row}, {kept_job}, kept_billnum, brought_billnum, kept_name;
+DROP TABLE {every_row}, {kept_job}, {kept_billnum}, brought_billnum, kept_name;
 DROP AGGREGATE pg_temp.plus(numeric);

@@ -35,7 +35,7 @@ _NO_AMOUNT = " OR ".join(f"{name} IN ('NaN', 'Infinity', '-Infinity')" for name 
 _TOO_LONG = " OR ".join(f"length({name}) > {longest}" for name, longest in LONGEST.items())
 _UNLIKE_CONTRACT = f"""
 SELECT {", ".join(COLUMNS)}
-FROM ledger_row
+FROM {{}}
 WHERE batch = %s AND (
     billnum IS NULL OR billnum = '' OR status IS NULL OR status = '' OR total IS NULL OR paid IS NULL OR {_NO_AMOUNT}
     OR {_TOO_LONG}
@@ -104,8 +104,9 @@ class LedgerReader:
         :raises LedgerContractError: naming the invoice whose row does not keep the contract.
         """
         condition = sql.SQL(" WHERE btrim(ledger.jobid::text) = ANY(%s) OR btrim(ledger.billnum::text) = ANY(%s)")
-        rows = self._copy(into, sql.Identifier("ledger_row"), batch, condition, (list(jobids), list(billnums)))
-        self.check_rows(into, batch)
+        table = sql.Identifier("ledger_row")
+        rows = self._copy(into, table, batch, condition, (list(jobids), list(billnums)))
+        self.check_rows(into, table, batch)
         return rows
 
     def copy_all_rows(self, into: Cursor, table: sql.Identifier) -> int:
@@ -117,12 +118,13 @@ class LedgerReader:
         """
         return self._copy(into, table, ALL_ROWS, sql.SQL(""), ())
 
-    def check_rows(self, into: Cursor, batch: int) -> None:
-        """Check what only rows can show, of a batch in the table ``ledger_row``.
+    def check_rows(self, into: Cursor, table: sql.Identifier, batch: int) -> None:
+        """Check what only rows can show.
 
+        :param table: of the store, in which the batch is.
         :raises LedgerContractError: naming the invoice whose row does not keep the contract.
         """
-        into.execute(_UNLIKE_CONTRACT, (batch,))
+        into.execute(sql.SQL(_UNLIKE_CONTRACT).format(table), (batch,))
         for row in into.fetchall():
             check_row(self._profile, dict(zip(COLUMNS, row, strict=True)))
 

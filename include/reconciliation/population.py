@@ -143,7 +143,8 @@ def _take_all(cursor: Cursor, ledger: LedgerReader, profile: Profile) -> None:
     start = profile.midnight(profile.start_date)
     values = {"profile": profile.name, "timezone": profile.timezone, "start": start, **codes}
     cursor.execute(sql.SQL(statement("leave_out_settled")).format(**own), values)
-    ledger.check_rows(cursor, ALL_ROWS)
+    ledger.check_rows(cursor, sql.Identifier("kept_row"), ALL_ROWS)
+    cursor.execute(statement("set_aside_open"), values)
 
 
 def _own_tables(cursor: Cursor) -> dict[str, sql.Identifier]:
@@ -153,7 +154,7 @@ def _own_tables(cursor: Cursor) -> dict[str, sql.Identifier]:
     """
     cursor.execute("SELECT pg_backend_pid()")
     session = only_row(cursor)[0]
-    return {name: sql.Identifier("ropo", f"{name}_{session}") for name in ("every_row", "kept_job")}
+    return {name: sql.Identifier("ropo", f"{name}_{session}") for name in ("every_row", "kept_job", "kept_billnum")}
 
 
 def _follow(cursor: Cursor, ledger: LedgerReader, profile: Profile, seeds: Seeds) -> None:

@@ -42,6 +42,23 @@ CREATE TEMP TABLE ledger_row (
     payments_by_ropo boolean                    -- null: true
 ) ON COMMIT DROP;
 
+-- Invoices of a full comparison that are plainly open on both sides (set_aside_open.sql), as the ledger's row tells them.
+CREATE TEMP TABLE plainly_open (
+    invoice_key text NOT NULL,
+    jobid text NOT NULL,
+    billnum text NOT NULL,
+    event_count integer NOT NULL,
+    stage integer,                              -- of the newest event that has one
+    status text NOT NULL,
+    ledger_stage integer,
+    total numeric NOT NULL,
+    paid numeric NOT NULL,
+    discount numeric,
+    credited numeric,
+    open numeric,
+    currency text
+) ON COMMIT DROP;
+
 -- Invoices that belong to the population though neither an event nor a ledger row of the day says so: those of an
 -- earlier reconciliation of the date, of events that came with other content on it, what a full comparison of it left
 -- pending, those that somebody asks for, and those of rows in quarantine. And the names of breaks that are not resolved,

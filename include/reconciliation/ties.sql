@@ -8,6 +8,10 @@ WITH item AS (
     JOIN part USING (invoice_key)
 ), in_scope AS (
     SELECT business_date, invoice_key FROM part WHERE NOT is_out_of_scope
+), booked AS (
+    SELECT invoice_key, currency, paid, discount FROM owned_row
+    UNION ALL
+    SELECT invoice_key, currency, paid, discount FROM plainly_open
 ), event_money AS (
     SELECT item.business_date, item.currency, spoken.kind, sum(spoken.amount) AS amount
     FROM spoken
@@ -17,11 +21,11 @@ WITH item AS (
 ), row_money AS (
     SELECT
         in_scope.business_date,
-        COALESCE(owned_row.currency, %(currency)s) AS currency,
+        COALESCE(booked.currency, %(currency)s) AS currency,
         count(*) AS rows,
         sum(paid) AS paid,
         sum(COALESCE(discount, 0)) AS discount
-    FROM owned_row
+    FROM booked
     JOIN in_scope USING (invoice_key)
     GROUP BY 1, 2
 ), extra AS (
@@ -52,7 +56,7 @@ WITH item AS (
     SELECT business_date, 'population' AS total, '' AS currency, count(*) AS counted FROM in_scope GROUP BY 1
     UNION ALL
     SELECT in_scope.business_date, 'invoices at Ropo', '', count(*)
-    FROM (SELECT DISTINCT invoice_key FROM spoken) AS spoken_of
+    FROM (SELECT DISTINCT invoice_key FROM spoken UNION ALL SELECT invoice_key FROM plainly_open) AS spoken_of
     JOIN in_scope USING (invoice_key)
     GROUP BY 1
     UNION ALL

@@ -96,12 +96,52 @@ def test_a_settled_invoice_that_shares_its_number_with_an_unsettled_one_is_kept_
     }
 
 
+def test_of_what_is_plainly_open_the_record_is_that_of_the_rules(world: World) -> None:
+    world.comment("1", "110")
+    world.row("1", "sent")
+    of_a_date = world.only_item(reread_poll_id=world.know_all())
+    of_all = world.only_item(scope="full")
+    assert of_a_date.pop("reconciliation_id") < of_all.pop("reconciliation_id")
+    assert of_a_date == of_all
+    assert (of_all["category"], of_all["ropo_status"], of_all["ledger_status"]) == ("matched", "invoiced", "invoiced")
+
+
+def test_what_is_plainly_open_and_was_sent_before_the_start_is_out_of_scope(world: World) -> None:
+    world.comment("1", "110")
+    world.row("1", "sent", sent_at=at("2026-02-20 08:00"))
+    profile = msgspec.structs.replace(world.profile, start_date=datetime.date(2026, 3, 1))
+    found = world.reconcile(scope="full", profile=profile)
+    assert (found.population, found.out_of_scope) == (0, 1)
+
+
+@pytest.mark.parametrize("names", ['"billnum": "1"', '"jobid": "J1"'])
+def test_what_is_plainly_open_and_waits_in_quarantine_is_for_the_rules(world: World, names: str) -> None:
+    world.comment("1", "110")
+    world.row("1", "sent")
+    world.quarantine(f'{{{names}, "amount": "twelve"}}'.encode(), at("2026-03-10 10:00"))
+    assert _categories(world) == {"b:1": "unparseable"}
+
+
+def test_a_break_under_a_former_name_of_what_is_plainly_open_now_is_over(world: World) -> None:
+    world.row("1", "paid", paid="100")
+    assert _categories(world) == {"j:J1": "missing_in_ropo"}
+    world.reconcile(MONTH_END, now=at("2026-04-20 08:00"), scope="full")
+    assert world.store("SELECT invoice_key, state FROM ropo.reconciliation_break") == [("j:J1", "open")]
+
+    world.comment("1", "110")
+    world.ledger("UPDATE ropo_ledger SET status = 'sent', paid = 0, open = 100")
+    world.reconcile(MONTH_END, now=at("2026-04-21 08:00"), scope="full")
+
+    query = "SELECT invoice_key, state, renamed_to FROM ropo.reconciliation_break"
+    assert world.store(query) == [("j:J1", "resolved", "b:1")]
+
+
 @pytest.mark.parametrize("status", ["open", " "])
 def test_its_own_tables_are_gone_whether_it_ends_well_or_not(world: World, status: str) -> None:
     world.row("1", status)
     with nullcontext() if status.strip() else pytest.raises(LedgerContractError):
         world.reconcile(MONTH_END, now=LATER, scope="full")
-    own = "SELECT relname FROM pg_class WHERE relname ~ '^(every_row|kept_job)'"
+    own = "SELECT relname FROM pg_class WHERE relname ~ '^(every_row|kept_job|kept_billnum)'"
     assert world.store(own) == []
 
 

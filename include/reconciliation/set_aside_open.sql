@@ -1,0 +1,81 @@
+-- Of what a full comparison keeps most is plainly open: one job under one number, one ledger row of both, nothing paid or
+-- credited on either side, and the same stage. The rules would find each of these matched, and nothing else (compare.sql):
+-- they are set aside in `plainly_open`, and the rest goes to the rules. What is not plain in any respect is of the rest.
+
+-- Each two names that events and rows bear together, and whether all that bear them are plain. A stage stands in the last
+-- digit, behind its moment, once as it is and once as what it lacks to nine: where the newest moment has two stages, whose
+-- order the rules know, the two largest numbers tell of another stage each.
+CREATE TEMP TABLE pair ON COMMIT DROP AS
+SELECT
+    jobid,
+    billnum,
+    count(*) FILTER (WHERE NOT is_row) AS event_count,
+    count(*) FILTER (WHERE is_row) AS row_count,
+    bool_and(is_plain) AS is_plain,
+    mod(max(moment * 10 + stage), 10)::integer AS stage,
+    9 - mod(max(moment * 10 + 9 - stage), 10)::integer AS least_stage
+FROM (
+    SELECT
+        jobid, billnum, false AS is_row, stage, (extract(epoch FROM statustime) * 1000000)::bigint AS moment,
+        meaning.code IS NOT NULL AND kind IS NULL AND payment IS NULL AND part_end IS NULL AS is_plain
+    FROM kept_event
+    LEFT JOIN code_meaning AS meaning USING (statustype, code)
+    UNION ALL
+    SELECT
+        jobid, billnum, true, NULL, NULL,
+        COALESCE(
+            COALESCE(word.payment, 0) = 0
+            AND word.part_end IS NULL
+            AND total > 0
+            AND COALESCE(open, total) = total
+            AND paid = 0
+            AND COALESCE(discount, 0) = 0
+            AND COALESCE(credited, 0) = 0
+            AND COALESCE(payments_by_ropo, true)
+            AND COALESCE(sent_at >= %(start)s, true),
+            false
+        )
+    FROM kept_row
+    LEFT JOIN word_meaning AS word USING (status)
+) AS said
+GROUP BY jobid, billnum;
+ANALYZE pair;
+
+-- None of what is joined is small, whatever PostgreSQL makes of the conditions.
+SET LOCAL enable_nestloop = off;
+INSERT INTO plainly_open (
+    invoice_key, jobid, billnum, event_count, stage, status, ledger_stage, total, paid, discount, credited, open, currency
+)
+SELECT
+    'b:' || billnum, jobid, billnum, event_count, pair.stage, status, word.stage, total, paid, discount, credited, open,
+    currency
+FROM pair
+JOIN kept_row USING (jobid, billnum)
+JOIN word_meaning AS word USING (status)
+WHERE is_plain AND event_count > 0 AND row_count = 1
+    AND COALESCE(pair.stage = word.stage AND pair.least_stage = word.stage, true)
+    -- Neither name is in another pair.
+    AND jobid NOT IN (SELECT jobid FROM pair WHERE jobid IS NOT NULL GROUP BY jobid HAVING count(*) > 1)
+    AND billnum NOT IN (SELECT billnum FROM pair WHERE billnum IS NOT NULL GROUP BY billnum HAVING count(*) > 1)
+    -- What has a break, or waits in quarantine, is for the rules.
+    AND jobid NOT IN (SELECT jobid FROM named_invoice WHERE jobid IS NOT NULL)
+    AND billnum NOT IN (SELECT billnum FROM named_invoice WHERE billnum IS NOT NULL);
+SET LOCAL enable_nestloop = DEFAULT;
+ANALYZE plainly_open;
+
+INSERT INTO found_event (statusid, jobid, billnum, statustype, code, statustime, number, amount, seen_on)
+SELECT
+    statusid, jobid, billnum, statustype, code, statustime, ropo.statusid_number(statusid), amount,
+    (first_seen_at AT TIME ZONE %(timezone)s)::date
+FROM kept_event
+WHERE NOT EXISTS (SELECT FROM plainly_open WHERE plainly_open.jobid = kept_event.jobid);
+INSERT INTO ledger_row (
+    batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
+)
+SELECT
+    batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
+FROM kept_row
+WHERE NOT EXISTS (SELECT FROM plainly_open WHERE plainly_open.jobid = kept_row.jobid)
+ORDER BY place;
+
+DROP TABLE kept_event, kept_row, pair
