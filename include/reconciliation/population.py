@@ -56,7 +56,8 @@ WITH NO DATA
 """
 _ROWS_SEEN = "ANALYZE {every_row} (jobid, billnum)"
 # As values: what is asked of millions of rows. Endless: what is no end; of other types with the type and its length, so
-# that no two run into the same text. Settling: the ledger's words that mean paid, or leave that to the amounts.
+# that no two run into the same text. Settling: the ledger's words that mean paid, first of all
+# since most rows have one, or that leave it to the amounts.
 _KNOWN_CODES = """
 SELECT
     COALESCE(array_agg(code) FILTER (WHERE kind = 'paid'), '{}') AS paid,
@@ -68,8 +69,12 @@ SELECT
             FILTER (WHERE kind IS NULL AND part_end IS NULL),
         '{}'
     ) AS endless,
-    ARRAY(SELECT status FROM word_meaning WHERE COALESCE(payment, %(settled)s) = %(settled)s AND part_end IS NULL)
-        AS settling
+    ARRAY(
+        SELECT status
+        FROM word_meaning
+        WHERE COALESCE(payment, %(settled)s) = %(settled)s AND part_end IS NULL
+        ORDER BY payment, status
+    ) AS settling
 FROM code_meaning
 """
 _NAME = """

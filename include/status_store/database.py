@@ -68,8 +68,8 @@ WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout', 't
 # is on disk, since the page exists nowhere else by then. PostgreSQL's own keepalives end the session of a machine that
 # vanished, which would hold the queue's lock for hours. Nobody's forgotten transaction is waited for without an end.
 # What the role or the database sets for people must not hold here: a comparison at another isolation would not see that
-# its month was signed meanwhile. A statement is never compiled, as PostgreSQL does by the cost that it expects: of the long
-# statements here that takes seconds, and saves none of them.
+# its month was signed meanwhile. No statement is compiled, as PostgreSQL does by the cost that it expects: for the long
+# ones here that takes seconds, and saves none.
 _SETTINGS = f"""
 {NEVER_ENDED_IDLE}
 SET default_transaction_isolation = 'read committed';
