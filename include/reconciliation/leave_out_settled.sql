@@ -10,7 +10,8 @@ CREATE AGGREGATE pg_temp.plus(numeric) (SFUNC = numeric_add, STYPE = numeric, PA
 
 -- The jobs of which a code, the money or the ledger's row is not plain. Both sides are told in one grouping, the ledger's
 -- money as negative: what is settled comes to nothing. Most events say nothing of money and have a code that is plain;
--- they stay out of it. A type in other than small letters is not plain.
+-- they stay out of it. A type in other than small letters is not plain. Of a plain row 1 is counted, of whatever is not plain
+-- 2: one plain row, and nothing else than plain payments, is 1.
 -- A grouping by hash is one process's work. Before one by order each process sorts what it has read.
 SET LOCAL enable_hashagg = off;
 CREATE UNLOGGED TABLE {kept_job} AS
@@ -18,13 +19,14 @@ SELECT jobid, true AS is_whole
 FROM (
     SELECT
         jobid,
-        NULL::boolean AS is_row,
+        CASE WHEN (
+            statustype = 'payment' AND CASE
+                WHEN statustext = ANY(%(paid)s) OR statustext = ANY(%(discount)s) THEN amount > 0 IS TRUE
+                ELSE statustext = ANY(%(ignored)s)
+            END
+        ) IS NOT TRUE THEN 2 END AS counted,
         CASE WHEN statustype = 'payment' AND statustext = ANY(%(paid)s) THEN amount END AS paid,
-        CASE WHEN statustype = 'payment' AND statustext = ANY(%(discount)s) THEN amount END AS discount,
-        statustype = 'payment' AND CASE
-            WHEN statustext = ANY(%(paid)s) OR statustext = ANY(%(discount)s) THEN amount > 0 IS TRUE
-            ELSE statustext = ANY(%(ignored)s)
-        END AS is_plain
+        CASE WHEN statustype = 'payment' AND statustext = ANY(%(discount)s) THEN amount END AS discount
     FROM ropo.status_event
     WHERE profile = %(profile)s AND jobid IS NOT NULL
         AND NOT CASE statustype
@@ -35,10 +37,7 @@ FROM (
     UNION ALL
     SELECT
         jobid,
-        true,
-        -NULLIF(paid, 0),
-        -NULLIF(discount, 0),
-        COALESCE(
+        CASE WHEN
             billnum IS NOT NULL
             AND status = ANY(%(settling)s)
             AND total > 0
@@ -49,17 +48,17 @@ FROM (
             -- Ropo One may not have been told.
             AND COALESCE(open, 0) <= 0
             AND COALESCE(credited, 0) = 0
-            AND total - paid - COALESCE(discount, 0) - COALESCE(open, 0) = 0,
-            false
-        )
+            AND total - paid - COALESCE(discount, 0) - COALESCE(open, 0) = 0
+        THEN 1 ELSE 2 END,
+        -paid,
+        -NULLIF(discount, 0)
     FROM {every_row}
     WHERE jobid IS NOT NULL
 ) AS said
 GROUP BY jobid
 HAVING (
-    bool_and(is_plain)
-    AND count(is_row) = 1
-    AND COALESCE(pg_temp.plus(paid), 0) = 0
+    sum(counted) = 1
+    AND pg_temp.plus(paid) = 0
     AND COALESCE(pg_temp.plus(discount), 0) = 0
 ) IS NOT TRUE;
 SET LOCAL enable_hashagg = DEFAULT;
