@@ -1,5 +1,5 @@
 -- A full comparison keeps what is not settled (take_unsettled.sql). Most invoices are plainly settled: one job under one
--- number and one ledger row of both, every code known, paid on both sides by the same sums. They are told and left out
+-- number and one ledger row of both (infer_jobs.sql), every code known, paid on both sides by the same sums. They are told and left out
 -- here, so that the rules are applied to the rest alone. What is not plain in any respect is kept: its events in
 -- `kept_event`, its ledger rows in `kept_row`.
 -- The passes over all events and rows are CREATE TABLE AS of tables that are no temporary ones: PostgreSQL shares out such

@@ -50,10 +50,11 @@ SET LOCAL parallel_tuple_cost = 0.001;
 CREATE UNLOGGED TABLE {every_row} AS
 SELECT
     batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at,
-    payments_by_ropo
+    payments_by_ropo, NULL::boolean AS lacks_jobid
 FROM ledger_row
 WITH NO DATA
 """
+_LACK_JOBIDS = "SELECT EXISTS (SELECT FROM {every_row} WHERE jobid IS NULL)"
 _ROWS_SEEN = "ANALYZE {every_row} (jobid, billnum)"
 # As values: what is asked of millions of rows. Endless: what is no end; of other types with the type and its length, so
 # that no two run into the same text. Settling: the ledger's words that mean paid, first of all
@@ -143,6 +144,9 @@ def _take_all(cursor: Cursor, ledger: LedgerReader, profile: Profile) -> None:
     cursor.execute(sql.SQL(_FOR_EVERYTHING).format(**own))
     ledger.copy_all_rows(cursor, own["every_row"])
     cursor.execute(sql.SQL(_ROWS_SEEN).format(**own))
+    cursor.execute(sql.SQL(_LACK_JOBIDS).format(**own))
+    if only_row(cursor) == (True,):
+        cursor.execute(sql.SQL(statement("infer_jobs")).format(**own), {"profile": profile.name})
     cursor.execute(_KNOWN_CODES, {"comment": COMMENT_TYPE, "settled": PAYMENTS.index("paid")})
     [codes] = named_rows(cursor)
     start = profile.midnight(profile.start_date)

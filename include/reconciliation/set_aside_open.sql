@@ -73,7 +73,8 @@ INSERT INTO ledger_row (
     batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
 )
 SELECT
-    batch, billnum, jobid, status, total, paid, discount, credited, open, currency, sent_at, changed_at, payments_by_ropo
+    batch, billnum, CASE WHEN lacks_jobid THEN NULL ELSE jobid END, status, total, paid, discount, credited, open, currency,
+    sent_at, changed_at, payments_by_ropo
 FROM kept_row
 WHERE NOT EXISTS (SELECT FROM plainly_open WHERE plainly_open.jobid = kept_row.jobid)
 ORDER BY place;

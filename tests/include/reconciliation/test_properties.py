@@ -267,6 +267,38 @@ OPEN_BUT_FOR_ONE = [
     ([SPOKEN, PAID], [UNPAID]),
 ]
 
+_DISCOUNT = {**PAID, "code": "8", "amount": "2"}
+SETTLED_BUT_FOR_ONE = [
+    ([PAID], [BOOKED, {**BOOKED, "jobid": "8"}]),
+    ([PAID, _said(jobid="8", billnum="2")], [BOOKED, {**BOOKED, "jobid": "8"}]),
+    *(
+        ([{**PAID, "amount": "98"}, *more], [{**BOOKED, "paid": Decimal(98), "discount": Decimal(2)}])
+        for more in ([], [_DISCOUNT], [_DISCOUNT, {**_DISCOUNT, "amount": "-40"}])
+    ),
+    *(
+        ([PAID, *more], [{**BOOKED, **columns}])
+        for more, columns in [
+            ([], {}),
+            ([SPOKEN], {}),
+            ([_said(minute=2, code="130", jobid="8")], {}),
+            ([_said(code="98", jobid=None)], {}),
+            ([_said(code="98", billnum=None)], {}),
+            ([_said(code="98", billnum="2")], {}),
+            ([{**PAID, "jobid": "8"}], {}),
+            ([{**PAID, "jobid": None}], {}),
+            ([], {"paid": Decimal(60), "open": Decimal(40)}),
+        ]
+    ),
+]
+
+
+def _without_jobids(clusters: list[Any]) -> list[Any]:
+    """The ERP does not store them."""
+    return [(said, [{**row, "jobid": None} for row in booked]) for said, booked in clusters]
+
+
+BUT_FOR_ONE = [*OPEN_BUT_FOR_ONE, *SETTLED_BUT_FOR_ONE]
+
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn=worlds)
@@ -305,8 +337,13 @@ def _full(world: World, said: list[tuple[str, Event, datetime.datetime]], booked
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-@given(drawn=st.lists(nearly_settled | nearly_open, min_size=30, max_size=30))
-@example(drawn=OPEN_BUT_FOR_ONE)
+@given(
+    drawn=st.tuples(
+        st.lists(nearly_settled | nearly_open, min_size=20, max_size=20),
+        st.lists(nearly_settled | nearly_open, min_size=20, max_size=20).map(_without_jobids),
+    ).map(lambda both: [*both[0], *both[1]])
+)
+@example(drawn=[*BUT_FOR_ONE, *_without_jobids(BUT_FOR_ONE)])
 def test_a_full_comparison_finds_the_same_whether_the_plain_are_told_apart_first(
     world: World, drawn: list[Any]
 ) -> None:

@@ -1,0 +1,18 @@
+-- An ERP need not store Ropo One's jobid. A row without one is given a job that is said under its number, so that what is
+-- plain can be told by both names: where other jobs are said under the number too, their events bring it to the rules. For
+-- these it has no jobid again (set_aside_open.sql): they are not told more than the ledger tells.
+SET LOCAL enable_hashagg = off;
+CREATE TEMP TABLE said_job ON COMMIT DROP AS
+SELECT billnum, min(jobid) AS jobid
+FROM ropo.status_event
+WHERE profile = %(profile)s AND billnum IN (SELECT billnum FROM {every_row} WHERE jobid IS NULL)
+GROUP BY billnum;
+SET LOCAL enable_hashagg = DEFAULT;
+ANALYZE said_job;
+
+UPDATE {every_row} AS booked
+SET jobid = said_job.jobid, lacks_jobid = true
+FROM said_job
+WHERE booked.jobid IS NULL AND booked.billnum = said_job.billnum;
+DROP TABLE said_job;
+ANALYZE {every_row} (jobid, billnum)
