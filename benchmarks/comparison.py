@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from benchmarks.stage import Stage
 
 OURS, DATACOMPY, BARE = "ours", "datacompy (pandas)", "bare SQL"
+WITHOUT_JOBIDS = "ours, of a ledger without jobids"
 _HERE = Path(__file__).parent
 _INDEXES = """
 SELECT indexname, indexdef FROM pg_indexes
@@ -44,6 +45,17 @@ def bench(stage: Stage, *, invoices: int, rounds: int) -> list[Line]:
         results = alternate(
             contestants, lambda each: compare_all(each, task, stage.variables(database), invoices), rounds
         )
+        with (
+            closing(psycopg2.connect(stage.server.dsn(database))) as connection,
+            connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("UPDATE ropo_ledger SET jobid = NULL")
+        results |= alternate(
+            [Contestant(WITHOUT_JOBIDS, "our_comparison")],
+            lambda each: compare_all(each, task, stage.variables(database), invoices),
+            rounds,
+        )
     ours, lines = results[OURS], []
     for name, goal in ((DATACOMPY, "≥ 4 times as fast"), (BARE, "≤ 1.5 of its time")):
         other = results[name]
@@ -58,6 +70,15 @@ def bench(stage: Stage, *, invoices: int, rounds: int) -> list[Line]:
                 ratio >= 4 if name == DATACOMPY else ratio <= 1.5,
             )
         )
+    without = results[WITHOUT_JOBIDS]
+    lines.append(
+        Line(
+            "the same, where the ERP stores no jobids",
+            f"{without.median():.1f} s, {without.median('memory_mb'):.0f} MB",
+            f"where it stores them: {ours.median():.1f} s",
+            f"{without.ratio(ours):.2f} of its time",
+        )
+    )
     return lines
 
 

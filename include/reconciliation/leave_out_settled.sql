@@ -1,7 +1,7 @@
 -- A full comparison keeps what is not settled (take_unsettled.sql). Most invoices are plainly settled: one job under one
--- number and one ledger row of both (infer_jobs.sql), every code known, paid on both sides by the same sums. They are told and left out
--- here, so that the rules are applied to the rest alone. What is not plain in any respect is kept: its events in
--- `kept_event`, its ledger rows in `kept_row`.
+-- number and one ledger row of both (infer_jobs.sql), every code known, paid on both sides by the same sums. They are told
+-- and left out here, so that the rules are applied to the rest alone. What is not plain in any respect is kept: its events
+-- in `kept_event`, its ledger rows in `kept_row`.
 -- The passes over all events and rows are CREATE TABLE AS of tables that are no temporary ones: PostgreSQL shares out such
 -- work among its processes, and no other.
 
@@ -10,8 +10,8 @@ CREATE AGGREGATE pg_temp.plus(numeric) (SFUNC = numeric_add, STYPE = numeric, PA
 
 -- The jobs of which a code, the money or the ledger's row is not plain. Both sides are told in one grouping, the ledger's
 -- money as negative: what is settled comes to nothing. Most events say nothing of money and have a code that is plain;
--- they stay out of it. A type in other than small letters is not plain. Of a plain row 1 is counted, of whatever is not plain
--- 2: one plain row, and nothing else than plain payments, is 1.
+-- they stay out of it. A type in other than small letters is not plain. A plain row counts 1, whatever is not plain 2, a plain
+-- payment nothing: 1 is one plain row, and plain payments alone.
 -- A grouping by hash is one process's work. Before one by order each process sorts what it has read.
 SET LOCAL enable_hashagg = off;
 CREATE UNLOGGED TABLE {kept_job} AS

@@ -57,8 +57,8 @@ WITH NO DATA
 _LACK_JOBIDS = "SELECT EXISTS (SELECT FROM {every_row} WHERE jobid IS NULL)"
 _ROWS_SEEN = "ANALYZE {every_row} (jobid, billnum)"
 # As values: what is asked of millions of rows. Endless: what is no end; of other types with the type and its length, so
-# that no two run into the same text. Settling: the ledger's words that mean paid, first of all
-# since most rows have one, or that leave it to the amounts.
+# that no two run into the same text. Settling: the ledger's words that mean paid, which stand first since most rows
+# have them, or that leave it to the amounts.
 _KNOWN_CODES = """
 SELECT
     COALESCE(array_agg(code) FILTER (WHERE kind = 'paid'), '{}') AS paid,
@@ -139,7 +139,7 @@ def gather(cursor: Cursor, ledger: LedgerReader, profile: Profile, seeds: Seeds)
 
 
 def _take_all(cursor: Cursor, ledger: LedgerReader, profile: Profile) -> None:
-    """Take every event and ledger row, but for those of plainly settled invoices."""
+    """Take every event and ledger row, but for those of invoices that are plainly settled, or plainly open."""
     own = _own_tables(cursor)
     cursor.execute(sql.SQL(_FOR_EVERYTHING).format(**own))
     ledger.copy_all_rows(cursor, own["every_row"])

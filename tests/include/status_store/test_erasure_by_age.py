@@ -173,7 +173,8 @@ def test_by_age_what_another_session_holds_is_left_to_the_next_run_and_the_rest_
 
         assert erase_old(session, profile).events == 2
 
-    assert erase_old(session, profile).events == 1
+        other.rollback()  # a session that is only closed lets go of its locks a moment later
+        assert erase_old(session, profile).events == 1
 
 
 def test_by_age_what_waits_for_somebody_is_counted_and_stays(
