@@ -1,6 +1,7 @@
 -- An ERP need not store Ropo One's jobid. A row without one is given a job that is said under its number, so that what is
 -- plain can be told by both names: where other jobs are said under the number too, their events bring it to the rules. For
 -- these it has no jobid again (set_aside_open.sql): they are not told more than the ledger tells.
+-- By order, as in leave_out_settled.sql.
 SET LOCAL enable_hashagg = off;
 CREATE TEMP TABLE said_job ON COMMIT DROP AS
 SELECT billnum, min(jobid) AS jobid
