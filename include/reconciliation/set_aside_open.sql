@@ -4,7 +4,8 @@
 
 -- Each two names that events and rows bear together, and whether all that bear them are plain. A stage stands in the last
 -- digit, behind its moment, once as it is and once as what it lacks to nine: where the newest moment has two stages, whose
--- order the rules know, the two largest numbers tell of another stage each.
+-- order the rules know, the two largest numbers tell of another stage each. So they do before 1970, where moments are
+-- negative.
 CREATE TEMP TABLE pair ON COMMIT DROP AS
 SELECT
     jobid,
@@ -53,7 +54,8 @@ FROM pair
 JOIN kept_row USING (jobid, billnum)
 JOIN word_meaning AS word USING (status)
 WHERE is_plain AND event_count > 0 AND row_count = 1
-    AND COALESCE(pair.stage = word.stage AND pair.least_stage = word.stage, true)
+    AND COALESCE(pair.stage = pair.least_stage, true)
+    AND COALESCE(pair.stage = word.stage, true)
     -- Neither name is in another pair.
     AND jobid NOT IN (SELECT jobid FROM pair WHERE jobid IS NOT NULL GROUP BY jobid HAVING count(*) > 1)
     AND billnum NOT IN (SELECT billnum FROM pair WHERE billnum IS NOT NULL GROUP BY billnum HAVING count(*) > 1)

@@ -253,9 +253,11 @@ OPEN_BUT_FOR_ONE = [
     *(
         ([_said(code=first), _said(code=second)], [{**UNPAID, "status": word}])
         for first, second in (("110", "120"), ("120", "110"))
-        for word in ("sent", "due")
+        for word in ("sent", "due", "open")
     ),
     ([SPOKEN, _said(minute=0, code="120")], [UNPAID]),
+    # Dated in 1969.
+    ([_said(minute=-30_000_000)], [{**UNPAID, "status": "open"}]),
     ([], [UNPAID]),
     ([SPOKEN], []),
     ([SPOKEN], [UNPAID, UNPAID]),
@@ -271,6 +273,15 @@ _DISCOUNT = {**PAID, "code": "8", "amount": "2"}
 SETTLED_BUT_FOR_ONE = [
     ([PAID], [BOOKED, {**BOOKED, "jobid": "8"}]),
     ([PAID, _said(jobid="8", billnum="2")], [BOOKED, {**BOOKED, "jobid": "8"}]),
+    # Sent again, and paid twice: of two rows one says which of the jobs it is.
+    *(
+        ([PAID, {**PAID, "jobid": "8", "amount": "40"}], [one, {**other, "total": Decimal(40), "paid": Decimal(40)}])
+        for one, other in (
+            (BOOKED, {**BOOKED, "jobid": "8"}),
+            (BOOKED, {**BOOKED, "jobid": None}),
+            ({**BOOKED, "jobid": None}, {**BOOKED, "jobid": "8"}),
+        )
+    ),
     *(
         ([{**PAID, "amount": "98"}, *more], [{**BOOKED, "paid": Decimal(98), "discount": Decimal(2)}])
         for more in ([], [_DISCOUNT], [_DISCOUNT, {**_DISCOUNT, "amount": "-40"}])
