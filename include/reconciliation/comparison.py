@@ -16,7 +16,7 @@ from include.config.profiles import profiles_file
 from include.config.status_map import COMMENT_TYPE, PAYMENT_TYPE, PAYMENTS, STAGES
 from include.reconciliation.business_days import BusinessCalendar
 from include.reconciliation.ledger import bare_number
-from include.reconciliation.population import gather, name_earlier, name_quarantined, name_revised, name_unspoken, want
+from include.reconciliation.population import gather, name_earlier, name_quarantined, name_revised, want
 from include.reconciliation.statements import statement
 
 if TYPE_CHECKING:
@@ -105,8 +105,6 @@ def compare(
         if seeds.dates:
             name_earlier(cursor, profile)
             name_revised(cursor, profile)
-        if seeds.everything:
-            name_unspoken(cursor, profile)
         name_quarantined(cursor, profile, seeds)
         gather(cursor, ledger, profile, seeds)
         start_of_interest = profile.midnight(start) if start else "-infinity"

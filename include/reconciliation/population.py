@@ -147,6 +147,7 @@ def _take_all(cursor: Cursor, ledger: LedgerReader, profile: Profile) -> None:
     cursor.execute(sql.SQL(_LACK_JOBIDS).format(**own))
     if only_row(cursor) == (True,):
         cursor.execute(sql.SQL(statement("infer_jobs")).format(**own), {"profile": profile.name})
+    cursor.execute(sql.SQL(statement("name_unspoken")).format(**own), {"profile": profile.name})
     cursor.execute(_KNOWN_CODES, {"comment": COMMENT_TYPE, "settled": PAYMENTS.index("paid")})
     [codes] = named_rows(cursor)
     start = profile.midnight(profile.start_date)
@@ -210,14 +211,6 @@ def name_revised(cursor: Cursor, profile: Profile) -> None:
         while rows := revised.fetchmany(_ROWS_AT_ONCE):
             named = [(day, *names, True, False) for day, raw in rows for _, *names in _names(raw.encode())]
             execute_values(cursor, _NAME, named, page_size=_ROWS_AT_ONCE)
-
-
-def name_unspoken(cursor: Cursor, profile: Profile) -> None:
-    """Name every invoice of which an earlier reconciliation knew by the ledger alone, or that has an unresolved break.
-
-    Its row, or its name, may be gone since.
-    """
-    cursor.execute(statement("name_unspoken"), {"profile": profile.name})
 
 
 def name_billnum(cursor: Cursor, billnum: str) -> None:

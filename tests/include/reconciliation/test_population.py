@@ -187,6 +187,23 @@ def test_what_is_plainly_settled_is_left_out_of_a_full_comparison_before_the_rul
     assert _kept(world) == [["Jbehind"], (1, 1)]
 
 
+def test_what_was_compared_before_ropo_one_spoke_of_it_is_as_plain_as_any_other(world: World) -> None:
+    """Most invoices are: a date is compared as soon as they are sent."""
+    world.row("settled", sent_at=at("2026-03-10 08:00"))
+    world.row("nameless", jobid=None, sent_at=at("2026-03-10 08:00"))
+    world.row("open", sent_at=at("2026-03-10 08:00"))
+    world.row("rejobbed", sent_at=at("2026-03-10 08:00"))
+    world.row("draft", jobid="Jrenumbered", sent_at=at("2026-03-10 08:00"))
+    assert world.reconcile(reread_poll_id=world.know_all()).matched == 5
+    world.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum <> 'open'")
+    world.ledger("UPDATE ropo_ledger SET jobid = 'Jnew' WHERE billnum = 'rejobbed'")
+    world.ledger("UPDATE ropo_ledger SET billnum = 'renumbered' WHERE billnum = 'draft'")
+    for number, jobid in (("settled", None), ("nameless", None), ("rejobbed", "Jnew"), ("renumbered", None)):
+        world.payment(number, "100", "2026-03-11", jobid=jobid or f"J{number}")
+    world.comment("open", "98", "2026-03-11")
+    assert _kept(world) == [[], (0, 0)]
+
+
 def test_payments_of_both_kinds_in_parts_are_settled_by_their_sums(world: World) -> None:
     for amount, kind in (("60", "1"), ("38", "1"), ("2", "8")):
         world.payment("parts", amount, "2026-02-01", kind=kind)
