@@ -97,13 +97,18 @@ UNION
 SELECT billnum FROM named_invoice WHERE billnum IS NOT NULL;
 ANALYZE {kept_job};
 ANALYZE {kept_billnum};
--- `place` is the order in which they came: of rows alike in all else, it says which stands for its invoice.
+-- By joins, which go to disk where memory does not do; a list of what is kept would be gone through for each row then.
 CREATE TEMP TABLE kept_row ON COMMIT DROP AS
-SELECT booked.ctid AS place, booked.*
+SELECT * FROM {every_row} WHERE jobid IN (SELECT jobid FROM {kept_job})
+UNION ALL
+SELECT *
 FROM {every_row} AS booked
-WHERE jobid IS NULL
-    OR jobid IN (SELECT jobid FROM {kept_job})
-    OR billnum IN (SELECT billnum FROM {kept_billnum});
+WHERE billnum IN (SELECT billnum FROM {kept_billnum})
+    AND NOT EXISTS (SELECT FROM {kept_job} AS kept WHERE kept.jobid = booked.jobid)
+UNION ALL
+SELECT *
+FROM {every_row} AS booked
+WHERE jobid IS NULL AND NOT EXISTS (SELECT FROM {kept_billnum} AS kept WHERE kept.billnum = booked.billnum);
 
 -- These rows may bring numbers of their own. What is plain has a row of both its names, so that no more can follow.
 CREATE TEMP TABLE brought_billnum ON COMMIT DROP AS
@@ -112,10 +117,10 @@ EXCEPT
 SELECT billnum FROM {kept_billnum};
 ANALYZE brought_billnum;
 INSERT INTO kept_row
-SELECT booked.ctid, booked.*
+SELECT booked.*
 FROM {every_row} AS booked
 WHERE billnum IN (SELECT billnum FROM brought_billnum)
-    AND jobid IS NOT NULL AND jobid NOT IN (SELECT jobid FROM {kept_job});
+    AND jobid IS NOT NULL AND NOT EXISTS (SELECT FROM {kept_job} AS kept WHERE kept.jobid = booked.jobid);
 ANALYZE kept_row;
 
 -- The events under both names of rows that are kept though their jobs are plain.

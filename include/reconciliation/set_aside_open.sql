@@ -42,6 +42,15 @@ FROM (
 GROUP BY jobid, billnum;
 ANALYZE pair;
 
+-- Names that are in several pairs, and those of what has a break or waits in quarantine.
+CREATE TEMP TABLE for_the_rules ON COMMIT DROP AS
+SELECT jobid, NULL AS billnum FROM pair WHERE jobid IS NOT NULL GROUP BY jobid HAVING count(*) > 1
+UNION ALL
+SELECT NULL, billnum FROM pair WHERE billnum IS NOT NULL GROUP BY billnum HAVING count(*) > 1
+UNION ALL
+SELECT jobid, billnum FROM named_invoice;
+ANALYZE for_the_rules;
+
 -- None of what is joined is small, whatever PostgreSQL makes of the conditions.
 SET LOCAL enable_nestloop = off;
 INSERT INTO plainly_open (
@@ -56,12 +65,8 @@ JOIN word_meaning AS word USING (status)
 WHERE is_plain AND event_count > 0 AND row_count = 1
     AND COALESCE(pair.stage = pair.least_stage, true)
     AND COALESCE(pair.stage = word.stage, true)
-    -- Neither name is in another pair.
-    AND jobid NOT IN (SELECT jobid FROM pair WHERE jobid IS NOT NULL GROUP BY jobid HAVING count(*) > 1)
-    AND billnum NOT IN (SELECT billnum FROM pair WHERE billnum IS NOT NULL GROUP BY billnum HAVING count(*) > 1)
-    -- What has a break, or waits in quarantine, is for the rules.
-    AND jobid NOT IN (SELECT jobid FROM named_invoice WHERE jobid IS NOT NULL)
-    AND billnum NOT IN (SELECT billnum FROM named_invoice WHERE billnum IS NOT NULL);
+    AND NOT EXISTS (SELECT FROM for_the_rules AS other WHERE other.jobid = pair.jobid)
+    AND NOT EXISTS (SELECT FROM for_the_rules AS other WHERE other.billnum = pair.billnum);
 SET LOCAL enable_nestloop = DEFAULT;
 ANALYZE plainly_open;
 
@@ -78,7 +83,6 @@ SELECT
     batch, billnum, CASE WHEN lacks_jobid THEN NULL ELSE jobid END, status, total, paid, discount, credited, open, currency,
     sent_at, changed_at, payments_by_ropo
 FROM kept_row
-WHERE NOT EXISTS (SELECT FROM plainly_open WHERE plainly_open.jobid = kept_row.jobid)
-ORDER BY place;
+WHERE NOT EXISTS (SELECT FROM plainly_open WHERE plainly_open.jobid = kept_row.jobid);
 
-DROP TABLE kept_event, kept_row, pair
+DROP TABLE kept_event, kept_row, pair, for_the_rules

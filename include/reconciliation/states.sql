@@ -61,10 +61,12 @@ CREATE TEMP TABLE ledger_side ON COMMIT DROP AS
 WITH ranked AS (
     SELECT
         owned_row.*,
-        -- One row stands for the invoice; of several (a category of its own) always the same one.
+        -- One row stands for the invoice; of several (a category of its own) always the same one, in whatever order the ERP
+        -- returns them.
         row_number() OVER (
             PARTITION BY invoice_key
-            ORDER BY jobid COLLATE "C", billnum COLLATE "C", changed_at DESC NULLS LAST, total, paid, row_id
+            ORDER BY jobid COLLATE "C", billnum COLLATE "C", changed_at DESC NULLS LAST, total, paid, status COLLATE "C",
+                discount, credited, open, currency COLLATE "C", sent_at, payments_by_ropo
         ) AS place,
         count(*) OVER (PARTITION BY invoice_key) AS row_count
     FROM owned_row

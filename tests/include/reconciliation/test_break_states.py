@@ -212,6 +212,20 @@ def test_an_accepted_duplicate_is_open_again_when_its_other_row_grows(world: Wor
     )
 
 
+def test_an_accepted_duplicate_stays_so_in_whatever_order_the_ledger_returns_its_rows(world: World) -> None:
+    world.comment("1", "98")
+    world.row("1")
+    world.row("1", "due")
+    world.reconcile(now=OVER)
+    world.reconcile(now=at("2026-03-16 08:00"))  # its grace began with the first run that saw it
+    accept(world)
+    for _ in range(2):
+        # What is written anew comes last.
+        world.ledger("UPDATE ropo_ledger SET status = status WHERE ctid = (SELECT min(ctid) FROM ropo_ledger)")
+        assert world.reconcile(now=at("2026-03-16 09:00")).accepted == 1
+    assert [kind for kind, _ in history(world)] == ["opened"]
+
+
 def test_an_accepted_unknown_payment_is_open_again_when_another_comes(world: World) -> None:
     world.payment("1", "5", kind="Suoritus Meikäläinen")
     world.row("1")

@@ -50,6 +50,15 @@ def test_what_no_date_shows_any_more_is_found(world: World) -> None:
     }
 
 
+def test_a_row_without_a_jobid_is_compared_once_whether_or_not_its_number_was_spoken_of(world: World) -> None:
+    world.row("unspoken", jobid=None)
+    world.row("sent again", jobid=None)
+    for jobid in ("J1", "J2"):
+        world.comment("sent again", "98", jobid=jobid)
+
+    assert _categories(world) == {"b:unspoken": "matched", "b:sent again": "matched"}
+
+
 def test_it_stands_beside_the_dates_and_changes_none_of_them(world: World) -> None:
     world.payment("1", "100")
     world.row("1")
