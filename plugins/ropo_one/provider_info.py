@@ -21,7 +21,7 @@ def get_provider_info() -> dict[str, Any]:
                 "integration-name": "Ropo One",
                 "python-modules": [
                     f"ropo_one.operators.{name}"
-                    for name in ("maintenance", "polling", "reconciliation", "run_profiles", "watch")
+                    for name in ("maintenance", "polling", "reconciliation", "run_profiles", "trial", "watch")
                 ],
             }
         ],

@@ -10,6 +10,7 @@ from airflow.sdk.configuration import conf
 from include.config.profiles import profiles_file
 from include.watch.away import store_away
 from include.watch.topics import tell
+from include.watch.trial import trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class AlertsMisconfiguredError(ValueError):
-    """The profile's ``alerts`` name a notifier that cannot be made."""
+    """The profile's ``alerts`` name a notifier that cannot be made, or nobody where somebody is to be told."""
 
 
 def tell_topic(session: Session, topic: Topic, context: dict[str, Any], log: Callable[..., None]) -> int:
@@ -46,6 +47,22 @@ def tell_store_away(
     :raises AlertsMisconfiguredError: naming file, profile and key.
     """
     _sender(profile, context, log)(store_away(profile, error, again=again, base_url=_base_url()))
+
+
+def tell_trial(
+    profile: Profile, context: dict[str, Any], log: Callable[..., None], *, dag_id: str, run_id: str
+) -> None:
+    """Tell that this is a trial, without the store's register: each call sends a message.
+
+    :param dag_id: and ``run_id``: the run that sends it.
+    :raises AlertsMisconfiguredError: naming file, profile and key; where ``alerts`` name nobody, too.
+    """
+    if not profile.alerts.anybody:
+        raise AlertsMisconfiguredError(
+            f"{profiles_file()}: profile '{profile.name}', key 'alerts': names nobody to tell; set alerts.to to mail "
+            "addresses, or alerts.notifier to the dotted path of an Airflow notifier"
+        )
+    _sender(profile, context, log)(trial(profile, dag_id=dag_id, run_id=run_id, base_url=_base_url()))
 
 
 def _sender(profile: Profile, context: dict[str, Any], log: Callable[..., None]) -> Callable[[Alert], None]:

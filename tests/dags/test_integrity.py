@@ -26,6 +26,7 @@ from ropo_one.operators.maintenance import RetentionOperator
 from ropo_one.operators.polling import RopoDoubtRecoveryOperator, RopoEarlierRereadOperator, RopoStatusDrainOperator
 from ropo_one.operators.profile import ProfileOperator
 from ropo_one.operators.reconciliation import LedgerOperator, RecheckOperator, SettleOperator, VerdictOperator
+from ropo_one.operators.trial import TrialAlertOperator
 from ropo_one.operators.watch import WatchOperator
 from ropo_one.plugin import RopoOnePlugin
 
@@ -35,8 +36,11 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG
 
 DAGS = ROOT / "dags"
-TAGS = {"ropo-one", "drain", "reconciliation", "invoice", "maintenance"}
+TAGS = {"ropo-one", "drain", "reconciliation", "invoice", "maintenance", "alerts"}
+# Of one task after the other for one profile: each says itself whether the run is red.
+PLAIN = {"ropo_alert_trial", "ropo_invoice_check"}
 IDS = {
+    "ropo_alert_trial",
     "ropo_full_comparison",
     "ropo_invoice_check",
     "ropo_maintenance",
@@ -153,7 +157,9 @@ def test_no_task_is_retried_by_airflow(dag: DAG) -> None:
 def test_every_task_that_calls_ropo_or_reads_a_ledger_is_in_a_pool(dag: DAG) -> None:
     for task in dag.tasks:
         operator = task.operator_class if task.is_mapped else type(task)
-        if issubclass(operator, SettleOperator | VerdictOperator | WatchOperator | RetentionOperator):
+        if issubclass(
+            operator, SettleOperator | VerdictOperator | WatchOperator | RetentionOperator | TrialAlertOperator
+        ):
             assert task.pool == "default_pool", task.task_id
         elif issubclass(operator, LedgerOperator):
             assert task.pool == "erp_ledger", task.task_id
@@ -197,7 +203,7 @@ def test_the_drains_tasks_go_before_those_of_any_other_dag_such_as_a_backfills(b
 def test_a_run_is_red_where_any_task_of_a_profile_is(bag: DagBag) -> None:
     """Airflow asks the last tasks alone, and they run whatever became of earlier ones."""
     mapped = {dag_id: dag for dag_id, dag in bag.dags.items() if dag.has_task("outcome")}
-    assert set(mapped) == IDS - {"ropo_invoice_check"}
+    assert set(mapped) == IDS - PLAIN
     for dag in mapped.values():
         last = {task.task_id for task in dag.tasks if not task.downstream_task_ids}
         assert dag.get_task("outcome").upstream_task_ids | last == set(dag.task_ids), dag.dag_id
@@ -209,7 +215,7 @@ def test_a_run_is_red_where_any_task_of_a_profile_is(bag: DagBag) -> None:
 
 def test_no_task_is_started_for_a_green_outcome_but_to_update_the_asset(bag: DagBag) -> None:
     """A start is most of what a date of a backfill costs."""
-    for dag_id in IDS - {"ropo_invoice_check", "ropo_status_drain"}:
+    for dag_id in IDS - PLAIN - {"ropo_status_drain"}:
         tasks = bag.dags[dag_id].tasks
         assert [task.task_id for task in tasks if not TaskInstance.is_task_schedulable(task)] == ["outcome"]
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # grows (absolute: not at all), the minutes that it may take, and how often Airflow tries it again: a poll is never
 # repeated as if nothing had happened.
 RUNS = """
+ropo_alert_trial
+    send            -                                              all_success      default_pool  1/downstream  10   0
 ropo_full_comparison
     profiles        -                                              all_success      default_pool  1/downstream  180  0
     settle          profiles                                       all_success      default_pool  1/downstream  180  0
