@@ -112,6 +112,13 @@ def test_the_address_that_alerts_link_to_reaches_every_service_that_sends_them()
     assert "AIRFLOW__API__BASE_URL" in _offered()
 
 
+def test_the_connection_for_mail_reaches_every_service_that_sends_alerts() -> None:
+    services = compose.load(SECRETS)["services"]
+    for name in (*PROCESSES, "worker"):
+        assert "AIRFLOW_CONN_SMTP_DEFAULT" in services[name]["environment"], name
+    assert "AIRFLOW_CONN_SMTP_DEFAULT" in _offered()
+
+
 def test_a_connection_can_be_tested_in_the_ui() -> None:
     services = compose.load(SECRETS)["services"]
     assert services["api-server"]["environment"]["AIRFLOW__CORE__TEST_CONNECTION"] == "Enabled"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import email
 import email.policy
 import json
 import queue
 import socket
 import socketserver
+import ssl
 import threading
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -19,10 +21,17 @@ if TYPE_CHECKING:
 
 
 class _Smtp(socketserver.StreamRequestHandler):
-    """As much of RFC 5321 as a client of one message needs."""
+    """As much of RFC 5321 as a client of one message needs; of RFC 3207 and 4954 where the server has a certificate."""
+
+    def setup(self) -> None:
+        server = cast("MailServer", self.server)
+        if server.tls and server.is_tls_from_the_start:
+            self.request = server.tls.wrap_socket(self.request, server_side=True)
+        super().setup()
 
     def handle(self) -> None:
         server = cast("MailServer", self.server)
+        is_logged_in = not server.tls
         self._say("220 ready")
         while line := self.rfile.readline():
             verb = line[:4].upper().decode()
@@ -30,6 +39,19 @@ class _Smtp(socketserver.StreamRequestHandler):
                 self._say("354 go on")
                 server.received.put(self._data())
                 self._say("250 kept")
+            elif verb == "EHLO" and server.tls:
+                self._say("250-here", "250 AUTH PLAIN" if isinstance(self.request, ssl.SSLSocket) else "250 STARTTLS")
+            elif verb == "STAR" and server.tls:
+                self._say("220 go on")
+                self.request = server.tls.wrap_socket(self.request, server_side=True)
+                super().setup()
+            elif verb == "AUTH":
+                _, login, password = base64.b64decode(line.split()[2]).decode().split("\0")
+                server.logins.put((login, password))
+                is_logged_in = True
+                self._say("235 known")
+            elif verb == "MAIL" and not is_logged_in:
+                self._say("530 log in first")
             elif verb == "RCPT" and server.refuses:
                 self._say("550 no such person")
             elif verb == "QUIT":
@@ -44,22 +66,27 @@ class _Smtp(socketserver.StreamRequestHandler):
             lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
         return email.message_from_bytes(b"".join(lines), policy=email.policy.default)
 
-    def _say(self, text: str) -> None:
-        self.wfile.write(f"{text}\r\n".encode())
+    def _say(self, *lines: str) -> None:
+        self.wfile.write("".join(f"{line}\r\n" for line in lines).encode())
 
 
 class MailServer(socketserver.ThreadingTCPServer):
     """Keeps each message that it is sent.
 
+    :param tls: its certificate; with one it takes messages over TLS alone, and only of who logs in.
+    :param is_tls_from_the_start: as servers do on port 465; by default the client asks for TLS, as on port 587.
     :ivar refuses: whether it knows none of the recipients.
     """
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, *, is_tls_from_the_start: bool = False) -> None:
         super().__init__(("127.0.0.1", 0), _Smtp)
         self.received: queue.Queue[EmailMessage] = queue.Queue()
+        self.logins: queue.Queue[tuple[str, str]] = queue.Queue()
         self.refuses = False
+        self.tls = tls
+        self.is_tls_from_the_start = is_tls_from_the_start
 
     @property
     def airflow_connection(self) -> str:
@@ -77,9 +104,9 @@ class MailServer(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def mail_server() -> Iterator[MailServer]:
+def mail_server(tls: ssl.SSLContext | None = None, *, is_tls_from_the_start: bool = False) -> Iterator[MailServer]:
     """A mail server that serves while the block runs."""
-    with MailServer() as server:
+    with MailServer(tls, is_tls_from_the_start=is_tls_from_the_start) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
