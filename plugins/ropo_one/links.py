@@ -17,17 +17,22 @@ _IN_AIRFLOW = "plugin/reconciliation/reconciliation"
 
 
 class ReconciliationLink(BaseOperatorLink):
-    """To the page of the business date that a task worked on; to the overview where it never knew one."""
+    """To what a task's run recorded of its business date: the date's newest may be another run's, and green.
+
+    To the date where it recorded nothing; to the overview where it never knew one.
+    """
 
     name = "Reconciliation"
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002 - Airflow's signature
-        """Return the address, of the operator's ``profile`` and the ``worked_on`` that it set when it ran.
+        """Return the address, of the operator's ``profile`` and what it set in its run: ``worked_on``, ``recorded_as``.
 
         Airflow asks for it in the task's own process when the task is over, however it ended.
         """
         root = urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")
         date = getattr(operator, "worked_on", None)
         place = f"dates/{date}" if date else ""
-        profile = urlencode({"profile": getattr(operator, "profile", "")})
-        return f"{root}/{_IN_AIRFLOW}/{place}?{profile}"
+        query = {"profile": getattr(operator, "profile", "")}
+        if date and (recorded_as := getattr(operator, "recorded_as", None)):
+            query["reconciliation"] = str(recorded_as)
+        return f"{root}/{_IN_AIRFLOW}/{place}?{urlencode(query)}"

@@ -30,8 +30,9 @@ class ProfileOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("profile",)
-    # What the link to the page is made of, set while the task runs.
+    # What the link to the page is made of, set while the task runs: the date, and what was recorded of it.
     worked_on: datetime.date | None = None
+    recorded_as: int | None = None
 
     def __init__(self, *, profile: str, **kwargs: Any) -> None:
         kwargs.setdefault("map_index_template", "{{ task.profile }}")

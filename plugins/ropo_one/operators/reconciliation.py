@@ -134,6 +134,7 @@ class ReconciliationOperator(LedgerOperator):
                 run_id=instance.run_id,
                 inquiries=self.inquiries(asking, self.journal(context)),
             )
+        self.recorded_as = result.reconciliation_id
         counts = {name: getattr(result, name) for name in (*COUNTS, *_OPINIONS)}
         return {"reconciliation_id": result.reconciliation_id, "verdict": result.verdict, **counts}
 
@@ -223,6 +224,8 @@ class VerdictOperator(ProfileOperator):
             )
         with self.session() as session, session.transaction() as cursor:
             recorded = self._of_the_run(cursor, date, compared["reconciliation_id"])
+        # Not before: where the number is another's, the link leads to the date.
+        self.recorded_as = compared["reconciliation_id"]
         for line in recorded.lines():
             self.log.info("%s", line)
         if is_red(recorded.verdict, recorded.breaks, fail_on):

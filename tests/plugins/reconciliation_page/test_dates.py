@@ -8,7 +8,7 @@ import functools
 import html
 import operator
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import psycopg2
 import pytest
@@ -16,6 +16,8 @@ import pytest
 from include.reconciliation.export import COLUMNS
 from reconciliation_page import dates as dates_page
 from reconciliation_page.access import may_change
+from ropo_one.links import ReconciliationLink
+from ropo_one.operators.reconciliation import VerdictOperator
 from tests.include.reconciliation.world import DAY, World
 from tests.include.watch.records import broken, keep_break, record
 
@@ -186,6 +188,21 @@ def test_a_downloads_name_tells_its_reconciliation_and_a_full_comparison(client:
     ):
         headers = client.get(f"{PATH}/items.csv{query}").headers
         assert headers["content-disposition"] == f'attachment; filename="{name}"'
+
+
+def test_the_link_of_a_full_comparisons_task_opens_that_very_one(client: TestClient, store: Connection) -> None:
+    """Not the date's own, which is green, nor a later full one."""
+    task = VerdictOperator(task_id="verdict", profile="default", reconciliation_task_id="compare", scope="full")
+    task.worked_on = DATE
+    task.recorded_as = record(store, DATE, "breaks", breaks=(broken("101", "10.00"),), scope="full")
+    record(store, DATE)
+    record(store, DATE, scope="full")
+
+    address = ReconciliationLink().get_link(task, ti_key=cast("Any", None))
+    page = client.get(address.removeprefix("/plugin/reconciliation")).text
+
+    assert "This is a full comparison" in page
+    assert shown(page) == ["101"]
 
 
 def test_a_page_beyond_the_last_item_is_the_first_page_and_no_claim_that_all_agree(

@@ -25,6 +25,15 @@ def test_it_leads_to_the_date_that_the_task_worked_on(compare: ReconciliationOpe
     assert address == "/plugin/reconciliation/reconciliation/dates/2026-10-25?profile=north+%26+south"
 
 
+def test_it_leads_to_the_very_reconciliation_that_the_run_recorded(compare: ReconciliationOperator) -> None:
+    """The date's newest may be another run's, and is never a full comparison."""
+    compare.worked_on, compare.recorded_as = DATE, 7
+    address = ReconciliationLink().get_link(compare, ti_key=cast("Any", None))
+    assert address == (
+        "/plugin/reconciliation/reconciliation/dates/2026-10-25?profile=north+%26+south&reconciliation=7"
+    )
+
+
 def test_it_leads_to_the_overview_where_no_date_was_known(compare: ReconciliationOperator) -> None:
     address = ReconciliationLink().get_link(compare, ti_key=cast("Any", None))
     assert address == "/plugin/reconciliation/reconciliation/?profile=north+%26+south"

@@ -242,6 +242,7 @@ def test_a_comparison_with_nothing_to_ask_makes_no_http_client() -> None:
     compare = ReconciliationOperator(task_id="compare", profile="default", reread_task_id="reread")
     result = compare.execute(context())
     assert (result["population"], result["second_opinions_asked"]) == (0, 0)
+    assert compare.recorded_as == result["reconciliation_id"], "its link leads there"
     assert "hook" not in vars(compare), "its import is a good part of a date's time"
 
 

@@ -28,18 +28,27 @@ def _profiles(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, airflow_s
     monkeypatch.setenv("ROPO_PROFILES_FILE", str(file))
 
 
+def task(profile: str = "default", scope: str = "date") -> VerdictOperator:
+    return VerdictOperator(task_id="verdict", profile=profile, reconciliation_task_id="compare", scope=scope)
+
+
 def say(
-    reconciliation_id: int, *, profile: str = "default", scope: str = "date", compare: str | None = "success"
+    reconciliation_id: int,
+    *,
+    profile: str = "default",
+    scope: str = "date",
+    compare: str | None = "success",
+    operator: VerdictOperator | None = None,
 ) -> None:
     """Run the task of the run of 2026-11-16 whose task *compare* said that it recorded this one.
 
     :param compare: that task's state.
+    :param operator: the task, where it is looked at afterwards.
     """
     instance = task_instance({"compare": {"reconciliation_id": reconciliation_id}}, states={"compare": compare})
     run = SimpleNamespace(partition_key=str(OWN), run_type="scheduled")
     context: Any = {"ti": instance, "dag_run": run, "params": {}}
-    operator = VerdictOperator(task_id="verdict", profile=profile, reconciliation_task_id="compare", scope=scope)
-    operator.execute(context)
+    (operator or task(profile, scope)).execute(context)
 
 
 @pytest.mark.parametrize("scope", ["date", "full"])
@@ -49,6 +58,27 @@ def test_what_the_run_recorded_is_said(store: Connection, scope: str, capsys: py
     assert "2026-11-16: reconciled. 5 invoices" in capsys.readouterr().out
     with pytest.raises(AirflowFailException, match="2026-11-16: breaks"):
         say(record(store, OWN, "breaks", break_count=1, scope=scope), scope=scope)
+
+
+def test_a_red_one_is_what_its_task_links_to(store: Connection) -> None:
+    """Not the date's newest, which another run has made green since."""
+    red = record(store, OWN, "breaks", break_count=1)
+    record(store, OWN)
+    verdict = task()
+
+    with pytest.raises(AirflowFailException):
+        say(red, operator=verdict)
+
+    assert verdict.recorded_as == red
+
+
+def test_one_that_is_not_the_runs_own_is_not_linked_to(store: Connection) -> None:
+    verdict = task()
+
+    with pytest.raises(AirflowFailException, match="it was restored from a backup"):
+        say(record(store, datetime.date(2026, 11, 20)), operator=verdict)
+
+    assert verdict.recorded_as is None
 
 
 def test_a_red_one_says_in_the_error_why_it_is_red(store: Connection) -> None:
