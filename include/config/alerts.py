@@ -21,7 +21,7 @@ class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         ``{{ alert.html }}``. Secrets belong into the connection that it names.
     :param remind_hours: after which an alert that still holds is told again; 0: never.
     :param deadline_hour: of the market's next morning, by which a business date has its verdict; at the earliest of
-        Helsinki's, whose midnight begins the run.
+        Helsinki's, whose midnight begins the run, and an hour after ``settle_hours`` are over.
     """
 
     to: tuple[Address, ...] = ()

@@ -30,6 +30,8 @@ SHIPPED_QUERY = Path(__file__).parents[1] / "erp" / "generic.sql"
 FILE_VARIABLE = "ROPO_PROFILES_FILE"
 # The scheduled run of a business date begins at the midnight that ends it here, for the profiles of every market.
 SCHEDULE_ZONE = "Europe/Helsinki"
+# What a run has for its verdict, from when it may go on: before that none can be missing.
+TIME_FOR_A_VERDICT = datetime.timedelta(hours=1)
 
 Verdict = Literal["reconciled", "pending", "breaks", "incomplete"]
 # Of a reconciliation: one business date, or all invoices that are not ended or paid on both sides.
@@ -132,7 +134,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     def midnight(self, date: datetime.date) -> datetime.datetime:
         """Return the first moment of a calendar day in the market, in UTC."""
-        return datetime.datetime.combine(date, datetime.time(), self.zone).astimezone(datetime.UTC)
+        return _at(date, 0, self.zone)
 
     def day_end(self, date: datetime.date) -> datetime.datetime:
         """Return the midnight that ends a calendar day in the market, in UTC; a day may have 23 or 25 hours."""
@@ -143,11 +145,8 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         return self.day_end(date) + datetime.timedelta(hours=self.settle_hours)
 
     def verdict_due_at(self, date: datetime.date) -> datetime.datetime:
-        """Return when a business date must have its verdict, in UTC: see :func:`deadline`.
-
-        Where ``settle_hours`` reach beyond it, they count.
-        """
-        return max(deadline(date, self.zone, self.alerts.deadline_hour), self.settled_at(date))
+        """Return when a business date must have its verdict, in UTC: see :func:`verdict_due`."""
+        return verdict_due(date, self.zone, hour=self.alerts.deadline_hour, settle_hours=self.settle_hours)
 
     def wall_clock(self, moment: datetime.datetime) -> datetime.datetime:
         """Return an aware moment as the clocks of the market show it, without a zone, as Ropo One gives its times."""
@@ -165,9 +164,25 @@ def deadline(date: datetime.date, zone: ZoneInfo, hour: int) -> datetime.datetim
 
     :param zone: of the market, which is here.
     """
-    day, clock = date + datetime.timedelta(days=1), datetime.time(hour)
-    mornings = (datetime.datetime.combine(day, clock, each) for each in (zone, ZoneInfo(SCHEDULE_ZONE)))
-    return max(morning.astimezone(datetime.UTC) for morning in mornings)
+    day = date + datetime.timedelta(days=1)
+    return max(_at(day, hour, each) for each in (zone, ZoneInfo(SCHEDULE_ZONE)))
+
+
+def verdict_due(date: datetime.date, zone: ZoneInfo, *, hour: int, settle_hours: int) -> datetime.datetime:
+    """Return when a business date must have its verdict, in UTC: at its :func:`deadline`.
+
+    Where its run may go on later than :data:`TIME_FOR_A_VERDICT` before that, so long after it may.
+
+    :param zone: of the market; ``hour``: its ``deadline_hour``.
+    """
+    settled = _at(date + datetime.timedelta(days=1), 0, zone) + datetime.timedelta(hours=settle_hours)
+    goes_on = max(settled, deadline(date, zone, 0))
+    return max(deadline(date, zone, hour), goes_on + TIME_FOR_A_VERDICT)
+
+
+def _at(date: datetime.date, hour: int, zone: ZoneInfo) -> datetime.datetime:
+    """Return an hour of a calendar day by the clocks of ``zone``, in UTC."""
+    return datetime.datetime.combine(date, datetime.time(hour), zone).astimezone(datetime.UTC)
 
 
 def profiles_file() -> Path:

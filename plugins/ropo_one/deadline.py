@@ -14,7 +14,7 @@ from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAler
 from airflow.sdk.exceptions import AirflowException
 
 from include.config.business_dates import parse_date
-from include.config.profiles import SCHEDULE_ZONE, deadline, load_profiles, profiles_file
+from include.config.profiles import SCHEDULE_ZONE, TIME_FOR_A_VERDICT, load_profiles, profiles_file, verdict_due
 from ropo_one.business_date import SCHEDULED
 
 if TYPE_CHECKING:
@@ -26,35 +26,41 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# What a run has for its verdict that was made after its deadline.
-_OF_A_LATE_RUN = datetime.timedelta(hours=1)
-
 
 @dataclass(eq=False)
 class BusinessDateDeadline(BaseDeadlineReference):
     """An hour of the morning after a run's business date, by a market's clock (over DST changes too).
 
-    At the earliest that hour of the schedule's own zone, whose midnight begins the run.
+    At the earliest that hour of the schedule's own zone, whose midnight begins the run, and an hour after the date is
+    settled: see :func:`include.config.profiles.verdict_due`.
 
     Only scheduled runs have one: a backfill's or a manual run's date may lie long ago.
 
     :param timezone: IANA name.
     :param hour: 0 to 23.
+    :param settle_hours: how long after the market's midnight the run waits.
     """
 
     timezone: str = SCHEDULE_ZONE
     hour: int = 7
+    settle_hours: int = 1
 
     required_kwargs: ClassVar[set[str]] = {"dag_id", "run_id"}
 
     def serialize_reference(self) -> dict[str, Any]:
         """Return what Airflow keeps of it."""
-        return {**super().serialize_reference(), "timezone": self.timezone, "hour": self.hour}
+        own = {"timezone": self.timezone, "hour": self.hour, "settle_hours": self.settle_hours}
+        return {**super().serialize_reference(), **own}
 
     @classmethod
     def deserialize_reference(cls, reference_data: dict[str, Any]) -> BusinessDateDeadline:
         """Return the reference that was kept."""
-        return cls(timezone=reference_data["timezone"], hour=reference_data["hour"])
+        return cls(
+            timezone=reference_data["timezone"],
+            hour=reference_data["hour"],
+            # Airflow may have one still that was kept before this stood in it.
+            settle_hours=reference_data.get("settle_hours", cls.settle_hours),
+        )
 
     def _evaluate_with(self, *, session: Session, dag_id: str, run_id: str) -> datetime.datetime | None:
         """Return the deadline's moment, None for a run that has none. Called where the scheduler makes the run."""
@@ -66,22 +72,24 @@ class BusinessDateDeadline(BaseDeadlineReference):
         row = session.execute(query).one_or_none()
         if row is None or row.run_type != SCHEDULED or not row.partition_key:
             return None
-        return deadline(parse_date(row.partition_key), ZoneInfo(self.timezone), self.hour)
+        date, zone = parse_date(row.partition_key), ZoneInfo(self.timezone)
+        return verdict_due(date, zone, hour=self.hour, settle_hours=self.settle_hours)
 
 
 def verdict_deadlines(profiles: Iterable[Profile]) -> list[DeadlineAlert]:
-    """Return a DAG's deadlines: one for each market clock and hour that its profiles have."""
-    groups: dict[tuple[str, int], list[str]] = {}
+    """Return a DAG's deadlines: one for each market clock, hour and ``settle_hours`` that its profiles have."""
+    groups: dict[tuple[str, int, int], list[str]] = {}
     for profile in profiles:
-        groups.setdefault((profile.timezone, profile.alerts.deadline_hour), []).append(profile.name)
+        key = (profile.timezone, profile.alerts.deadline_hour, profile.settle_hours)
+        groups.setdefault(key, []).append(profile.name)
     return [
         DeadlineAlert(
-            name=f"verdict by {hour:02}:00 {timezone}",
-            reference=BusinessDateDeadline(timezone=timezone, hour=hour),
+            name=f"verdict by {hour:02}:00 {timezone}, settle_hours {settle_hours}",
+            reference=BusinessDateDeadline(timezone=timezone, hour=hour, settle_hours=settle_hours),
             interval=datetime.timedelta(0),
             callback=AsyncCallback(tell_missing_verdicts, kwargs={"profiles": names}),
         )
-        for (timezone, hour), names in groups.items()
+        for (timezone, hour, settle_hours), names in groups.items()
     ]
 
 
@@ -110,7 +118,7 @@ def _has_time(context: dict[str, Any], now: datetime.datetime) -> datetime.timed
     made, due = (_moment(context[part][key]) for part, key in (("dag_run", "queued_at"), ("deadline", "deadline_time")))
     if made is None or due is None or made <= due:
         return datetime.timedelta(0)
-    return max(made + _OF_A_LATE_RUN - now, datetime.timedelta(0))
+    return max(made + TIME_FOR_A_VERDICT - now, datetime.timedelta(0))
 
 
 def _moment(value: datetime.datetime | str | None) -> datetime.datetime | None:

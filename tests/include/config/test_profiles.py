@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from include.config import profiles
+from include.config.alerts import Alerts
 from include.config.errors import ConfigurationError
 from include.config.profiles import load_profile, load_profiles
 
@@ -307,11 +308,26 @@ def test_east_of_the_schedule_no_verdict_is_due_before_its_run_has_had_the_time_
     assert found >= begins + datetime.timedelta(hours=profile.alerts.deadline_hour)
 
 
-def test_a_settle_delay_beyond_the_deadline_counts() -> None:
-    profile = profiles.Profile(name="any", settle_hours=10)
+HOUR = datetime.timedelta(hours=1)
+
+
+@pytest.mark.parametrize(("settle_hours", "due"), [(0, 7), (5, 7), (6, 7), (7, 8), (10, 11), (30, 31)])
+def test_a_verdict_is_due_an_hour_after_its_date_is_settled_at_the_earliest(settle_hours: int, due: int) -> None:
+    """The run goes on when it is settled: at that very second no date has its verdict."""
+    profile = profiles.Profile(name="any", settle_hours=settle_hours)
     date = datetime.date(2026, 10, 5)
 
-    assert profile.verdict_due_at(date) == profile.settled_at(date)
+    assert profile.verdict_due_at(date) == profile.day_end(date) + due * HOUR
+
+
+@pytest.mark.parametrize("timezone", ["Asia/Tokyo", "Europe/Helsinki", "America/New_York"])
+def test_nor_is_it_due_as_soon_as_its_run_begins(timezone: str) -> None:
+    """East of the schedule's zone the date is settled long before."""
+    profile = profiles.Profile(name="any", timezone=timezone, settle_hours=0, alerts=Alerts(deadline_hour=0))
+    date = datetime.date(2026, 10, 5)
+    begins = profiles.Profile(name="home", timezone=profiles.SCHEDULE_ZONE).day_end(date)
+
+    assert profile.verdict_due_at(date) == max(begins, profile.day_end(date)) + HOUR
 
 
 def test_people_are_told_a_moment_as_the_markets_clocks_show_it() -> None:

@@ -67,8 +67,8 @@ def test_a_profile_that_settles_for_longer_has_its_day_after_that(
     at_work(store, at(9, 15, 8))
     slow = msgspec.structs.replace(profile, settle_hours=48)
 
-    assert subjects(session, slow, at(10, 3, 23, 59)) == []
-    assert subjects(session, slow, at(10, 4, 0)) == ["2026-09"]
+    assert subjects(session, slow, at(10, 4, 0, 59)) == []
+    assert subjects(session, slow, at(10, 4, 1)) == ["2026-09"]
 
 
 def test_it_is_over_when_one_of_the_months_last_date_or_later_is_recorded_after_its_end(

@@ -13,10 +13,19 @@ T = TypeVar("T")
 HELSINKI = ZoneInfo("Europe/Helsinki")
 
 
-def on_one_day(make: Callable[[datetime.date], T]) -> T:
-    """Return what ``make`` makes of today in Helsinki; made anew where midnight passes meanwhile."""
+def on_one_day(make: Callable[[datetime.date], T], *, late: datetime.timedelta = datetime.timedelta(0)) -> T:
+    """Return what ``make`` makes of today in Helsinki; made anew where midnight passes meanwhile.
+
+    :param late: so long after midnight today begins; until then it is yesterday. Midnight counts all the same.
+    """
     while True:
-        today = datetime.datetime.now(HELSINKI).date()
+        begun, today = _days(late)
         made = make(today)
-        if datetime.datetime.now(HELSINKI).date() == today:
+        if _days(late) == (begun, today):
             return made
+
+
+def _days(late: datetime.timedelta) -> tuple[datetime.date, datetime.date]:
+    """Return the date of now, and of so long ago."""
+    now = datetime.datetime.now(HELSINKI)
+    return now.date(), (now - late).date()

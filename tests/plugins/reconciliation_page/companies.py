@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from include.config.profiles import TIME_FOR_A_VERDICT
 from tests.include.watch.records import broken, keep_break, record
 
 if TYPE_CHECKING:
@@ -43,12 +44,15 @@ WHERE profile = %(profile)s AND outcome = 'empty'
 
 
 def before(name: str, days: int) -> datetime.date:
-    """A company's day so many days ago. Looked at in each test: a run of all of them may go over midnight."""
-    return datetime.datetime.now(ZoneInfo(ZONES[name])).date() - datetime.timedelta(days=days)
+    """A company's day so many days ago. Looked at in each test: a run of all of them may go over midnight.
+
+    In its first hour a day is none yet: the verdict of the one before is not due.
+    """
+    return (datetime.datetime.now(ZoneInfo(ZONES[name])) - TIME_FOR_A_VERDICT).date() - datetime.timedelta(days=days)
 
 
 def write_profiles(file: Path) -> None:
-    """Write the profiles file: each begins five days ago, and its verdicts are due at midnight."""
+    """Write the profiles file: each begins five days ago, and its verdicts are due an hour after midnight."""
     text = "profiles:\n" + "".join(
         f"  - name: {name}\n    connection: ropo_one_{name}\n    timezone: {zone}\n    start_date: {before(name, 5)}\n"
         f"    settle_hours: 0\n    alerts: {{deadline_hour: 0}}\n    status_map: {_SHIPPED / 'status_map.yaml'}\n"

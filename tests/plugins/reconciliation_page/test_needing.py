@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from include.config.profiles import Profile
+from include.config.profiles import TIME_FOR_A_VERDICT, Profile
 from include.page_data import needing
 from reconciliation_page import overview as overview_page
 from tests.include.watch.records import broken, keep_break, record, stood_accepted
@@ -25,8 +25,10 @@ NOBODY = "No date needs anybody"
 
 
 def before(days: int) -> datetime.date:
-    # Looked at in each test: a run of all of them may go over midnight.
-    return Profile(name="default").business_date(datetime.datetime.now(datetime.UTC)) - datetime.timedelta(days=days)
+    # Looked at in each test: a run of all of them may go over midnight. In its first hour a day is none yet: the
+    # verdict of the one before is not due.
+    now = datetime.datetime.now(datetime.UTC) - TIME_FOR_A_VERDICT
+    return Profile(name="default").business_date(now) - datetime.timedelta(days=days)
 
 
 def named(date: datetime.date) -> str:
@@ -35,7 +37,7 @@ def named(date: datetime.date) -> str:
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, client: TestClient) -> None:
-    """The profile begins five days ago, and its verdicts are due at midnight."""
+    """The profile begins five days ago, and its verdicts are due an hour after midnight."""
     profiles = tmp_path / "profiles.yaml"
     profiles.write_text(
         f"profiles:\n  - name: default\n    start_date: {before(5)}\n    settle_hours: 0\n    alerts:\n"
