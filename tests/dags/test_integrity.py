@@ -188,6 +188,13 @@ def test_one_drain_run_at_a_time_and_no_catchup(bag: DagBag) -> None:
     }
 
 
+@pytest.mark.parametrize("dag_id", sorted(IDS))
+def test_a_run_has_as_many_tasks_at_once_as_airflow_is_told(dag_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/scaling.md says which variable to turn: no DAG sets its own."""
+    monkeypatch.setenv("AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG", "48")
+    assert DagBag(dag_folder=DAGS / f"{dag_id}.py").dags[dag_id].max_active_tasks == 48
+
+
 def weight(task: Any) -> int:
     """What the scheduler orders a waiting task by, the heaviest first."""
     return validate_and_load_priority_weight_strategy(task.weight_rule).get_weight(SimpleNamespace(task=task))

@@ -124,6 +124,14 @@ def test_a_connection_can_be_tested_in_the_ui() -> None:
     assert services["api-server"]["environment"]["AIRFLOW__CORE__TEST_CONNECTION"] == "Enabled"
 
 
+def test_how_many_tasks_a_run_has_at_once_reaches_who_reads_dag_files() -> None:
+    """Airflow's 16 would bound a drain of all profiles, whatever pools and workers have room for."""
+    given = compose.load({**SECRETS, "AIRFLOW_MAX_ACTIVE_TASKS_PER_DAG": "48"})["services"]["dag-processor"]
+    assert given["environment"]["AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG"] == "48"
+    default = compose.load(SECRETS)["services"]["dag-processor"]["environment"]
+    assert default["AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG"] == "16"
+
+
 @pytest.mark.parametrize("name", ["scheduler", "worker"])
 def test_who_runs_tasks_may_end_them_and_runs_while_what_they_need_does(name: str) -> None:
     service = compose.load(SECRETS)["services"][name]
