@@ -23,6 +23,10 @@ tasks alone, and these run whatever failed before them.
 that one run says as much as twelve, and a break that a date has shown keeps its age. By hand, for any date: *Single
 run* with the param `date`.
 
+A task that found Ropo One, the store or the ledger away is tried again up to twice, each time after Airflow's own
+`default_task_retry_delay` (5 minutes), and so is one whose process was killed. Any other error fails it at once; a
+token that is refused is one.
+
 **When it is red:** as `ropo_reconciliation`.
 """
 
@@ -39,6 +43,7 @@ from ropo_one.operators.polling import RopoStatusRereadOperator
 from ropo_one.operators.reconciliation import ReconciliationOperator, SettleOperator, VerdictOperator
 from ropo_one.operators.run_profiles import RunProfilesOperator
 from ropo_one.outcome import end_with_outcome
+from ropo_one.retrying import tried_again_where_something_was_away
 from ropo_one.timetable import MonthEndTimetable
 
 # Its mistakes are import errors; whose tasks a run has is what its own task `profiles` says.
@@ -52,7 +57,7 @@ with DAG(
     catchup=False,
     max_active_runs=2,
     params={"date": date_param()},
-    default_args={"retries": 0, "execution_timeout": datetime.timedelta(hours=3)},
+    default_args={**tried_again_where_something_was_away(), "execution_timeout": datetime.timedelta(hours=3)},
     tags=["ropo-one", "reconciliation"],
 ) as dag:
 

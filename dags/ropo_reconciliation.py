@@ -35,6 +35,10 @@ date: *Single run* with the param `date`. With the param `scope` at `full` a run
 not ended and paid on both sides, as `ropo_full_comparison` does at each month's end; a backfill refuses it, since it
 would do so once for every date.
 
+A task that found Ropo One, the store or the ledger away is tried again up to twice, each time after Airflow's own
+`default_task_retry_delay` (5 minutes), and so is one whose process was killed. Any other error fails it at once; a
+token that is refused is one.
+
 **When it is red:**
 
 - *profiles* failed: nothing was asked. The run has no date that is over, or one before `start_date`, or its params do
@@ -72,6 +76,7 @@ from ropo_one.operators.polling import RopoEarlierRereadOperator, RopoStatusRere
 from ropo_one.operators.reconciliation import RecheckOperator, ReconciliationOperator, SettleOperator, VerdictOperator
 from ropo_one.operators.run_profiles import RunProfilesOperator
 from ropo_one.outcome import end_with_outcome
+from ropo_one.retrying import tried_again_where_something_was_away
 from ropo_one.timetable import BusinessDateTimetable
 
 PROFILES = load_profiles()
@@ -97,7 +102,7 @@ with DAG(
             "for a run by hand, refused in a backfill.",
         ),
     },
-    default_args={"retries": 0, "execution_timeout": datetime.timedelta(hours=1)},
+    default_args={**tried_again_where_something_was_away(), "execution_timeout": datetime.timedelta(hours=1)},
     tags=["ropo-one", "reconciliation"],
 ) as dag:
 

@@ -116,6 +116,8 @@ def told_when_it_fails(*, each_date: bool = False) -> dict[str, Any]:
         "on_execute_callback": notifier.task_began,
         "on_failure_callback": notifier,
         "on_success_callback": failure_is_over,
+        # While it waits for its next try it has no process that could be killed.
+        "on_retry_callback": task_ended,
         "on_skipped_callback": task_ended,
     }
 
@@ -129,7 +131,7 @@ def failure_is_over(context: Context) -> None:
 
 
 def task_ended(context: Context) -> None:
-    """Write that a task ended, which says nothing of an earlier failure: as its ``on_skipped_callback``."""
+    """Write that a task ended, which says nothing of an earlier failure: it was skipped, or waits for its next try."""
     with open_store() as session, takes_transactions(), session.transaction() as cursor:
         note_end(cursor, _profile(context).name, _task(context), context["ti"].run_id)
 

@@ -11,9 +11,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.configuration import conf
 from airflow.dag_processing.dagbag import DagBag
 from airflow.models.taskinstance import TaskInstance
-from airflow.sdk import TriggerRule
+from airflow.sdk import ExceptionRetryPolicy, RetryAction, TriggerRule
 from airflow.sdk.definitions.taskgroup import MappedTaskGroup
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.task.priority_strategy import validate_and_load_priority_weight_strategy
@@ -29,6 +30,7 @@ from ropo_one.operators.reconciliation import LedgerOperator, RecheckOperator, S
 from ropo_one.operators.trial import TrialAlertOperator
 from ropo_one.operators.watch import WatchOperator
 from ropo_one.plugin import RopoOnePlugin
+from ropo_one.retrying import tried_again_where_something_was_away
 
 if TYPE_CHECKING:
     import pathlib
@@ -53,6 +55,14 @@ POOLS = set(json.loads((ROOT / "include" / "config" / "pools.json").read_text(en
 @pytest.fixture(params=sorted(IDS))
 def dag(bag: DagBag, request: pytest.FixtureRequest) -> DAG:
     return bag.dags[request.param]
+
+
+def as_the_scheduler_reads_it(dag: DAG, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A DAG written down and read again, with the plugin's parts known."""
+    for kind in ("timetables", "deadline_references"):
+        registered = {f"{each.__module__}.{each.__qualname__}": each for each in getattr(RopoOnePlugin, kind)}
+        monkeypatch.setattr(f"airflow.plugins_manager.get_{kind}_plugins", lambda found=registered: found)
+    return DagSerialization.from_dict(DagSerialization.to_dict(dag))
 
 
 def test_a_full_comparison_that_is_red_is_told(bag: DagBag) -> None:
@@ -90,6 +100,7 @@ def test_such_a_task_is_told_too_where_its_process_is_killed(bag: DagBag) -> Non
             assert begins == notifiers, task.task_id
             if notifiers:
                 assert task.execution_timeout, task.task_id
+                assert task.on_retry_callback == [task_ended], task.task_id
                 assert {*task.on_skipped_callback} & {task_ended, failure_is_over}, task.task_id
 
 
@@ -149,9 +160,33 @@ def test_its_tags_are_known(dag: DAG) -> None:
     assert set(dag.tags) <= TAGS
 
 
-def test_no_task_is_retried_by_airflow(dag: DAG) -> None:
-    """A retry could poll again as if nothing had happened."""
-    assert {task.task_id: task.retries for task in dag.tasks if task.retries} == {}
+def test_tried_again_are_only_tasks_that_ask_by_date_and_compare(dag: DAG) -> None:
+    """A retry of any other could poll the queue again as if nothing had happened."""
+    by_date = dag.dag_id in {"ropo_reconciliation", "ropo_full_comparison"}
+    assert {task.retries for task in dag.tasks} <= ({2} if by_date else {0})
+    polling = [task for task in dag.tasks if isinstance(task, RopoStatusDrainOperator | RopoDoubtRecoveryOperator)]
+    assert not (by_date and polling)
+
+
+def test_none_is_tried_again_without_the_policy_that_fails_what_it_does_not_name(dag: DAG) -> None:
+    for task in dag.tasks:
+        if task.retries:
+            policy = task.retry_policy
+            assert isinstance(policy, ExceptionRetryPolicy), task.task_id
+            assert policy.serialize() == tried_again_where_something_was_away()["retry_policy"].serialize()
+            assert policy.default is RetryAction.FAIL, task.task_id
+        else:
+            assert task.retry_policy is None, task.task_id
+
+
+def test_the_wait_before_the_next_try_is_airflows_own_and_the_policy_survives_serialization(
+    dag: DAG, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduled = as_the_scheduler_reads_it(dag, monkeypatch)
+    for task in dag.tasks:
+        assert task.retry_delay == datetime.timedelta(seconds=conf.getint("core", "default_task_retry_delay"))
+        read = scheduled.get_task(task.task_id)
+        assert (read.retries, read.has_retry_policy) == (task.retries, bool(task.retries))
 
 
 def test_every_task_that_calls_ropo_or_reads_a_ledger_is_in_a_pool(dag: DAG) -> None:
@@ -284,12 +319,9 @@ def test_once_unpaused_its_first_scheduled_run_is_the_newest_that_is_due(
 ) -> None:
     """However far back it starts, nothing of before is caught up with."""
     monkeypatch.setattr("airflow.timetables.trigger.utcnow", lambda: NOW)
-    for kind in ("timetables", "deadline_references"):
-        registered = {f"{each.__module__}.{each.__qualname__}": each for each in getattr(RopoOnePlugin, kind)}
-        monkeypatch.setattr(f"airflow.plugins_manager.get_{kind}_plugins", lambda found=registered: found)
-    as_the_scheduler_reads_it = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags[dag_id]))
+    scheduled = as_the_scheduler_reads_it(bag.dags[dag_id], monkeypatch)
 
-    first = as_the_scheduler_reads_it.next_dagrun_info(last_automated_run_info=None)
+    first = scheduled.next_dagrun_info(last_automated_run_info=None)
 
     assert first is not None
     assert (first.run_after, first.partition_key) == (datetime.datetime.fromisoformat(f"{run_after}+00:00"), key)

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 # By DAG and task: the tasks that it comes after, the rule by which it runs then (all_done: whatever became of them;
 # skipped is not failed), its pool, its weight among tasks that wait for a slot, with the rule by which that
-# grows (absolute: not at all), the minutes that it may take, and how often Airflow tries it again: a poll is never
-# repeated as if nothing had happened.
+# grows (absolute: not at all), the minutes that it may take, and how often Airflow tries it again, where
+# something was away: a poll of the queue is never repeated as if nothing had happened.
 RUNS = """
 ropo_alert_trial
     send            -                                              all_success      default_pool  1/downstream  10   0
 ropo_full_comparison
-    profiles        -                                              all_success      default_pool  1/downstream  180  0
-    settle          profiles                                       all_success      default_pool  1/downstream  180  0
-    reread          profiles,settle                                none_failed      ropo_one      1/downstream  180  0
-    compare         profiles,reread                                all_done         erp_ledger    1/downstream  180  0
-    verdict         compare,profiles                               all_done         default_pool  1/downstream  180  0
-    outcome         compare,profiles,reread,settle                 none_failed      default_pool  1/downstream  180  0
+    profiles        -                                              all_success      default_pool  1/downstream  180  2
+    settle          profiles                                       all_success      default_pool  1/downstream  180  2
+    reread          profiles,settle                                none_failed      ropo_one      1/downstream  180  2
+    compare         profiles,reread                                all_done         erp_ledger    1/downstream  180  2
+    verdict         compare,profiles                               all_done         default_pool  1/downstream  180  2
+    outcome         compare,profiles,reread,settle                 none_failed      default_pool  1/downstream  180  2
 ropo_invoice_check
     ask             -                                              all_success      ropo_one      1/downstream  30   0
     show            ask                                            all_success      erp_ledger    1/downstream  30   0
@@ -34,32 +34,32 @@ ropo_maintenance
     erase_texts     remove_pages                                   all_done         default_pool  1/downstream  120  0
     outcome         remove_pages                                   none_failed      default_pool  1/downstream  120  0
 ropo_reconciliation
-    profiles        -                                              all_success      default_pool  1/downstream  60   0
-    settle          profiles                                       all_success      default_pool  1/downstream  60   0
-    reread          profiles,settle                                none_failed      ropo_one      1/downstream  60   0
-    compare         profiles,reread                                all_done         erp_ledger    1/downstream  60   0
-    verdict         compare,profiles                               all_done         default_pool  1/downstream  60   0
-    reread_earlier  profiles,reread                                all_done         ropo_one      1/downstream  60   0
-    recheck         compare,profiles,reread_earlier                all_done         erp_ledger    1/downstream  60   0
-    outcome         compare,profiles,reread,reread_earlier,settle  none_failed      default_pool  1/downstream  60   0
+    profiles        -                                              all_success      default_pool  1/downstream  60   2
+    settle          profiles                                       all_success      default_pool  1/downstream  60   2
+    reread          profiles,settle                                none_failed      ropo_one      1/downstream  60   2
+    compare         profiles,reread                                all_done         erp_ledger    1/downstream  60   2
+    verdict         compare,profiles                               all_done         default_pool  1/downstream  60   2
+    reread_earlier  profiles,reread                                all_done         ropo_one      1/downstream  60   2
+    recheck         compare,profiles,reread_earlier                all_done         erp_ledger    1/downstream  60   2
+    outcome         compare,profiles,reread,reread_earlier,settle  none_failed      default_pool  1/downstream  60   2
 ropo_status_drain
     drain           -                                              all_success      ropo_one      100/absolute  30   0
     recover         drain                                          all_done         ropo_one      100/absolute  30   0
     watch           recover                                        all_done         default_pool  100/absolute  30   0
     outcome         drain,recover,watch                none_failed_min_one_success  default_pool  100/absolute  30   0
 """
-# What is called where a task begins, fails, succeeds, is skipped.
+# What is called where a task begins, fails, succeeds, waits for its next try, is skipped.
 CALLS = """
 ropo_full_comparison
-    compare         task_began  FailedTaskNotifier(each_date=True)   failure_is_over  task_ended
-    verdict         -           RedVerdictNotifier(scope='full')     -                -
+    compare         task_began  FailedTaskNotifier(each_date=True)   failure_is_over  task_ended  task_ended
+    verdict         -           RedVerdictNotifier(scope='full')     -                -           -
 ropo_maintenance
-    remove_pages    task_began  FailedTaskNotifier(each_date=False)  failure_is_over  failure_is_over
-    erase_texts     task_began  FailedTaskNotifier(each_date=False)  failure_is_over  failure_is_over
+    remove_pages    task_began  FailedTaskNotifier(each_date=False)  failure_is_over  task_ended  failure_is_over
+    erase_texts     task_began  FailedTaskNotifier(each_date=False)  failure_is_over  task_ended  failure_is_over
 ropo_reconciliation
-    verdict         -           RedVerdictNotifier(scope=None)       -                -
-    reread_earlier  task_began  FailedTaskNotifier(each_date=False)  failure_is_over  task_ended
-    recheck         task_began  FailedTaskNotifier(each_date=False)  failure_is_over  task_ended
+    verdict         -           RedVerdictNotifier(scope=None)       -                -           -
+    reread_earlier  task_began  FailedTaskNotifier(each_date=False)  failure_is_over  task_ended  task_ended
+    recheck         task_began  FailedTaskNotifier(each_date=False)  failure_is_over  task_ended  task_ended
 """
 
 
@@ -104,7 +104,7 @@ def called(callbacks: list[Any]) -> str:
 
 
 def calls(task: Any) -> list[str]:
-    kinds = ("execute", "failure", "success", "skipped")
+    kinds = ("execute", "failure", "success", "retry", "skipped")
     return [task.dag_id, name_of(task.task_id), *(called(getattr(task, f"on_{kind}_callback")) for kind in kinds)]
 
 

@@ -18,7 +18,7 @@ from include.reconciliation.recheck import recheck
 from include.reconciliation.reconcile import reconcile
 from include.reconciliation.recorded import read_recorded, subject
 from include.reconciliation.second_opinion import SecondOpinion
-from include.reconciliation.sides import LedgerUnavailableError, connect_ledger
+from include.reconciliation.sides import connect_ledger
 from include.reconciliation.totals import COUNTS
 from include.reconciliation.verdict import is_red
 from include.status_store.by_billnum import BillnumQuestions
@@ -66,14 +66,11 @@ class LedgerOperator(ProfileOperator):
         """Open a session of the ledger, which may only read; no statement outlasts the task's own limit.
 
         :raises ConnectionInvalidError: if the connection is missing or of another type.
-        :raises AirflowFailException: if PostgreSQL does not let us in.
+        :raises LedgerUnavailableError: if PostgreSQL does not let us in.
         """
-        try:
-            connection = connect_ledger(
-                connection_dsn(self.settings.ledger.connection), self.settings, longest=self.execution_timeout
-            )
-        except LedgerUnavailableError as error:
-            raise AirflowFailException(str(error)) from None
+        connection = connect_ledger(
+            connection_dsn(self.settings.ledger.connection), self.settings, longest=self.execution_timeout
+        )
         connection.set_session(readonly=True)
         return connection
 
