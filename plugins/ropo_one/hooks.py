@@ -155,27 +155,14 @@ class RopoOneHook(HttpHook):
                 settings.base_url + TOKEN_PATH,
                 json={"cid": settings.cid, "apicode": settings.apicode},
                 timeout=(settings.connect_timeout, settings.read_timeout),
+                stream=True,
             )
+            with response:
+                token = self._token_in(response)
         except (OSError, HTTPError) as error:  # all of requests' are OSErrors; a missing CA bundle is one of Python's
             raise RopoTokenUnavailableError(
                 f"{self._named}: the token request to {settings.host}{self._through} failed: {self._cause(error)}"
             ) from None
-        if asks_to_wait(response):
-            raise self._rate_limited(response, "the token request")
-        if response.status_code in (400, 401, 403):
-            raise RopoTokenRefusedError(
-                f"{self._named}: {settings.host} refused a token for customer {settings.cid}{self._reason(response)}. "
-                "Check customer number and API code of this connection"
-            )
-        token = json_object(response).get("token") if response.status_code in (200, 201) else None
-        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-            # The host may carry a gateway's path; a 404 or 405 there means that the path is wrong.
-            with_path = response.status_code in _NOTHING_THERE and urlsplit(settings.base_url).path
-            raise RopoTokenUnavailableError(
-                f"{self._named}: expected a token from {settings.host}, got HTTP {response.status_code}, "
-                f"{media_type(response.headers.get('Content-Type'))}"
-                f"{'. Nothing is at the path in its host: write scheme, host and port only' if with_path else ''}"
-            )
         mask_secret(token)
         self._bearer.token = token
         self._renew_at = time.monotonic() + TOKEN_LIFE
@@ -204,6 +191,30 @@ class RopoOneHook(HttpHook):
     @property
     def _named(self) -> str:
         return f"Connection {self.ropo_conn_id}"
+
+    def _token_in(self, response: Response) -> str:
+        """Return the token that an answer gives; see :meth:`fetch_token`.
+
+        :raises OSError: and ``urllib3``'s HTTPError, if the answer breaks off.
+        """
+        settings = self.settings
+        if asks_to_wait(response):
+            raise self._rate_limited(response, "the token request")
+        if response.status_code in (400, 401, 403):
+            raise RopoTokenRefusedError(
+                f"{self._named}: {settings.host} refused a token for customer {settings.cid}{self._reason(response)}. "
+                "Check customer number and API code of this connection"
+            )
+        token = json_object(response).get("token") if response.status_code in (200, 201) else None
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            # The host may carry a gateway's path; a 404 or 405 there means that the path is wrong.
+            with_path = response.status_code in _NOTHING_THERE and urlsplit(settings.base_url).path
+            raise RopoTokenUnavailableError(
+                f"{self._named}: expected a token from {settings.host}, got HTTP {response.status_code}, "
+                f"{media_type(response.headers.get('Content-Type'))}"
+                f"{'. Nothing is at the path in its host: write scheme, host and port only' if with_path else ''}"
+            )
+        return token
 
     def _poll_once(self, params: dict[str, str]) -> Answer:
         if self._bearer.token is None or time.monotonic() >= self._renew_at:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import json
 import re
+import time
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from requests import RequestException, codes
+from requests import codes
+from urllib3.exceptions import HTTPError
 
 from ropo_one.legible import legible
 
@@ -19,23 +23,48 @@ RETRY_AFTER = 60.0
 # RFC 7807 at the jobs endpoints, Ropo's own form at the token.
 _FIELDS = ("title", "detail", "errorId", "errorText")
 _LONGEST = 300
+# What is read of an answer that hands nothing over, and for how long once its head is there: a token and a reason are
+# short, and a peer that drips keeps nobody waiting.
+_MOST_BYTES = 64 * 1024
+LONGEST_SECONDS = 10.0
 # A letter by its number, as JSON and Python write it; and so a text in a text in a text.
 _BY_NUMBER = re.compile(r"\\(?:u([0-9a-f]{4})|x([0-9a-f]{2}))", re.IGNORECASE)
 _LEVELS = 4
 
 
 def json_object(response: Response) -> dict[str, Any]:
-    """Return an answer's JSON object; an empty one where it is none, or where it does not come whole."""
+    """Return an answer's JSON object; an empty one where it is none, is too long, or does not come whole in time.
+
+    :param response: a streamed one, of which nothing was read; the caller closes it.
+    :raises OSError: and ``urllib3``'s HTTPError, if it breaks off.
+    """
     try:
-        value = response.json()
-    except (ValueError, RecursionError, RequestException):
+        text = _little_of(response).decode(response.encoding or "utf-8", "replace")
+        value = json.loads(text.removeprefix("\ufeff"))
+    except (ValueError, LookupError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
 
+def _little_of(response: Response) -> bytes:
+    """Return an answer's body.
+
+    :raises ValueError: if it is longer than is read, or not whole in time.
+    """
+    body = bytearray()
+    began = time.monotonic()
+    while chunk := response.raw.read1(_MOST_BYTES, decode_content=True):
+        body += chunk
+        if len(body) > _MOST_BYTES or time.monotonic() - began >= LONGEST_SECONDS:
+            raise ValueError("more of it is not waited for")
+    return bytes(body)
+
+
 def reason(response: Response, *secrets: str | None) -> str:
     """Return what an error answer says, once, legible, in brackets and without the secrets; empty for nothing."""
-    fields = json_object(response)
+    fields: dict[str, Any] = {}
+    with suppress(OSError, HTTPError):
+        fields = json_object(response)
     # What holds other values within may repeat the request, and is for programs anyway.
     told = [str(fields[name]) for name in _FIELDS if fields.get(name) and isinstance(fields[name], str | int)]
     said = [_without(each, [*filter(None, secrets)]) for each in told]
