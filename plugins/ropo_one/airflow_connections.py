@@ -52,6 +52,7 @@ def _not_found(conn_id: str, conn_type: str) -> str:
         return f"Connection {conn_id}: {_unreadable(value, variable)}"
     return (
         f"Connection {conn_id} does not exist: add it in the UI (Admin, Connections) or as {variable}, type {conn_type}"
+        ". Where it is there, the API server or the secrets backend did not answer, which only Airflow's log tells"
     )
 
 

@@ -13,8 +13,10 @@ from ropo_one.hooks import RopoOneHook
 def test_a_connection_that_is_not_there_is_named_with_what_to_do() -> None:
     with pytest.raises(
         RopoConnectionInvalidError, match=r"Connection nowhere does not exist: add it .*AIRFLOW_CONN_NOWHERE"
-    ):
+    ) as told:
         RopoOneHook("nowhere").poll()
+    # Airflow tells a look-up that failed for now from none that there is in its log alone.
+    assert "Where it is there, the API server or the secrets backend did not answer" in str(told.value)
 
 
 def test_a_connection_whose_variable_cannot_be_read_is_told_from_one_that_is_missing(
