@@ -2,7 +2,8 @@
 ### Check one invoice
 
 By hand, with an invoice number: asks Ropo One for the invoice's changes (`billnum`), keeps what is new, and prints the
-invoice's history, the ledger's view of it and what the comparison says, in the log of **show**.
+invoice's history, the ledger's view of it and what the comparison says, in the log of **show**: of what the store has
+already, where Ropo One could not be asked. **outcome** is red then, and with it the run.
 
 **Backfill:** none.
 
@@ -14,11 +15,12 @@ from __future__ import annotations
 
 import datetime
 
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG, Param, TriggerRule
 
 from include.config.profiles import load_profiles
 from ropo_one.operators.polling import RopoInvoiceStatusOperator
 from ropo_one.operators.reconciliation import InvoiceHistoryOperator
+from ropo_one.outcome import end_with_outcome
 
 PROFILES = [profile.name for profile in load_profiles()]
 
@@ -39,6 +41,12 @@ with DAG(
         task_id="ask", profile="{{ params.profile }}", billnum="{{ params.billnum }}", pool="ropo_one"
     )
     show = InvoiceHistoryOperator(
-        task_id="show", profile="{{ params.profile }}", billnum="{{ params.billnum }}", pool="erp_ledger"
+        task_id="show",
+        profile="{{ params.profile }}",
+        billnum="{{ params.billnum }}",
+        pool="erp_ledger",
+        # Most wanted where Ropo One is away.
+        trigger_rule=TriggerRule.ALL_DONE,
     )
     ask >> show
+    end_with_outcome(dag)

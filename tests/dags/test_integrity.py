@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 DAGS = ROOT / "dags"
 TAGS = {"ropo-one", "drain", "reconciliation", "invoice", "maintenance", "alerts"}
-# Of one task after the other for one profile: each says itself whether the run is red.
-PLAIN = {"ropo_alert_trial", "ropo_invoice_check"}
+# Of one task, which says itself whether the run is red.
+PLAIN = {"ropo_alert_trial"}
 IDS = {
     "ropo_alert_trial",
     "ropo_full_comparison",

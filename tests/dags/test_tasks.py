@@ -28,7 +28,8 @@ ropo_full_comparison
     outcome         compare,profiles,reread,settle                 none_failed      default_pool  1/downstream  180  2
 ropo_invoice_check
     ask             -                                              all_success      ropo_one      1/downstream  30   0
-    show            ask                                            all_success      erp_ledger    1/downstream  30   0
+    show            ask                                            all_done         erp_ledger    1/downstream  30   0
+    outcome         ask                                            none_failed      default_pool  1/downstream  30   0
 ropo_maintenance
     remove_pages    -                                              all_success      default_pool  1/downstream  120  0
     erase_texts     remove_pages                                   all_done         default_pool  1/downstream  120  0

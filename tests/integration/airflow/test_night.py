@@ -6,12 +6,9 @@ Ropo One is the stand-in over real HTTP, the ledger and the store are PostgreSQL
 from __future__ import annotations
 
 import datetime
-import json
-import os
 import subprocess
-import sys
-from contextlib import closing, contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import psycopg2
@@ -19,12 +16,12 @@ import pytest
 
 from include.config.profiles import Profile
 from include.config.status_map import load_status_map
-from include.simulator.ropo import DEFAULT_APICODE, DEFAULT_CID, Ropo
+from include.simulator.ropo import Ropo
 from include.simulator.rows import make_row
 from include.simulator.server import SimulatorServer
-from local_airflow import environment
 from local_airflow.paths import ROOT
 from tests.include.reconciliation.world import LEDGER, World
+from tests.integration.airflow.driving import ask, driving, variables
 
 if TYPE_CHECKING:
     import pathlib
@@ -71,29 +68,17 @@ def night(postgres: Server, store_template: str, tmp_path_factory: pytest.TempPa
     night.world = _days_before(postgres, store, ledger)
     with SimulatorServer(Ropo()) as night.server:
         night.server.ropo.add_rows(_payment(number, day) for number, day in ((1, OWN), (2, MENDED)))
-        variables = _variables(postgres, store, ledger, home, night.server.url)
+        given = variables(postgres, store, ledger, home, night.server.url, profiles=PROFILES)
         airflow = str(ROOT / ".venv" / "bin" / "airflow")
-        subprocess.run([airflow, "db", "migrate"], env=variables, check=True, capture_output=True)
+        subprocess.run([airflow, "db", "migrate"], env=given, check=True, capture_output=True)
         night.log = home / "driver.log"
-        with night.log.open("w") as log, _driver(variables, log) as driver:
+        with night.log.open("w") as log, driving(given, log) as driver:
             first, rest = _orders()
-            night.runs = [_ask(driver, first)]
+            night.runs = [ask(driver, first)]
             # Recorded late for a date that is reconciled; the queue was emptied, so that only a re-read shows it.
             night.server.ropo.add_rows([_payment(3, LATE)])
-            night.runs += [_ask(driver, order) for order in rest]
+            night.runs += [ask(driver, order) for order in rest]
         yield night
-
-
-@contextmanager
-def _driver(variables: dict[str, str], log: IO[str]) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, str(ROOT / "tests" / "integration" / "airflow" / "night_driver.py")]
-    pipe = subprocess.PIPE
-    driver = subprocess.Popen(command, env=variables, stdin=pipe, stdout=pipe, stderr=log, text=True)
-    try:
-        yield driver
-    finally:
-        driver.kill()
-        driver.communicate()
 
 
 def _orders() -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -105,18 +90,6 @@ def _orders() -> tuple[dict[str, Any], list[dict[str, Any]]]:
         full,
         {"dag_id": "ropo_maintenance"},
     ]
-
-
-def _ask(driver: subprocess.Popen[str], order: dict[str, Any]) -> dict[str, Any]:
-    assert driver.stdin is not None
-    assert driver.stdout is not None
-    driver.stdin.write(json.dumps(order) + "\n")
-    driver.stdin.flush()
-    answer = driver.stdout.readline()
-    if not answer:
-        raise RuntimeError(f"the driver ended at {order}")
-    found: dict[str, Any] = json.loads(answer)
-    return found
 
 
 def _days_before(postgres: Server, store: str, ledger: str) -> World:
@@ -131,21 +104,6 @@ def _days_before(postgres: Server, store: str, ledger: str) -> World:
         result = world.reconcile(day, now=night, reread_poll_id=world.know_all(day), status_map=status_map)
         assert result.verdict == verdict
     return world
-
-
-def _variables(postgres: Server, store: str, ledger: str, home: pathlib.Path, url: str) -> dict[str, str]:
-    (home / "profiles.yaml").write_text(PROFILES, encoding="utf-8")
-    ropo = {"conn_type": "ropo_one", "host": url, "login": DEFAULT_CID, "password": DEFAULT_APICODE}
-    given = {
-        environment.METADATA_VARIABLE: postgres.dsn(postgres.fresh_database("metadata"), driver="psycopg2"),
-        "AIRFLOW_CONN_ROPO_STORE": json.dumps(postgres.airflow_connection(store)),
-        "AIRFLOW_CONN_ERP_LEDGER": json.dumps(postgres.airflow_connection(ledger)),
-        "AIRFLOW_CONN_ROPO_ONE_DEFAULT": json.dumps(ropo),
-        "ROPO_PROFILES_FILE": str(home / "profiles.yaml"),
-        "NO_PROXY": "127.0.0.1",
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "plugins")]),
-    }
-    return environment.project_environment(given, home)
 
 
 def _recorded(night: Night, run: int) -> list[tuple[Any, ...]]:

@@ -18,7 +18,7 @@ from include.simulator.server import SimulatorServer
 from local_airflow.paths import ROOT
 from local_airflow.waiting import until
 from tests.include.reconciliation.world import LEDGER
-from tests.integration.airflow.test_night import _ask, _driver, _variables
+from tests.integration.airflow.driving import ask, driving, variables
 
 if TYPE_CHECKING:
     from local_airflow.embedded import Server
@@ -33,11 +33,12 @@ SECONDS_BETWEEN_TRIES = 5
 
 
 class Runs:
-    """What came of both, as the driver answers, and the tasks that waited for another try."""
+    """What came of them, as the driver answers, and the tasks that waited for another try."""
 
     def __init__(self) -> None:
         self.away: dict[str, Any] = {}
         self.refused: dict[str, Any] = {}
+        self.shown: dict[str, Any] = {}
         self.waited: list[tuple[Any, ...]] = []
         self.log = ""
 
@@ -51,8 +52,7 @@ def runs(postgres: Server, store_template: str, tmp_path_factory: pytest.TempPat
         cursor.execute(LEDGER)
     runs = Runs()
     with SimulatorServer(Ropo()) as server:
-        given = _variables(postgres, store, ledger, home, server.url)
-        (home / "profiles.yaml").write_text(PROFILES, encoding="utf-8")
+        given = variables(postgres, store, ledger, home, server.url, profiles=PROFILES)
         given["AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY"] = str(SECONDS_BETWEEN_TRIES)
         metadata = given["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg2", "")
         wrong = {"conn_type": "ropo_one", "host": server.url, "login": DEFAULT_CID, "password": "wrong"}
@@ -64,11 +64,12 @@ def runs(postgres: Server, store_template: str, tmp_path_factory: pytest.TempPat
         mender = threading.Thread(target=_mend_between_tries, args=(postgres, ledger, metadata, runs))
         mender.start()
         with (home / "driver.log").open("w") as log:
-            with _driver(given, log) as driver:
-                runs.away = _ask(driver, order)
+            with driving(given, log) as driver:
+                runs.away = ask(driver, order)
             mender.join()
-            with _driver(refused, log) as driver:
-                runs.refused = _ask(driver, order)
+            with driving(refused, log) as driver:
+                runs.refused = ask(driver, order)
+                runs.shown = ask(driver, {"dag_id": "ropo_invoice_check", "conf": {"billnum": "1"}})
         runs.log = (home / "driver.log").read_text()
     return runs
 
@@ -101,3 +102,8 @@ def test_a_token_that_is_refused_turns_it_red_at_the_first_try(runs: Runs) -> No
     assert (runs.refused["state"], runs.refused["tasks"]["profile.reread"]) == ("failed", "failed")
     # `DAG.test` counts no tries: Airflow's log says which waited for another, and there is the first run's alone.
     assert runs.log.count("new_state=up_for_retry") == len(runs.waited)
+
+
+def test_an_invoice_is_shown_though_ropo_one_cannot_be_asked_about_it(runs: Runs) -> None:
+    assert runs.shown["tasks"] == {"ask": "failed", "show": "success", "outcome": "upstream_failed"}
+    assert runs.shown["state"] == "failed"
