@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from include.page_data.breaks import BreakSum
-from include.page_data.statements import rows_of, statement
+from include.page_data.statements import statement
 from include.reconciliation.break_listing import State
-from include.status_store.rows import only_row
+from include.status_store.rows import Row, named_rows
 
 if TYPE_CHECKING:
     import datetime
@@ -26,10 +26,10 @@ NAMED = 100
 
 
 class RestedBreak(msgspec.Struct, frozen=True, kw_only=True):
-    """A break that a signature rests on (``rested_on.sql``).
+    """A break that a signature rests on (``rested_on.sql``), with the money and the words that were signed.
 
-    :param state: as it is now, whatever it was when it was signed.
-    :param accepted_by: who accepted it, and ``accepted_note`` why, as it was signed.
+    :param state: as it is now, whatever it was when it was signed; ``is_accepted_anew``: since then.
+    :param accepted_by: who accepted it, and ``accepted_note`` why.
     """
 
     break_id: int
@@ -39,6 +39,7 @@ class RestedBreak(msgspec.Struct, frozen=True, kw_only=True):
     category: str
     reason: str | None
     state: State
+    is_accepted_anew: bool
     currency: str
     amount: Decimal
     accepted_by: str | None
@@ -48,12 +49,12 @@ class RestedBreak(msgspec.Struct, frozen=True, kw_only=True):
 class RestedOn(msgspec.Struct, frozen=True, kw_only=True):
     """All that a signature rests on.
 
-    :param break_ids: of all of them.
+    :param acceptances: the id of each break with the event by which it stood accepted; accepted anew it has another.
     :param sums: by currency, the profile's own first.
     :param named: the largest :data:`NAMED`.
     """
 
-    break_ids: frozenset[int]
+    acceptances: frozenset[tuple[int, int]]
     sums: list[BreakSum]
     named: list[RestedBreak]
 
@@ -69,23 +70,36 @@ class RestedOn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_rested_on(
-    cursor: Cursor, profile: Profile, break_ids: Collection[int], *, by_then: datetime.datetime | None = None
+    cursor: Cursor,
+    profile: Profile,
+    acceptances: Collection[tuple[int, int]],
+    *,
+    by_then: datetime.datetime | None = None,
 ) -> RestedOn:
-    """Return what rests on these breaks.
+    """Return what rests on these acceptances of breaks.
 
     :param by_then: when it was signed; by default it is not signed yet.
     """
-    values = {"profile": profile.name, "break_ids": list(break_ids), "by_then": by_then or "infinity", "most": NAMED}
-    sums = rows_of(cursor, BreakSum, "rested_on_sums", values)
+    values = {
+        "profile": profile.name,
+        "break_ids": [break_id for break_id, _ in acceptances],
+        "by_then": by_then or "infinity",
+        "most": NAMED,
+    }
+    sums = _of_rested_on(cursor, BreakSum, "rested_on_sums", values)
     return RestedOn(
-        break_ids=frozenset(break_ids),
+        acceptances=frozenset(acceptances),
         sums=sorted(sums, key=lambda each: (each.currency != profile.currency, each.currency)),
-        named=rows_of(cursor, RestedBreak, "rested_on", values),
+        named=_of_rested_on(cursor, RestedBreak, "rested_on_named", values),
     )
 
 
 def read_signed(cursor: Cursor, profile: Profile, sign_off: SignOff) -> RestedOn:
     """Return what a signature rests on, by its evidence."""
     cursor.execute(statement("signed_breaks"), {"sign_off_id": sign_off.sign_off_id})
-    [break_ids] = only_row(cursor)
-    return read_rested_on(cursor, profile, break_ids, by_then=sign_off.signed_at)
+    return read_rested_on(cursor, profile, cursor.fetchall(), by_then=sign_off.signed_at)
+
+
+def _of_rested_on(cursor: Cursor, kind: type[Row], name: str, values: dict[str, Any]) -> list[Row]:
+    cursor.execute(statement(name).format(rested_on=statement("rested_on")), values)
+    return [msgspec.convert(row, kind) for row in named_rows(cursor)]

@@ -4,6 +4,5 @@ SELECT
     count(*) AS breaks,
     sum(amount) AS amount,
     count(*) FILTER (WHERE NOT ropo.is_stake_known(category, amount)) AS unknown
-FROM ropo.reconciliation_break
-WHERE profile = %(profile)s AND break_id = ANY (%(break_ids)s::bigint[])
+FROM ({rested_on}) AS rested_on
 GROUP BY currency

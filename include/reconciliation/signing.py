@@ -86,7 +86,16 @@ class PeriodStatus(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def accepted_breaks(self) -> list[int]:
         """The ids of the breaks that a signature would take as they are."""
-        return sorted({break_id for each in self.dates for break_id in each.accepted_breaks})
+        return sorted({break_id for break_id, _ in self.acceptances})
+
+    @property
+    def acceptances(self) -> set[tuple[int, int]]:
+        """The id of each of these breaks, with the event by which it stands accepted."""
+        return {
+            acceptance
+            for each in self.dates
+            for acceptance in zip(each.accepted_breaks, each.accepted_by_events, strict=True)
+        }
 
     @property
     def fingerprint(self) -> str:

@@ -177,7 +177,7 @@ def _shown(
     dates = [each for each in found.dates if each.scope == "date"]
     unsettled = {each.date for each in found.unmet if each.date and not _is_of_full(each)}
     due = _signature_due(page, found)
-    rested_now = read_rested_on(cursor, page.profile, found.accepted_breaks)
+    rested_now = read_rested_on(cursor, page.profile, found.acceptances)
     rested_then = read_signed(cursor, page.profile, found.sign_off) if found.sign_off else None
     months = read_months(cursor, page.profile, page.now)
     listed = months if is_each_listed or _is_beyond(months[MONTHS:], period) else months[:MONTHS]
@@ -201,8 +201,8 @@ def _shown(
         due=due,
         rested_now=rested_now,
         rested_then=rested_then,
-        # Shown once where nothing else is accepted than what was signed.
-        is_other=rested_then is None or rested_then.break_ids != rested_now.break_ids,
+        # Shown once where nothing is accepted otherwise than it was when it was signed.
+        is_other=rested_then is None or rested_then.acceptances != rested_now.acceptances,
         incomplete_accepted=sum(each.acceptance_id is not None for each in found.dates),
         told=_done(found, done, accepted),
         refused=refused,

@@ -139,3 +139,7 @@ def month(store: Connection) -> None:
     record(store, DATES[-1], scope="full", started_at=AFTER)
     with store.cursor() as cursor:
         cursor.execute("UPDATE ropo.reconciliation SET view_at = started_at")
+        cursor.execute(
+            "UPDATE ropo.reconciliation_break "
+            "SET evidence = jsonb_build_object('currency', currency, 'ropo_paid', amount::text)"
+        )

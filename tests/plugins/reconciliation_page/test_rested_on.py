@@ -5,6 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import msgspec
+import pytest
+
+from tests.include.reconciliation.month import APRIL, FIRST, LAST, accepts, run, run_all, signs
+from tests.include.reconciliation.world import at
 from tests.include.watch.records import broken, keep_break, record
 from tests.plugins.reconciliation_page.conftest import AFTER, DATES, SAME_ORIGIN
 from tests.plugins.reconciliation_page.month import PATH, put, settle
@@ -13,10 +18,70 @@ if TYPE_CHECKING:
     from fastapi.testclient import TestClient
     from psycopg2.extensions import connection as Connection
 
+    from tests.include.reconciliation.world import World
+
+MARCH = "/reconciliation/sign-off/2026-03"
+SIGNED, NOW = r'id="signed-title">.*?</section>', r'id="now-title">.*?</section>'
+
 
 def text_of(page: str, pattern: str) -> str:
     """The words of the piece of a page that a pattern finds, without its markup."""
     return " ".join(re.sub("<[^>]+>", " ", "".join(re.findall(pattern, page, re.DOTALL))).split())
+
+
+@pytest.fixture
+def march(world: World) -> World:
+    """The last two dates of March, signed by Anna over a difference of 5.00 that she took for a bank fee."""
+    world.profile = msgspec.structs.replace(world.profile, start_date=FIRST)
+    for billnum, day in (("1", FIRST), ("2", LAST)):
+        sent = at(f"{day} 08:00")
+        world.row(billnum, "paid", paid="100", sent_at=sent, changed_at=sent)
+        world.payment(billnum, "100", str(day), seen=at(f"{day} 09:00"))
+    world.ledger("UPDATE ropo_ledger SET status = 'open', paid = 95, open = 5 WHERE billnum = '1'")
+    run_all(world)
+    accepts(world, note="bank fee")
+    signs(world)
+    return world
+
+
+def ledger_changes(march: World) -> None:
+    """The difference is one of 100.00 now, and open again."""
+    march.ledger("UPDATE ropo_ledger SET paid = 0, open = 100 WHERE billnum = '1'")
+    run(march, APRIL, scope="full")
+
+
+def test_beside_a_signature_stands_the_money_that_was_signed_whatever_the_difference_is_by_now(
+    client: TestClient, march: World
+) -> None:
+    of_signature = r"<dt>Rests on</dt>.*?</dd>"
+    assert "Rests on 1 accepted difference, 5.00 EUR" in text_of(client.get(MARCH).text, of_signature)
+    ledger_changes(march)
+    page = client.get(MARCH).text
+    assert "Rests on 1 accepted difference, 5.00 EUR" in text_of(page, of_signature)
+    assert "open again since 5.00 EUR Anna bank fee" in text_of(page, SIGNED)
+    assert "As it is now, this rests on no accepted difference." in text_of(page, r'name="shown".*?<label')
+
+
+def test_who_signs_again_sees_what_was_accepted_anew_and_not_what_the_former_signature_took(
+    client: TestClient, march: World
+) -> None:
+    ledger_changes(march)
+    accepts(march, by="Bob", note="wrong booking")
+    page = client.get(MARCH).text
+    assert '<a href="#now">1 accepted difference, 100.00 EUR' in page
+    assert "100.00 EUR Bob wrong booking" in text_of(page, NOW)
+    assert "accepted anew since 5.00 EUR Anna bank fee" in text_of(page, SIGNED)
+
+
+def test_what_was_accepted_anew_with_the_same_money_is_another_acceptance(client: TestClient, march: World) -> None:
+    assert "Accepted differences now" not in client.get(MARCH).text
+    (seen,) = re.findall(r'name="seen" value="(\d+)"', client.get("/reconciliation/breaks/1").text)
+    form = {"what": "reopen", "note": "mistaken", "seen": seen}
+    assert client.post("/reconciliation/breaks/1", data=form, headers=SAME_ORIGIN).status_code == 303
+    accepts(march, by="Bob", note="agreed by phone")
+    page = client.get(MARCH).text
+    assert "5.00 EUR Bob agreed by phone" in text_of(page, NOW)
+    assert "5.00 EUR Anna bank fee" in text_of(page, SIGNED)
 
 
 def test_who_signs_sees_each_difference_that_the_signature_accepts(
