@@ -68,9 +68,15 @@ def read_months_needing(cursor: Cursor, profiles: Sequence[Profile], now: dateti
     return found
 
 
-def read_months_resting_on(cursor: Cursor, profile: Profile, break_id: int) -> list[Month]:
-    """Return the signed months that are changed where a break is opened again, whether or not they were before."""
-    return rows_of(cursor, Month, "months_resting_on", {"profile": profile.name, "break_id": break_id})
+def read_months_flagged(
+    cursor: Cursor, profile: Profile, *, by: str, since: int, break_id: int | None = None
+) -> list[Month]:
+    """Return the signed months that a person changed by opening breaks again since an event; not those signed anew.
+
+    :param break_id: by opening this one.
+    """
+    values = {"profile": profile.name, "by": by, "since": since, "break_id": break_id}
+    return rows_of(cursor, Month, "months_flagged", values)
 
 
 def _of(signed: SignedPeriod) -> Month:

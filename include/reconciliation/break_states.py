@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 # Who did what the program found by itself, in a break's history.
 ITSELF = "reconciliation"
 _STEPS = (
-    "names_accepted",
     "breaks_shown",
     "breaks_met",
     "breaks_opened",
@@ -42,6 +41,7 @@ _STEPS = (
 _KNOWN_AS = """
 CREATE TEMP TABLE known_as (reconciliation_id bigint, former_key text, invoice_key text) ON COMMIT DROP
 """
+_NAME_ACCEPTED = f"INSERT INTO known_as (former_key, invoice_key) {statement('names_accepted')}"
 
 
 def commit_with_breaks(store: Connection, profile: Profile) -> None:
@@ -101,6 +101,7 @@ def work_in(cursor: Cursor, profile: Profile) -> None:
     cursor.execute(_KNOWN_AS)
     names = [(each[0], former, now) for each in waiting for former, now in each[-1]]
     execute_values(cursor, "INSERT INTO known_as (reconciliation_id, former_key, invoice_key) VALUES %s", names)
+    cursor.execute(_NAME_ACCEPTED, values)
     for name in _STEPS:
         cursor.execute(statement(name), values)
     cursor.execute(statement("flag_results").format(other_result=other_result("was", "found")), values)
@@ -127,7 +128,7 @@ def open_again(cursor: Cursor, profile: str, break_ids: Collection[int], *, by: 
     """
     values = {"profile": profile, "break_ids": list(break_ids), "by": by, "note": note}
     cursor.execute(_KNOWN_AS)
-    cursor.execute(statement("names_accepted"), values)
+    cursor.execute(_NAME_ACCEPTED, values)
     cursor.execute(statement("reopen_breaks"), values)
     events = [event_id for (event_id,) in cursor.fetchall()]
     _flag_breaks(cursor, values | {"reconciliations": [], "events": events})
@@ -136,4 +137,5 @@ def open_again(cursor: Cursor, profile: str, break_ids: Collection[int], *, by: 
 
 def _flag_breaks(cursor: Cursor, values: dict[str, Any]) -> None:
     words = {name: category_in_words(name) for name in CATEGORY_WORDS}
-    cursor.execute(statement("flag_breaks"), values | {"category_words": Json(words)})
+    flagging = statement("flag_breaks").format(months_touched=statement("months_touched"))
+    cursor.execute(flagging, values | {"category_words": Json(words)})

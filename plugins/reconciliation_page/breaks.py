@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Query, status
 from fastapi.responses import HTMLResponse, Response
@@ -23,7 +24,7 @@ from include.page_data.breaks import (
 )
 from include.page_data.listing import page_or_first
 from include.page_data.shown_by import read_compared
-from include.page_data.signed_months import read_months_resting_on
+from include.page_data.signed_months import read_months_flagged
 from include.reconciliation.break_listing import history_of
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.decisions import (
@@ -33,6 +34,7 @@ from include.reconciliation.decisions import (
     comment_breaks,
     reopen_breaks,
 )
+from include.reconciliation.months_touched import months_touched
 from reconciliation_page.access import FOR_EDITORS
 from reconciliation_page.break_choice import BreakChoice, ChoiceOf
 from reconciliation_page.downloads import DIALECTS, download
@@ -40,6 +42,10 @@ from reconciliation_page.page import Page, PageOf
 from reconciliation_page.parameters import DecimalInQuery, IdInPath, Note, NumberInQuery, Place, note_problem
 from reconciliation_page.stores import Reading, StoreBusyError, changing
 from reconciliation_page.words import BREAK_EVENTS, BREAK_STATES
+
+if TYPE_CHECKING:
+    from include.page_data.signed_months import Month
+    from include.reconciliation.months_touched import TouchedMonth
 
 router = APIRouter()
 
@@ -135,6 +141,7 @@ def _listed(
     # What stands after a place may have been decided meanwhile.
     listed, is_gone = page_or_first(lambda place: read_breaks(cursor, page.profile.name, selection, after=place), after)
     counts = count_breaks(cursor, page.profile.name)
+    touched = _touched(page, cursor, [each.break_id for each in listed.rows if each.state == "accepted"])
     return page.render(
         "breaks.html",
         status_code=status.HTTP_409_CONFLICT if problem else status.HTTP_200_OK,
@@ -151,6 +158,9 @@ def _listed(
         is_gone=is_gone,
         done=done,
         number=_done(page, cursor, done, since),
+        flagged=_flagged(page, cursor, done, since),
+        touched=touched,
+        touched_by=Counter(month.period for months in touched.values() for month in months),
         knowledge=read_knowledge(cursor, [page.profile.name])[page.profile.name],
         **_problem(problem),
         note=note,
@@ -221,10 +231,11 @@ def _shown(
         status_code=status.HTTP_409_CONFLICT if problem else status.HTTP_200_OK,
         found=found,
         history=history_of(cursor, break_id),
-        resting=read_months_resting_on(cursor, page.profile, break_id) if found.state != "resolved" else [],
+        touched=_touched(page, cursor, [break_id] if found.state == "accepted" else []).get(break_id, []),
         seen=count_breaks(cursor, page.profile.name).newest_event,
         done=done,
         number=_done(page, cursor, done, since, break_id),
+        flagged=_flagged(page, cursor, done, since, break_id),
         **_problem(problem),
         note=note,
         events=BREAK_EVENTS,
@@ -241,6 +252,19 @@ def _done(page: Page, cursor: Cursor, done: str, since: int, break_id: int | Non
         return 0
     by = page.user.get_name().strip()
     return count_decided(cursor, page.profile.name, by=by, kind=_KINDS[done], since=since, break_id=break_id)
+
+
+def _touched(page: Page, cursor: Cursor, accepted: list[int]) -> dict[int, list[TouchedMonth]]:
+    """Return by accepted break the signed months that opening it again changes, to those who may do that."""
+    return months_touched(cursor, page.profile.name, accepted) if accepted and page.may_change else {}
+
+
+def _flagged(page: Page, cursor: Cursor, done: str, since: int, break_id: int | None = None) -> list[Month]:
+    """Return the signed months that the user has changed by opening breaks again since the event ``since``."""
+    if done != "reopen":
+        return []
+    by = page.user.get_name().strip()
+    return read_months_flagged(cursor, page.profile, by=by, since=since, break_id=break_id)
 
 
 def _problem(problem: str | BreakDecisionError | StoreBusyError) -> dict[str, Any]:

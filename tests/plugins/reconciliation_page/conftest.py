@@ -55,6 +55,11 @@ def listed(page: str) -> list[str]:
     return re.findall(r"invoice\?[^\"]*key=b%3A([^\"&]+)", page)
 
 
+def words_of(page: str, pattern: str) -> str:
+    """The words of the pieces of a page that a pattern finds, without its markup."""
+    return " ".join(re.sub("<[^>]+>", " ", " ".join(re.findall(pattern, page, re.DOTALL))).split())
+
+
 @pytest.fixture
 def store_connection(monkeypatch: pytest.MonkeyPatch, postgres: Server, store_name: str) -> str:
     """The connection `ropo_store`, leading to the test's store; the store's name."""

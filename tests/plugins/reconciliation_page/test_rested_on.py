@@ -11,7 +11,7 @@ import pytest
 from tests.include.reconciliation.month import APRIL, FIRST, LAST, accepts, run, run_all, signs
 from tests.include.reconciliation.world import at
 from tests.include.watch.records import broken, keep_break, record
-from tests.plugins.reconciliation_page.conftest import AFTER, DATES, SAME_ORIGIN
+from tests.plugins.reconciliation_page.conftest import AFTER, DATES, SAME_ORIGIN, words_of
 from tests.plugins.reconciliation_page.month import PATH, put, settle
 
 if TYPE_CHECKING:
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 
 MARCH = "/reconciliation/sign-off/2026-03"
 SIGNED, NOW = r'id="signed-title">.*?</section>', r'id="now-title">.*?</section>'
-
-
-def text_of(page: str, pattern: str) -> str:
-    """The words of the piece of a page that a pattern finds, without its markup."""
-    return " ".join(re.sub("<[^>]+>", " ", "".join(re.findall(pattern, page, re.DOTALL))).split())
 
 
 @pytest.fixture
@@ -54,12 +49,12 @@ def test_beside_a_signature_stands_the_money_that_was_signed_whatever_the_differ
     client: TestClient, march: World
 ) -> None:
     of_signature = r"<dt>Rests on</dt>.*?</dd>"
-    assert "Rests on 1 accepted difference, 5.00 EUR" in text_of(client.get(MARCH).text, of_signature)
+    assert "Rests on 1 accepted difference, 5.00 EUR" in words_of(client.get(MARCH).text, of_signature)
     ledger_changes(march)
     page = client.get(MARCH).text
-    assert "Rests on 1 accepted difference, 5.00 EUR" in text_of(page, of_signature)
-    assert "open again since 5.00 EUR Anna bank fee" in text_of(page, SIGNED)
-    assert "As it is now, this rests on no accepted difference." in text_of(page, r'name="shown".*?<label')
+    assert "Rests on 1 accepted difference, 5.00 EUR" in words_of(page, of_signature)
+    assert "open again since 5.00 EUR Anna bank fee" in words_of(page, SIGNED)
+    assert "As it is now, this rests on no accepted difference." in words_of(page, r'name="shown".*?<label')
 
 
 def test_who_signs_again_sees_what_was_accepted_anew_and_not_what_the_former_signature_took(
@@ -69,8 +64,8 @@ def test_who_signs_again_sees_what_was_accepted_anew_and_not_what_the_former_sig
     accepts(march, by="Bob", note="wrong booking")
     page = client.get(MARCH).text
     assert '<a href="#now">1 accepted difference, 100.00 EUR' in page
-    assert "100.00 EUR Bob wrong booking" in text_of(page, NOW)
-    assert "accepted anew since 5.00 EUR Anna bank fee" in text_of(page, SIGNED)
+    assert "100.00 EUR Bob wrong booking" in words_of(page, NOW)
+    assert "accepted anew since 5.00 EUR Anna bank fee" in words_of(page, SIGNED)
 
 
 def test_what_was_accepted_anew_with_the_same_money_is_another_acceptance(client: TestClient, march: World) -> None:
@@ -80,8 +75,8 @@ def test_what_was_accepted_anew_with_the_same_money_is_another_acceptance(client
     assert client.post("/reconciliation/breaks/1", data=form, headers=SAME_ORIGIN).status_code == 303
     accepts(march, by="Bob", note="agreed by phone")
     page = client.get(MARCH).text
-    assert "5.00 EUR Bob agreed by phone" in text_of(page, NOW)
-    assert "5.00 EUR Anna bank fee" in text_of(page, SIGNED)
+    assert "5.00 EUR Bob agreed by phone" in words_of(page, NOW)
+    assert "5.00 EUR Anna bank fee" in words_of(page, SIGNED)
 
 
 def test_who_signs_sees_each_difference_that_the_signature_accepts(
@@ -96,10 +91,10 @@ def test_who_signs_sees_each_difference_that_the_signature_accepts(
     row = re.findall(r"<tr>\s*<th scope=\"row\"><a [^>]*2026-02-03.*?</tr>", page, re.DOTALL)
     assert re.findall(r'<td class="number">(.*?)</td>', row[0]) == ["7", "5", "0", "2", "0", "0", "2"]
     told = "This rests on 2 accepted differences, 5.00 EUR, 6.00 SEK , and on 1 date that is accepted as incomplete."
-    assert told in text_of(page, r'name="shown".*?<label')
+    assert told in words_of(page, r'name="shown".*?<label')
     listed = r'id="now-title">.*?</section>'
-    assert "2 Ledger behind 6.00 SEK ada known History" in text_of(page, listed)
-    assert "1 Ledger behind 5.00 EUR ada known History" in text_of(page, listed)
+    assert "2 Ledger behind 6.00 SEK ada known History" in words_of(page, listed)
+    assert "1 Ledger behind 5.00 EUR ada known History" in words_of(page, listed)
     assert '<a class="invoice" href="/reconciliation/invoice?profile=default&amp;key=b%3A2">2</a>' in page
 
 
@@ -109,25 +104,25 @@ def test_a_signature_shows_what_it_rests_on_whatever_was_decided_since(
     settle(client, store)
     assert put(client, "sign").status_code == 303
     page = client.get(PATH).text
-    assert "Rests on 2 accepted differences, 11.00 EUR" in text_of(page, r"<dt>Rests on</dt>.*?</dd>")
+    assert "Rests on 2 accepted differences, 11.00 EUR" in words_of(page, r"<dt>Rests on</dt>.*?</dd>")
     assert "Accepted differences now" not in page
 
     form = {"what": "reopen", "note": "mistaken", "seen": "99"}
     assert client.post("/reconciliation/breaks/1", data=form, headers=SAME_ORIGIN).status_code == 303
     page = client.get(PATH).text
 
-    signed = text_of(page, r'id="signed-title">.*?</section>')
+    signed = words_of(page, r'id="signed-title">.*?</section>')
     assert "2 accepted differences, 11.00 EUR" in signed
     assert "Ledger behind open again since 5.00 EUR ada known" in signed
     assert "Ledger behind 6.00 EUR ada known" in signed
-    assert "As it is now, this rests on 1 accepted difference, 6.00 EUR" in text_of(page, r'name="shown".*?<label')
+    assert "As it is now, this rests on 1 accepted difference, 6.00 EUR" in words_of(page, r'name="shown".*?<label')
 
 
 def test_where_nothing_was_accepted_the_signature_rests_on_no_difference(
     client: TestClient, store: Connection, month: None
 ) -> None:
     page = client.get(PATH).text
-    assert "As it is now, this rests on no accepted difference." in text_of(page, r'name="shown".*?<label')
+    assert "As it is now, this rests on no accepted difference." in words_of(page, r'name="shown".*?<label')
     assert "Accepted differences" not in page
 
 
@@ -147,7 +142,7 @@ def test_of_very_many_accepted_differences_the_largest_are_named_and_all_are_cou
         )
     page = client.get(PATH).text
     told = "102 accepted differences, 5 252.00 EUR (1 of an amount not known)"
-    assert told in text_of(page, r'name="shown".*?<label')
+    assert told in words_of(page, r'name="shown".*?<label')
     rows = re.findall(r'<th scope="row">', "".join(re.findall(r'id="now-title">.*?</table>', page, re.DOTALL)))
     assert len(rows) == 100
     assert "The largest 100 of 102." in page
