@@ -29,11 +29,15 @@ _INQUIRIES_SHOWN = 5
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """What one reconciliation recorded of the invoice (``invoice_items.sql``); the ledger as of ``ledger_cutoff``."""
+    """What one reconciliation recorded of the invoice (``invoice_items.sql``); the ledger as of ``ledger_cutoff``.
+
+    :param checked_at: when its date was last compared and came to the same.
+    """
 
     reconciliation_id: int
     business_date: datetime.date
     started_at: datetime.datetime
+    checked_at: datetime.datetime
     ledger_cutoff: datetime.datetime
     dag_id: str | None
     run_id: str | None
@@ -57,6 +61,10 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     ledger_credited: Decimal | None
     ledger_open: Decimal | None
     further: str | None
+
+    def is_past_grace(self, now: datetime.datetime) -> bool:
+        """Tell whether its grace is over and nothing has compared it since, where this was recorded last of it."""
+        return self.pending_until is not None and self.checked_at < self.pending_until <= now
 
     @property
     def ledger(self) -> tuple[object, ...]:

@@ -35,7 +35,7 @@ SELECT
         WHEN verdict = 'pending' OR latest.pending > 0 THEN 'pending'
         ELSE 'reconciled'
     END AS verdict,
-    found.breaks, latest.reasons,
+    found.breaks, latest.pending, latest.reasons,
     CASE WHEN %(in_full)s THEN categories ELSE '{}' END AS categories,
     CASE WHEN %(in_full)s THEN totals ELSE '{}' END AS totals,
     dag_id, run_id

@@ -31,7 +31,7 @@ def missing_dates(
     """
     if not begun:
         return {}
-    spans = [Span(profile, first, _last_due(profile, now, first)) for profile, first in begun]
+    spans = [Span(profile, first, last_due(profile, now, first)) for profile, first in begun]
     names = [span.profile.name for span in spans]
     zones = sorted({span.profile.timezone for span in spans})
     first = min(span.first for span in spans)
@@ -48,7 +48,7 @@ def missing_dates(
     return {name: [date for gap in gaps[name] for date in _dates(gap["first"], gap["last"])] for name in names}
 
 
-def _last_due(profile: Profile, now: datetime.datetime, first: datetime.date) -> datetime.date:
+def last_due(profile: Profile, now: datetime.datetime, first: datetime.date) -> datetime.date:
     """Return the newest date whose verdict is due, the day before ``first`` at the earliest."""
     last = profile.business_date(now) - _DAY
     while last >= first and profile.verdict_due_at(last) > now:

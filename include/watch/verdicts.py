@@ -33,12 +33,14 @@ class LatestVerdict(msgspec.Struct, frozen=True):
 
     :param verdict: of what was accepted as incomplete: ``breaks``, ``pending`` or ``reconciled``, by what it found.
     :param breaks: as recorded; of what no recheck makes anew, those that are open now.
+    :param pending: as recorded.
     """
 
     reconciliation_id: int
     business_date: datetime.date
     verdict: str
     breaks: int
+    pending: int
     reasons: list[dict[str, str]]
     categories: dict[str, dict[str, int]]
     totals: dict[str, Any]

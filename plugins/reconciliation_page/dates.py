@@ -14,6 +14,7 @@ from include.page_data.dates import Reconciliation, read_changes, read_items, re
 from include.page_data.listing import page_or_first
 from include.page_data.no_longer_open import count_no_longer_open
 from include.page_data.open_again import count_open_again
+from include.page_data.past_grace import count_past_grace
 from include.page_data.shown_by import count_open
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.export import export_items
@@ -121,6 +122,8 @@ def show_date(
     # An earlier one is evidence of its day; what was decided since is told of the newest of its kind.
     is_of_now = shown is next(each for each in every if each.scope == shown.scope)
     closed = count_no_longer_open(cursor, [shown.reconciliation_id]) if is_of_now else {}
+    # A full comparison's invoices are compared again with their dates.
+    past_grace = count_past_grace(cursor, {shown.reconciliation_id: page.now}) if is_newest and shown.pending else {}
     return page.render(
         "date.html",
         date=date,
@@ -130,6 +133,7 @@ def show_date(
         has_newest=newest is not None,
         closed=closed.get(shown.reconciliation_id, 0),
         open_again=count_open_again(cursor, shown.reconciliation_id) if is_of_now else 0,
+        past_grace=past_grace.get(shown.reconciliation_id, 0),
         open_now=count_open(cursor, page.profile, shown),
         money_lines=read_money(cursor, shown),
         every=every,

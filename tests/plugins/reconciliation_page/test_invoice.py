@@ -388,7 +388,25 @@ def test_a_difference_within_its_grace_was_not_mended_with_an_earlier_one(client
     assert world.store("SELECT state FROM ropo.reconciliation_break") == [("resolved",)]
     world.payment("100", "50", "2026-03-20", seen=at("2026-03-20 10:00"))
     world.reconcile(datetime.date(2026, 3, 20), now=at("2026-03-20 23:00"))
+    later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
+    world.store(
+        "UPDATE ropo.reconciliation_item SET pending_until = %s WHERE pending_until IS NOT NULL RETURNING 1", (later,)
+    )
     assert "Invoice 100 Ledger behind, pending jobid" in shown(client, "invoice?key=b:100")
+
+
+def test_a_difference_whose_grace_is_over_is_called_pending_no_more(client: TestClient, world: World) -> None:
+    world.payment("100", "50")
+    world.row("100")
+    world.reconcile()
+    head = "Invoice 100 Ledger behind, grace over, not compared again yet jobid"
+    page = shown(client, "invoice?key=b:100")
+    assert head in page
+    assert "Its grace is over since 2026-03-12 00:00, and it was not compared again yet." in page
+    world.reconcile(now=NOW + datetime.timedelta(days=8))
+    page = shown(client, "invoice?key=b:100")
+    assert "not compared again" not in page
+    assert "Ledger behind, pending" in page, "as it stood the first time"
 
 
 def test_a_check_that_waits_for_a_paused_dag_says_so(

@@ -234,6 +234,87 @@ def test_an_incomplete_date_says_why_and_then_how_many_breaks_it_has(client: Tes
     ]
 
 
+def midnight(days: int) -> datetime.datetime:
+    """The midnight with which the day so many days ago began."""
+    return Profile(name="default").midnight(before(days))
+
+
+def two_pending_until(store: Connection, until: datetime.datetime, *, verdict: str = "pending") -> int:
+    """The date of three days ago with one more invoice pending beyond all nights."""
+    later = midnight(-5)
+    breaks = tuple(broken(each, "1.00", pending_until=until) for each in ("1", "2"))
+    return record(store, before(3), verdict, breaks=(*breaks, broken("3", "1.00", pending_until=later)))
+
+
+@pytest.mark.usefixtures("started")
+def test_a_date_whose_grace_is_over_and_that_nothing_compared_again_needs_somebody(
+    client: TestClient, store: Connection
+) -> None:
+    every_date(store, but=3)
+    two_pending_until(store, midnight(0))
+    page = client.get("/reconciliation/").text
+    assert NOBODY not in page
+    assert listed(page) == [
+        f"{named(before(3))} ◔ Pending 2 invoices are past their grace and were not compared again since. See why the "
+        "task recheck of ropo_reconciliation did not; a backfill compares the date."
+    ]
+    page = client.get(f"/reconciliation/dates/{before(3)}").text
+    assert "2 invoices are past their grace and were not compared again since." in page
+    assert page.count("grace over, not compared again yet") == 2
+    assert page.count(f"until {midnight(-5).astimezone(Profile(name='default').zone):%Y-%m-%d %H:%M}") == 1
+
+
+@pytest.mark.usefixtures("started")
+def test_a_date_that_was_compared_when_its_grace_was_over_needs_nobody_though_nothing_new_was_recorded(
+    client: TestClient, store: Connection
+) -> None:
+    every_date(store, but=3)
+    number = two_pending_until(store, midnight(0))
+    with store.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ropo.reconciled_date VALUES ('default', %s, 'date', %s, 'v1', %s)",
+            (before(3), number, midnight(0) + datetime.timedelta(minutes=1)),
+        )
+    assert NOBODY in client.get("/reconciliation/").text
+    assert "past their grace" not in client.get(f"/reconciliation/dates/{before(3)}").text
+
+
+@pytest.mark.usefixtures("started")
+def test_until_the_night_that_follows_a_grace_must_be_through_it_is_nobodys_matter(
+    client: TestClient, store: Connection, tmp_path: Path
+) -> None:
+    """The date says it from midnight on; whoever looks at six in the morning is not sent after a run of seven."""
+    every_date(store, but=3)
+    two_pending_until(store, midnight(0))
+    file = tmp_path / "profiles.yaml"
+    file.write_text(file.read_text().replace("settle_hours: 0", "settle_hours: 24"))
+    assert NOBODY in client.get("/reconciliation/").text
+    assert "grace over, not compared again yet" in client.get(f"/reconciliation/dates/{before(3)}").text
+
+
+@pytest.mark.usefixtures("started")
+@pytest.mark.parametrize("verdict", ["incomplete", "breaks"])
+def test_a_date_that_is_red_says_what_is_past_its_grace_as_well(
+    client: TestClient, store: Connection, verdict: str
+) -> None:
+    every_date(store, but=3)
+    number = two_pending_until(store, midnight(0), verdict=verdict)
+    told = "2 invoices are past their grace and were not compared again since."
+    assert told in "".join(listed(client.get("/reconciliation/").text))
+    if verdict == "incomplete":
+        accept_as_incomplete(store, number)
+        assert told in "".join(listed(client.get("/reconciliation/").text))
+
+
+@pytest.mark.usefixtures("started")
+def test_an_earlier_reconciliation_of_a_date_says_what_was_pending_then(client: TestClient, store: Connection) -> None:
+    every_date(store, but=3)
+    number = two_pending_until(store, midnight(0))
+    record(store, before(3))
+    page = client.get(f"/reconciliation/dates/{before(3)}", params={"reconciliation": number}).text
+    assert "not compared again" not in page
+
+
 @pytest.mark.usefixtures("started")
 def test_what_does_not_turn_a_run_red_is_no_less_unknown(client: TestClient, store: Connection, tmp_path: Path) -> None:
     every_date(store, but=1)
