@@ -34,6 +34,10 @@ class LatestVerdict(msgspec.Struct, frozen=True):
     :param verdict: of what was accepted as incomplete: ``breaks``, ``pending`` or ``reconciled``, by what it found.
     :param breaks: as recorded; of what no recheck makes anew, those that are open now.
     :param pending: as recorded.
+    :param categories: as recorded, with what of each is what.
+    :param open_categories: of what no recheck makes anew, how many of each are open now; None elsewhere.
+    :param newest_opening: of the same, the event that opened one of its breaks last since it was recorded; None where
+        none was.
     """
 
     reconciliation_id: int
@@ -44,13 +48,26 @@ class LatestVerdict(msgspec.Struct, frozen=True):
     reasons: list[dict[str, str]]
     categories: dict[str, dict[str, int]]
     totals: dict[str, Any]
+    started_at: datetime.datetime
+    open_categories: dict[str, int] | None
+    newest_opening: int | None
     dag_id: str | None
     run_id: str | None
 
     @property
     def breaks_by_category(self) -> dict[str, int]:
-        """Categories that have breaks."""
+        """Categories that have breaks, each with as many as are counted."""
+        return self.recorded_by_category if self.open_categories is None else self.open_categories
+
+    @property
+    def recorded_by_category(self) -> dict[str, int]:
+        """Categories that had breaks when it was recorded."""
         return {name: counts["breaks"] for name, counts in self.categories.items() if counts.get("breaks")}
+
+    @property
+    def is_as_recorded(self) -> bool:
+        """Whether as many breaks are counted as it has recorded, in each category."""
+        return self.breaks_by_category == self.recorded_by_category
 
 
 def latest_verdicts(
@@ -71,7 +88,8 @@ def latest_verdicts(
     :param recorded_from: of dates before the span too, where they were recorded since; None: of none.
     :param most: up to so many breaks are counted where those that are open now count; None: all.
     :param quiet: verdicts, as they were recorded, that are left out where there is no break, accepted ones included.
-    :param in_full: with ``categories`` and ``totals``; else both are empty, which takes a third of the time.
+    :param in_full: with ``categories``, ``totals`` and ``newest_opening``; else these are empty, which takes a third of
+        the time.
     """
     names = [span.profile.name for span in spans]
     values = {
@@ -113,7 +131,10 @@ class RedVerdicts:
         self._red: dict[str, LatestVerdict] = {}
 
     def found(self, cursor: Cursor) -> Mapping[str, str]:
-        """Return the red dates as subjects; what they have to tell changes with the verdict, its reasons and counts."""
+        """Return the red dates as subjects; what they have to tell changes with the verdict, its reasons and counts.
+
+        Where open breaks count, one that was opened since is told, and one that was settled is not.
+        """
         today = self.profile.business_date(self.now)
         watched = datetime.timedelta(days=self.profile.watched_days)
         verdicts = latest_verdicts(
@@ -136,15 +157,14 @@ class RedVerdicts:
         return [self._matter(cursor, self._red[date]) for date in subjects]
 
     def _matter(self, cursor: Cursor, verdict: LatestVerdict) -> Matter:
-        lines = [reason["text"] for reason in verdict.reasons]
+        lines = list(self._reasons(verdict))
         lines += (_totals(currency) for currency in verdict.totals.get("currencies", []))
         date = f"{'the full comparison of ' if self._scope == 'full' else ''}{verdict.business_date}"
         cap = self.profile.break_cap
         if verdict.breaks > cap:
             number = grouped(verdict.breaks)
             title = f"{date} has {number} breaks, more than {grouped(cap)}: look for one cause of them all"
-            categories = ", ".join(counted_category(name, count) for name, count in verdict.breaks_by_category.items())
-            lines.append(f"By category: {categories}. So many are seldom mistakes in the books each: see "
+            lines.append(f"By category: {_by_category(verdict)}. So many are seldom mistakes in the books each: see "
                          "the ledger's SELECT, its feed, the status map, and what changed lately")  # fmt: skip
         else:
             found = [_told_verdict(verdict)] if verdict.verdict != "breaks" else []
@@ -152,6 +172,15 @@ class RedVerdicts:
             title = f"{date} is red: {', '.join(found)}"
             lines += self._largest(cursor, verdict)
         return Matter(title=title, lines=tuple(lines), dag_id=verdict.dag_id, run_id=verdict.run_id)
+
+    def _reasons(self, verdict: LatestVerdict) -> Iterator[str]:
+        """What was found is told as of its day, where other breaks are open now than it has recorded."""
+        day = self.profile.business_date(verdict.started_at)
+        for reason in verdict.reasons:
+            is_of_its_day = reason["word"] in FOUND and not verdict.is_as_recorded
+            yield f"as recorded on {day}: {reason['text']}" if is_of_its_day else reason["text"]
+        if verdict.breaks and not verdict.is_as_recorded:
+            yield f"of these breaks, open now: {_by_category(verdict)}"
 
     def _largest(self, cursor: Cursor, verdict: LatestVerdict) -> Iterator[str]:
         cursor.execute(statement("largest_breaks"), {"reconciliation_id": verdict.reconciliation_id, "most": LARGEST})
@@ -173,8 +202,15 @@ def _told_verdict(verdict: LatestVerdict) -> str:
 
 
 def _fingerprint(verdict: LatestVerdict) -> str:
-    told = [verdict.verdict, verdict.breaks_by_category, sorted(reason["word"] for reason in verdict.reasons)]
+    told: list[Any] = [verdict.verdict, verdict.recorded_by_category]
+    told.append(sorted(reason["word"] for reason in verdict.reasons))
+    # No set of what is open: each one that is settled would be told as news.
+    told += [verdict.newest_opening] if verdict.newest_opening else []
     return hashlib.sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()
+
+
+def _by_category(verdict: LatestVerdict) -> str:
+    return ", ".join(counted_category(name, count) for name, count in verdict.breaks_by_category.items())
 
 
 def _totals(money: Mapping[str, Any]) -> str:
