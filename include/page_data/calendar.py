@@ -31,6 +31,12 @@ class DateVerdict(msgspec.Struct, frozen=True, kw_only=True):
     matched: int
     pending: int
     breaks: int
+    accepted: int
+
+    @property
+    def differing(self) -> int:
+        """Invoices that do not agree, for whatever reason they count or not."""
+        return self.population - self.matched
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True):

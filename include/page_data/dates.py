@@ -20,6 +20,7 @@ from include.status_store.rows import named_rows, structs
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
+    from include.config.profiles import Profile
     from include.reconciliation.item_selection import ItemSelection
 
 # In the order in which a controller wants to hear of them.
@@ -152,6 +153,18 @@ class MoneyLine(msgspec.Struct, frozen=True, kw_only=True):
     def agreeing(self) -> Decimal:
         """What of the difference lies in invoices that agree."""
         return self.difference - self.differing
+
+
+def is_compared_again(profile: Profile, shown: Reconciliation, now: datetime.datetime) -> bool:
+    """Tell whether a night compares a date again by itself where its newest reconciliation is not all in order.
+
+    As ``pick_recheck.sql`` has it: of dates that it reaches no more those that are pending still, and were recorded
+    within the same time.
+    """
+    if shown.business_date >= profile.rechecked_from(profile.business_date(now)):
+        return True
+    is_lately = shown.started_at >= now - datetime.timedelta(days=profile.rechecked_days)
+    return shown.pending > 0 and is_lately and shown.business_date >= profile.start_date
 
 
 def read_reconciliations(cursor: Cursor, profile: str, date: datetime.date) -> list[Reconciliation]:

@@ -2,7 +2,7 @@
 SELECT asked.profile, latest.*
 FROM unnest(%(profiles)s::text[], %(starts)s::date[]) AS asked (profile, start)
 CROSS JOIN LATERAL (
-    SELECT business_date, reconciliation_id, verdict, population, matched, pending, breaks
+    SELECT business_date, reconciliation_id, verdict, population, matched, pending, breaks, accepted
     FROM ropo.reconciliation AS found
     WHERE found.profile = asked.profile AND scope = 'date' AND business_date >= asked.start
     ORDER BY business_date DESC, reconciliation_id DESC

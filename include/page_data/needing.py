@@ -57,6 +57,11 @@ class Needing(msgspec.Struct, frozen=True, kw_only=True):
         return self.breaks == MOST_COUNTED
 
     @property
+    def is_of_now(self) -> bool:
+        """Whether it is a date whose breaks are counted as they are now, since no night compares it again."""
+        return self.breaks > 0 and self.full_id is None and self.recorded_id is None
+
+    @property
     def days(self) -> int:
         """How many dates it is about."""
         return (self.last - self.first).days + 1

@@ -1,9 +1,21 @@
--- How many of the breaks that a reconciliation has recorded as accepted are open now. Of one with more than so many nothing
+-- How many of the breaks that reconciliations have recorded as accepted are open now. Of those with more than so many nothing
 -- is counted: a page need not wait for it.
-SELECT count(*)
+SELECT recorded.reconciliation_id, count(*) AS breaks
 FROM ropo.reconciliation AS recorded
-JOIN ropo.reconciliation_item AS item USING (reconciliation_id)
-JOIN ropo.reconciliation_break AS known
-    ON known.profile = item.profile AND known.invoice_key = item.invoice_key AND known.category = item.category
-WHERE reconciliation_id = %(reconciliation_id)s AND recorded.accepted BETWEEN 1 AND %(most)s
-    AND item.category <> 'matched' AND item.is_accepted AND known.state = 'open'
+CROSS JOIN LATERAL (
+    SELECT profile, invoice_key, category
+    FROM ropo.reconciliation_item
+    WHERE reconciliation_id = recorded.reconciliation_id AND category <> 'matched' AND is_accepted
+    ORDER BY invoice_key -- by an index: else, where more were expected, the items of all dates or all breaks would be read
+    OFFSET 0
+) AS item
+CROSS JOIN LATERAL (
+    SELECT state
+    FROM ropo.reconciliation_break
+    WHERE profile = item.profile AND invoice_key = item.invoice_key AND category = item.category
+    OFFSET 0 -- as above: else, for each of them, all that are open
+) AS known
+WHERE known.state = 'open'
+    AND recorded.reconciliation_id = ANY (%(reconciliation_ids)s::bigint[])
+    AND recorded.accepted BETWEEN 1 AND %(most)s
+GROUP BY recorded.reconciliation_id

@@ -10,7 +10,14 @@ from fastapi import APIRouter, Depends, HTTPException, Query, status
 from fastapi.responses import HTMLResponse, Response
 
 from include.config.business_dates import FIRST_DATE, LAST_DATE
-from include.page_data.dates import Reconciliation, read_changes, read_items, read_money, read_reconciliations
+from include.page_data.dates import (
+    Reconciliation,
+    is_compared_again,
+    read_changes,
+    read_items,
+    read_money,
+    read_reconciliations,
+)
 from include.page_data.listing import page_or_first
 from include.page_data.no_longer_open import count_no_longer_open
 from include.page_data.open_again import count_open_again
@@ -121,7 +128,8 @@ def show_date(
     is_newest = shown is newest
     # An earlier one is evidence of its day; what was decided since is told of the newest of its kind.
     is_of_now = shown is next(each for each in every if each.scope == shown.scope)
-    closed = count_no_longer_open(cursor, [shown.reconciliation_id]) if is_of_now else {}
+    of_now = [shown.reconciliation_id] if is_of_now else []
+    closed, open_again = count_no_longer_open(cursor, of_now), count_open_again(cursor, of_now)
     # A full comparison's invoices are compared again with their dates.
     past_grace = count_past_grace(cursor, {shown.reconciliation_id: page.now}) if is_newest and shown.pending else {}
     return page.render(
@@ -132,7 +140,8 @@ def show_date(
         is_newest=is_newest,
         has_newest=newest is not None,
         closed=closed.get(shown.reconciliation_id, 0),
-        open_again=count_open_again(cursor, shown.reconciliation_id) if is_of_now else 0,
+        open_again=open_again.get(shown.reconciliation_id, 0),
+        is_compared_again=shown.scope == "full" or is_compared_again(page.profile, shown, page.now),
         past_grace=past_grace.get(shown.reconciliation_id, 0),
         open_now=count_open(cursor, page.profile, shown),
         money_lines=read_money(cursor, shown),

@@ -14,6 +14,7 @@ from include.page_data.calendar import WEEKS, read_calendar, read_latest_dates
 from include.page_data.drain_health import read_drain_health
 from include.page_data.needing import lacking_since, read_needing, read_never_compared
 from include.page_data.no_longer_open import count_no_longer_open
+from include.page_data.open_again import count_open_again_of
 from include.page_data.open_breaks import read_open_breaks
 from include.page_data.signed_months import read_months_needing
 from include.page_data.waiting import read_waiting
@@ -52,11 +53,14 @@ def overview(
     named = found if needing else found[:NAMED]
     months = read_months_needing(cursor, [profile], page.now)[profile.name]
     named_months = months if needing else months[:NAMED]
+    calendar = read_calendar(cursor, profile.name, until=last, today=today, start=max(profile.start_date, FIRST_DATE))
+    compared = [*latest.values(), *(day.found for day in calendar.days if day.found)]
     return page.render(
         "overview.html",
-        calendar=read_calendar(
-            cursor, profile.name, until=last, today=today, start=max(profile.start_date, FIRST_DATE)
-        ),
+        calendar=calendar,
+        open_again=count_open_again_of(cursor, compared),
+        past_grace={each.last: each.past_grace for each in found if each.past_grace},
+        rechecked_from=profile.rechecked_from(today),
         latest=latest.get(profile.name),
         begins_ahead=profile.begins_ahead(page.now),
         lacking=lacking_since(latest.get(profile.name), found),

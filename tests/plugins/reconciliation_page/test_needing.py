@@ -93,6 +93,8 @@ def test_a_date_whose_breaks_are_settled_is_red_until_it_is_compared_again_where
     with (tmp_path / "profiles.yaml").open("a") as profiles:
         profiles.write("    recheck_days: 2\n    late_days: 2\n")
     assert NOBODY in client.get("/reconciliation/").text, "no recheck reaches it any more"
+    page = client.get(f"/reconciliation/dates/{before(3)}").text
+    assert "1 break was accepted or mended since; no night compares this date again, a backfill does." in page
 
 
 @pytest.mark.usefixtures("started")
@@ -132,7 +134,74 @@ def test_a_date_whose_accepted_break_was_opened_again_is_green_until_it_is_compa
 
     with (tmp_path / "profiles.yaml").open("a") as profiles:
         profiles.write("    recheck_days: 2\n    late_days: 2\n")
-    assert listed(client.get("/reconciliation/").text) == [f"{named(before(3))} ✕ Breaks 1 open break"]
+    page = client.get("/reconciliation/").text
+    assert listed(page) == [f"{named(before(3))} ✕ Breaks 1 open break"]
+    assert f"A date before {before(2)} no night compares again" in page
+    page = client.get(path).text
+    assert "1 break that was accepted is open again; no night compares this date again, a backfill does." in page
+
+
+@pytest.mark.usefixtures("started")
+def test_a_date_that_no_recheck_reaches_and_that_has_something_pending_is_compared_again_all_the_same(
+    client: TestClient, store: Connection, tmp_path: Path
+) -> None:
+    every_date(store, but=3)
+    with (tmp_path / "profiles.yaml").open("a") as profiles:
+        profiles.write("    recheck_days: 2\n    late_days: 2\n")
+    items = (broken("1", "10.00"), broken("2", "10.00", pending_until=midnight(-1)))
+    path = f"/reconciliation/dates/{before(3)}"
+    for recorded, told in ((midnight(0), "the date's next comparison"), (midnight(2), "no night compares this date")):
+        number = record(store, before(3), "breaks", breaks=items, started_at=recorded)
+        if recorded == midnight(0):
+            keep_break(store, number, "b:1", "ledger_behind", "accepted")
+        assert told in client.get(path).text
+
+
+@pytest.mark.usefixtures("started")
+def test_no_green_stands_alone_over_a_break_that_is_open_again(client: TestClient, store: Connection) -> None:
+    every_date(store, but=3)
+    number = record(store, before(3), "breaks", breaks=(broken("1", "10.00"), broken("2", "10.00")))
+    stood_accepted(store, number)
+    keep_break(store, number, "b:2", "ledger_behind", "accepted")
+
+    def cell() -> str:
+        page = client.get("/reconciliation/").text
+        (found,) = re.findall(rf'<a class="day [^>]*dates/{before(3)}[^>]*>.*?</a>', page)
+        return str(found)
+
+    assert "marked" not in cell()
+    assert "open again" not in client.get(f"/reconciliation/dates/{before(3)}").text
+    keep_break(store, number, "b:1", "ledger_behind", "open")
+    assert 'class="day reconciled marked"' in cell()
+    assert f'{before(3)}, reconciled: 7 invoices, 1 accepted break open again"' in cell()
+    page = client.get(f"/reconciliation/dates/{before(3)}").text
+    (head,) = re.findall(r'<div class="head">.*?</div>', page, re.DOTALL)
+    assert "Reconciled" in head
+    assert "1 accepted break open again" in head
+
+
+@pytest.mark.usefixtures("started")
+def test_no_pending_stands_alone_over_a_grace_that_is_over(client: TestClient, store: Connection) -> None:
+    every_date(store, but=3)
+    two_pending_until(store, midnight(0))
+    page = client.get("/reconciliation/").text
+    assert re.search(rf'"day pending marked" [^>]*dates/{before(3)}[^>]*, 3 pending, 2 past the grace"', page)
+    page = client.get(f"/reconciliation/dates/{before(3)}").text
+    (head,) = re.findall(r'<div class="head">.*?</div>', page, re.DOTALL)
+    assert "2 past the grace" in head
+
+
+@pytest.mark.usefixtures("started")
+def test_the_latest_date_says_what_is_open_again_of_it_whatever_weeks_the_calendar_shows(
+    client: TestClient, store: Connection
+) -> None:
+    every_date(store, but=1)
+    number = record(store, before(1), "breaks", breaks=(broken("1", "10.00"),))
+    stood_accepted(store, number)
+    keep_break(store, number, "b:1", "ledger_behind", "open")
+    page = client.get("/reconciliation/", params={"until": before(400)}).text
+    figure = page.partition('aria-labelledby="latest-name"')[2].partition("</section>")[0]
+    assert "1 accepted break open again" in figure
 
 
 @pytest.mark.usefixtures("started")
