@@ -379,6 +379,24 @@ def test_what_became_of_the_difference_stands_beside_it(client: TestClient, worl
     assert "since jobid" not in shown(client, "invoice?key=b:100")
 
 
+def test_a_heading_that_says_accepted_says_too_that_it_is_open_again(client: TestClient, world: World) -> None:
+    world.payment("100", "50")
+    world.row("100")
+    world.reconcile(now=NOW + datetime.timedelta(days=8))
+    world.store(
+        "UPDATE ropo.reconciliation_break SET state = 'accepted', accepted_at = now(), accepted_by = 'Eve', "
+        "accepted_note = 'known', accepted_evidence = evidence RETURNING 1"
+    )
+    world.reconcile(now=NOW + datetime.timedelta(days=9))
+    head = "Invoice 100 Ledger behind, accepted"
+    assert f"{head} jobid" in shown(client, "invoice?key=b:100")
+    world.store(
+        "UPDATE ropo.reconciliation_break SET state = 'open', accepted_at = NULL, accepted_by = NULL, "
+        "accepted_note = NULL, accepted_evidence = NULL RETURNING 1"
+    )
+    assert f"{head} open again since jobid" in shown(client, "invoice?key=b:100")
+
+
 def test_a_difference_within_its_grace_was_not_mended_with_an_earlier_one(client: TestClient, world: World) -> None:
     world.payment("100", "50")
     world.row("100")
