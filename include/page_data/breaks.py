@@ -215,7 +215,8 @@ def breaks_statement(
 
 def export_statement(profile: str, selection: BreakSelection) -> tuple[str, dict[str, object]]:
     """Return the statement for the CSV of all that a selection means, with its parameters."""
-    text = f"{statement('export_breaks')} AND {selection.conditions()} {selection.ordering()}"
+    breaks = statement("export_breaks").format(breaks="ropo.break_today")
+    text = f"{breaks} AND {selection.conditions()} {selection.ordering()}"
     return text, {"profile": profile, **selection.parameters()}
 
 

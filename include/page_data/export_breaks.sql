@@ -1,4 +1,5 @@
--- Breaks as CSV has them. The program adds which of them, and their order, and the words for what to do next.
+-- Breaks as CSV has them. The program adds where they are read, which of them, and their order, and the words for what to
+-- do next.
 SELECT
     break.break_id,
     break.billnum,
@@ -37,5 +38,5 @@ SELECT
     break.accepted_note,
     break.resolved_at,
     break.invoice_key
-FROM ropo.break_today AS break
+FROM {breaks} AS break
 WHERE break.profile = %(profile)s

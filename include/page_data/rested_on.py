@@ -80,12 +80,7 @@ def read_rested_on(
 
     :param by_then: when it was signed; by default it is not signed yet.
     """
-    values = {
-        "profile": profile.name,
-        "break_ids": [break_id for break_id, _ in acceptances],
-        "by_then": by_then or "infinity",
-        "most": NAMED,
-    }
+    values = _values(profile, acceptances, by_then) | {"most": NAMED}
     sums = _of_rested_on(cursor, BreakSum, "rested_on_sums", values)
     return RestedOn(
         acceptances=frozenset(acceptances),
@@ -96,8 +91,32 @@ def read_rested_on(
 
 def read_signed(cursor: Cursor, profile: Profile, sign_off: SignOff) -> RestedOn:
     """Return what a signature rests on, by its evidence."""
+    return read_rested_on(cursor, profile, read_acceptances(cursor, sign_off), by_then=sign_off.signed_at)
+
+
+def read_acceptances(cursor: Cursor, sign_off: SignOff) -> list[tuple[int, int]]:
+    """Return the id of each break that a signature rests on, with the event by which it stood accepted then."""
     cursor.execute(statement("signed_breaks"), {"sign_off_id": sign_off.sign_off_id})
-    return read_rested_on(cursor, profile, cursor.fetchall(), by_then=sign_off.signed_at)
+    return cursor.fetchall()
+
+
+def export_statement(
+    profile: Profile, acceptances: Collection[tuple[int, int]], by_then: datetime.datetime | None
+) -> tuple[str, dict[str, Any]]:
+    """Return the statement for the CSV of all that rests on these acceptances, the largest first, with its parameters.
+
+    :param by_then: as of :func:`read_rested_on`.
+    """
+    breaks = statement("rested_on_today").format(rested_on=statement("rested_on"))
+    text = statement("export_breaks").format(breaks=f"({breaks})")
+    return f"{text} ORDER BY break.amount DESC, break.break_id", _values(profile, acceptances, by_then)
+
+
+def _values(
+    profile: Profile, acceptances: Collection[tuple[int, int]], by_then: datetime.datetime | None
+) -> dict[str, Any]:
+    break_ids = [break_id for break_id, _ in acceptances]
+    return {"profile": profile.name, "break_ids": break_ids, "by_then": by_then or "infinity"}
 
 
 def _of_rested_on(cursor: Cursor, kind: type[Row], name: str, values: dict[str, Any]) -> list[Row]:

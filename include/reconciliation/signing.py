@@ -115,9 +115,22 @@ def period_status(
     """
     dates = standings(cursor, profile, period)
     unmet = unmet_conditions(profile, period, dates, now=now or datetime.datetime.now(datetime.UTC))
-    newest = _newest(cursor, profile, period)
+    newest = read_sign_off(cursor, profile, period)
     flags = _flags(cursor, newest) if newest else []
     return PeriodStatus(period=period, sign_off=newest, flags=flags, dates=dates, unmet=unmet)
+
+
+def read_sign_off(
+    cursor: Cursor, profile: Profile, period: datetime.date, sign_off_id: int | None = None
+) -> SignOff | None:
+    """Return a period's sign-off of this id, by default the newest; None where it has none."""
+    cursor.execute(
+        f"SELECT {', '.join(SignOff.__struct_fields__)} FROM ropo.period_sign_off "  # noqa: S608 - our own field names
+        "WHERE profile = %s AND period = %s AND sign_off_id = COALESCE(%s, sign_off_id) "
+        "ORDER BY sign_off_id DESC LIMIT 1",
+        (profile.name, period, sign_off_id),
+    )
+    return next(iter(structs(cursor, SignOff)), None)
 
 
 def sign(
@@ -288,15 +301,6 @@ def _settled_status(
         status = period_status(cursor, profile, period, now=now)
         if not has_waiting(cursor, profile):
             return status
-
-
-def _newest(cursor: Cursor, profile: Profile, period: datetime.date) -> SignOff | None:
-    cursor.execute(
-        f"SELECT {', '.join(SignOff.__struct_fields__)} FROM ropo.period_sign_off "  # noqa: S608 - our own field names
-        "WHERE profile = %s AND period = %s ORDER BY sign_off_id DESC LIMIT 1",
-        (profile.name, period),
-    )
-    return next(iter(structs(cursor, SignOff)), None)
 
 
 def _flags(cursor: Cursor, sign_off: SignOff) -> list[Flag]:

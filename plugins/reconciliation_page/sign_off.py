@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import APIRouter, Form, Query, status
+from fastapi import APIRouter, Form, HTTPException, Query, status
 from fastapi.responses import HTMLResponse, Response
+from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from include.config.profiles import Scope
+from include.page_data.break_export import export_rested_on
 from include.page_data.rested_on import read_rested_on, read_signed
 from include.page_data.signed_months import read_months
 from include.reconciliation.break_states import work_in
@@ -21,12 +24,15 @@ from include.reconciliation.signing import (
     countersign,
     is_same_person,
     period_status,
+    read_sign_off,
     sign,
 )
 from reconciliation_page.access import FOR_EDITORS
+from reconciliation_page.downloads import DIALECTS, download
 from reconciliation_page.page import Page, PageOf
 from reconciliation_page.parameters import (
     DateInPath,
+    DecimalInQuery,
     IdInQuery,
     MonthInForm,
     MonthInPath,
@@ -103,6 +109,27 @@ def show_month(
 def leave_signature(page: PageOf, month: MonthInPath) -> Response:
     """Go to the month: after a form that was refused the browser has its address, and may open it again."""
     return page.go_to(f"sign-off/{month}")
+
+
+@router.get("/sign-off/{month}/accepted.csv")
+def accepted_csv(
+    page: PageOf,
+    cursor: Reading,
+    month: MonthInPath,
+    signature: IdInQuery = None,
+    decimal: DecimalInQuery = "point",
+) -> Response:
+    """Return as CSV all accepted differences that the month rests on now, or that one of its signatures rests on."""
+    period = parse_period(month)
+    sign_off = read_sign_off(cursor, page.profile, period, signature) if signature else None
+    if signature and sign_off is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, f"There is no signature {signature} of {month}.")
+
+    def export(connection: Connection) -> Iterator[str]:
+        return export_rested_on(connection, page.profile, period, sign_off=sign_off, dialect=DIALECTS[decimal])
+
+    what = f"signed-{signature}" if signature else "accepted"
+    return download(export, f"{what}-{page.profile.name}-{month}", decimal)
 
 
 @router.post("/sign-off/{month}/{signature}", dependencies=FOR_EDITORS)

@@ -22,13 +22,15 @@ AMOUNT = "1234567.89"
 def sign(app: FastAPI, client: TestClient, store: Connection, note: str) -> None:
     """Sign the month of the fixture ``month``, whose breaks a user of a name of some length has accepted."""
     app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username=USER, role="ADMIN")
-    settle(client, store, note)
     with store.cursor() as cursor:
         cursor.execute(
             "UPDATE ropo.reconciliation_break "
-            "SET billnum = '2100064' || substr(invoice_key, 3), jobid = '90000001', amount = %s",
-            (AMOUNT,),
+            "SET billnum = '2100064' || substr(invoice_key, 3), jobid = '90000001', amount = %s, "
+            "evidence = jsonb_build_object('currency', currency, 'ropo_paid', %s)",
+            (AMOUNT, AMOUNT),
         )
+    settle(client, store, note)
+    with store.cursor() as cursor:
         cursor.execute("SELECT max(break_id) FROM ropo.reconciliation_break")
         (break_id,) = cursor.fetchone() or (0,)
     assert put(client, "sign").status_code == 303

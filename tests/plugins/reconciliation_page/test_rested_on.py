@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import html
+import io
 import re
 from typing import TYPE_CHECKING
 
@@ -22,6 +25,14 @@ if TYPE_CHECKING:
 
 MARCH = "/reconciliation/sign-off/2026-03"
 SIGNED, NOW = r'id="signed-title">.*?</section>', r'id="now-title">.*?</section>'
+
+
+def csv_of(text: str, separator: str = ",") -> tuple[list[list[str]], list[dict[str, str]]]:
+    """The head of a file and its rows, by the names of its columns."""
+    lines = list(csv.reader(io.StringIO(text.removeprefix("\ufeff")), delimiter=separator))
+    head = [line for line in lines if line[0].startswith("#")]
+    names, *rows = lines[len(head) :]
+    return head, [dict(zip(names, row, strict=True)) for row in rows]
 
 
 @pytest.fixture
@@ -146,3 +157,65 @@ def test_of_very_many_accepted_differences_the_largest_are_named_and_all_are_cou
     rows = re.findall(r'<th scope="row">', "".join(re.findall(r'id="now-title">.*?</table>', page, re.DOTALL)))
     assert len(rows) == 100
     assert "The largest 100 of 102." in page
+    # And each of them is in a file.
+    links = re.findall(r'<a download href="([^"]*accepted\.csv[^"]*)"', page)
+    assert [html.unescape(each).partition("?")[2] for each in links] == [
+        "profile=default",
+        "profile=default&decimal=comma",
+    ]
+    for link, separator, amount in zip(links, ",;", ("102.00", "102,00"), strict=True):
+        answer = client.get(html.unescape(link))
+        assert (
+            f'filename="accepted-default-2026-02{"-comma" * (separator == ";")}.csv"'
+            in answer.headers["content-disposition"]
+        )
+        _, rows = csv_of(answer.text, separator)
+        assert [len(rows), rows[0]["at_stake"], rows[-1]["at_stake"]] == [102, amount, ""]
+        assert {(row["accepted_by"], row["state"], row["what_to_do_next"]) for row in rows} == {
+            ("Anna", "accepted", "")
+        }
+
+
+def test_the_file_of_a_signature_has_each_difference_as_it_was_accepted_then(client: TestClient, march: World) -> None:
+    ledger_changes(march)
+    accepts(march, by="Bob", note="wrong booking")
+    now = csv_of(client.get(f"{MARCH}/accepted.csv").text)
+    then = csv_of(client.get(f"{MARCH}/accepted.csv?signature=1").text)
+    told = [
+        [(row["at_stake"], row["ledger_paid"], row["accepted_by"], row["accepted_note"]) for row in rows]
+        for _, rows in (now, then)
+    ]
+    assert told == [[("100.00", "0.00", "Bob", "wrong booking")], [("5.00", "95.00", "Anna", "bank fee")]]
+    assert now[1][0]["accepted_at"] >= then[1][0]["accepted_at"]
+    assert ["# month", "2026-03"] in now[0]
+    assert ["# not signed", "what a signature would rest on"] in now[0]
+    [signed] = [line for line in then[0] if line[0] == "# signed by"]
+    assert signed[1] == "Anna"
+    [of_now] = [line for line in then[0] if line[0] == "# columns as of now"]
+    assert "state" in of_now
+    assert set(of_now[1:]) < set(then[1][0])
+
+
+def test_the_file_of_a_signature_of_another_month_or_profile_is_none(client: TestClient, march: World) -> None:
+    assert client.get(f"{MARCH}/accepted.csv?signature=1").status_code == 200
+    for path in (f"{MARCH}/accepted.csv?signature=2", "/reconciliation/sign-off/2026-02/accepted.csv?signature=1"):
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert "There is no signature" in answer.text
+
+
+def test_of_very_many_that_a_signature_covered_the_file_is_of_that_signature(
+    client: TestClient, march: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("include.page_data.rested_on.NAMED", 0)
+    ledger_changes(march)
+    accepts(march, by="Bob", note="wrong booking")
+    page = client.get(MARCH).text
+    files = r'<a download href="/reconciliation/sign-off/2026-03/accepted\.csv\?([^"]*)"'
+    assert [
+        [html.unescape(each) for each in re.findall(files, "".join(re.findall(part, page, re.DOTALL)))]
+        for part in (SIGNED, NOW)
+    ] == [
+        ["profile=default&signature=1", "profile=default&signature=1&decimal=comma"],
+        ["profile=default", "profile=default&decimal=comma"],
+    ]
