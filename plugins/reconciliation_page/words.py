@@ -9,7 +9,7 @@ VERDICT_WORDS = {
     "incomplete": "Incomplete",
     "no_run": "No run",
 }
-VERDICT_SIGNS = {"reconciled": "✓", "pending": "◔", "breaks": "✕", "incomplete": "?", "no_run": ""}
+VERDICT_SIGNS = {"reconciled": "✓", "pending": "◔", "breaks": "✕", "incomplete": "?", "no_run": "–"}
 # Those whose name is no word already.
 STATE_WORDS = {"partly_paid": "partly paid", "in_collection": "in collection"}
 ITEM_STATES = {

@@ -224,7 +224,7 @@ def test_a_date_whose_verdict_is_due_and_missing_is_named_and_stands_beside_the_
     every_date(store, but=1)
     page = client.get("/reconciliation/").text
     assert listed(page) == [
-        f"{named(before(1))} No run 1 date without a verdict. See whether ropo_reconciliation ran; a backfill "
+        f"{named(before(1))} – No run 1 date without a verdict. See whether ropo_reconciliation ran; a backfill "
         "compares it."
     ]
     assert f"{named(before(1))} has no verdict</a>" in page
@@ -239,7 +239,7 @@ def test_missing_dates_that_follow_each_other_are_one_entry(client: TestClient, 
     record(store, before(5))
     record(store, before(1))
     (entry,) = listed(client.get("/reconciliation/").text)
-    assert entry.startswith(f"{named(before(4))} to {named(before(2))} No run 3 dates without a verdict.")
+    assert entry.startswith(f"{named(before(4))} to {named(before(2))} – No run 3 dates without a verdict.")
 
 
 @pytest.mark.usefixtures("started")

@@ -98,7 +98,7 @@ def test_what_waits_is_told_and_that_the_queue_is_not_emptied(client: TestClient
 @pytest.mark.usefixtures("companies")
 def test_a_date_that_is_due_and_has_no_verdict_stands_before_the_newest_that_was_compared(client: TestClient) -> None:
     _, verdict, dates, *_ = rows(client.get(PATH).text)["lacking"]
-    assert verdict == f"No run {named(before('lacking', 1))}"
+    assert verdict == f"– No run {named(before('lacking', 1))}"
     assert dates == "1"
 
 
