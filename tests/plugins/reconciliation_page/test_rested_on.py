@@ -196,9 +196,15 @@ def test_the_file_of_a_signature_has_each_difference_as_it_was_accepted_then(cli
     assert set(of_now[1:]) < set(then[1][0])
 
 
-def test_the_file_of_a_signature_of_another_month_or_profile_is_none(client: TestClient, march: World) -> None:
+def test_the_file_of_a_signature_of_another_month_or_profile_is_none(
+    client: TestClient, march: World, two_profiles: None
+) -> None:
     assert client.get(f"{MARCH}/accepted.csv?signature=1").status_code == 200
-    for path in (f"{MARCH}/accepted.csv?signature=2", "/reconciliation/sign-off/2026-02/accepted.csv?signature=1"):
+    for path in (
+        f"{MARCH}/accepted.csv?signature=2",
+        f"{MARCH}/accepted.csv?signature=1&profile=other",
+        "/reconciliation/sign-off/2026-02/accepted.csv?signature=1",
+    ):
         answer = client.get(path)
         assert answer.status_code == 404
         assert "There is no signature" in answer.text
