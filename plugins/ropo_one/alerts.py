@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+import tenacity
 from airflow.sdk import BaseNotifier
 
 from include.config.profiles import load_profile
@@ -19,13 +20,18 @@ from ropo_one.store import open_store
 from ropo_one.telling import tell_topic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow.sdk import Context
+    from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile, Scope
     from ropo_one.operators.profile import ProfileOperator
 
 # After a task's own `execution_timeout`: for its callbacks, and for what does not break off at once.
 _MARGIN = timedelta(minutes=10)
+# Airflow only logs that a callback failed: a task that ended well would be told as killed, for a store away just then.
+PATIENCE_SECONDS = 60.0
 
 
 class RedVerdictNotifier(BaseNotifier):
@@ -125,15 +131,29 @@ def told_when_it_fails(*, each_date: bool = False) -> dict[str, Any]:
 def failure_is_over(context: Context) -> None:
     """Write that a task's failure is over, as ``on_success_callback`` of one that :class:`FailedTaskNotifier` tells."""
     profile, task = _profile(context), _task(context)
-    with open_store() as session, takes_transactions(), session.transaction() as cursor:
+
+    def note(cursor: Cursor) -> None:
         note_done(cursor, profile.name, task, context["ti"].run_id)
         note_success(cursor, profile.name, task, datetime.now(UTC))
+
+    _insist(note)
 
 
 def task_ended(context: Context) -> None:
     """Write that a task ended, which says nothing of an earlier failure: it was skipped, or waits for its next try."""
-    with open_store() as session, takes_transactions(), session.transaction() as cursor:
-        note_end(cursor, _profile(context).name, _task(context), context["ti"].run_id)
+    _insist(lambda cursor: note_end(cursor, _profile(context).name, _task(context), context["ti"].run_id))
+
+
+def _insist(note: Callable[[Cursor], None]) -> None:
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(StoreUnavailableError),
+        stop=tenacity.stop_after_delay(PATIENCE_SECONDS),
+        wait=tenacity.wait_random_exponential(multiplier=0.5, max=10),
+        reraise=True,
+    )
+    for attempt in retrying:
+        with attempt, open_store() as session, takes_transactions(), session.transaction() as cursor:
+            note(cursor)
 
 
 def _profile(context: Context) -> Profile:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from include.status_store.database import StoreUnavailableError
+from ropo_one import alerts
 from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over, told_when_it_fails
 from ropo_one.deadline import tell_of_missing
 from ropo_one.operators.watch import WatchOperator
-from tests.include.status_store.views import execute
+from ropo_one.store import open_store
+from tests.include.status_store.views import execute, query
 from tests.include.watch.records import record
 from tests.plugins.ropo_one.alert_receivers import Instance, MailServer, body, context_of
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import connection as Connection
 
+    from include.status_store.session import Session
 
 DAY = datetime.date(2026, 10, 5)
 NOW = datetime.datetime(2026, 10, 6, 3, tzinfo=datetime.UTC)
@@ -185,13 +188,38 @@ def test_the_callbacks_of_tasks_name_the_full_disk_and_blame_no_notifier(store: 
 
 
 @pytest.mark.usefixtures("airflow_store", "profiles", "mail")
-def test_a_success_that_a_full_disk_keeps_from_being_written_names_the_disk(store: Connection) -> None:
+def test_a_success_that_a_full_disk_keeps_from_being_written_names_the_disk(
+    store: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alerts, "PATIENCE_SECONDS", 0.0)
     context = context_of("ropo_maintenance", "profile.erase_texts", SimpleNamespace(profile="default"))
     FailedTaskNotifier()(context)
     refuse_alerts(store)
 
     with pytest.raises(StoreUnavailableError, match=NO_SPACE):
         failure_is_over(context)
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles", "mail")
+@pytest.mark.parametrize("end", ["on_success_callback", "on_skipped_callback", "on_retry_callback"])
+def test_a_task_that_ended_well_is_not_told_as_killed_for_a_store_that_was_away_just_then(
+    store: Connection, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    task = SimpleNamespace(profile="default", execution_timeout=datetime.timedelta(hours=1))
+    context = context_of("ropo_reconciliation", "profile.recheck", task)
+    callbacks = told_when_it_fails()
+    callbacks["on_execute_callback"](context)
+    failover = iter([StoreUnavailableError("the store is away")])
+
+    def open_after_failover() -> Session:
+        for error in failover:
+            raise error
+        return open_store()
+
+    monkeypatch.setattr(alerts, "open_store", open_after_failover)
+    callbacks[end](context)
+
+    assert query(store, "SELECT task FROM ropo.task_under_way") == []
 
 
 @pytest.mark.usefixtures("no_store", "profiles")
