@@ -22,6 +22,7 @@ from tests.include.reconciliation.month import (
     flags,
     found_by_full,
     owe,
+    renames_what_was_signed,
     reopens,
     run,
     run_all,
@@ -244,15 +245,7 @@ def test_a_sign_off_is_flagged_where_a_person_opens_an_older_break_again_that_it
 def test_a_sign_off_is_flagged_where_a_break_is_opened_again_whose_acceptance_had_another_name_when_it_was_signed(
     march: World, by: str
 ) -> None:
-    sent = at("2026-03-30 08:00")
-    march.row("9", "paid", paid="100", jobid=None, sent_at=sent, changed_at=sent)
-    run(march, FIRST, now=at("2026-03-31 08:00"))
-    run_all(march)
-    accepts(march)
-    march.store("UPDATE ropo.reconciliation_break SET business_date = '2026-02-27'")
-    signs(march)
-    march.ledger("UPDATE ropo_ledger SET jobid = 'J9', changed_at = '2026-04-02 08:00Z' WHERE billnum = '9'")
-    run(march, APRIL, now=NOW + HOUR)
+    renames_what_was_signed(march)
     assert march.store("SELECT invoice_key, state FROM ropo.reconciliation_break ORDER BY break_id") == [
         ("b:9", "resolved"),
         ("j:J9", "accepted"),

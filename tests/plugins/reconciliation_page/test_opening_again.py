@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from tests.include.reconciliation.month import APRIL, FIRST, HOUR, NOW, accepts, books_wrongly, owe, run, run_all, signs
+from tests.include.reconciliation.month import (
+    APRIL,
+    FIRST,
+    HOUR,
+    NOW,
+    accepts,
+    books_wrongly,
+    owe,
+    renames_what_was_signed,
+    run,
+    run_all,
+    signs,
+)
 from tests.include.reconciliation.world import at
 from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, words_of
 
@@ -100,15 +112,7 @@ def test_where_no_signed_month_rests_on_what_is_opened_again_nothing_is_said_of_
 def test_a_break_whose_acceptance_had_another_name_when_the_month_was_signed_names_that_month(
     client: TestClient, march: World, path: str
 ) -> None:
-    sent = at("2026-03-30 08:00")
-    march.row("9", "paid", paid="100", jobid=None, sent_at=sent, changed_at=sent)
-    run(march, FIRST, now=at("2026-03-31 08:00"))
-    run_all(march)
-    accepts(march)
-    march.store("UPDATE ropo.reconciliation_break SET business_date = '2026-02-27'")
-    signs(march)
-    march.ledger("UPDATE ropo_ledger SET jobid = 'J9', changed_at = '2026-04-02 08:00Z' WHERE billnum = '9'")
-    run(march, APRIL, now=NOW + HOUR)
+    renames_what_was_signed(march)
     assert march.store("SELECT break_id, state FROM ropo.reconciliation_break ORDER BY break_id") == [
         (1, "resolved"),
         (2, "accepted"),
