@@ -14,14 +14,31 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
 
 # A drain poll in doubt like any other, so that the same recovery, verdicts and alerts hold for it. It is opened when it
-# is marked, because the journal says what happened when; its window is that of the span.
+# is marked, because the journal says what happened when; its window is that of the span. What was drained in the span
+# had waited since the newest 204 before it, as for any poll (journal.py).
 _MARK = """
 INSERT INTO ropo.status_poll (
-    profile, kind, outcome, opened_at, closed_at, error, window_from, window_to, recovery
-) VALUES (
-    %(profile)s, 'drain', 'in_doubt', clock_timestamp(), clock_timestamp(), %(error)s, %(window_from)s, %(window_to)s,
-    'pending'
+    profile, kind, outcome, opened_at, closed_at, error, window_from, window_to, bounded, recovery
 )
+SELECT
+    %(profile)s, 'drain', 'in_doubt', clock_timestamp(), clock_timestamp(), %(error)s,
+    least(
+        %(first)s::date - %(late_days)s,
+        CASE
+            WHEN newest_204 IS NULL THEN %(start_date)s
+            ELSE (newest_204 AT TIME ZONE %(zone)s)::date - %(late_days)s
+        END
+    ),
+    %(window_to)s, newest_204 IS NULL, 'pending'
+FROM (
+    SELECT (
+        SELECT opened_at
+        FROM ropo.status_poll
+        WHERE profile = %(profile)s AND kind = 'drain' AND outcome = 'empty' AND opened_at <= %(start)s
+        ORDER BY poll_id DESC
+        LIMIT 1
+    ) AS newest_204
+) AS known
 RETURNING poll_id
 """
 
@@ -50,8 +67,9 @@ def mark_in_doubt(
 ) -> int:
     """Put in doubt all that was drained in a span of time; the next run of the drain DAG re-reads its dates.
 
-    The window begins ``late_days`` before the span's first business date, since a change is recorded up to so many days
-    after its date, and ends on the day after its last one, as a doubtful poll's does.
+    The window begins ``late_days`` before the newest 204 that came before the span, since what waited then may have
+    been drained in it, or before the span's first business date where that is earlier. Before any 204 it begins at
+    ``start_date`` and is marked ``bounded``. It ends on the day after the span's last date, as a doubtful poll's does.
 
     :param start: aware; of a store that was restored, the moment of the backup. ``end``: that of the restoring.
     :param by: who marks it; ``note``: why. Both are kept with it.
@@ -73,7 +91,11 @@ def mark_in_doubt(
     values = {
         "profile": profile.name,
         "error": f"marked in doubt by {by}, {span}: {note}",
-        "window_from": profile.business_date(start) - datetime.timedelta(days=profile.late_days),
+        "start": start,
+        "first": profile.business_date(start),
+        "late_days": profile.late_days,
+        "start_date": profile.start_date,
+        "zone": profile.timezone,
         "window_to": profile.business_date(end) + datetime.timedelta(days=1),
     }
     cursor.execute(_MARK, values)
