@@ -11,21 +11,18 @@ WITH newest AS (
     FROM unnest(%(profiles)s::text[], %(firsts)s::date[], %(lasts)s::date[], %(rechecked_from)s::date[])
         AS asked (profile, first, last, rechecked_from)
     CROSS JOIN LATERAL (
-        (
-            SELECT DISTINCT ON (CASE WHEN %(scope)s = 'date' THEN business_date END)
-                reconciliation_id, verdict, breaks + accepted AS all_breaks
+        SELECT DISTINCT ON (CASE WHEN %(scope)s = 'date' THEN business_date END) reconciliation_id, verdict, all_breaks
+        FROM (
+            SELECT business_date, reconciliation_id, verdict, breaks + accepted AS all_breaks
             FROM ropo.reconciliation
             WHERE profile = asked.profile AND scope = %(scope)s AND business_date BETWEEN asked.first AND asked.last
-            ORDER BY CASE WHEN %(scope)s = 'date' THEN business_date END DESC, reconciliation_id DESC
-        )
-        UNION ALL
-        (
-            SELECT DISTINCT ON (business_date) reconciliation_id, verdict, breaks + accepted AS all_breaks
+            UNION ALL
+            SELECT business_date, reconciliation_id, verdict, breaks + accepted AS all_breaks
             FROM ropo.reconciliation
             WHERE profile = asked.profile AND view_at >= %(recorded_from)s AND scope = %(scope)s
                 AND business_date < asked.first
-            ORDER BY business_date DESC, reconciliation_id DESC
-        )
+        ) AS recorded
+        ORDER BY CASE WHEN %(scope)s = 'date' THEN business_date END DESC, reconciliation_id DESC
     ) AS found
     WHERE found.all_breaks > 0 OR found.verdict <> ALL (%(quiet)s::text[])
 )

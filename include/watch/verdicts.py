@@ -112,7 +112,7 @@ class RedVerdicts:
 
     :param date: only this one; by default all of the profile's ``watched_days``, those that a recheck changed too, and
         earlier ones that were recorded within so many days, as a backfill takes them.
-    :param scope: ``full``: of full comparisons.
+    :param scope: ``full``: of full comparisons, of which each looks at all invoices: the newest of these.
     """
 
     name = "red_verdict"
@@ -142,7 +142,7 @@ class RedVerdicts:
             [Span(self.profile, self._date or today - watched, self._date or today)],
             self.now,
             scope=self._scope,
-            recorded_from=self.now - watched if self._date is None and self._scope == "date" else None,
+            recorded_from=self.now - watched if self._date is None else None,
         )[self.profile.name]
         fail_on = self.profile.fail_on
         self._red = {

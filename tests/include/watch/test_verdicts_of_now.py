@@ -39,6 +39,29 @@ def test_of_full_comparisons_the_newest_is_told_with_the_breaks_that_are_open_st
         assert RedVerdicts(profile, NOW, scope="full").found(cursor) == {}
 
 
+def test_a_red_full_comparison_of_an_old_date_is_told_by_when_it_was_recorded(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    """As a backfill of old months makes it, or somebody by hand; the newest one looked at all invoices last."""
+    old = DAY - datetime.timedelta(days=100)
+    record(store, DAY, "reconciled", scope="full", started_at=NOW - MINUTE)
+    record(
+        store, old - datetime.timedelta(days=30), "breaks", breaks=(broken("1", "10.00"),), scope="full", started_at=NOW
+    )
+    number = record(store, old, "breaks", breaks=(broken("1", "10.00"),), scope="full", started_at=NOW)
+
+    (alert,) = told(session, RedVerdicts(profile, NOW, scope="full"))
+
+    assert alert.subject == f"[Ropo One] default: the full comparison of {old} is red: 1 break"
+    with session.transaction() as cursor:
+        assert list(RedVerdicts(profile, NOW + datetime.timedelta(days=60), scope="full").found(cursor)) == [str(old)]
+        # Long after it the newest of the watched days is looked at: there is none.
+        assert RedVerdicts(profile, NOW + datetime.timedelta(days=61), scope="full").found(cursor) == {}
+        keep_break(store, number, "b:1", "ledger_behind", "accepted")
+    with session.transaction() as cursor:
+        assert RedVerdicts(profile, NOW + MINUTE, scope="full").found(cursor) == {}
+
+
 def test_a_date_that_no_recheck_reaches_any_more_counts_the_breaks_that_are_open_still(
     session: Session, store: Connection, profile: Profile
 ) -> None:
