@@ -90,7 +90,8 @@ class FailedTasks:
         if overdue := self._overdue.get(task):
             what = (
                 f"began and was not over by {self.profile.clock(overdue.until)}: its process was killed, as where "
-                "memory runs out, or it hangs. Its state and the end of its log say more"
+                "memory runs out, it failed while the store was away, or it hangs. Its state and the end of its log "
+                "say more"
             )
             run_id = overdue.run_id
         else:

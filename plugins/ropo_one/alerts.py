@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-import tenacity
 from airflow.sdk import BaseNotifier
 
 from include.config.profiles import load_profile
@@ -16,7 +15,7 @@ from include.watch.under_way import note_begin, note_done, note_end
 from include.watch.verdicts import RedVerdicts
 from ropo_one.business_date import BACKFILL, SCOPE_PARAM, business_date
 from ropo_one.operators.reconciliation import RedVerdictError
-from ropo_one.store import open_store
+from ropo_one.store import insist, open_store
 from ropo_one.telling import tell_topic
 
 if TYPE_CHECKING:
@@ -26,12 +25,11 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
     from include.config.profiles import Profile, Scope
+    from include.status_store.session import Session
     from ropo_one.operators.profile import ProfileOperator
 
 # After a task's own `execution_timeout`: for its callbacks, and for what does not break off at once.
 _MARGIN = timedelta(minutes=10)
-# Airflow only logs that a callback failed: a task that ended well would be told as killed, for a store away just then.
-PATIENCE_SECONDS = 60.0
 
 
 class RedVerdictNotifier(BaseNotifier):
@@ -85,10 +83,13 @@ class FailedTaskNotifier(BaseNotifier):
         profile, task, now = _profile(context), _task(context), datetime.now(UTC)
         run_id = context["ti"].run_id
         date = business_date(context).isoformat() if self.each_date else ""
+
+        def write(cursor: Cursor) -> None:
+            note_end(cursor, profile.name, task, run_id)
+            note_failure(cursor, profile.name, task, now, date=date)
+
+        _note(write)
         with open_store() as session:
-            with takes_transactions(), session.transaction() as cursor:
-                note_end(cursor, profile.name, task, run_id)
-                note_failure(cursor, profile.name, task, now, date=date)
             topic = FailedTasks(profile, now, run_ids={task: run_id})
             tell_topic(session, topic, dict(context), self.log.warning)
 
@@ -132,28 +133,26 @@ def failure_is_over(context: Context) -> None:
     """Write that a task's failure is over, as ``on_success_callback`` of one that :class:`FailedTaskNotifier` tells."""
     profile, task = _profile(context), _task(context)
 
-    def note(cursor: Cursor) -> None:
+    def write(cursor: Cursor) -> None:
         note_done(cursor, profile.name, task, context["ti"].run_id)
         note_success(cursor, profile.name, task, datetime.now(UTC))
 
-    _insist(note)
+    _note(write)
 
 
 def task_ended(context: Context) -> None:
     """Write that a task ended, which says nothing of an earlier failure: it was skipped, or waits for its next try."""
-    _insist(lambda cursor: note_end(cursor, _profile(context).name, _task(context), context["ti"].run_id))
+    _note(lambda cursor: note_end(cursor, _profile(context).name, _task(context), context["ti"].run_id))
 
 
-def _insist(note: Callable[[Cursor], None]) -> None:
-    retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception_type(StoreUnavailableError),
-        stop=tenacity.stop_after_delay(PATIENCE_SECONDS),
-        wait=tenacity.wait_random_exponential(multiplier=0.5, max=10),
-        reraise=True,
-    )
-    for attempt in retrying:
-        with attempt, open_store() as session, takes_transactions(), session.transaction() as cursor:
-            note(cursor)
+def _note(write: Callable[[Cursor], None]) -> None:
+    """Write into the store. Airflow only logs that a callback failed: a task that ended would be told as killed."""
+
+    def work(session: Session) -> None:
+        with session.transaction() as cursor:
+            write(cursor)
+
+    insist(work)
 
 
 def _profile(context: Context) -> Profile:

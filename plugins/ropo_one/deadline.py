@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from include.config.profiles import Profile
+    from include.status_store.session import Session as StoreSession
 
 logger = logging.getLogger(__name__)
 
@@ -134,20 +135,22 @@ def tell_of_missing(profiles: list[str], context: dict[str, Any]) -> str:
     # Here and not above: the DAG file that names this module needs none of it.
     from include.status_store.database import StoreUnavailableError
     from include.watch.missing import MissingVerdicts
-    from ropo_one.store import open_store
+    from ropo_one.store import insist
     from ropo_one.telling import tell_store_away, tell_topic
 
     date = parse_date(context["dag_run"]["partition_key"])
     asked = _still_in_file(profiles)
     names = ", ".join(profile.name for profile in asked)
+
+    def tell_all(session: StoreSession) -> list[str]:
+        def tell_late(profile: Profile) -> bool:
+            topic = MissingVerdicts(profile, datetime.datetime.now(datetime.UTC), since=date)
+            return tell_topic(session, topic, dict(context), logger.warning) > 0
+
+        return _tell_each(date, asked, tell_late, propagate=StoreUnavailableError)
+
     try:
-        with open_store() as session:
-
-            def tell_late(profile: Profile) -> bool:
-                topic = MissingVerdicts(profile, datetime.datetime.now(datetime.UTC), since=date)
-                return tell_topic(session, topic, dict(context), logger.warning) > 0
-
-            told = _tell_each(date, asked, tell_late, propagate=StoreUnavailableError)
+        told = insist(tell_all)
     except StoreUnavailableError as error:
         away = error
 

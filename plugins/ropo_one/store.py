@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+import tenacity
 
 from include.status_store.airflow_connection import POSTGRES_TYPES, ConnectionInvalidError, make_dsn, require_whole
 from include.status_store.database import StoreUnavailableError, connect
 from include.status_store.migrate import require_current
-from include.status_store.session import Session
+from include.status_store.session import Session, takes_transactions
 from ropo_one.airflow_connections import extra_of, look_up
 
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Callable
 
 STORE_CONNECTION = "ropo_store"
+# A store that restarts or fails over is back by then.
+PATIENCE_SECONDS = 60.0
+T = TypeVar("T")
 
 
 def connection_dsn(conn_id: str) -> str:
@@ -68,3 +74,27 @@ def open_store(longest: datetime.timedelta | None = None) -> Session:
         session.close()
         raise
     return session
+
+
+def insist(work: Callable[[Session], T], *, longest: datetime.timedelta | None = None) -> T:
+    """Do a work with a session of the store, from its beginning again while the store is away or takes no transaction.
+
+    For what somebody is told, or is not told: a store that is away for a second must decide neither.
+
+    :param work: that may be done twice.
+    :param longest: see :func:`open_store`.
+    :raises StoreUnavailableError: if the store cannot be used after :data:`PATIENCE_SECONDS`.
+    """
+
+    def once() -> T:
+        with takes_transactions(), open_store(longest) as session:
+            return work(session)
+
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(StoreUnavailableError),
+        stop=tenacity.stop_after_delay(PATIENCE_SECONDS),
+        wait=tenacity.wait_random_exponential(multiplier=0.5, max=10),
+        reraise=True,
+    )
+    result: T = retrying(once)
+    return result

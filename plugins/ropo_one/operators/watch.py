@@ -10,7 +10,6 @@ from airflow.sdk.exceptions import AirflowException
 from airflow.sdk.observability import stats
 
 from include.status_store.database import StoreUnavailableError
-from include.status_store.session import takes_transactions
 from include.watch.begins_ahead import BeginsAhead
 from include.watch.consumer import OtherConsumer
 from include.watch.failed import FailedTasks
@@ -24,6 +23,7 @@ from include.watch.register import DRAIN_INTERVAL
 from include.watch.signed import ChangedPeriods
 from include.watch.verdicts import RedVerdicts
 from ropo_one.operators.profile import ProfileOperator, as_dict
+from ropo_one.store import insist
 from ropo_one.telling import make_notifier, tell_store_away, tell_topic
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ class WatchOperator(ProfileOperator):
     a full comparison, full comparisons that are red, signed months that changed, and tasks that failed, or were killed,
     and have not succeeded since.
 
-    Where the store is away or takes no transaction, that is told in the first run of each hour: nothing can be
-    remembered then of what was told before. A run by hand without a logical date does not tell it: whoever started it
-    sees it fail.
+    Where the store is away or takes no transaction for a minute, that is told in the first run of each hour: nothing
+    can be remembered then of what was told before. A run by hand without a logical date does not tell it: whoever
+    started it sees it fail.
 
     Metrics need ``[metrics] statsd_on`` of Airflow. Their names carry the profile, since StatsD loses tags:
     ``ropo_one.<profile>.events_drained`` (counter), ``….newest_event_lag_seconds``, ``….in_doubt_polls`` and
@@ -80,8 +80,7 @@ class WatchOperator(ProfileOperator):
         """
         make_notifier(self.settings)
         try:
-            with takes_transactions(), self.session() as session:
-                return self._look(session, context)
+            return insist(lambda session: self._look(session, context), longest=self.execution_timeout)
         except StoreUnavailableError as error:
             if _is_first_of_its_hour(context):
                 again = "every hour until then"
@@ -96,7 +95,6 @@ class WatchOperator(ProfileOperator):
         with session.transaction() as cursor:
             instance = context["ti"]
             measures = measure(cursor, profile, now=now, dag_id=instance.dag_id, run_id=instance.run_id)
-        emit(profile.name, measures)
         for topic in (make(profile, now) for make in TOPICS):
             try:
                 told[topic.name] = tell_topic(session, topic, dict(context), self.log.warning)
@@ -105,6 +103,7 @@ class WatchOperator(ProfileOperator):
             except Exception as error:  # whatever a notifier raises, the other topics are told
                 self.log.exception("Profile %s: %s was not told", profile.name, topic.name)
                 unsent.append(f"{topic.name} ({type(error).__name__})")
+        emit(profile.name, measures)
         if unsent:
             raise AirflowException(
                 f"Profile {profile.name}: these alerts could not be told: {', '.join(unsent)}. The log above says "

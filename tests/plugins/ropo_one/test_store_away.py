@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from include.status_store.database import StoreUnavailableError
-from ropo_one import alerts
 from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over, told_when_it_fails
 from ropo_one.deadline import tell_of_missing
 from ropo_one.operators.watch import WatchOperator
@@ -31,6 +30,26 @@ if TYPE_CHECKING:
 DAY = datetime.date(2026, 10, 5)
 NOW = datetime.datetime(2026, 10, 6, 3, tzinfo=datetime.UTC)
 logger = logging.getLogger("alerts")
+
+
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever insists has had its minute."""
+    monkeypatch.setattr("ropo_one.store.PATIENCE_SECONDS", 0.0)
+
+
+@pytest.fixture
+def failover(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that is away for the first who opens it, and back for the next."""
+    monkeypatch.setattr("ropo_one.store.PATIENCE_SECONDS", 60.0)
+    away = iter([StoreUnavailableError("the store is away")])
+
+    def open_after_failover(*args: Any) -> Session:
+        for error in away:
+            raise error
+        return open_store(*args)
+
+    monkeypatch.setattr("ropo_one.store.open_store", open_after_failover)
 
 
 @pytest.fixture
@@ -189,9 +208,8 @@ def test_the_callbacks_of_tasks_name_the_full_disk_and_blame_no_notifier(store: 
 
 @pytest.mark.usefixtures("airflow_store", "profiles", "mail")
 def test_a_success_that_a_full_disk_keeps_from_being_written_names_the_disk(
-    store: Connection, monkeypatch: pytest.MonkeyPatch
+    store: Connection,
 ) -> None:
-    monkeypatch.setattr(alerts, "PATIENCE_SECONDS", 0.0)
     context = context_of("ropo_maintenance", "profile.erase_texts", SimpleNamespace(profile="default"))
     FailedTaskNotifier()(context)
     refuse_alerts(store)
@@ -200,23 +218,45 @@ def test_a_success_that_a_full_disk_keeps_from_being_written_names_the_disk(
         failure_is_over(context)
 
 
+@pytest.mark.usefixtures("airflow_store", "profiles", "failover")
+def test_a_store_that_is_away_for_a_second_is_no_outage_for_the_watch(store: Connection, mail: MailServer) -> None:
+    record(store, datetime.datetime.now(datetime.UTC).date(), "breaks", break_count=1)
+
+    result = WatchOperator(task_id="watch", profile="default").execute(run_of(NOW))
+
+    assert result["told"]["red_verdict"] == 1
+    subjects = [str(each["Subject"]) for each in mail.mails()]
+    assert any("is red" in subject for subject in subjects)
+    assert not any("cannot be used" in subject for subject in subjects)
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles", "failover")
+def test_a_store_that_is_away_for_a_second_is_no_outage_at_the_deadline(mail: MailServer) -> None:
+    told = tell_of_missing(["default"], {"dag_run": {"partition_key": "2026-10-05"}, "deadline": {}})
+
+    assert "cannot be used" not in told
+    assert not any("cannot be used" in str(each["Subject"]) for each in mail.mails())
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles", "failover")
+def test_a_task_that_failed_is_told_at_once_though_the_store_was_away_just_then(mail: MailServer) -> None:
+    FailedTaskNotifier()(context_of("ropo_maintenance", "profile.erase_texts", SimpleNamespace(profile="default")))
+
+    (message,) = mail.mails()
+    assert "texts past their retention could not be erased" in str(message["Subject"])
+
+
 @pytest.mark.usefixtures("airflow_store", "profiles", "mail")
 @pytest.mark.parametrize("end", ["on_success_callback", "on_skipped_callback", "on_retry_callback"])
 def test_a_task_that_ended_well_is_not_told_as_killed_for_a_store_that_was_away_just_then(
-    store: Connection, monkeypatch: pytest.MonkeyPatch, end: str
+    store: Connection, request: pytest.FixtureRequest, end: str
 ) -> None:
     task = SimpleNamespace(profile="default", execution_timeout=datetime.timedelta(hours=1))
     context = context_of("ropo_reconciliation", "profile.recheck", task)
     callbacks = told_when_it_fails()
     callbacks["on_execute_callback"](context)
-    failover = iter([StoreUnavailableError("the store is away")])
 
-    def open_after_failover() -> Session:
-        for error in failover:
-            raise error
-        return open_store()
-
-    monkeypatch.setattr(alerts, "open_store", open_after_failover)
+    request.getfixturevalue("failover")
     callbacks[end](context)
 
     assert query(store, "SELECT task FROM ropo.task_under_way") == []
