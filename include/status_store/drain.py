@@ -16,7 +16,7 @@ from include.status_store.interpreter import tuned
 from include.status_store.landing import Page, keep_doubtful, land, prove_room
 from include.status_store.polling import poll_rows
 from include.status_store.queue_lock import QueueLock, pin
-from include.status_store.retry_after import LONGEST_WAIT_SECONDS, AskedToWaitError, pause_of
+from include.status_store.retry_after import LONGEST_WAIT_SECONDS, AskedToWaitError
 from include.status_store.source import NO_CONTENT, PollInDoubtError, PollRefusedError, PollUnsentError
 from include.status_store.storing import Storing
 
@@ -260,11 +260,14 @@ class Drain:
         return self._reopen()
 
     def _reopen(self) -> int | None:
-        """Open a poll in a transaction of its own, after the pause that Ropo One asks for, if it may be sent."""
+        """Open a poll in a transaction of its own, after the pause that Ropo One asks for, if it may be sent.
+
+        While nothing was served the queue may have been given to another profile: it is pinned anew.
+        """
         while True:
             with self._session.transaction() as cursor:
+                pause = pin(cursor, self._journal.profile.name, self._source.queue)
                 held = self._lock.held(cursor)
-                pause = pause_of(cursor, self._journal.profile.name)
                 if held and pause is None:
                     return self._open(cursor)
             if not held or pause is None:

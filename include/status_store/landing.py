@@ -16,7 +16,7 @@ import msgspec
 import psycopg2
 
 from include.status_store.copying import copy_bytes
-from include.status_store.database import StoreUnavailableError, first_line
+from include.status_store.database import StoreUnavailableError, first_line, is_of_the_server
 from include.status_store.event import Stored
 from include.status_store.journal import Kind
 from include.status_store.page_body import GZIP, pack
@@ -218,10 +218,14 @@ def prove_room(cursor: Cursor, journal: Journal) -> None:
         if cursor.connection.closed:
             raise
         cursor.execute("ROLLBACK TO SAVEPOINT room")
+        what, mend = (
+            ("has no room for a page", "make room on the disk that its PostgreSQL writes to")
+            if is_of_the_server(error)
+            else ("does not take a page", "mend what PostgreSQL says")
+        )
         raise StoreUnavailableError(
-            f"Profile {journal.profile.name}: the store has no room for a page ({first_line(error)}), and the last "
-            "poll ended in doubt. Nothing is polled, so that no other page is lost: make room on the disk that its "
-            "PostgreSQL writes to, and the next run goes on"
+            f"Profile {journal.profile.name}: the store {what} ({first_line(error)}), and the last poll ended in "
+            f"doubt. Nothing is polled, so that no other page is lost: {mend}, and the next run goes on"
         ) from error
     cursor.execute("ROLLBACK TO SAVEPOINT room")
 

@@ -74,14 +74,3 @@ def keep_pause(cursor: Cursor, profile: str, seconds: float) -> None:
     """Keep for how long Ropo One asked not to be polled, :data:`LONGEST` at most. A longer pause that stands stays."""
     wait = datetime.timedelta(seconds=min(seconds, LONGEST.total_seconds()))
     cursor.execute(_KEEP, {"profile": profile, "wait": wait, "longest": LONGEST})
-
-
-def pause_of(cursor: Cursor, profile: str) -> Pause | None:
-    """Return the pause that Ropo One has asked for; None where the profile may be asked."""
-    cursor.execute(
-        "SELECT not_before, extract(epoch FROM not_before - clock_timestamp())::float8 "
-        "FROM ropo.profile_pin WHERE profile = %s",
-        (profile,),
-    )
-    row = cursor.fetchone()
-    return Pause.if_any(*row) if row else None

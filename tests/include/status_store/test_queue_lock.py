@@ -6,6 +6,7 @@ import datetime
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from include.config.profiles import Profile
@@ -231,6 +232,25 @@ def test_a_queue_that_a_mistyped_number_took_is_given_to_its_own_profile(
 
     drain(session, profile, ScriptedSource(page(row(1))))
     assert query(store, "SELECT profile, cid FROM ropo.profile_pin") == [("default", "1000011")]
+
+
+def test_a_drain_that_waited_for_a_refusal_stops_where_its_queue_is_another_profiles_by_then(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    """Nothing was served yet, so that the queue could be given away; what came now would be missing there."""
+
+    def another_profile_asks_by_date() -> Answer:
+        with session.another() as beside, beside.transaction() as cursor:
+            Journal(profile).close(cursor, 1, "refused")
+            pin(cursor, "other", ("ropo.example", "1000011"))
+            Journal(msgspec.structs.replace(profile, name="other")).open(cursor, "date", "2026-11-13")
+        raise PollRefusedError("busy", http_status=429, go_on_after=0.0)
+
+    source = ScriptedSource(another_profile_asks_by_date, page(row(1)))
+    with pytest.raises(PinnedElsewhereError, match="profile 'other' pinned"):
+        drain(session, profile, source)
+
+    assert (len(source.polls), events(store)) == (1, [])
 
 
 def test_a_pin_with_a_poll_under_way_stays(session: Session, store: Connection, profile: Profile) -> None:
