@@ -104,6 +104,13 @@ WITH signed AS (
                             )
                         )
                         AND (late.jobid = found.jobid COLLATE "C" OR late.billnum = found.billnum COLLATE "C")
+                    UNION ALL
+                    -- Or it was, until it came as one of another day or invoice.
+                    SELECT
+                    FROM ropo.status_event_revision AS revision
+                    WHERE revision.profile = fresh.profile AND revision.statustime < signed.next_period
+                        AND revision.recorded_at > COALESCE(before.view_at, '-infinity') - interval '1 minute'
+                        AND (revision.jobid = found.jobid COLLATE "C" OR revision.billnum = found.billnum COLLATE "C")
                 )
             WHEN found.category = 'matched' AND was.pending_until IS NULL THEN
                 known.break_id IS NULL

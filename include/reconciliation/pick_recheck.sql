@@ -1,9 +1,22 @@
 -- The business dates to compare again: the last ones, since either side may have recorded something late; and of those
 -- before them each that is missing, whose newest verdict is not reconciled or rests on breaks that were accepted, that was
--- compared by other rules (the status map, the tolerance), of which events have come since it was compared, of which a full
--- comparison has left something (name_left_pending.sql), or whose invoices ought to have been spoken of by now. Of dates
--- before all these, as a backfill takes, those that have something pending still and were recorded lately. Each with the
--- re-read that says most.
+-- compared by other rules (the status map, the tolerance), of which events have come since it was compared, be it with other
+-- content, of which a full comparison has left something (name_left_pending.sql), or whose invoices ought to have been spoken
+-- of by now. Of dates before all these, as a backfill takes, those that have something pending still and were recorded
+-- lately. Each with the re-read that says most.
+WITH revised AS MATERIALIZED (
+    -- The day that an event had, and the one that it has.
+    SELECT dated.business_date, max(revision.recorded_at) AS recorded_at
+    FROM ropo.status_event_revision AS revision
+    JOIN ropo.status_event AS event ON event.profile = revision.profile AND event.statusid = revision.statusid
+    CROSS JOIN LATERAL (VALUES (event.statustime::date), (revision.statustime::date)) AS dated (business_date)
+    WHERE revision.profile = %(profile)s AND revision.recorded_at > (
+        SELECT min(checked_at) - interval '1 hour'
+        FROM ropo.reconciled_date
+        WHERE profile = %(profile)s AND scope = 'date' AND business_date BETWEEN %(first)s AND %(last)s
+    )
+    GROUP BY dated.business_date
+)
 SELECT
     day.business_date,
     newest.reconciliation_id,
@@ -59,6 +72,12 @@ WHERE CASE
             WHERE late.profile = %(profile)s AND late.day = day.business_date
                 -- The moment is when their transaction began, and the comparison may not have seen them.
                 AND late.seen_at > looked.checked_at - interval '1 hour'
+        )
+        OR EXISTS (
+            SELECT
+            FROM revised
+            WHERE revised.business_date = day.business_date
+                AND revised.recorded_at > looked.checked_at - interval '1 hour'
         )
         OR (
             %(first_event_days)s > 0

@@ -33,15 +33,6 @@ FROM ropo.status_quarantine
 WHERE profile = %s AND resolved_at IS NULL
 ORDER BY quarantine_id
 """
-# As they came: PostgreSQL itself cannot read each of them.
-_REVISED = """
-SELECT wanted.business_date, revision.raw::text
-FROM wanted_date AS wanted
-JOIN ropo.status_event_revision AS revision
-    ON revision.profile = %(profile)s
-    AND revision.recorded_at >= wanted.business_date::timestamp AT TIME ZONE %(timezone)s
-    AND revision.recorded_at < (wanted.business_date + 1)::timestamp AT TIME ZONE %(timezone)s
-"""
 # All of history is sorted and joined at once, at a month's end; for this transaction only. Where the server grants
 # processes for it, to hand over a row costs them little.
 _FOR_EVERYTHING = """
@@ -200,17 +191,8 @@ def name_earlier(cursor: Cursor, profile: Profile) -> None:
 
 
 def name_revised(cursor: Cursor, profile: Profile) -> None:
-    """Name the invoices of which an event of any date came with other content on the wanted dates.
-
-    An event's other content may have been of another invoice.
-    """
-    values = {"profile": profile.name, "timezone": profile.timezone}
-    cursor.execute(statement("name_revised"), values)
-    with cursor.connection.cursor("revised") as revised:
-        revised.execute(_REVISED, values)
-        while rows := revised.fetchmany(_ROWS_AT_ONCE):
-            named = [(day, *names, True, False) for day, raw in rows for _, *names in _names(raw.encode())]
-            execute_values(cursor, _NAME, named, page_size=_ROWS_AT_ONCE)
+    """Name the invoices of which an event of any date came with other content on the wanted dates."""
+    cursor.execute(statement("name_revised"), {"profile": profile.name, "timezone": profile.timezone})
 
 
 def name_billnum(cursor: Cursor, billnum: str) -> None:

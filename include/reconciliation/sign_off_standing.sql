@@ -47,8 +47,8 @@ WITH newest AS (
     WHERE former.profile = %(profile)s AND former.renamed_to IS NOT NULL
 ), later AS MATERIALIZED (
     -- A full comparison sees what came after the period too: what dates after it have shown, or what was caused after it, is
-    -- theirs to settle, or to accept. Not so what is about an event of the period that came late, nor where the invoice had
-    -- differed before, in whatever category, and was not right by the period's end.
+    -- theirs to settle, or to accept. Not so what is about an event of the period that came late, or with other content, nor
+    -- where the invoice had differed before, in whatever category, and was not right by the period's end.
     SELECT known_break.break_id, difference.reconciliation_id, difference.invoice_key
     FROM difference
     JOIN standing_break USING (invoice_key)
@@ -66,6 +66,15 @@ WITH newest AS (
                 )
                 AND (former.state <> 'resolved' OR former.resolved_at >= %(period_end)s)
         )
+), revised AS MATERIALIZED (
+    -- The invoices of the period's events that came with other content since, be it of another day or invoice.
+    SELECT said.jobid, said.billnum
+    FROM ropo.status_event_revision AS revision
+    JOIN ropo.status_event AS event ON event.profile = revision.profile AND event.statusid = revision.statusid
+    CROSS JOIN LATERAL (
+        VALUES (event.jobid, event.billnum, event.statustime), (revision.jobid, revision.billnum, revision.statustime)
+    ) AS said (jobid, billnum, statustime)
+    WHERE revision.profile = %(profile)s AND revision.recorded_at >= %(period_end)s AND said.statustime::date <= %(last)s
 ), of_later AS MATERIALIZED (
     -- The events of these few, and not of all that differs.
     SELECT break_id
@@ -77,6 +86,15 @@ WITH newest AS (
             ON late.profile = item.profile AND (late.jobid = item.jobid COLLATE "C" OR late.billnum = item.billnum COLLATE "C")
         WHERE item.reconciliation_id = later.reconciliation_id AND item.invoice_key = later.invoice_key
             AND item.caused_on <= %(last)s AND late.statustime::date <= %(last)s AND late.first_seen_at >= %(period_end)s
+    )
+    AND NOT EXISTS (
+        SELECT
+        FROM ropo.reconciliation_item AS item
+        WHERE item.reconciliation_id = later.reconciliation_id AND item.invoice_key = later.invoice_key
+            AND (
+                item.jobid COLLATE "C" IN (SELECT jobid FROM revised WHERE jobid IS NOT NULL)
+                OR item.billnum COLLATE "C" IN (SELECT billnum FROM revised WHERE billnum IS NOT NULL)
+            )
     )
 ), unsettled AS (
     -- A difference is settled by what stands of it now: its break accepted, or resolved since, and no other one open.

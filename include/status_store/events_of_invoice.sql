@@ -9,10 +9,7 @@ WHERE profile = %(profile)s
           SELECT earlier.statusid
           FROM ropo.status_event_revision AS earlier
           WHERE earlier.profile = %(profile)s
-            AND (
-                btrim(earlier.raw ->> 'billnum', %(spaces)s) = %(billnum)s
-                OR btrim(earlier.raw ->> 'jobid', %(spaces)s) = ANY (%(jobids)s)
-            )
+            AND (earlier.billnum = %(billnum)s OR earlier.jobid = ANY (%(jobids)s))
       ))
   )
 ORDER BY statusid

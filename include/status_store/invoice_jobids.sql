@@ -4,11 +4,9 @@ SELECT event.jobid
 FROM ropo.status_event AS event
 WHERE event.profile = %(profile)s AND event.billnum = %(billnum)s AND event.jobid IS NOT NULL
 UNION
-SELECT btrim(earlier.raw ->> 'jobid', %(spaces)s) COLLATE "C"
+SELECT earlier.jobid
 FROM ropo.status_event_revision AS earlier
-WHERE earlier.profile = %(profile)s
-  AND btrim(earlier.raw ->> 'billnum', %(spaces)s) = %(billnum)s
-  AND btrim(earlier.raw ->> 'jobid', %(spaces)s) <> ''
+WHERE earlier.profile = %(profile)s AND earlier.billnum = %(billnum)s AND earlier.jobid IS NOT NULL
 UNION
 SELECT named.jobid COLLATE "C"
 FROM (

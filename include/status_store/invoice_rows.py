@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from include.status_store.event import Event
 
-# What the parser strips from a text.
-_SPACES = "".join(filter(str.isspace, map(chr, range(0x10000))))
 _IS_COMPARED = """
 SELECT EXISTS (SELECT FROM ropo.reconciliation_item WHERE profile = %(profile)s AND billnum = %(billnum)s)
     OR EXISTS (SELECT FROM ropo.reconciliation_item WHERE profile = %(profile)s AND jobid = ANY (%(jobids)s))
@@ -62,7 +60,7 @@ class InvoiceRows:
         self._doubted = [poll_id for (poll_id,) in cursor.fetchall()]
         cursor.execute(_QUARANTINED, (profile,))
         quarantined = cursor.fetchall()
-        values: dict[str, object] = {"profile": profile, "billnum": billnum, "spaces": _SPACES}
+        values: dict[str, object] = {"profile": profile, "billnum": billnum}
         cursor.execute(statement("invoice_jobids"), values)
         self.jobids = {each for (each,) in cursor.fetchall()} | ({jobid} if jobid is not None else set())
         values["jobids"] = sorted(self.jobids)

@@ -6,7 +6,9 @@ WITH shown AS (
 ),
 
 revision AS (
-    INSERT INTO ropo.status_event_revision (profile, statusid, revision, content_sha256, raw, poll_id)
+    INSERT INTO ropo.status_event_revision (
+        profile, statusid, revision, content_sha256, raw, poll_id, jobid, billnum, statustime
+    )
     SELECT
         held.profile,
         held.statusid,
@@ -17,7 +19,10 @@ revision AS (
         ), 0),
         CASE WHEN held.content_poll_id <= %(poll_id)s THEN ropo.content_sha256(held) ELSE shown.sha256 END,
         CASE WHEN held.content_poll_id <= %(poll_id)s THEN held.raw ELSE incoming.raw END,
-        LEAST(held.content_poll_id, %(poll_id)s)
+        LEAST(held.content_poll_id, %(poll_id)s),
+        CASE WHEN held.content_poll_id <= %(poll_id)s THEN held.jobid ELSE incoming.jobid END,
+        CASE WHEN held.content_poll_id <= %(poll_id)s THEN held.billnum ELSE incoming.billnum END,
+        CASE WHEN held.content_poll_id <= %(poll_id)s THEN held.statustime ELSE incoming.statustime END
     FROM pg_temp.incoming_event AS incoming
     JOIN shown USING (statusid)
     JOIN ropo.status_event AS held ON held.profile = %(profile)s AND held.statusid = incoming.statusid

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from tests.include.reconciliation.asking import payment, reread
 from tests.include.reconciliation.world import DAY, NOW, at
 
 if TYPE_CHECKING:
@@ -63,6 +64,24 @@ def test_an_event_that_comes_later_than_late_days_is_compared_with_the_date_that
     found = nights(world, 5, 8, lax)
 
     assert found[str(DAY)] == (["reconciled"] if booked else ["breaks"])
+
+
+@pytest.mark.parametrize("moved_to", ["2026-03-10", "2026-03-14"])
+def test_an_event_that_comes_with_other_content_is_compared_with_the_date_that_it_is_of_or_was(
+    world: World, moved_to: str
+) -> None:
+    lax = msgspec.structs.replace(world.profile, late_days=2)
+    world.row("1", "paid", paid="100", sent_at=at("2026-03-01 08:00"), changed_at=at("2026-03-01 08:00"))
+    statusid = world.payment("1", "100")
+    assert world.reconcile(reread_poll_id=world.know_all(), profile=lax).verdict == "reconciled"
+    assert nights(world, 1, 5, lax) == {}
+
+    reread(world, datetime.date.fromisoformat(moved_to), payment("1", "90", moved_to, statusid=statusid))
+
+    assert nights(world, 6, 6, lax)[str(DAY)] == ["pending"]
+    # The ledger has it so by then: the day is another one, though both sides agree on it.
+    world.ledger("UPDATE ropo_ledger SET paid = 90, total = 90")
+    assert nights(world, 7, 7, lax)[str(DAY)] == ["reconciled"]
 
 
 def test_an_invoice_that_ropo_never_speaks_of_is_a_difference_when_its_days_are_over(world: World) -> None:

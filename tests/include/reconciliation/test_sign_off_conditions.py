@@ -12,6 +12,7 @@ import pytest
 from include.reconciliation.decisions import reopen_breaks
 from include.reconciliation.sign_off_conditions import parse_period
 from include.reconciliation.signing import SignOffError, accept_incompleteness, period_status
+from tests.include.reconciliation.asking import payment, reread
 from tests.include.reconciliation.month import (
     APRIL,
     FIRST,
@@ -322,6 +323,20 @@ def test_a_payment_of_the_month_that_came_months_later_is_the_months_to_settle(m
     run(march, june, now=at("2026-06-15 08:00"))
     run(march, june, now=at("2026-06-15 09:00"), scope="full")
     assert march.store("SELECT business_date FROM ropo.reconciliation_break") == [(june,)]
+    assert unmet(march, at("2026-06-15 10:00")) == [(june, "full_open_breaks")]
+
+
+def test_a_difference_by_other_content_of_an_event_of_the_month_is_the_months_to_settle(march: World) -> None:
+    """It came months later, where no night looks at the month's dates any more."""
+    june = datetime.date(2026, 6, 10)
+    march.profile = msgspec.structs.replace(march.profile, grace_business_days=0)
+    run(march, FIRST)
+    run(march, LAST)
+    reread(march, FIRST, payment("1", "90", "2026-03-30", statusid="P1"))
+    march.store("UPDATE ropo.status_event_revision SET recorded_at = %s", (at("2026-06-10 10:00"),))
+    run(march, june, now=at("2026-06-15 08:00"))
+    run(march, june, now=at("2026-06-15 09:00"), scope="full")
+    assert march.store("SELECT invoice_key, business_date FROM ropo.reconciliation_break") == [("b:1", june)]
     assert unmet(march, at("2026-06-15 10:00")) == [(june, "full_open_breaks")]
 
 

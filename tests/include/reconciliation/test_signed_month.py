@@ -188,3 +188,15 @@ def test_other_content_of_an_event_of_the_month_is_a_change(march: World) -> Non
     run(march, FIRST, now=NOW + HOUR)
 
     assert flags(march) == [("result_changed", FIRST)]
+
+
+def test_other_content_that_takes_an_event_out_of_the_month_is_found_by_a_night_and_is_a_change(march: World) -> None:
+    """Both sides agree, before and after, and nobody compares the date by hand."""
+    run_all(march)
+    signs(march)
+    reread(march, APRIL, payment("1", "90", str(APRIL), statusid="P1"))
+    march.ledger("UPDATE ropo_ledger SET paid = 90, total = 90 WHERE billnum = '1'")
+
+    assert recheck(march, datetime.date(2026, 4, 20)) == [(FIRST, "reconciled", "reconciled")]
+
+    assert flags(march) == [("result_changed", FIRST)]

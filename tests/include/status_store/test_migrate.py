@@ -75,7 +75,10 @@ VALUES (
     96.72, %(raw)s, 'drain', 1, now(), 1, %(sha256)s
 );
 INSERT INTO ropo.status_event_revision (profile, statusid, revision, content_sha256, raw, poll_id)
-VALUES (%(profile)s, 'P1', 1, '\\x00', '{"amount": "1.00"}', 1);
+VALUES
+    (%(profile)s, 'P1', 1, '\\x00', '{"amount": "1.00"}', 1),
+    (%(profile)s, 'P1', 2, '\\x01', '{"jobid": 3000001, "billnum": " 10001\\t", "statustime": "2026-11-12"}', 1),
+    (%(profile)s, 'P1', 3, '\\x02', '{"jobid": "", "statustime": "soon"}', 1);
 INSERT INTO ropo.status_quarantine (profile, poll_id, ordinal, raw, sha256, error, first_seen_at, last_seen_at)
 VALUES (%(profile)s, 1, 1, '"bad"', sha256('"bad"'), 'row: expected a JSON object', now(), now());
 """
@@ -99,7 +102,12 @@ def test_a_store_of_the_first_release_keeps_its_rows_and_goes_on(
         assert (summary.new, summary.revised, summary.quarantined, summary.taken_up) == (1, 0, 1, 0)
         assert events(connection) == ["P1", "P2"]
         assert column(connection, "SELECT raw ->> 'amount' FROM ropo.status_event ORDER BY statusid") == ["96.72"] * 2
-        assert column(connection, "SELECT raw ->> 'amount' FROM ropo.status_event_revision") == ["1.00"]
+        revisions = "SELECT raw ->> 'amount', jobid, billnum, statustime::text FROM ropo.status_event_revision"
+        assert query(connection, revisions) == [
+            ("1.00", None, None, None),
+            (None, "3000001", "10001", "2026-11-12 00:00:00"),
+            (None, None, None, None),
+        ]
         quarantined = "SELECT times_seen, equal_rows, drained_poll_id FROM ropo.status_quarantine"
         assert query(connection, quarantined) == [(2, 1, 1)]
 
@@ -108,7 +116,7 @@ def test_a_store_of_the_first_release_keeps_its_rows_and_goes_on(
     ("table", "ids"),
     [
         ("status_event", ["statusid", "jobid", "billnum"]),
-        ("status_event_revision", ["statusid"]),
+        ("status_event_revision", ["statusid", "jobid", "billnum"]),
         ("undrained_event", ["statusid"]),
     ],
 )

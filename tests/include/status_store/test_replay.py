@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime
 import json
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
+
+import pytest
 
 from include.config.profiles import Profile
 from include.status_store import page_events, replay
@@ -25,7 +28,6 @@ from tests.include.status_store.views import column, drain, events, execute, que
 from tests.include.status_store.waiting import meanwhile, waiting_for_a_lock
 
 if TYPE_CHECKING:
-    import pytest
     from psycopg2.extensions import connection as Connection
 
     from include.status_store.source import Answer
@@ -147,6 +149,22 @@ def test_equal_rows_with_a_statusid_are_one_event_and_one_revision(
 
     assert column(store, "SELECT amount::text FROM ropo.status_event") == ["2.00"]
     assert column(store, "SELECT raw ->> 'amount' FROM ropo.status_event_revision") == ["96.72"]
+
+
+@pytest.mark.parametrize("is_parsed_late", [False, True])
+def test_a_revision_has_the_names_and_the_time_of_what_it_said(
+    session: Session, store: Connection, profile: Profile, monkeypatch: pytest.MonkeyPatch, is_parsed_late: bool
+) -> None:
+    """In whichever order the two contents are parsed."""
+    moved = row(1, jobid="J2", billnum="2", statustime="2026-11-20 08:00:00")
+    with parser_of_then(monkeypatch) if is_parsed_late else nullcontext():
+        drain(session, profile, ScriptedSource(page(row(1, jobid=" J1 ", billnum=""))))
+    drain(session, profile, ScriptedSource(page(moved)))
+    replay.replay(session, profile)
+
+    said = "jobid, billnum, statustime::text"
+    assert query(store, f"SELECT {said} FROM ropo.status_event") == [("J2", "2", "2026-11-20 08:00:00")]
+    assert query(store, f"SELECT {said} FROM ropo.status_event_revision") == [("J1", None, "2026-11-13 00:00:00")]
 
 
 def test_rows_that_still_cannot_be_taken_wait_on(session: Session, store: Connection, profile: Profile) -> None:
