@@ -23,8 +23,10 @@ WITH met AS (
         amount = met.amount,
         evidence = met.evidence,
         business_date = CASE
-            -- What it is about came when it had been resolved: it is another difference, of its own date.
-            WHEN met.state = 'resolved' AND met.caused_on > met.resolved_on THEN COALESCE(met.first_date, met.full_date)
+            -- What it is about came when it had been resolved: it is another difference, of its own date. (On that day, too: it
+            -- has only begun in the night that resolves.) What the ledger made is of the dates that show it.
+            WHEN met.state = 'resolved' AND COALESCE(met.caused_on, met.first_date) >= met.resolved_on
+                THEN COALESCE(met.first_date, met.full_date)
             ELSE LEAST(known.business_date, met.first_date)
         END,
         last_seen = GREATEST(known.last_seen, met.started_at),

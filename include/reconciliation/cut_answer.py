@@ -68,6 +68,8 @@ class CutDate(msgspec.Struct, frozen=True, kw_only=True):
         """Why no question by number can show the answer complete; None where one may."""
         if self.absent:
             return f"it did not show {counted(self.absent, 'event that was', 'events that were')} held for the date"
+        if not self.invoices:
+            return "the date has no invoice in scope to ask about"
         if self.numbers > len(self.billnums):
             numbers, most = grouped(self.numbers), grouped(len(self.billnums))
             return f"the date has {numbers} invoice numbers, and no more than {most} may be asked about"

@@ -24,6 +24,11 @@ signed AS (
         ON known_as.invoice_key = opened.invoice_key
         AND COALESCE(known_as.reconciliation_id = opened.reconciliation_id, true)
     JOIN ropo.reconciliation_break AS other ON other.profile = %(profile)s AND other.invoice_key = known_as.former_key
+    UNION
+    -- By a name of long ago, by which no reconciliation of now knows it.
+    SELECT opened.opening, other.break_id
+    FROM opened
+    JOIN ropo.reconciliation_break AS other ON other.profile = %(profile)s AND other.renamed_to = opened.invoice_key
 ), touched AS (
     SELECT signed.sign_off_id, opened.opening
     FROM opened

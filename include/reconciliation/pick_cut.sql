@@ -12,7 +12,7 @@ SELECT
 FROM ropo.status_poll AS cut
 CROSS JOIN LATERAL (
     SELECT
-        sum(invoices)::bigint AS invoices,
+        COALESCE(sum(invoices), 0)::bigint AS invoices,
         COALESCE(sum(invoices) FILTER (WHERE billnum IS NULL), 0)::bigint AS unnamed,
         count(billnum) AS numbers,
         COALESCE(
@@ -49,5 +49,4 @@ LEFT JOIN LATERAL (
 WHERE cut.poll_id = ANY(%(polls)s) AND cut.profile = %(profile)s AND cut.kind = 'date'
   AND cut.outcome IN ('landed', 'empty') AND cut.possibly_cut AND cut.absent_count IS NOT NULL
   AND cut.shown_complete IS NULL
-  AND part_of.invoices > 0
 ORDER BY cut.filter_value

@@ -108,10 +108,10 @@ def recheck(
     Either side may record something of the last days late. Unfinished are dates that have no verdict or another than
     ``reconciled``, or rest on accepted breaks, that were compared by other rules (the status map, the tolerance), of
     which events have come since, or with other content, of which a full comparison has left pending what no date
-    shows, or whose invoices ought to have been spoken of by now (``first_event_days``); and older dates that were recorded within
-    ``recheck_days`` with something pending, as a backfill leaves them. All are gathered together, the ledger is read
-    once, and the comparison is one. A new reconciliation is recorded only where the result is another one; the old ones
-    stay.
+    shows, or whose invoices ought to have been spoken of by now (``first_event_days``); and older dates that were
+    recorded within ``recheck_days`` with something pending, as a backfill leaves them. All are gathered together, the
+    ledger is read once, and the comparison is one. A new reconciliation is recorded only where the result is another
+    one; the old ones stay.
 
     :param store: a session of the store that is in no transaction; committed at the end.
     :param ledger: a session of the ledger's database that is in no transaction; only read.

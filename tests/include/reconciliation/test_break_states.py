@@ -147,6 +147,42 @@ def test_another_difference_of_a_mended_invoice_has_its_own_date_and_the_same_on
     assert (found["state"], found["business_date"]) == ("open", datetime.date(2026, 6, 1))
 
 
+def test_a_payment_of_the_day_on_which_a_break_was_resolved_is_another_difference(world: World) -> None:
+    """A night resolves when the day has only begun: nearly all that is dated on it comes after."""
+    behind(world)
+    world.reconcile(now=OVER)
+    world.ledger("UPDATE ropo_ledger SET total = 200, paid = 100, open = 100 WHERE billnum = '1'")
+    world.reconcile(now=at("2026-04-05 22:10"))  # ten past one in Helsinki
+    assert states(world) == [("b:1", "ledger_behind", "resolved")]
+
+    world.payment("1", "100", "2026-04-06", seen=at("2026-04-06 10:00"))
+    world.reconcile(datetime.date(2026, 4, 6), now=at("2026-04-10 10:00"))
+
+    [found] = breaks(world)
+    assert (found["state"], found["business_date"]) == ("open", datetime.date(2026, 4, 6))
+
+
+def test_what_the_ledger_makes_after_a_break_was_resolved_is_of_the_dates_that_show_it(world: World) -> None:
+    world.comment("1", "98")
+    world.row("1", "paid", paid="100")
+    world.reconcile(now=OVER)
+    world.reconcile(now=OVER + datetime.timedelta(days=5))
+    assert states(world) == [("b:1", "ledger_ahead", "open")]
+    world.ledger("UPDATE ropo_ledger SET status = 'open', paid = 0, open = 100")
+    world.reconcile(now=OVER + datetime.timedelta(days=6))
+    assert states(world) == [("b:1", "ledger_ahead", "resolved")]
+
+    june = datetime.date(2026, 6, 10)
+    world.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0, changed_at = '2026-06-10 08:00Z'")
+    for days in (1, 6):
+        world.reconcile(june, now=at("2026-06-10 10:00") + datetime.timedelta(days=days))
+    assert [(each["state"], each["business_date"]) for each in breaks(world)] == [("open", june)]
+
+    # An earlier date that shows the same makes it as old.
+    world.reconcile(now=at("2026-06-17 10:00"))
+    assert breaks(world)[0]["business_date"] == DAY
+
+
 def test_what_changes_of_an_open_break_is_an_event(world: World) -> None:
     behind(world, amount="30")
     world.reconcile(now=OVER)

@@ -131,6 +131,19 @@ def test_what_the_answer_lacked_is_found_and_the_date_stays_incomplete(world: Wo
     assert _told(world) == (False, "it did not show 1 event that was held for the date")
 
 
+def test_a_date_of_which_no_invoice_is_in_scope_says_so(world: World) -> None:
+    """All that the answer showed is of invoices from before the work began: nobody can be asked about."""
+    world.profile = msgspec.structs.replace(world.profile, start_date=DAY)
+    world.store("DELETE FROM ropo.status_event")
+    world.ledger("UPDATE ropo_ledger SET sent_at = '2026-03-01 08:00Z'")
+    source = CuttingSource(*_three())
+
+    result = _run(world, source)
+
+    assert (source.asked, result.out_of_scope, [reason.word for reason in result.reasons]) == ([], 3, ["reread_cut"])
+    assert _told(world) == (False, "the date has no invoice in scope to ask about")
+
+
 def test_nobody_is_asked_where_the_answer_did_not_show_what_is_held(world: World) -> None:
     source = CuttingSource(*_three())
     result = _run(world, source)

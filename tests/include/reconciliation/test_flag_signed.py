@@ -259,6 +259,24 @@ def test_a_sign_off_is_flagged_where_a_break_is_opened_again_whose_acceptance_ha
     assert [kind for kind, _ in flags(march)] == ["break_reopened"]
 
 
+def test_a_sign_off_is_flagged_where_a_break_opens_under_the_second_name_after_the_one_that_it_rests_on(
+    march: World,
+) -> None:
+    """The ERP corrects the jobid that it filled in, and the amounts with it: no comparison knows both old names."""
+    renames_what_was_signed(march)
+    march.ledger(
+        "UPDATE ropo_ledger SET jobid = 'J90', paid = 50, total = 50, changed_at = '2026-04-02 09:00Z' "
+        "WHERE billnum = '9'"
+    )
+    run(march, APRIL, now=NOW + 2 * HOUR)
+    assert march.store("SELECT invoice_key, state FROM ropo.reconciliation_break ORDER BY break_id") == [
+        ("b:9", "resolved"),
+        ("j:J9", "resolved"),
+        ("j:J90", "open"),
+    ]
+    assert [kind for kind, _ in flags(march)] == ["break_opened"]
+
+
 def test_what_a_person_opens_again_is_no_change_of_a_month_that_rests_on_none_of_it(march: World) -> None:
     run_all(march)
     signs(march)
