@@ -43,10 +43,10 @@ import datetime
 
 from airflow.sdk import DAG, Asset, TriggerRule, task, task_group
 
-from include.config.profiles import load_profiles
+from include.config.profiles import DRAIN_MINUTES, load_profiles
 from ropo_one.business_date import LONG_AGO, NO_BACKFILL
 from ropo_one.operators.polling import RopoDoubtRecoveryOperator, RopoStatusDrainOperator
-from ropo_one.operators.watch import DRAIN_MINUTES, WatchOperator
+from ropo_one.operators.watch import WatchOperator
 
 STATUS_EVENTS = Asset(name="ropo_status_events", uri="ropo-one://status_events")
 

@@ -30,6 +30,8 @@ SHIPPED_QUERY = Path(__file__).parents[1] / "erp" / "generic.sql"
 FILE_VARIABLE = "ROPO_PROFILES_FILE"
 # The scheduled run of a business date begins at the midnight that ends it here, for the profiles of every market.
 SCHEDULE_ZONE = "Europe/Helsinki"
+# How often a queue is drained, and looked for what must be told: the drain DAG's last task is the watch.
+DRAIN_MINUTES = 15
 # What a run has for its verdict, from when it may go on: before that none can be missing.
 TIME_FOR_A_VERDICT = datetime.timedelta(hours=1)
 

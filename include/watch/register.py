@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from include.config.profiles import DRAIN_MINUTES
 from include.watch.statements import statement
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
 
 
-# The drain DAG's schedule; its last task is the watch.
-DRAIN_INTERVAL = datetime.timedelta(minutes=15)
 # A reminder takes along those that are due within this time, or within half of the profile's own where that is less.
 _TOGETHER = datetime.timedelta(hours=12)
 
@@ -43,7 +42,10 @@ class Register:
     ) -> None:
         self._cursor = cursor
         self._values = {"profile": profile, "topic": topic, "now": now, "remind": remind}
-        self._early = {"half_a_look": DRAIN_INTERVAL / 2, "together": min(_TOGETHER, remind / 2)}
+        self._early = {
+            "half_a_look": datetime.timedelta(minutes=DRAIN_MINUTES) / 2,
+            "together": min(_TOGETHER, remind / 2),
+        }
 
     def due(self, found: Mapping[str, str]) -> list[str]:
         """Write what was found, and return the subjects that are to be told now, in order.

@@ -18,6 +18,8 @@ CONNECTION_TYPE = "ropo_one"
 # A public client of Ropo's allows a request 240 s.
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 240.0
+# A drain's task has half an hour, and one whose poll is open for longer than a quarter of one is told as dead.
+LONGEST_TIMEOUT = 300.0
 
 # What the form and the README name; and Airflow's own `verify`, of which it is said what stands here in its place.
 _EXTRAS = ("connect_timeout", "read_timeout", "ca_file", "verify")
@@ -166,8 +168,9 @@ def _seconds(connection: Connection, key: str, default: float) -> float:
         seconds = float(value)
     except (TypeError, ValueError):
         seconds = 0.0
-    if not 0 < seconds < float("inf"):
+    if not 0 < seconds <= LONGEST_TIMEOUT:
         raise RopoConnectionInvalidError(
-            f"Connection {connection.conn_id}: extra {key}: expected seconds above 0, got {value!r}"
+            f"Connection {connection.conn_id}: extra {key}: expected seconds above 0 and up to {LONGEST_TIMEOUT:g}, "
+            f"got {value!r}"
         )
     return seconds

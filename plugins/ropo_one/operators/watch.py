@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,6 @@ from include.watch.missing_full import MissingFull
 from include.watch.missing_profiles import MissingProfiles
 from include.watch.not_parsed import NotParsed
 from include.watch.queue import NotEmptied, OldDoubts
-from include.watch.register import DRAIN_INTERVAL
 from include.watch.signed import ChangedPeriods
 from include.watch.verdicts import RedVerdicts
 from ropo_one.operators.profile import ProfileOperator, as_dict
@@ -48,8 +47,6 @@ TOPICS = (
     ChangedPeriods,
     FailedTasks,
 )
-# The drain DAG's schedule; its last task is the watch.
-DRAIN_MINUTES = DRAIN_INTERVAL // timedelta(minutes=1)
 
 
 class WatchOperator(ProfileOperator):

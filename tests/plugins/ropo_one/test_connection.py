@@ -89,10 +89,10 @@ def test_a_customer_number_may_be_a_number() -> None:
     assert read_connection(connection(login=1000011)).cid == "1000011"
 
 
-@pytest.mark.parametrize("value", [0, -1, "x", "nan", "inf", [1], {"a": 1}])
-def test_a_timeout_that_is_none_is_refused(value: object) -> None:
+@pytest.mark.parametrize("value", [0, -1, "x", "nan", "inf", [1], {"a": 1}, 301])
+def test_a_timeout_that_is_none_or_outlasts_a_drain_is_refused(value: object) -> None:
     with pytest.raises(
-        RopoConnectionInvalidError, match="Connection mine: extra read_timeout: expected seconds above 0"
+        RopoConnectionInvalidError, match="Connection mine: extra read_timeout: expected seconds above 0 and up to 300"
     ):
         read_connection(connection(extra={"read_timeout": value}))
 
