@@ -28,4 +28,9 @@ SELECT
 FROM ropo.reconciliation_item AS item
 LEFT JOIN ropo.break_today AS break
     ON break.profile = item.profile AND break.invoice_key = item.invoice_key AND break.category = item.category
+    -- One that was mended before, and that nothing has shown since, is not what is within its grace.
+    AND (
+        item.pending_until IS NULL OR break.state <> 'resolved'
+        OR break.last_reconciliation_id > item.reconciliation_id
+    )
 WHERE item.reconciliation_id = %(reconciliation_id)s

@@ -1,21 +1,23 @@
--- How many of the breaks that reconciliations have recorded as accepted are open now. Of those with more than so many nothing
--- is counted: a page need not wait for it.
+-- How many of the breaks that reconciliations have recorded as accepted are open now, whatever their category is now, and
+-- their name: as latest_verdicts.sql counts them. Of those with more than so many nothing is counted: a page need not wait
+-- for it.
 SELECT recorded.reconciliation_id, count(*) AS breaks
 FROM ropo.reconciliation AS recorded
 CROSS JOIN LATERAL (
-    SELECT profile, invoice_key, category
+    SELECT profile, invoice_key
     FROM ropo.reconciliation_item
     WHERE reconciliation_id = recorded.reconciliation_id AND category <> 'matched' AND is_accepted
     ORDER BY invoice_key -- by an index: else, where more were expected, the items of all dates or all breaks would be read
     OFFSET 0
 ) AS item
 CROSS JOIN LATERAL (
-    SELECT state
-    FROM ropo.reconciliation_break
-    WHERE profile = item.profile AND invoice_key = item.invoice_key AND category = item.category
+    SELECT bool_or(known.state = 'open' OR COALESCE(now.state = 'open', false)) AS is_open
+    FROM ropo.reconciliation_break AS known
+    LEFT JOIN ropo.reconciliation_break AS now ON now.profile = known.profile AND now.invoice_key = known.renamed_to
+    WHERE known.profile = item.profile AND known.invoice_key = item.invoice_key
     OFFSET 0 -- as above: else, for each of them, all that are open
-) AS known
-WHERE known.state = 'open'
+) AS stands
+WHERE stands.is_open
     AND recorded.reconciliation_id = ANY (%(reconciliation_ids)s::bigint[])
     AND recorded.accepted BETWEEN 1 AND %(most)s
 GROUP BY recorded.reconciliation_id

@@ -19,7 +19,7 @@ from include.page_data.dates import (
     read_reconciliations,
 )
 from include.page_data.listing import page_or_first
-from include.page_data.no_longer_open import count_no_longer_open
+from include.page_data.no_longer_open import MOST_BREAKS, count_no_longer_open
 from include.page_data.open_again import count_open_again
 from include.page_data.past_grace import count_past_grace
 from include.page_data.shown_by import count_open
@@ -141,6 +141,7 @@ def show_date(
         has_newest=newest is not None,
         closed=closed.get(shown.reconciliation_id, 0),
         open_again=open_again.get(shown.reconciliation_id, 0),
+        is_uncounted=is_of_now and shown.accepted > MOST_BREAKS,
         is_compared_again=shown.scope == "full" or is_compared_again(page.profile, shown, page.now),
         past_grace=past_grace.get(shown.reconciliation_id, 0),
         open_now=count_open(cursor, page.profile, shown),

@@ -287,10 +287,13 @@ def _way_to(page: Page, unmet: Unmet, found: PeriodStatus) -> tuple[str, str, bo
         return "The calendar", page.link(""), False
     is_full = _is_of_full(unmet)
     state = _STATE_OF.get(unmet.what)
-    # What was accepted when it was recorded may be open again: it stands among all that differ.
-    if state == "break" and any(
-        each.accepted for each in found.dates if each.reconciliation_id == unmet.reconciliation_id
-    ):
-        state = None
+    if state == "break":
+        recorded = [each for each in found.dates if each.reconciliation_id == unmet.reconciliation_id]
+        # It breaks since the date though the date's own reconciliation does not show it.
+        if not is_full and not any(each.breaks or each.accepted for each in recorded):
+            return f"Breaks since {unmet.date}", page.link("breaks", first_from=unmet.date, first_to=unmet.date), False
+        # What was accepted when it was recorded may be open again: it stands among all that differ.
+        if any(each.accepted for each in recorded):
+            state = None
     address = page.link(f"dates/{unmet.date}", reconciliation=unmet.reconciliation_id if is_full else None, state=state)
     return "The full comparison" if is_full else f"{unmet.date}", address, False

@@ -19,6 +19,7 @@ from reconciliation_page.access import may_change
 from ropo_one.links import ReconciliationLink
 from ropo_one.operators.reconciliation import VerdictOperator
 from tests.include.reconciliation.world import DAY, World
+from tests.include.status_store.views import execute
 from tests.include.watch.records import broken, keep_break, record
 
 if TYPE_CHECKING:
@@ -105,6 +106,23 @@ def test_items_are_filtered_and_ordered(client: TestClient, three: int, query: s
     lines = csv.reader(client.get(f"{PATH}/items.csv{query}").text.removeprefix("\ufeff").splitlines())
     names, *items = (row for row in lines if not row[0].startswith("#"))
     assert [item[names.index("billnum")] for item in items] == expected
+
+
+def test_a_pending_difference_has_nothing_of_a_break_that_was_mended_before(
+    client: TestClient, store: Connection, three: int
+) -> None:
+    """Nor its severity; the break that it became later, be it mended since, is its own."""
+    keep_break(store, three, "b:303", "ledger_behind", "resolved", "5000.00")
+
+    def high_and_named() -> tuple[list[str], bool]:
+        text = client.get(f"{PATH}/items.csv?state=pending").text
+        return shown(client.get(f"{PATH}?severity=high").text), "resolved" in text
+
+    assert high_and_named() == (["202"], False)
+    later = record(store, DATE, "breaks", breaks=(broken("303", "30.00"),), started_at=PENDING_UNTIL)
+    execute(store, "UPDATE ropo.reconciliation_break SET last_reconciliation_id = %s WHERE amount = 5000", (later,))
+    path = f"{PATH}?severity=high&reconciliation={three}"
+    assert shown(client.get(path).text) == ["202", "303"]
 
 
 @pytest.mark.parametrize(("words", "separator"), [("CSV of this view", ","), ("CSV with decimal comma", ";")])

@@ -12,6 +12,7 @@ import pytest
 from include.config.profiles import TIME_FOR_A_VERDICT, Profile
 from include.page_data import needing
 from reconciliation_page import overview as overview_page
+from tests.include.status_store.views import execute
 from tests.include.watch.records import broken, keep_break, record, stood_accepted
 from tests.include.watch.test_verdicts import accept_as_incomplete
 
@@ -178,6 +179,39 @@ def test_no_green_stands_alone_over_a_break_that_is_open_again(client: TestClien
     (head,) = re.findall(r'<div class="head">.*?</div>', page, re.DOTALL)
     assert "Reconciled" in head
     assert "1 accepted break open again" in head
+
+
+@pytest.mark.usefixtures("started")
+@pytest.mark.parametrize("is_renamed", [False, True])
+def test_nor_over_one_that_is_open_in_another_category_or_under_another_name(
+    client: TestClient, store: Connection, is_renamed: bool
+) -> None:
+    every_date(store, but=3)
+    number = record(store, before(3), "breaks", breaks=(broken("1", "10.00"),))
+    stood_accepted(store, number)
+    keep_break(store, number, "b:1", "ledger_behind", "resolved")
+    assert "open again" not in client.get(f"/reconciliation/dates/{before(3)}").text
+    if is_renamed:
+        execute(store, "UPDATE ropo.reconciliation_break SET renamed_to = 'b:9'")
+    keep_break(store, number, "b:9" if is_renamed else "b:1", "amount_mismatch", "open")
+    assert "1 accepted break open again" in client.get(f"/reconciliation/dates/{before(3)}").text
+    assert f'{before(3)}, reconciled: 6 invoices, 1 accepted break open again"' in client.get("/reconciliation/").text
+
+
+@pytest.mark.usefixtures("started")
+def test_of_very_many_accepted_breaks_the_date_says_that_nobody_counted_which_are_open(
+    client: TestClient, store: Connection
+) -> None:
+    every_date(store, but=3)
+    number = record(store, before(3), "reconciled")
+    accept = (
+        "UPDATE ropo.reconciliation SET accepted = accepted + %(more)s, population = population + %(more)s "
+        "WHERE reconciliation_id = %(number)s"
+    )
+    for more, is_said in ((1000, False), (1, True)):
+        execute(store, accept, {"more": more, "number": number})
+        page = client.get(f"/reconciliation/dates/{before(3)}").text
+        assert ("is not counted here: see the breaks that are open now" in page) == is_said
 
 
 @pytest.mark.usefixtures("started")

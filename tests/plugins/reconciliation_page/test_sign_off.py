@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,8 @@ from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.core_api.security import get_user
 
 from reconciliation_page.access import may_change
-from tests.include.watch.records import record, stood_accepted
+from tests.include.status_store.views import execute
+from tests.include.watch.records import broken, keep_break, record, stood_accepted
 from tests.plugins.reconciliation_page.conftest import AFTER, DATES, SAME_ORIGIN, USER
 from tests.plugins.reconciliation_page.month import MONTH, PATH, put, settle, shown
 
@@ -74,6 +76,25 @@ def test_each_condition_that_does_not_hold_leads_to_where_it_is_met(
     answer = put(client, "sign")
     assert answer.status_code == 409
     assert "cannot be signed" in answer.text
+
+
+def test_what_breaks_since_a_date_that_does_not_show_it_itself_leads_to_the_breaks(
+    client: TestClient, store: Connection, month: None
+) -> None:
+    """It was mended, and is back by what the ledger did later: the date is green, and nothing compares it again."""
+    settle(client, store)
+    number = record(store, DATES[-1] + datetime.timedelta(days=60), "breaks", breaks=(broken("7", "5.00"),))
+    keep_break(store, number, "b:7", "ledger_behind", "open", "5.00")
+    execute(
+        store,
+        "UPDATE ropo.reconciliation_break SET business_date = %s, billnum = '7' WHERE invoice_key = 'b:7'",
+        (DATES[8],),
+    )
+
+    [(_, address)] = unmet(client.get(PATH).text)
+
+    assert address.startswith("/reconciliation/breaks?")
+    assert "key=b%3A7" in client.get(address).text
 
 
 def test_a_month_is_signed_by_one_person_and_countersigned_by_another(
