@@ -26,3 +26,8 @@ def count_past_grace(cursor: Cursor, moments: Mapping[int, datetime.datetime]) -
     values = {"reconciliation_ids": list(moments), "moments": list(moments.values()), "most": MOST_PAST_GRACE}
     cursor.execute(statement("past_grace"), values)
     return dict(cursor.fetchall())
+
+
+def has_more_past_grace(number: int) -> bool:
+    """Tell whether there may be more of a reconciliation than were counted."""
+    return number == MOST_PAST_GRACE

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from include.config.errors import ConfigurationError
 from include.config.profiles import load_profiles
 from include.config.wording import grouped, grouped_money, worded
+from include.page_data.past_grace import has_more_past_grace
 from include.reconciliation.categories import CATEGORY_WORDS
 from include.reconciliation.further import further_in_words
 from include.reconciliation.next_steps import next_step
@@ -65,6 +66,7 @@ def environment() -> Environment:
         change_words=CHANGE_WORDS,
         next_step=next_step,
         is_stake_known=is_stake_known,
+        has_more_past_grace=has_more_past_grace,
         shown_code=shown_code,
         shown_label=shown_label,
         static_version=static_version(),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from include.config.profiles import TIME_FOR_A_VERDICT, Profile
-from include.page_data import needing
+from include.page_data import needing, past_grace
 from reconciliation_page import overview as overview_page
 from tests.include.status_store.views import execute
 from tests.include.watch.records import broken, keep_break, record, stood_accepted
@@ -365,6 +365,25 @@ def test_a_date_whose_grace_is_over_and_that_nothing_compared_again_needs_somebo
     assert "2 invoices are past their grace and were not compared again since." in page
     assert page.count("grace over, not compared again yet") == 2
     assert page.count(f"until {midnight(-5).astimezone(Profile(name='default').zone):%Y-%m-%d %H:%M}") == 1
+
+
+@pytest.mark.usefixtures("started")
+def test_of_very_many_that_are_past_their_grace_it_says_that_there_may_be_more(
+    client: TestClient, store: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(past_grace, "MOST_PAST_GRACE", 2)
+    invoices = tuple(broken(str(number), "1.00", pending_until=midnight(0)) for number in range(3))
+    record(store, before(3), "pending", breaks=invoices)
+    told = "2 invoices or more are past their grace and were not compared again since."
+    page = client.get("/reconciliation/").text
+    assert told in "".join(listed(page))
+    assert f'{before(3)}, pending: 8 invoices, 3 pending, 2 or more past the grace"' in page
+    figure = page.partition('aria-labelledby="latest-name"')[2].partition("</section>")[0]
+    assert "2 or more past the grace" in figure
+    page = client.get(f"/reconciliation/dates/{before(3)}").text
+    (head,) = re.findall(r'<div class="head">.*?</div>', page, re.DOTALL)
+    assert "2 or more past the grace" in head
+    assert told in page
 
 
 @pytest.mark.usefixtures("started")
