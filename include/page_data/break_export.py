@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from include.page_data.break_knowledge import read_knowledge
 from include.page_data.breaks import export_statement
 from include.page_data.rested_on import export_statement as rested_on_statement
 from include.page_data.rested_on import read_acceptances
@@ -67,9 +68,15 @@ def export_breaks(
     :param connection: a session of the store, in no transaction and not in autocommit; the one begun here is ended
         when the iterator is exhausted or closed.
     """
-    head = [("# only breaks of", *(f"{name}: {value}" for name, value in selection.in_words().items()))]
-    asked = Asked(head, export_statement(profile.name, selection))
-    return _pieces(connection, profile, lambda _: asked, dialect)
+
+    def asked(cursor: Cursor) -> Asked:
+        # A file is read where no page is beside it, and one without a row would say that nothing is open.
+        doubts = read_knowledge(cursor, [profile.name])[profile.name].in_words()
+        head: list[Sequence[Any]] = [("# not to be trusted as all there is", *doubts)] if doubts else []
+        head.append(("# only breaks of", *(f"{name}: {value}" for name, value in selection.in_words().items())))
+        return Asked(head, export_statement(profile.name, selection))
+
+    return _pieces(connection, profile, asked, dialect)
 
 
 def export_rested_on(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from include.config.wording import counted
 from include.page_data.statements import row_of_each
 
 if TYPE_CHECKING:
@@ -36,6 +37,21 @@ class BreakKnowledge(msgspec.Struct, frozen=True, kw_only=True):
         if self.ledger_empty_on:
             return "ledger_empty"
         return "backlog" if self.waiting else None
+
+    def in_words(self) -> list[str]:
+        """Return what stands against the list, a sentence each; none where there is no caveat."""
+        found = []
+        if not self.is_compared:
+            found.append("No date was compared yet.")
+        if self.ledger_empty_on:
+            found.append(
+                f"The newest reconciliation, of {self.ledger_empty_on}, found no row at all in the ledger, and such a "
+                "one opens and closes no break, whatever differs."
+            )
+        if self.waiting:
+            waiting = counted(self.waiting, "reconciliation waits", "reconciliations wait")
+            found.append(f"{waiting} to be taken into this list; the next comparison does so.")
+        return found
 
 
 def read_knowledge(cursor: Cursor, profiles: Sequence[str]) -> dict[str, BreakKnowledge]:

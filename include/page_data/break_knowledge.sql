@@ -1,4 +1,4 @@
--- What an empty list of breaks stands on: a ledger that shows no row opens none, and what waits has opened none yet. One row
+-- What a list of breaks stands on: a ledger that shows no row opens none, and what waits has opened none yet. One row
 -- a profile.
 SELECT
     asked.profile,

@@ -13,7 +13,7 @@ import pytest
 
 from tests.include.reconciliation.world import World, at
 from tests.include.watch.records import broken, keep_break, record
-from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER, listed
+from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER, listed, words_of
 
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
@@ -243,6 +243,16 @@ def test_a_page_beyond_the_last_break_is_the_first_page_and_no_claim_that_there_
     assert "another&#39;s note</textarea>" in late.text
 
 
+def comes_after(store: Connection, lacking: str) -> None:
+    """The newest comparison is one that took no break into the list."""
+    number = record(store, DATE, "incomplete", reasons=("ledger_empty",) if lacking == "ledger" else ())
+    if lacking == "backlog":
+        with store.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO ropo.break_backlog (reconciliation_id, profile) VALUES (%s, 'default')", (number,)
+            )
+
+
 @pytest.mark.parametrize(
     ("lacking", "told"),
     [
@@ -255,18 +265,44 @@ def test_a_page_beyond_the_last_break_is_the_first_page_and_no_claim_that_there_
 def test_an_empty_list_claims_no_more_than_is_known(
     client: TestClient, store: Connection, lacking: str | None, told: str
 ) -> None:
-    if lacking != "nothing":
-        number = record(store, DATE, "incomplete" if lacking else "reconciled",
-                        reasons=("ledger_empty",) if lacking == "ledger" else ())  # fmt: skip
-    if lacking == "backlog":
-        with store.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO ropo.break_backlog (reconciliation_id, profile) VALUES (%s, 'default')", (number,)
-            )
+    if lacking is None:
+        record(store, DATE)
+    elif lacking != "nothing":
+        comes_after(store, lacking)
     page = client.get(PATH).text
     assert told in page
     assert ("Every difference that was found is within its grace" in page) == (lacking is None)
     assert ("to be trusted" in page) == (lacking is not None)
+    file = client.get(f"{PATH}.csv").text
+    assert (told in file) == ("# not to be trusted as all there is" in file) == (lacking is not None)
+
+
+@pytest.mark.parametrize("query", ["", "?text=1", "?text=none", "?state=accepted", "?state=resolved"])
+@pytest.mark.parametrize(
+    ("lacking", "told"),
+    [
+        (
+            "ledger",
+            "The newest reconciliation, of 2026-11-20, found no row at all in the ledger, and such a one opens and "
+            "closes no break, whatever differs.",
+        ),
+        ("backlog", "1 reconciliation waits to be taken into this list; the next comparison does so."),
+    ],
+)
+def test_a_list_that_may_lack_breaks_says_so_above_those_it_has_and_in_its_csv(
+    client: TestClient, store: Connection, ids: dict[str, int], query: str, lacking: str, told: str
+) -> None:
+    """Whatever the filters leave of it, and also where that is none."""
+    said = "not to be trusted as all there is"
+    assert said not in client.get(PATH + query).text
+    assert said not in client.get(f"{PATH}.csv{query}").text
+    comes_after(store, lacking)
+    page = client.get(PATH + query).text
+    notice = rf'<p class="notice inside" role="status">This list is {said}: .*?</p>'
+    assert told in words_of(page.partition('<table class="list">')[0].partition('<div class="empty">')[0], notice)
+    assert (f'href="/reconciliation/dates/{DATE}?profile=default">Look at {DATE}<' in page) == (lacking == "ledger")
+    head = [row for row in csv.reader(client.get(f"{PATH}.csv{query}").text.splitlines()) if row[0].startswith("#")]
+    assert [row for row in head if row[0] == f"# {said}"] == [[f"# {said}", told]]
 
 
 def test_filters_are_told_apart_from_the_chips_and_keep_the_order(client: TestClient, ids: dict[str, int]) -> None:
