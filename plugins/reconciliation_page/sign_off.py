@@ -202,6 +202,7 @@ def _shown(
     found = period_status(cursor, page.profile, period, now=page.now)
     before, following = period - datetime.timedelta(days=1), last_day(period) + datetime.timedelta(days=1)
     dates = [each for each in found.dates if each.scope == "date"]
+    full = [each for each in found.dates if each.scope == "full"]
     unsettled = {each.date for each in found.unmet if each.date and not _is_of_full(each)}
     due = _signature_due(page, found)
     rested_now = read_rested_on(cursor, page.profile, found.acceptances)
@@ -215,7 +216,7 @@ def _shown(
         period=period,
         found=found,
         dates=dates,
-        full=[each for each in found.dates if each.scope == "full"],
+        full=full,
         # Days to come are no omission: that the month is not over says enough of them.
         never_run=[each.date for each in found.unmet if _is_omitted(each, page.today)],
         conditions=[each for each in found.unmet if each.what != "not_reconciled"],
@@ -230,7 +231,8 @@ def _shown(
         rested_then=rested_then,
         # Shown once where nothing is accepted otherwise than it was when it was signed.
         is_other=rested_then is None or rested_then.acceptances != rested_now.acceptances,
-        incomplete_accepted=sum(each.acceptance_id is not None for each in found.dates),
+        incomplete_dates=sum(each.acceptance_id is not None for each in dates),
+        is_full_incomplete=any(each.acceptance_id is not None for each in full),
         told=_done(found, done, accepted),
         refused=refused,
         is_note_homeless=refused is not None and not refused.has_form(found.unmet, due),

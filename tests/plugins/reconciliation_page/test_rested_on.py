@@ -14,6 +14,7 @@ import pytest
 from tests.include.reconciliation.month import APRIL, FIRST, LAST, accepts, run, run_all, signs
 from tests.include.reconciliation.world import at
 from tests.include.watch.records import broken, keep_break, record
+from tests.include.watch.test_verdicts import accept_as_incomplete
 from tests.plugins.reconciliation_page.conftest import AFTER, DATES, SAME_ORIGIN, words_of
 from tests.plugins.reconciliation_page.month import PATH, put, settle
 
@@ -107,6 +108,28 @@ def test_who_signs_sees_each_difference_that_the_signature_accepts(
     assert "2 Ledger behind 6.00 SEK ada known History" in words_of(page, listed)
     assert "1 Ledger behind 5.00 EUR ada known History" in words_of(page, listed)
     assert '<a class="invoice" href="/reconciliation/invoice?profile=default&amp;key=b%3A2">2</a>' in page
+
+
+@pytest.mark.parametrize(
+    ("days", "is_full", "told"),
+    [
+        ([], False, "."),
+        ([4], False, ", and on 1 date that is accepted as incomplete."),
+        ([4, 5], False, ", and on 2 dates that are accepted as incomplete."),
+        ([], True, ", and on the full comparison that is accepted as incomplete."),
+        ([4], True, ", and on 1 date and the full comparison that are accepted as incomplete."),
+        ([4, 5], True, ", and on 2 dates and the full comparison that are accepted as incomplete."),
+    ],
+)
+def test_the_full_comparison_that_is_accepted_as_incomplete_is_not_counted_as_a_date(
+    client: TestClient, store: Connection, month: None, days: list[int], is_full: bool, told: str
+) -> None:
+    dates = [(DATES[day - 1], "date") for day in days] + [(DATES[-1], "full")] * is_full
+    for date, scope in dates:
+        number = record(store, date, "incomplete", reasons=("doubt",), scope=scope, started_at=AFTER)
+        accept_as_incomplete(store, number)
+    page = words_of(client.get(PATH).text, r'name="shown".*?<label')
+    assert f"this rests on no accepted difference{told}" in page
 
 
 def test_a_signature_shows_what_it_rests_on_whatever_was_decided_since(
