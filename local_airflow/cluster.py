@@ -20,7 +20,7 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from local_airflow.passage import let_through
+from local_airflow.passage import let_read, let_through
 from local_airflow.secret_files import read_or_create
 
 HOST = "127.0.0.1"
@@ -173,6 +173,16 @@ def _system_user(base: Path) -> str | None:
                 f"PostgreSQL refuses to run as root, so it runs as {UNPRIVILEGED_USER}, whom {folder} is closed to; it "
                 f"cannot be opened to that user alone ({error.strerror or error}). Run this as another user, or have "
                 f"the checkout and AIRFLOW_HOME where {UNPRIVILEGED_USER} may pass"
+            ) from error
+    # An installation under a umask of 077 has closed the wheel's files, too.
+    package = binaries().parents[1]
+    for tree in (package, package.with_name(f"{package.name}.libs")):
+        try:
+            let_read(tree)
+        except OSError as error:
+            raise EmbeddedPostgresError(
+                f"PostgreSQL refuses to run as root, so it runs as {UNPRIVILEGED_USER}, who may not read its programs "
+                f"in {tree} ({error.strerror or error}): chmod -R a+rX {tree}"
             ) from error
     if base.owner() != UNPRIVILEGED_USER:
         shutil.chown(base, UNPRIVILEGED_USER)

@@ -47,6 +47,19 @@ def let_through(folder: Path, uid: int) -> None:
     os.setxattr(folder, _ATTRIBUTE, _VERSION + packed)
 
 
+def let_read(tree: Path) -> None:
+    """Let everybody who gets to a tree read it, and run what its owner may run. For what is no secret.
+
+    :param tree: a directory, or nothing at all; its owner or root asks.
+    :raises OSError: if nothing may be changed in it.
+    """
+    for path in (tree, *tree.rglob("*")) if tree.is_dir() else ():
+        mode = path.lstat().st_mode
+        wanted = mode | 0o444 | (0o111 if mode & stat.S_IXUSR else 0)
+        if wanted != mode and not stat.S_ISLNK(mode):
+            path.chmod(stat.S_IMODE(wanted))
+
+
 def _read(folder: Path, mode: int) -> dict[tuple[int, int], int]:
     """The folder's entries by tag and id; those of its mode where it has no more."""
     if _ATTRIBUTE in os.listxattr(folder):

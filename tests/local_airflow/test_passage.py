@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local_airflow import cluster, embedded
-from local_airflow.passage import let_through
+from local_airflow.passage import let_read, let_through
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +65,25 @@ def test_the_folders_own_group_may_what_it_might(folder: Path) -> None:
     let_through(folder, LET_IN)
     assert _may(LET_IN, "cat", str(folder / "file"))
     assert not _may(STRANGER, "ls", str(folder), gid=ANOTHER)
+
+
+def test_a_tree_that_was_installed_under_a_closed_umask_is_read_and_run(folder: Path) -> None:
+    folder.chmod(0o755)
+    tree = folder / "wheel"
+    (tree / "bin").mkdir(parents=True)
+    for name, content, mode in (("bin/run", "#!/bin/sh\ncat $(dirname $0)/../data\n", 0o711), ("data", "x", 0o600)):
+        (tree / name).write_text(content)
+        (tree / name).chmod(mode)
+    (tree / "link").symlink_to("nowhere")
+    (tree / "bin").chmod(0o700)
+    tree.chmod(0o700)
+    assert not _may(STRANGER, "sh", "-c", str(tree / "bin" / "run"))
+
+    let_read(tree)
+
+    assert _may(STRANGER, "sh", "-c", str(tree / "bin" / "run"))
+    assert not _may(STRANGER, "test", "-x", str(tree / "data"))
+    let_read(folder / "nothing")
 
 
 def test_postgresql_started_by_root_opens_no_folder_to_others(folder: Path) -> None:
