@@ -25,7 +25,7 @@ WITH met AS (
         business_date = CASE
             -- What it is about came when it had been resolved: it is another difference, of its own date. (On that day, too: it
             -- has only begun in the night that resolves.) What the ledger made is of the dates that show it.
-            WHEN met.state = 'resolved' AND COALESCE(met.caused_on, met.first_date) >= met.resolved_on
+            WHEN met.state = 'resolved' AND COALESCE(met.caused_on, met.first_date, met.full_date) >= met.resolved_on
                 THEN COALESCE(met.first_date, met.full_date)
             ELSE LEAST(known.business_date, met.first_date)
         END,

@@ -66,15 +66,6 @@ WITH newest AS (
                 )
                 AND (former.state <> 'resolved' OR former.resolved_at >= %(period_end)s)
         )
-), revised AS MATERIALIZED (
-    -- The invoices of the period's events that came with other content since, be it of another day or invoice.
-    SELECT said.jobid, said.billnum
-    FROM ropo.status_event_revision AS revision
-    JOIN ropo.status_event AS event ON event.profile = revision.profile AND event.statusid = revision.statusid
-    CROSS JOIN LATERAL (
-        VALUES (event.jobid, event.billnum, event.statustime), (revision.jobid, revision.billnum, revision.statustime)
-    ) AS said (jobid, billnum, statustime)
-    WHERE revision.profile = %(profile)s AND revision.recorded_at >= %(period_end)s AND said.statustime::date <= %(last)s
 ), of_later AS MATERIALIZED (
     -- The events of these few, and not of all that differs.
     SELECT break_id
@@ -85,15 +76,30 @@ WITH newest AS (
         JOIN ropo.status_event AS late
             ON late.profile = item.profile AND (late.jobid = item.jobid COLLATE "C" OR late.billnum = item.billnum COLLATE "C")
         WHERE item.reconciliation_id = later.reconciliation_id AND item.invoice_key = later.invoice_key
-            AND item.caused_on <= %(last)s AND late.statustime::date <= %(last)s AND late.first_seen_at >= %(period_end)s
+            AND late.statustime::date <= %(last)s
+            AND (
+                item.caused_on <= %(last)s AND late.first_seen_at >= %(period_end)s
+                OR (item.caused_on > %(last)s) IS NOT TRUE AND EXISTS (
+                    SELECT
+                    FROM ropo.status_event_revision AS revision
+                    WHERE revision.profile = late.profile AND revision.statusid = late.statusid
+                        AND revision.recorded_at >= %(period_end)s
+                )
+            )
     )
+    -- Nor one that was the period's, and is another period's or invoice's since, whatever caused the difference.
     AND NOT EXISTS (
         SELECT
         FROM ropo.reconciliation_item AS item
+        JOIN ropo.status_event_revision AS former
+            ON former.profile = item.profile
+            AND (former.jobid = item.jobid COLLATE "C" OR former.billnum = item.billnum COLLATE "C")
+        JOIN ropo.status_event AS event ON event.profile = former.profile AND event.statusid = former.statusid
         WHERE item.reconciliation_id = later.reconciliation_id AND item.invoice_key = later.invoice_key
+            AND former.recorded_at >= %(period_end)s AND former.statustime::date <= %(last)s
             AND (
-                item.jobid COLLATE "C" IN (SELECT jobid FROM revised WHERE jobid IS NOT NULL)
-                OR item.billnum COLLATE "C" IN (SELECT billnum FROM revised WHERE billnum IS NOT NULL)
+                event.statustime::date > %(last)s
+                OR (event.jobid, event.billnum) IS DISTINCT FROM (former.jobid, former.billnum)
             )
     )
 ), unsettled AS (

@@ -16,7 +16,7 @@ import msgspec
 import psycopg2
 
 from include.status_store.copying import copy_bytes
-from include.status_store.database import StoreUnavailableError, first_line, is_of_the_server
+from include.status_store.database import StoreUnavailableError, first_line
 from include.status_store.event import Stored
 from include.status_store.journal import Kind
 from include.status_store.page_body import GZIP, pack
@@ -220,7 +220,7 @@ def prove_room(cursor: Cursor, journal: Journal) -> None:
         cursor.execute("ROLLBACK TO SAVEPOINT room")
         what, mend = (
             ("has no room for a page", "make room on the disk that its PostgreSQL writes to")
-            if is_of_the_server(error)
+            if isinstance(error, psycopg2.errors.DiskFull)
             else ("does not take a page", "mend what PostgreSQL says")
         )
         raise StoreUnavailableError(

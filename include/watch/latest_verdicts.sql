@@ -1,5 +1,5 @@
 -- Of each profile the latest reconciliation of each business date of its span, and of those before it that were recorded
--- since %(recorded_from)s, as a backfill takes them; of full comparisons only the newest. Those without a break, accepted or
+-- since %(recorded_from)s, as a backfill takes them; of full comparisons the newest, and those of later dates than its own. Those without a break, accepted or
 -- not, whose verdict is one of %(quiet)s are left out: there are hundreds for each that tells anything.
 -- What somebody accepted as incomplete is held to what it found alone. Breaks count as recorded where the date is compared
 -- again by itself; of what no recheck makes anew (full comparisons, dates before the profile's rechecked_from) those count
@@ -11,7 +11,13 @@ WITH newest AS (
     FROM unnest(%(profiles)s::text[], %(firsts)s::date[], %(lasts)s::date[], %(rechecked_from)s::date[])
         AS asked (profile, first, last, rechecked_from)
     CROSS JOIN LATERAL (
-        SELECT DISTINCT ON (CASE WHEN %(scope)s = 'date' THEN business_date END) reconciliation_id, verdict, all_breaks
+        SELECT
+            reconciliation_id, verdict, all_breaks,
+            CASE %(scope)s
+                WHEN 'date' THEN row_number() OVER (PARTITION BY business_date ORDER BY reconciliation_id DESC) = 1
+                -- Each looks at all invoices: one of an earlier date takes no other's place.
+                ELSE COALESCE(business_date > max(business_date) OVER newer, true)
+            END AS stands
         FROM (
             SELECT business_date, reconciliation_id, verdict, breaks + accepted AS all_breaks
             FROM ropo.reconciliation
@@ -22,9 +28,9 @@ WITH newest AS (
             WHERE profile = asked.profile AND view_at >= %(recorded_from)s AND scope = %(scope)s
                 AND business_date < asked.first
         ) AS recorded
-        ORDER BY CASE WHEN %(scope)s = 'date' THEN business_date END DESC, reconciliation_id DESC
+        WINDOW newer AS (ORDER BY reconciliation_id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
     ) AS found
-    WHERE found.all_breaks > 0 OR found.verdict <> ALL (%(quiet)s::text[])
+    WHERE found.stands AND (found.all_breaks > 0 OR found.verdict <> ALL (%(quiet)s::text[]))
 )
 SELECT
     newest.profile, latest.reconciliation_id, latest.business_date,

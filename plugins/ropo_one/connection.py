@@ -18,8 +18,9 @@ CONNECTION_TYPE = "ropo_one"
 # A public client of Ropo's allows a request 240 s.
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 240.0
-# A drain's task has half an hour, and one whose poll is open for longer than a quarter of one is told as dead.
-LONGEST_TIMEOUT = 300.0
+# So that a drain's task, which has half an hour, is not ended in the middle of its last poll.
+LONGEST_CONNECT_TIMEOUT = 30.0
+LONGEST_READ_TIMEOUT = 300.0
 
 # What the form and the README name; and Airflow's own `verify`, of which it is said what stands here in its place.
 _EXTRAS = ("connect_timeout", "read_timeout", "ca_file", "verify")
@@ -75,8 +76,8 @@ def read_connection(connection: Connection) -> RopoConnection:
         base_url=_base_url(connection),
         cid=_required(connection, "login", "Customer number"),
         apicode=_required(connection, "password", "API code"),
-        connect_timeout=_seconds(connection, "connect_timeout", CONNECT_TIMEOUT),
-        read_timeout=_seconds(connection, "read_timeout", READ_TIMEOUT),
+        connect_timeout=_seconds(connection, "connect_timeout", CONNECT_TIMEOUT, LONGEST_CONNECT_TIMEOUT),
+        read_timeout=_seconds(connection, "read_timeout", READ_TIMEOUT, LONGEST_READ_TIMEOUT),
         ca_file=_ca_file(connection),
     )
 
@@ -160,7 +161,7 @@ def _ca_file(connection: Connection) -> str | None:
     return value
 
 
-def _seconds(connection: Connection, key: str, default: float) -> float:
+def _seconds(connection: Connection, key: str, default: float, longest: float) -> float:
     value = _extra(connection, key)
     if value in (None, ""):
         return default
@@ -168,9 +169,9 @@ def _seconds(connection: Connection, key: str, default: float) -> float:
         seconds = float(value)
     except (TypeError, ValueError):
         seconds = 0.0
-    if not 0 < seconds <= LONGEST_TIMEOUT:
+    if not 0 < seconds <= longest:
         raise RopoConnectionInvalidError(
-            f"Connection {connection.conn_id}: extra {key}: expected seconds above 0 and up to {LONGEST_TIMEOUT:g}, "
+            f"Connection {connection.conn_id}: extra {key}: expected seconds above 0 and up to {longest:g}, "
             f"got {value!r}"
         )
     return seconds

@@ -12,6 +12,7 @@ from tests.include.reconciliation.differing import HOUR, NEXT, OVER, accept, beh
 from tests.include.reconciliation.world import DAY, at
 
 if TYPE_CHECKING:
+    from include.config.profiles import Scope
     from tests.include.reconciliation.world import World
 
 
@@ -162,7 +163,11 @@ def test_a_payment_of_the_day_on_which_a_break_was_resolved_is_another_differenc
     assert (found["state"], found["business_date"]) == ("open", datetime.date(2026, 4, 6))
 
 
-def test_what_the_ledger_makes_after_a_break_was_resolved_is_of_the_dates_that_show_it(world: World) -> None:
+@pytest.mark.parametrize("scopes", [("date",), ("full", "date")])
+def test_what_the_ledger_makes_after_a_break_was_resolved_is_of_the_dates_that_show_it(
+    world: World, scopes: tuple[Scope, ...]
+) -> None:
+    """Whichever run finds it first."""
     world.comment("1", "98")
     world.row("1", "paid", paid="100")
     world.reconcile(now=OVER)
@@ -175,7 +180,8 @@ def test_what_the_ledger_makes_after_a_break_was_resolved_is_of_the_dates_that_s
     june = datetime.date(2026, 6, 10)
     world.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0, changed_at = '2026-06-10 08:00Z'")
     for days in (1, 6):
-        world.reconcile(june, now=at("2026-06-10 10:00") + datetime.timedelta(days=days))
+        for scope in scopes:
+            world.reconcile(june, now=at("2026-06-10 10:00") + datetime.timedelta(days=days), scope=scope)
     assert [(each["state"], each["business_date"]) for each in breaks(world)] == [("open", june)]
 
     # An earlier date that shows the same makes it as old.

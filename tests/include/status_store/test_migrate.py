@@ -77,7 +77,7 @@ VALUES (
 INSERT INTO ropo.status_event_revision (profile, statusid, revision, content_sha256, raw, poll_id)
 VALUES
     (%(profile)s, 'P1', 1, '\\x00', '{"amount": "1.00"}', 1),
-    (%(profile)s, 'P1', 2, '\\x01', '{"jobid": 3000001, "billnum": " 10001\\t", "statustime": "2026-11-12"}', 1),
+    (%(profile)s, 'P1', 2, '\\x01', '{"jobid": 3000001, "billnum": " 100\\u00a001\\t", "statustime": "2026-11-12"}', 1),
     (%(profile)s, 'P1', 3, '\\x02', '{"jobid": "", "statustime": "soon"}', 1);
 INSERT INTO ropo.status_quarantine (profile, poll_id, ordinal, raw, sha256, error, first_seen_at, last_seen_at)
 VALUES (%(profile)s, 1, 1, '"bad"', sha256('"bad"'), 'row: expected a JSON object', now(), now());
@@ -105,7 +105,7 @@ def test_a_store_of_the_first_release_keeps_its_rows_and_goes_on(
         revisions = "SELECT raw ->> 'amount', jobid, billnum, statustime::text FROM ropo.status_event_revision"
         assert query(connection, revisions) == [
             ("1.00", None, None, None),
-            (None, "3000001", "10001", "2026-11-12 00:00:00"),
+            (None, "3000001", "100\u00a001", "2026-11-12 00:00:00"),
             (None, None, None, None),
         ]
         quarantined = "SELECT times_seen, equal_rows, drained_poll_id FROM ropo.status_quarantine"

@@ -39,6 +39,18 @@ def test_of_full_comparisons_the_newest_is_told_with_the_breaks_that_are_open_st
         assert RedVerdicts(profile, NOW, scope="full").found(cursor) == {}
 
 
+def test_a_full_comparison_of_an_earlier_date_takes_no_others_place(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    """What is not known of the newer date is not known though one of an old month, made after it, is green."""
+    record(store, DAY, "incomplete", scope="full", reasons=("doubt",), started_at=NOW - MINUTE)
+    record(store, DAY - datetime.timedelta(days=30), "reconciled", scope="full", started_at=NOW)
+
+    (alert,) = told(session, RedVerdicts(profile, NOW, scope="full"))
+
+    assert alert.subject == "[Ropo One] default: the full comparison of 2026-10-05 is red: incomplete (doubt)"
+
+
 def test_a_red_full_comparison_of_an_old_date_is_told_by_when_it_was_recorded(
     session: Session, store: Connection, profile: Profile
 ) -> None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from include.status_store.database import StoreUnavailableError
+from ropo_one import store as store_module
 from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over, told_when_it_fails
 from ropo_one.deadline import tell_of_missing
 from ropo_one.operators.watch import WatchOperator
-from ropo_one.store import open_store
 from tests.include.status_store.views import execute, query
 from tests.include.watch.records import record
 from tests.plugins.ropo_one.alert_receivers import Instance, MailServer, body, context_of
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from psycopg2.extensions import connection as Connection
 
-    from include.status_store.session import Session
 
 DAY = datetime.date(2026, 10, 5)
 NOW = datetime.datetime(2026, 10, 6, 3, tzinfo=datetime.UTC)
@@ -43,13 +42,14 @@ def failover(monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that is away for the first who opens it, and back for the next."""
     monkeypatch.setattr("ropo_one.store.PATIENCE_SECONDS", 60.0)
     away = iter([StoreUnavailableError("the store is away")])
+    connect = store_module.connect
 
-    def open_after_failover(*args: Any) -> Session:
+    def connect_after_failover(*args: Any, **options: Any) -> Connection:
         for error in away:
             raise error
-        return open_store(*args)
+        return connect(*args, **options)
 
-    monkeypatch.setattr("ropo_one.store.open_store", open_after_failover)
+    monkeypatch.setattr(store_module, "connect", connect_after_failover)
 
 
 @pytest.fixture

@@ -20,6 +20,11 @@ ALTER TABLE ropo.status_event_revision
     ADD COLUMN billnum text COLLATE "C",
     ADD COLUMN statustime timestamp -- by the market's wall clock
 """
+_INDEXES = """
+CREATE INDEX status_event_revision_by_jobid ON ropo.status_event_revision (jobid, profile);
+CREATE INDEX status_event_revision_by_billnum ON ropo.status_event_revision (billnum, profile);
+ANALYZE ropo.status_event_revision
+"""
 _FILL = """
 UPDATE ropo.status_event_revision AS held
 SET jobid = said.jobid, billnum = said.billnum, statustime = said.statustime::timestamp
@@ -31,11 +36,13 @@ WHERE held.profile = said.profile AND held.statusid = said.statusid AND held.rev
 def upgrade() -> None:
     """Add the columns and fill them: by Python, which reads each row as it came, whatever texts it holds."""
     connection = op.get_bind().connection
-    with closing(connection.cursor()) as cursor, closing(connection.cursor("revisions")) as held:
+    with closing(connection.cursor()) as cursor:
         cursor.execute(_ADD)
-        held.execute("SELECT profile, statusid, revision, raw::text FROM ropo.status_event_revision")
-        while rows := held.fetchmany(_AT_ONCE):
-            execute_values(cursor, _FILL, [(*key, *_said(raw)) for *key, raw in rows], page_size=_AT_ONCE)
+        with closing(connection.cursor("revisions")) as held:
+            held.execute("SELECT profile, statusid, revision, raw::text FROM ropo.status_event_revision")
+            while rows := held.fetchmany(_AT_ONCE):
+                execute_values(cursor, _FILL, [(*key, *_said(raw)) for *key, raw in rows], page_size=_AT_ONCE)
+        cursor.execute(_INDEXES)
 
 
 def _said(raw: str) -> tuple[str | None, str | None, datetime.datetime | None]:
@@ -46,9 +53,11 @@ def _said(raw: str) -> tuple[str | None, str | None, datetime.datetime | None]:
         time = datetime.datetime.fromisoformat(moment or "")
     except ValueError:
         return jobid, billnum, None
+    # None was ever seen that names an offset.
     return jobid, billnum, time.replace(tzinfo=None)
 
 
 def _text(value: object) -> str | None:
     text = value.strip() if isinstance(value, str) else ""
-    return text if text.isprintable() and text else None
+    # What PostgreSQL's texts cannot hold was no event's.
+    return text if text and "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text) else None
