@@ -6,8 +6,9 @@ import json
 import re
 import subprocess
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import psycopg2
@@ -22,9 +23,12 @@ from tests.deployment import compose
 from tests.deployment.deployment import DATABASES, PROCESSES, SECRETS, Deployment
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.deployment.container import Container
 
 CELERY = ("redis", "worker")
+WHERE_TASKS_REPORT = "AIRFLOW__CORE__EXECUTION_API_SERVER_URL"
 TWO_USERS = {"AIRFLOW_USERS": "admin:admin,anna:user", "AIRFLOW_PASSWORDS": '{"anna": "annas password"}'}
 
 
@@ -110,6 +114,28 @@ def test_the_address_that_alerts_link_to_reaches_every_service_that_sends_them()
     for name in (*PROCESSES, "worker"):
         assert "AIRFLOW__API__BASE_URL" in services[name]["environment"], name
     assert "AIRFLOW__API__BASE_URL" in _offered()
+
+
+@pytest.mark.parametrize("name", ["scheduler", "worker"])
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, "http://api-server:8080/execution/"),
+        ({"AIRFLOW__API__BASE_URL": ""}, "http://api-server:8080/execution/"),
+        ({"AIRFLOW__API__BASE_URL": "https://example.com"}, "http://api-server:8080/execution/"),
+        ({"AIRFLOW__API__BASE_URL": "https://example.com/air/flow/"}, "http://api-server:8080/air/flow/execution/"),
+        ({"AIRFLOW__API__BASE_URL": "https://example.com/air", WHERE_TASKS_REPORT: "mine"}, "mine"),
+    ],
+)
+def test_tasks_report_under_the_path_of_the_address_for_people(name: str, given: dict[str, str], expected: str) -> None:
+    service = compose.load(SECRETS)["services"][name]
+    fixed = {key: value for key, value in service["environment"].items() if value is not None}
+    path = f"{compose.ROOT / '.venv' / 'bin'}:/usr/bin:/bin"
+    told = subprocess.run(
+        _telling_where_tasks_report(service)["command"],
+        check=True, env={"PATH": path, **fixed, **given}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert told.stdout == f"{expected}\n"
 
 
 def test_the_connection_for_mail_reaches_every_service_that_sends_alerts() -> None:
@@ -233,6 +259,37 @@ def test_the_services_migrate_start_and_become_healthy_within_their_confinement(
             assert not _can_log_in(deployment.port, "admin", "admin")
             assert _can_log_in(deployment.port, "anna", "annas password")
         assert _writable(containers["scheduler"]) == {"/tmp", "/opt/airflow", "/opt/airflow/logs"}
+
+
+@pytest.mark.timeout(900)
+def test_under_a_path_the_api_server_becomes_healthy_and_listens_to_tasks_where_they_report(tmp_path: Path) -> None:
+    under_a_path = {"AIRFLOW__API__BASE_URL": "https://example.com/air/flow"}
+    with embedded.shared(tmp_path / "postgres", durable=False) as server:
+        deployment = Deployment(tmp_path, server, SECRETS, under_a_path)
+        deployment.migrate()
+        with deployment.running({"api-server": deployment.container("api-server")}):
+            address = f"http://127.0.0.1:{deployment.port}"
+            for name in ("scheduler", "worker"):
+                asked = deployment.container(name)
+                asked = replace(asked, definition=_telling_where_tasks_report(asked.definition))
+                told = subprocess.run(
+                    asked.command(), env=asked.environment(), check=True, capture_output=True, text=True, timeout=60
+                )
+                assert told.stdout == f"{address}/air/flow/execution/\n", name
+                assert _status(f"{told.stdout.strip()}health") == 200
+            assert _status(f"{address}/execution/health") == 404
+            # What looks at its health from outside, and programs that log in, find it through the proxy as people do.
+            assert AirflowApi(f"{address}/air/flow", SECRETS["AIRFLOW_ADMIN_PASSWORD"]).find("/monitor/health")
+
+
+def _telling_where_tasks_report(service: Mapping[str, Any]) -> dict[str, Any]:
+    """A service that prints it in place of what it would run."""
+    command = service["command"]
+    return {**service, "command": [*command[: command.index("airflow")], "printenv", WHERE_TASKS_REPORT]}
+
+
+def _status(address: str) -> int:
+    return requests.get(address, timeout=60, proxies={"http": ""}).status_code
 
 
 def _slots(deployment: Deployment, statement: str) -> list[int]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +15,18 @@ from local_airflow.paths import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# What Airflow's API answers where tasks report, and where they would report without a path.
+ASK_WHERE_TASKS_REPORT = """
+import json, os
+from urllib.parse import urlsplit
+from airflow.api_fastapi.app import create_app
+from fastapi.testclient import TestClient
+
+client = TestClient(create_app())
+path = urlsplit(os.environ["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"]).path
+print(json.dumps({asked: client.get(asked).status_code for asked in (f"{path}health", "/execution/health")}))
+"""
 
 
 @pytest.mark.parametrize("name", ["AIRFLOW__CORE__EXECUTOR", "AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__CORE__DAGS_FOLDER"])
@@ -78,6 +93,25 @@ def test_tasks_report_to_the_api_server_of_this_machine_on_its_port(tmp_path: Pa
     other = {"AIRFLOW__API__PORT": "8095"}
     assert environment.project_environment(other, tmp_path)[name] == "http://localhost:8095/execution/"
     assert environment.project_environment({name: "mine"}, tmp_path)[name] == "mine"
+
+
+@pytest.mark.parametrize("address", ["https://example.com/air/flow", "https://example.com/air/flow/", "/air/flow"])
+def test_tasks_report_under_the_path_that_the_address_for_people_has(tmp_path: Path, address: str) -> None:
+    given = {"AIRFLOW__API__BASE_URL": address, "AIRFLOW__API__PORT": "8095"}
+    made = environment.project_environment(given, tmp_path)
+    assert made["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://localhost:8095/air/flow/execution/"
+
+
+def test_airflow_listens_to_tasks_under_that_path_and_nowhere_else(tmp_path: Path) -> None:
+    nothing = {environment.METADATA_VARIABLE: "sqlite:////nothing"}
+    given = {"AIRFLOW__API__BASE_URL": "https://example.com/air/flow", **nothing}
+    told = subprocess.run(
+        [sys.executable, "-c", ASK_WHERE_TASKS_REPORT],
+        env=environment.project_environment(given, tmp_path), check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    answered = json.loads(told.stdout.splitlines()[-1])
+    assert answered == {"/air/flow/execution/health": 200, "/execution/health": 404}
 
 
 def test_a_home_with_a_configuration_of_its_own_says_where_tasks_report(tmp_path: Path) -> None:
