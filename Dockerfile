@@ -25,7 +25,9 @@ COPY dags dags
 # Editable: what runs is what was copied, and the entry point of the connection type is registered.
 RUN pip install --no-cache-dir --no-deps --no-build-isolation --editable . \
     # Containers cannot write here: what is not compiled now would be compiled at each start of a task.
-    && python -m compileall -q plugins include dags
+    && python -m compileall -q plugins include dags \
+    # `COPY` keeps the checkout's modes: one written under umask 077 would be root's alone, and one under 000 everybody's.
+    && chmod -R a+rX,go-w .
 
 # By number, so that `runAsNonRoot` of Kubernetes can check it.
 USER 50000

@@ -56,6 +56,13 @@ def test_the_file_of_secrets_is_made_for_its_owner_alone(name: str) -> None:
     assert "cp .env.example" not in text
 
 
+@pytest.mark.parametrize("name", ["../README.md", *DOCUMENTS])
+def test_no_command_of_a_document_leaves_the_shell_another_umask(name: str) -> None:
+    """Whoever goes on in that shell would write a checkout that nobody else reads, the image's user neither."""
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    assert re.findall(r"^.*(?<!\()\bumask \d+.*$", text, re.MULTILINE) == []
+
+
 def test_the_example_of_a_backfill_through_rest_is_one_that_airflow_takes() -> None:
     from airflow.api_fastapi.core_api.datamodels.backfills import BackfillPostBody  # a second or two
 
