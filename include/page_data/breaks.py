@@ -251,9 +251,9 @@ def read_break(cursor: Cursor, profile: str, break_id: int) -> Break | None:
 
 
 def read_breaks_of_invoice(cursor: Cursor, profile: str, invoice_key: str) -> list[Break]:
-    """Return the breaks of a profile's invoice, those that stand first."""
+    """Return the breaks of a profile's invoice, those under its former names too, those that stand first."""
     text = (
-        f"{statement('breaks')} AND break.invoice_key = %(invoice_key)s "
+        f"{statement('breaks')} AND break.break_id IN ({statement('invoice_breaks')}) "
         "ORDER BY break.state = 'resolved', break.break_id DESC"
     )
     return _read(cursor, text, {"profile": profile, "invoice_key": invoice_key})

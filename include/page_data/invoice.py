@@ -170,6 +170,7 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True):
     :param seen: the newest first; ``events`` and ``timeline``: the oldest first.
     :param is_cut: it has more events than are shown; the newest are.
     :param renumbered: other numbers that jobs have now which were spoken of by this one; their events stand there.
+    :param breaks: those under its former names too, each with that name as its ``invoice_key``.
     """
 
     key: str
@@ -203,14 +204,16 @@ def find_invoices(cursor: Cursor, profile: str, text: str) -> list[Named]:
 def read_invoice(cursor: Cursor, profile: Profile, key: str) -> Invoice:
     """Return what the store holds of the invoice of a key, ``b:<billnum>`` or ``j:<jobid>``."""
     kind, _, value = key.partition(":")
-    of_invoice = {"profile": profile.name, "invoice_key": key}
-    seen = rows_of(cursor, Seen, "invoice_items", {**of_invoice, "limit": _SEEN_SHOWN})
+    of_invoice = {"profile": profile.name, "invoice_key": key, "limit": _SEEN_SHOWN}
+    seen = rows_of(cursor, Seen, "invoice_items", of_invoice)
     billnum, jobid = (value, None) if kind == "b" else (None, value)
     parameters = {"profile": profile.name, "billnum": billnum, "jobid": jobid, "limit": EVENTS_SHOWN + 1}
     newest_first = [_legible(event) for event in rows_of(cursor, Event, "invoice_events", parameters)]
     events = newest_first[:EVENTS_SHOWN][::-1]
+    breaks = read_breaks_of_invoice(cursor, profile.name, key)
     history: dict[int, list[BreakEvent]] = defaultdict(list)
-    for each in rows_of(cursor, BreakEvent, "invoice_break_events", of_invoice):
+    break_ids = [each.break_id for each in breaks]
+    for each in rows_of(cursor, BreakEvent, "invoice_break_events", {"break_ids": break_ids}):
         history[each.break_id].append(each)
     billnum = billnum or _newest([item.billnum for item in seen]) or _newest([each.billnum for each in newest_first])
     asked = {"profile": profile.name, "billnum": billnum, "limit": _INQUIRIES_SHOWN}
@@ -222,7 +225,7 @@ def read_invoice(cursor: Cursor, profile: Profile, key: str) -> Invoice:
         events=events,
         is_cut=len(newest_first) > EVENTS_SHOWN,
         renumbered=_renumbered(cursor, profile, value) if kind == "b" else [],
-        breaks=read_breaks_of_invoice(cursor, profile.name, key),
+        breaks=breaks,
         history=history,
         inquiries=rows_of(cursor, Inquiry, "invoice_inquiries", asked) if billnum else [],
         timeline=list(_timeline(events, seen, profile.zone)),

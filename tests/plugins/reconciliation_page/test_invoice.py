@@ -243,6 +243,71 @@ def test_a_number_that_an_invoice_had_before_leads_to_the_one_that_it_has_now(cl
     assert "Ropo One has never spoken of it" not in text
 
 
+def breaks_of(client: TestClient, key: str) -> str:
+    """What an invoice's page says of its breaks."""
+    text = shown(client, f"invoice?key={key}")
+    return text[text.index("Ledger, as last seen") : text.index("Reconciliations that had it")].partition(" Breaks ")[2]
+
+
+def test_a_break_under_a_former_number_stands_with_the_invoice_that_it_is_now(client: TestClient, world: World) -> None:
+    world.payment("X", "100", "2026-03-10", jobid="J")
+    world.row("X", jobid="J")
+    world.reconcile(now=at("2026-03-20 08:00"), reread_poll_id=world.know_all())
+    form = {"what": "accept", "note": "the bank's fee", "seen": "99"}
+    assert client.post("/reconciliation/breaks/1", data=form, headers=SAME_ORIGIN).status_code == 303
+    assert "as invoice" not in breaks_of(client, "b:X"), "it is its name"
+    world.comment("Y", "98", "2026-03-10 12:00", jobid="J")
+    world.ledger("UPDATE ropo_ledger SET billnum = 'Y', status = 'paid', paid = 100, open = 0")
+    world.reconcile(now=at("2026-03-20 10:00"), reread_poll_id=world.know_all())
+    assert world.store("SELECT state, renamed_to FROM ropo.reconciliation_break") == [("resolved", "b:Y")]
+
+    found = breaks_of(client, "b:Y")
+    assert "No break, ever" not in found
+    assert found.startswith("Ledger behind as invoice X resolved")
+    assert f"accepted by {USER}: the bank's fee" in found
+    assert "the invoice is known as b:Y now" in found
+    assert '<a href="/reconciliation/invoice?profile=default&amp;key=b%3AX">invoice X</a>' in (
+        client.get("/reconciliation/invoice?key=b:Y").text
+    )
+
+
+def test_a_break_under_a_former_jobid_names_the_job_since_the_number_is_the_same(
+    client: TestClient, world: World
+) -> None:
+    world.row("1", "paid", paid="100", jobid="J9", changed_at=at("2026-03-10 08:00"))
+    for now in (at("2026-03-10 08:00"), at("2026-03-20 08:00")):
+        world.reconcile(now=now, reread_poll_id=world.know_all())
+    [(former,)] = world.store("SELECT invoice_key FROM ropo.reconciliation_break")
+    world.payment("1", "100", jobid="J1")
+    world.ledger("UPDATE ropo_ledger SET jobid = 'J1'")
+    world.reconcile(now=at("2026-03-20 10:00"), reread_poll_id=world.know_all())
+    [(key,)] = world.store("SELECT renamed_to FROM ropo.reconciliation_break")
+    assert former == "j:J9"
+    assert breaks_of(client, key).startswith("Missing at Ropo One as job J9 resolved")
+
+
+def test_a_break_under_a_former_number_says_nothing_of_the_difference_that_there_is_now(
+    client: TestClient, world: World
+) -> None:
+    world.payment("X", "100", "2026-03-10", jobid="J")
+    world.row("X", jobid="J")
+    world.reconcile(now=at("2026-03-20 08:00"), reread_poll_id=world.know_all())
+    world.comment("Y", "98", "2026-03-10 12:00", jobid="J")
+    world.ledger("UPDATE ropo_ledger SET billnum = 'Y'")
+    world.reconcile(now=at("2026-03-20 10:00"), reread_poll_id=world.know_all())
+    assert world.store("SELECT invoice_key, state FROM ropo.reconciliation_break ORDER BY break_id") == [
+        ("b:X", "resolved"),
+        ("b:Y", "open"),
+    ]
+    assert "Invoice Y Ledger behind jobid J" in shown(client, "invoice?key=b:Y")
+    found = breaks_of(client, "b:Y")
+    assert found.startswith("Ledger behind open")
+    assert "Ledger behind as invoice X resolved" in found
+    page = client.get("/reconciliation/invoice?key=b:Y").text
+    heard = re.findall(r'<span class="hidden-visually">: ([^<]+)</span></a>', page)
+    assert heard == ["Ledger behind", "Ledger behind, as invoice X"]
+
+
 def test_rows_without_a_number_stand_with_the_invoice_that_the_ledger_names(client: TestClient, world: World) -> None:
     world.payment(None, "100", "2026-03-10", jobid="J")
     world.row("N", "paid", paid="100", jobid="J")
