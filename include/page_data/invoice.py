@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from include.config.profiles import Scope
 from include.config.status_map import PAYMENT_TYPE
 from include.page_data.breaks import Break, read_breaks_of_invoice
 from include.page_data.statements import rows_of, statement
@@ -36,6 +37,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
     reconciliation_id: int
     business_date: datetime.date
+    scope: Scope
     started_at: datetime.datetime
     checked_at: datetime.datetime
     ledger_cutoff: datetime.datetime

@@ -1,6 +1,6 @@
 -- What the newest reconciliations recorded of one invoice, the newest first.
 SELECT
-    item.reconciliation_id, found.business_date, found.started_at,
+    item.reconciliation_id, found.business_date, found.scope, found.started_at,
     COALESCE(looked.checked_at, found.started_at) AS checked_at, found.ledger_cutoff,
     found.dag_id, found.run_id,
     item.billnum, item.jobid, item.category, item.reason, item.hint, item.pending_until, item.is_accepted,

@@ -59,6 +59,42 @@ def test_both_sides_stand_on_one_time_line_with_sums_by_kind_and_the_break_with_
     assert "Kiitos" in line
 
 
+def test_each_look_into_the_ledger_leads_to_the_comparison_that_made_it(client: TestClient, world: World) -> None:
+    world.payment("1", "100")
+    world.row("1")
+    ways = []
+    for paid, scope in ((10, "date"), (20, "date"), (30, "full")):
+        world.ledger("UPDATE ropo_ledger SET paid = %s, open = 100 - %s", (paid, paid))
+        found = world.reconcile(reread_poll_id=world.know_all(), scope=scope)
+        ways.append(f"/reconciliation/dates/{DAY}?profile=default&reconciliation={found.reconciliation_id}")
+
+    looks = re.findall('<tr class="look">.*?</tr>', client.get("/reconciliation/invoice?key=b:1").text, re.DOTALL)
+    for look, way, called, paid in zip(
+        looks, ways, ("reconciliation", "reconciliation", "full comparison"), (10, 20, 30), strict=True
+    ):
+        assert f'The {called} of <a href="{html.escape(way)}">{DAY}</a> looked into the ledger' in look
+        assert f"paid {paid}.00" in look
+    text = shown(client, "invoice?key=b:1")
+    assert f"The ledger is shown as the full comparison of {DAY} recorded it" in text
+    assert text.partition("Reconciliations that had it")[2].count("full comparison") == 1
+
+
+def test_a_full_comparison_of_a_date_that_was_never_compared_by_itself_is_led_to(
+    client: TestClient, world: World
+) -> None:
+    world.payment("1", "100")
+    world.row("1")
+    world.reconcile(reread_poll_id=world.know_all(), scope="full")
+    page = client.get("/reconciliation/invoice?key=b:1").text
+    ways = {
+        html.unescape(way).removeprefix("/reconciliation/")
+        for way in re.findall(f'href="([^"]*dates/{DAY}[^"]*)"', page)
+    }
+    assert ways
+    for way in ways:
+        assert "This is a full comparison" in shown(client, way)
+
+
 def test_what_differs_by_design_is_not_marked_as_a_difference(client: TestClient, world: World) -> None:
     world.comment("100", "98")
     world.row("100", "paid", paid="100", by_ropo=False)
