@@ -11,6 +11,7 @@ from reconciliation_page import breaks, dates, invoice, overview, polls, profile
 from reconciliation_page.access import FOR_READERS
 from reconciliation_page.errors import handle_errors
 from reconciliation_page.headers import Guard
+from reconciliation_page.notes import KEEPING_NOTES
 from reconciliation_page.rendering import STATIC
 
 # Each file of the package that has pages has a router.
@@ -34,8 +35,8 @@ def page_app() -> FastAPI:
 def create_app() -> FastAPI:
     """Make the app: no route without a user who may see the DAG, no description of it for others."""
     app = FastAPI(
-        title="Reconciliation", docs_url=None, redoc_url=None, openapi_url=None, dependencies=FOR_READERS,
-        redirect_slashes=False,
+        title="Reconciliation", docs_url=None, redoc_url=None, openapi_url=None,
+        dependencies=(*KEEPING_NOTES, *FOR_READERS), redirect_slashes=False,
     )  # fmt: skip
     app.add_middleware(Guard)
     handle_errors(app)

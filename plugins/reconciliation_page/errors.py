@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg2
 from fastapi import status
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from include.config.errors import ConfigurationError
 from include.page_data.listing import InvalidPlaceError
 from include.status_store.database import StoreUnavailableError
-from reconciliation_page.access import DAG_ID, is_same_origin
-from reconciliation_page.parameters import NOTE_LENGTH, with_plain_line_ends
+from reconciliation_page.access import DAG_ID
 from reconciliation_page.rendering import error_page
 from reconciliation_page.stores import READER_CONNECTION, StoreBusyError
 from ropo_one.store import STORE_CONNECTION
@@ -71,29 +69,11 @@ def handle_errors(app: FastAPI) -> None:
 async def _http(request: Request, error: HTTPException) -> HTMLResponse:
     title, advice = _HTTP.get(error.status_code, ("This did not work", "Start from the overview."))
     if error.status_code == status.HTTP_401_UNAUTHORIZED and request.method == "POST":
-        return await _signed_out(request, title)
+        # The address of each form is one that can be opened: it leads to where the form is.
+        advice = "Nothing was changed: the page needs an Airflow session. Signing in leads back to the form."
     # Airflow's and Starlette's details are single words; ours are sentences.
     own = error.detail if error.status_code in _OWN_WORDS and error.detail.endswith(".") else None
     return error_page(request, error.status_code, title, own or advice)
-
-
-async def _signed_out(request: Request, title: str) -> HTMLResponse:
-    """Keep the note of a form that came after the session had ended: nothing else has it."""
-    note = await _written_note(request)
-    copy = "Copy your note before you sign in: it is kept nowhere else. " if note else ""
-    # The address of each form is one that can be opened: it leads to where the form is.
-    advice = f"Nothing was changed: the page needs an Airflow session. {copy}Signing in leads back to the form."
-    return error_page(request, status.HTTP_401_UNAUTHORIZED, title, advice, note)
-
-
-async def _written_note(request: Request) -> str:
-    """Return the note of a form that this site's own page sent, as long as a note may be; empty where there is none."""
-    route = request.scope.get("route")
-    # FastAPI has read a form before it asks who sends it. What it has not read, nobody reads for a stranger.
-    if not (is_same_origin(request) and isinstance(route, APIRoute) and route.body_field):
-        return ""
-    note = (await request.form()).get("note")
-    return with_plain_line_ends(note)[:NOTE_LENGTH] if isinstance(note, str) and note.strip() else ""
 
 
 async def _parameters(request: Request, error: RequestValidationError) -> HTMLResponse:

@@ -23,6 +23,7 @@ from include.reconciliation.next_steps import next_step
 from include.reconciliation.stake import is_stake_known
 from include.reconciliation.unmapped import shown_code, shown_label
 from reconciliation_page import PREFIX
+from reconciliation_page.notes import written_note
 from reconciliation_page.parameters import NOTE_LENGTH
 from reconciliation_page.words import CHANGE_WORDS, STATE_WORDS, VERDICT_SIGNS, VERDICT_WORDS
 
@@ -117,16 +118,17 @@ def sign_in_address(request: Request) -> str:
     return address(airflow_path(request), "api/v2/auth/login", {"next": own_address(request)})
 
 
-def error_page(request: Request, status: int, title: str, advice: str, note: str = "") -> HTMLResponse:
-    """Return an error as a page: what happened, and what to do. It needs neither a user nor a store.
+def error_page(request: Request, status: int, title: str, advice: str) -> HTMLResponse:
+    """Return an error as a page: what happened, what to do, and the note that is lost else.
 
-    :param note: what was written in a form that is lost else.
+    It needs neither a user nor a store.
     """
     base = base_path(request)
     overview = address(base, "", {"profile": _known_profile(request)})
     sign_in = sign_in_address(request) if status == 401 else None
     body = environment().get_template("error.html").render(
-        title=title, advice=advice, note=note, base=base, overview=overview, sign_in=sign_in, status=status
+        title=title, advice=advice, note=written_note(request), base=base, overview=overview, sign_in=sign_in,
+        status=status,
     )  # fmt: skip
     return HTMLResponse(body, status_code=status)
 

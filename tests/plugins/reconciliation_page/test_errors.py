@@ -1,4 +1,4 @@
-"""A session that has ended: what was written is shown again, and signing in leads back to where it was written."""
+"""What was written in a form that failed is shown again, and signing in leads back to where it was written."""
 
 from __future__ import annotations
 
@@ -8,19 +8,23 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
+import psycopg2
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from reconciliation_page import PREFIX
+from reconciliation_page.access import may_change, may_read
 from reconciliation_page.app import create_app
 from reconciliation_page.headers import CONTENT_SECURITY_POLICY
 from reconciliation_page.parameters import NOTE_LENGTH
+from reconciliation_page.stores import StoreBusyError, reading
 from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableMapping
+    from collections.abc import Callable, Iterator, MutableMapping
+    from pathlib import Path
 
     from httpx import Response
 
@@ -118,6 +122,109 @@ def test_what_another_site_may_have_sent_is_not_shown(stranger: TestClient, head
     assert "another account" not in answer.text
     assert "Nothing was changed" in answer.text
     assert "your note" not in answer.text.lower()
+
+
+def failing_with(error: Exception) -> Callable[[], None]:
+    def fail() -> None:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(("path", "form", "_title"), FORMS)
+def test_a_note_outlasts_a_store_that_is_away(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str, form: dict[str, str], _title: str
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_ROPO_STORE")
+    answer = client.post(f"{PREFIX}/{path}", data={**form, "note": NOTE, "other": "999"}, headers=SAME_ORIGIN)
+    assert answer.status_code == 503
+    assert shown_note(answer) == NOTE
+    assert "<b>" not in answer.text
+    assert "Copy your note before you leave this page" in answer.text
+    assert not re.search("777|888|999", answer.text)
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (psycopg2.OperationalError("the server restarts"), 503),
+        (psycopg2.errors.QueryCanceled("it took too long"), 503),
+        (psycopg2.DataError("no such value"), 422),
+        (StoreBusyError(), 503),
+        (ValueError("nobody has foreseen it"), 500),
+    ],
+    ids=repr,
+)
+def test_a_note_outlasts_whatever_the_store_says(
+    client: TestClient, page_app: FastAPI, error: Exception, status: int
+) -> None:
+    page_app.dependency_overrides[reading] = failing_with(error)
+    form = {"what": "comment", "seen": "777", "note": NOTE}
+    answer = client.post(f"{PREFIX}/breaks/1", data=form, headers=SAME_ORIGIN)
+    assert (answer.status_code, shown_note(answer)) == (status, NOTE)
+    assert "777" not in answer.text
+
+
+def test_a_note_outlasts_a_mistake_in_the_configuration(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "profiles.yaml").write_text("profiles: none", encoding="utf-8")
+    monkeypatch.setenv("ROPO_PROFILES_FILE", str(tmp_path / "profiles.yaml"))
+    form = {"what": "comment", "seen": "0", "note": NOTE}
+    answer = client.post(f"{PREFIX}/breaks/1", data=form, headers=SAME_ORIGIN)
+    assert (answer.status_code, shown_note(answer)) == (500, NOTE)
+    assert "The configuration has a mistake" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "seen", "status"),
+    [("breaks/1?profile=gone", "0", 404), ("breaks/1", "0", 404), ("breaks/1", "x", 422), ("breaks/0", "0", 422)],
+    ids=["the profile has left the file", "no such break", "a value is not valid", "an address is not valid"],
+)
+def test_a_note_outlasts_a_form_that_is_refused(client: TestClient, path: str, seen: str, status: int) -> None:
+    form = {"what": "comment", "seen": seen, "note": NOTE}
+    answer = client.post(f"{PREFIX}/{path}", data=form, headers=SAME_ORIGIN)
+    assert (answer.status_code, shown_note(answer)) == (status, NOTE)
+
+
+@pytest.mark.parametrize("right", [may_change, may_read])
+def test_a_note_outlasts_a_right_that_was_taken_away(
+    client: TestClient, page_app: FastAPI, right: Callable[..., bool]
+) -> None:
+    page_app.dependency_overrides[right] = lambda: False
+    form = {"what": "comment", "seen": "0", "note": NOTE}
+    answer = client.post(f"{PREFIX}/breaks/1", data=form, headers=SAME_ORIGIN)
+    assert (answer.status_code, shown_note(answer)) == (403, NOTE)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site"}])
+@pytest.mark.parametrize("error", [psycopg2.OperationalError("away"), ValueError("not foreseen")], ids=repr)
+def test_nor_does_a_failure_show_what_another_site_may_have_sent(
+    client: TestClient, page_app: FastAPI, headers: dict[str, str], error: Exception
+) -> None:
+    page_app.dependency_overrides[may_read] = failing_with(error)
+    form = {"what": "comment", "seen": "0", "note": "pay to another account"}
+    answer = client.post(f"{PREFIX}/breaks/1", data=form, headers=headers)
+    assert answer.status_code in (500, 503)
+    assert shown_note(answer) is None
+    assert "another account" not in answer.text
+
+
+def test_a_page_that_failed_without_a_form_has_no_note(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_ROPO_STORE")
+    for answer in (
+        client.get(f"{PREFIX}/breaks?note=pay+to+another+account"),
+        client.post(f"{PREFIX}/polls/replay", data={"note": NOTE}, headers=SAME_ORIGIN),
+    ):
+        assert (answer.status_code, shown_note(answer)) == (503, None)
+        assert "your note" not in answer.text.lower()
+
+
+def test_a_form_that_cannot_be_read_is_a_page_all_the_same(client: TestClient) -> None:
+    headers = {**SAME_ORIGIN, "Content-Type": "multipart/form-data; boundary=x"}
+    answer = client.post(f"{PREFIX}/breaks/1", content=b"--y\r\nno part of it", headers=headers)
+    assert (answer.status_code, shown_note(answer)) == (400, None)
 
 
 def test_a_browser_that_names_the_origin_alone_gets_its_note_back(stranger: TestClient) -> None:
