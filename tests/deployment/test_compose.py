@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import re
 import subprocess
+import threading
+import urllib.request
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import jsonschema
 import psycopg2
 import pytest
@@ -136,6 +140,26 @@ def test_tasks_report_under_the_path_of_the_address_for_people(name: str, given:
         check=True, env={"PATH": path, **fixed, **given}, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert told.stdout == f"{expected}\n"
+
+
+@pytest.mark.parametrize("own", ["", "erp.example"])
+@pytest.mark.parametrize("name", [*PROCESSES, "worker"])
+def test_services_ask_each_other_past_a_proxy(name: str, own: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Docker hands on the proxies of its own configuration to each container."""
+    given = compose.load({**SECRETS, "NO_PROXY": own})["services"][name]["environment"]
+    assert given["NO_PROXY"] == given["no_proxy"]
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Proxy) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        for variable in ("http_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(variable, f"http://127.0.0.1:{proxy.server_port}")
+        for variable in ("no_proxy", "NO_PROXY"):
+            monkeypatch.setenv(variable, given[variable])
+        asked = ("localhost", "127.0.0.1", "api-server", "erp.example", "elsewhere.example")
+        # Health checks ask by urllib, tasks by httpx.
+        by_proxy = [host for host in asked if not urllib.request.proxy_bypass(f"{host}:1")]
+        assert by_proxy == [host for host in asked if _is_answered_by_httpx(f"http://{host}:1/")]
+        proxy.shutdown()
+    assert by_proxy == [host for host in ("erp.example", "elsewhere.example") if host != own]
 
 
 def test_the_connection_for_mail_reaches_every_service_that_sends_alerts() -> None:
@@ -290,6 +314,25 @@ def _telling_where_tasks_report(service: Mapping[str, Any]) -> dict[str, Any]:
 
 def _status(address: str) -> int:
     return requests.get(address, timeout=60, proxies={"http": ""}).status_code
+
+
+class _Proxy(http.server.BaseHTTPRequestHandler):
+    """Answers whatever it is asked for."""
+
+    def do_GET(self) -> None:
+        """Say that it came by here."""
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing on standard error."""
+
+
+def _is_answered_by_httpx(address: str) -> bool:
+    try:
+        return httpx.get(address, timeout=10).status_code == 204
+    except httpx.TransportError:
+        return False
 
 
 def _slots(deployment: Deployment, statement: str) -> list[int]:
