@@ -145,6 +145,6 @@ def _stand_in_for_the_database(server: embedded.Server, service: dict[str, Any])
         role = sql.Identifier(given["POSTGRES_USER"])
         cursor.execute(sql.SQL("ALTER ROLE {} SUPERUSER PASSWORD %s").format(role), (given["POSTGRES_PASSWORD"],))
         admin.commit()
-    machine = {"PGHOST": server.host, "PGPORT": str(server.port), "PATH": f"{cluster.binaries()}:/usr/bin:/bin"}
+    machine = {"PGPORT": str(server.port), "PATH": f"{cluster.binaries()}:/usr/bin:/bin"}
     _, check = service["healthcheck"]["test"]
     subprocess.run(["sh", "-c", check], env={**given, **machine}, check=True, timeout=10)

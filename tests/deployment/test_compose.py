@@ -80,6 +80,18 @@ def test_every_service_is_confined() -> None:
         assert not {"/", "/opt", "/opt/ropo"} & set(writable), name
 
 
+def test_a_database_is_healthy_once_it_answers_over_tcp(tmp_path: Path) -> None:
+    """The server that the image starts for its first setup listens on a socket alone, and is stopped again."""
+    services = compose.load(SECRETS)["services"]
+    with embedded.shared(tmp_path / "postgres", durable=False) as server:  # listens on no socket at all
+        machine = {"PGPORT": str(server.port), "PATH": f"{cluster.binaries()}:/usr/bin:/bin"}
+        for name in DATABASES:
+            _, check = services[name]["healthcheck"]["test"]
+            given = {**services[name]["environment"], **machine}
+            asked = subprocess.run(["sh", "-c", check], check=False, env=given, capture_output=True, timeout=30)
+            assert asked.returncode == 0, name
+
+
 def test_postgresql_has_room_for_the_parallel_queries_of_a_full_comparison() -> None:
     """Docker's own 64 MB of shared memory end one of a million invoices; 1 GB was enough."""
     services = compose.load(SECRETS)["services"]
