@@ -23,9 +23,13 @@ finally:
 """
 
 
+# Whoever runs the tests may have been told to outlive a terminal, and children inherit that.
+IN_A_TERMINAL = "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
+
+
 def ended_by(number: signal.Signals, *before: str) -> tuple[int, list[str]]:
     """How a program ends that is sent a signal, and what it says after that."""
-    command = [*before, sys.executable, "-c", PROGRAM]
+    command = [*before, sys.executable, "-c", PROGRAM if before else IN_A_TERMINAL + PROGRAM]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as program:
         assert program.stdout is not None
         assert program.stdout.readline() == "ready\n"
