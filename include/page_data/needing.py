@@ -31,7 +31,7 @@ _DAY = datetime.timedelta(days=1)
 
 
 class Needing(msgspec.Struct, frozen=True, kw_only=True):
-    """A date that needs somebody, a row of dates without a verdict, or the newest full comparison.
+    """A date that needs somebody, a row of dates without a verdict, or a full comparison that stands.
 
     :param last: the same as ``first`` but of a row of dates.
     :param verdict: ``no_run`` where there is none.

@@ -84,7 +84,7 @@ def latest_verdicts(
     """Return the latest verdict of each business date of a span that has one, in order, by profile.
 
     :param spans: one a profile.
-    :param scope: ``full``: of the newest full comparison alone.
+    :param scope: ``full``: of the newest full comparison, and of those that are of later dates than its own.
     :param recorded_from: of dates before the span too, where they were recorded since; None: of none.
     :param most: up to so many breaks are counted where those that are open now count; None: all.
     :param quiet: verdicts, as they were recorded, that are left out where there is no break, accepted ones included.
@@ -112,7 +112,7 @@ class RedVerdicts:
 
     :param date: only this one; by default all of the profile's ``watched_days``, those that a recheck changed too, and
         earlier ones that were recorded within so many days, as a backfill takes them.
-    :param scope: ``full``: of full comparisons, of which each looks at all invoices: the newest of these.
+    :param scope: ``full``: of full comparisons. Each looks at all invoices: of the newest, and those of later dates.
     """
 
     name = "red_verdict"

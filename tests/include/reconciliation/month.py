@@ -98,8 +98,8 @@ def found_by_full(world: World) -> None:
     run(world, LAST, scope="full")
 
 
-def renames_what_was_signed(world: World) -> None:
-    """March is signed over an accepted break of February, whose invoice has a jobid, and so another name, in April."""
+def signs_over_one_without_a_jobid(world: World) -> None:
+    """March is signed over an accepted break of February, of an invoice that the ledger has no jobid of."""
     sent = at("2026-03-30 08:00")
     world.row("9", "paid", paid="100", jobid=None, sent_at=sent, changed_at=sent)
     run(world, FIRST, now=at("2026-03-31 08:00"))
@@ -107,6 +107,11 @@ def renames_what_was_signed(world: World) -> None:
     accepts(world)
     world.store("UPDATE ropo.reconciliation_break SET business_date = '2026-02-27'")
     signs(world)
+
+
+def renames_what_was_signed(world: World) -> None:
+    """March is signed over an accepted break of February, whose invoice has a jobid, and so another name, in April."""
+    signs_over_one_without_a_jobid(world)
     world.ledger("UPDATE ropo_ledger SET jobid = 'J9', changed_at = '2026-04-02 08:00Z' WHERE billnum = '9'")
     run(world, APRIL, now=NOW + HOUR)
 

@@ -27,6 +27,7 @@ from tests.include.reconciliation.month import (
     run,
     run_all,
     signs,
+    signs_over_one_without_a_jobid,
     status,
     transaction,
     unmet,
@@ -171,13 +172,7 @@ def test_a_sign_off_is_flagged_where_an_invoice_it_rests_on_goes_by_another_name
 
 
 def test_a_sign_off_is_flagged_where_an_invoice_it_rests_on_gets_its_jobid_and_differs_otherwise(march: World) -> None:
-    sent = at("2026-03-30 08:00")
-    march.row("9", "paid", paid="100", jobid=None, sent_at=sent, changed_at=sent)
-    run(march, FIRST, now=at("2026-03-31 08:00"))
-    run_all(march)
-    accepts(march)
-    march.store("UPDATE ropo.reconciliation_break SET business_date = '2026-02-27'")
-    signs(march)
+    signs_over_one_without_a_jobid(march)
     march.ledger(
         "UPDATE ropo_ledger SET jobid = 'J9', paid = 50, total = 50, changed_at = '2026-04-02 08:00Z' "
         "WHERE billnum = '9'"

@@ -12,7 +12,6 @@ import pytest
 from include.reconciliation.decisions import reopen_breaks
 from include.reconciliation.sign_off_conditions import parse_period
 from include.reconciliation.signing import SignOffError, accept_incompleteness, period_status
-from tests.include.reconciliation.asking import payment, reread
 from tests.include.reconciliation.month import (
     APRIL,
     FIRST,
@@ -312,65 +311,6 @@ def test_a_payment_of_the_next_month_that_is_booked_a_morning_later_holds_up_no_
     march.payment("4", "100", "2026-03-31", seen=NOW)
     run(march, FIRST, now=NOW + 2 * HOUR, profile=msgspec.structs.replace(march.profile, grace_business_days=10))
     assert unmet(march) == [(FIRST, "pending")]
-
-
-def test_a_payment_of_the_month_that_came_months_later_is_the_months_to_settle(march: World) -> None:
-    june = datetime.date(2026, 6, 10)
-    sends(march, "3")
-    run(march, FIRST)
-    run(march, LAST)
-    march.payment("3", "100", "2026-03-30", seen=at("2026-06-10 10:00"))
-    run(march, june, now=at("2026-06-15 08:00"))
-    run(march, june, now=at("2026-06-15 09:00"), scope="full")
-    assert march.store("SELECT business_date FROM ropo.reconciliation_break") == [(june,)]
-    assert unmet(march, at("2026-06-15 10:00")) == [(june, "full_open_breaks")]
-
-
-def test_a_difference_by_other_content_of_an_event_of_the_month_is_the_months_to_settle(march: World) -> None:
-    """It came months later, where no night looks at the month's dates any more."""
-    june = datetime.date(2026, 6, 10)
-    march.profile = msgspec.structs.replace(march.profile, grace_business_days=0)
-    run(march, FIRST)
-    run(march, LAST)
-    reread(march, FIRST, payment("1", "90", "2026-03-30", statusid="P1"))
-    march.store("UPDATE ropo.status_event_revision SET recorded_at = %s", (at("2026-06-10 10:00"),))
-    run(march, june, now=at("2026-06-15 08:00"))
-    run(march, june, now=at("2026-06-15 09:00"), scope="full")
-    assert march.store("SELECT invoice_key, business_date FROM ropo.reconciliation_break") == [("b:1", june)]
-    assert unmet(march, at("2026-06-15 10:00")) == [(june, "full_open_breaks")]
-
-
-def test_a_later_difference_is_not_the_months_by_another_label_of_an_event_of_the_month(march: World) -> None:
-    june = datetime.date(2026, 6, 10)
-    march.profile = msgspec.structs.replace(march.profile, grace_business_days=0)
-    run(march, FIRST)
-    run(march, LAST)
-    reread(march, FIRST, payment("1", "100", "2026-03-30", statusid="P1", statusref="Betalning"))
-    march.payment("1", "20", str(june), seen=at("2026-06-10 10:00"))
-    run(march, june, now=at("2026-06-15 08:00"))
-    run(march, june, now=at("2026-06-15 09:00"), scope="full")
-    assert march.store("SELECT invoice_key, business_date FROM ropo.reconciliation_break") == [("b:1", june)]
-    assert march.store("SELECT count(*) FROM ropo.status_event_revision") == [(1,)]
-    assert unmet(march, at("2026-06-15 10:00")) == []
-
-
-@pytest.mark.parametrize(
-    "moved", [{"when": "2026-04-02"}, {"billnum": "2"}], ids=["to another month", "to another invoice"]
-)
-def test_a_difference_by_an_event_of_the_month_that_is_elsewhere_since_is_the_months_to_settle(
-    march: World, moved: dict[str, str]
-) -> None:
-    june = datetime.date(2026, 6, 10)
-    march.profile = msgspec.structs.replace(march.profile, grace_business_days=0)
-    run(march, FIRST)
-    run(march, LAST)
-    now = {"billnum": "1", "when": "2026-03-30", **moved}
-    reread(march, datetime.date.fromisoformat(now["when"]), payment(now["billnum"], "90", now["when"], statusid="P1"))
-    march.store("UPDATE ropo.status_event_revision SET recorded_at = %s", (at("2026-06-10 10:00"),))
-    run(march, june, now=at("2026-06-15 08:00"))
-    run(march, june, now=at("2026-06-15 09:00"), scope="full")
-    assert (june,) in march.store("SELECT business_date FROM ropo.reconciliation_break WHERE jobid = 'J1'")
-    assert [what for _, what in unmet(march, at("2026-06-15 10:00"))] == ["full_open_breaks"]
 
 
 @pytest.mark.parametrize("text", ["2026-3", "2026-00", "0000-01", "2026-03-01", "2026-03\n", "٢٠٢٦-٠٣", "march", ""])

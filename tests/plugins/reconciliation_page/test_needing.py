@@ -12,7 +12,6 @@ import pytest
 from include.config.profiles import TIME_FOR_A_VERDICT, Profile
 from include.page_data import needing, past_grace
 from reconciliation_page import overview as overview_page
-from tests.include.status_store.views import execute
 from tests.include.watch.records import broken, keep_break, record, stood_accepted
 from tests.include.watch.test_verdicts import accept_as_incomplete
 
@@ -159,62 +158,6 @@ def test_a_date_that_no_recheck_reaches_and_that_has_something_pending_is_compar
 
 
 @pytest.mark.usefixtures("started")
-def test_no_green_stands_alone_over_a_break_that_is_open_again(client: TestClient, store: Connection) -> None:
-    every_date(store, but=3)
-    number = record(store, before(3), "breaks", breaks=(broken("1", "10.00"), broken("2", "10.00")))
-    stood_accepted(store, number)
-    keep_break(store, number, "b:2", "ledger_behind", "accepted")
-
-    def cell() -> str:
-        page = client.get("/reconciliation/").text
-        (found,) = re.findall(rf'<a class="day [^>]*dates/{before(3)}[^>]*>.*?</a>', page)
-        return str(found)
-
-    assert "marked" not in cell()
-    assert "open again" not in client.get(f"/reconciliation/dates/{before(3)}").text
-    keep_break(store, number, "b:1", "ledger_behind", "open")
-    assert 'class="day reconciled marked"' in cell()
-    assert f'{before(3)}, reconciled: 7 invoices, 1 accepted break open again"' in cell()
-    page = client.get(f"/reconciliation/dates/{before(3)}").text
-    (head,) = re.findall(r'<div class="head">.*?</div>', page, re.DOTALL)
-    assert "Reconciled" in head
-    assert "1 accepted break open again" in head
-
-
-@pytest.mark.usefixtures("started")
-@pytest.mark.parametrize("is_renamed", [False, True])
-def test_nor_over_one_that_is_open_in_another_category_or_under_another_name(
-    client: TestClient, store: Connection, is_renamed: bool
-) -> None:
-    every_date(store, but=3)
-    number = record(store, before(3), "breaks", breaks=(broken("1", "10.00"),))
-    stood_accepted(store, number)
-    keep_break(store, number, "b:1", "ledger_behind", "resolved")
-    assert "open again" not in client.get(f"/reconciliation/dates/{before(3)}").text
-    if is_renamed:
-        execute(store, "UPDATE ropo.reconciliation_break SET renamed_to = 'b:9'")
-    keep_break(store, number, "b:9" if is_renamed else "b:1", "amount_mismatch", "open")
-    assert "1 accepted break open again" in client.get(f"/reconciliation/dates/{before(3)}").text
-    assert f'{before(3)}, reconciled: 6 invoices, 1 accepted break open again"' in client.get("/reconciliation/").text
-
-
-@pytest.mark.usefixtures("started")
-def test_of_very_many_accepted_breaks_the_date_says_that_nobody_counted_which_are_open(
-    client: TestClient, store: Connection
-) -> None:
-    every_date(store, but=3)
-    number = record(store, before(3), "reconciled")
-    accept = (
-        "UPDATE ropo.reconciliation SET accepted = accepted + %(more)s, population = population + %(more)s "
-        "WHERE reconciliation_id = %(number)s"
-    )
-    for more, is_said in ((1000, False), (1, True)):
-        execute(store, accept, {"more": more, "number": number})
-        page = client.get(f"/reconciliation/dates/{before(3)}").text
-        assert ("is not counted here: see the breaks that are open now" in page) == is_said
-
-
-@pytest.mark.usefixtures("started")
 def test_no_pending_stands_alone_over_a_grace_that_is_over(client: TestClient, store: Connection) -> None:
     every_date(store, but=3)
     two_pending_until(store, midnight(0))
@@ -223,19 +166,6 @@ def test_no_pending_stands_alone_over_a_grace_that_is_over(client: TestClient, s
     page = client.get(f"/reconciliation/dates/{before(3)}").text
     (head,) = re.findall(r'<div class="head">.*?</div>', page, re.DOTALL)
     assert "2 past the grace" in head
-
-
-@pytest.mark.usefixtures("started")
-def test_the_latest_date_says_what_is_open_again_of_it_whatever_weeks_the_calendar_shows(
-    client: TestClient, store: Connection
-) -> None:
-    every_date(store, but=1)
-    number = record(store, before(1), "breaks", breaks=(broken("1", "10.00"),))
-    stood_accepted(store, number)
-    keep_break(store, number, "b:1", "ledger_behind", "open")
-    page = client.get("/reconciliation/", params={"until": before(400)}).text
-    figure = page.partition('aria-labelledby="latest-name"')[2].partition("</section>")[0]
-    assert "1 accepted break open again" in figure
 
 
 @pytest.mark.usefixtures("started")

@@ -1,0 +1,83 @@
+"""What comes of a month months after it, where no night looks at its dates any more: is it the month's to settle."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from tests.include.reconciliation.asking import payment, reread
+from tests.include.reconciliation.month import (
+    FIRST,
+    LAST,
+    run,
+    sends,
+    unmet,
+)
+from tests.include.reconciliation.world import at
+
+if TYPE_CHECKING:
+    from tests.include.reconciliation.world import World
+
+JUNE = datetime.date(2026, 6, 10)
+LATER = at("2026-06-15 10:00")
+
+
+def without_grace(march: World) -> None:
+    """Both dates are right, and what differs later is a break at once."""
+    march.profile = msgspec.structs.replace(march.profile, grace_business_days=0)
+    run(march, FIRST)
+    run(march, LAST)
+
+
+def compares_in_june(march: World) -> None:
+    """The date on which it came, and then everything."""
+    run(march, JUNE, now=at("2026-06-15 08:00"))
+    run(march, JUNE, now=at("2026-06-15 09:00"), scope="full")
+
+
+def test_a_payment_of_the_month_that_came_months_later_is_the_months_to_settle(march: World) -> None:
+    sends(march, "3")
+    run(march, FIRST)
+    run(march, LAST)
+    march.payment("3", "100", "2026-03-30", seen=at("2026-06-10 10:00"))
+    compares_in_june(march)
+    assert march.store("SELECT business_date FROM ropo.reconciliation_break") == [(JUNE,)]
+    assert unmet(march, LATER) == [(JUNE, "full_open_breaks")]
+
+
+def test_a_difference_by_other_content_of_an_event_of_the_month_is_the_months_to_settle(march: World) -> None:
+    """It came months later, where no night looks at the month's dates any more."""
+    without_grace(march)
+    reread(march, FIRST, payment("1", "90", "2026-03-30", statusid="P1"))
+    march.store("UPDATE ropo.status_event_revision SET recorded_at = %s", (at("2026-06-10 10:00"),))
+    compares_in_june(march)
+    assert march.store("SELECT invoice_key, business_date FROM ropo.reconciliation_break") == [("b:1", JUNE)]
+    assert unmet(march, LATER) == [(JUNE, "full_open_breaks")]
+
+
+def test_a_later_difference_is_not_the_months_by_another_label_of_an_event_of_the_month(march: World) -> None:
+    without_grace(march)
+    reread(march, FIRST, payment("1", "100", "2026-03-30", statusid="P1", statusref="Betalning"))
+    march.payment("1", "20", str(JUNE), seen=at("2026-06-10 10:00"))
+    compares_in_june(march)
+    assert march.store("SELECT invoice_key, business_date FROM ropo.reconciliation_break") == [("b:1", JUNE)]
+    assert march.store("SELECT count(*) FROM ropo.status_event_revision") == [(1,)]
+    assert unmet(march, LATER) == []
+
+
+@pytest.mark.parametrize(
+    "moved", [{"when": "2026-04-02"}, {"billnum": "2"}], ids=["to another month", "to another invoice"]
+)
+def test_a_difference_by_an_event_of_the_month_that_is_elsewhere_since_is_the_months_to_settle(
+    march: World, moved: dict[str, str]
+) -> None:
+    without_grace(march)
+    now = {"billnum": "1", "when": "2026-03-30", **moved}
+    reread(march, datetime.date.fromisoformat(now["when"]), payment(now["billnum"], "90", now["when"], statusid="P1"))
+    march.store("UPDATE ropo.status_event_revision SET recorded_at = %s", (at("2026-06-10 10:00"),))
+    compares_in_june(march)
+    assert (JUNE,) in march.store("SELECT business_date FROM ropo.reconciliation_break WHERE jobid = 'J1'")
+    assert [what for _, what in unmet(march, LATER)] == ["full_open_breaks"]
