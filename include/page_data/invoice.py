@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from include.config.status_map import StatusMap
 
 EVENTS_SHOWN = 500
-_SEEN_SHOWN = 200
+SEEN_SHOWN = 200
 _INQUIRIES_SHOWN = 5
 
 
@@ -170,6 +170,7 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True):
     """All that the store holds of an invoice.
 
     :param seen: the newest first; ``events`` and ``timeline``: the oldest first.
+    :param has_earlier: more reconciliations had it than are shown; the newest are.
     :param is_cut: it has more events than are shown; the newest are.
     :param renumbered: other numbers that jobs have now which were spoken of by this one; their events stand there.
     :param breaks: those under its former names too, each with that name as its ``invoice_key``.
@@ -179,6 +180,7 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True):
     billnum: str | None
     jobid: str | None
     seen: list[Seen]
+    has_earlier: bool
     events: list[Event]
     is_cut: bool
     renumbered: list[str]
@@ -206,8 +208,9 @@ def find_invoices(cursor: Cursor, profile: str, text: str) -> list[Named]:
 def read_invoice(cursor: Cursor, profile: Profile, key: str) -> Invoice:
     """Return what the store holds of the invoice of a key, ``b:<billnum>`` or ``j:<jobid>``."""
     kind, _, value = key.partition(":")
-    of_invoice = {"profile": profile.name, "invoice_key": key, "limit": _SEEN_SHOWN}
-    seen = rows_of(cursor, Seen, "invoice_items", of_invoice)
+    of_invoice = {"profile": profile.name, "invoice_key": key, "limit": SEEN_SHOWN + 1}
+    every = rows_of(cursor, Seen, "invoice_items", of_invoice)
+    seen = every[:SEEN_SHOWN]
     billnum, jobid = (value, None) if kind == "b" else (None, value)
     parameters = {"profile": profile.name, "billnum": billnum, "jobid": jobid, "limit": EVENTS_SHOWN + 1}
     newest_first = [_legible(event) for event in rows_of(cursor, Event, "invoice_events", parameters)]
@@ -224,6 +227,7 @@ def read_invoice(cursor: Cursor, profile: Profile, key: str) -> Invoice:
         billnum=billnum,
         jobid=jobid or _newest([item.jobid for item in seen]) or _newest([each.jobid for each in newest_first]),
         seen=seen,
+        has_earlier=len(every) > len(seen),
         events=events,
         is_cut=len(newest_first) > EVENTS_SHOWN,
         renumbered=_renumbered(cursor, profile, value) if kind == "b" else [],

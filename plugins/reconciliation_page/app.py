@@ -5,7 +5,7 @@ from __future__ import annotations
 import mimetypes
 from functools import cache
 
-from fastapi import FastAPI, HTTPException, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 
 from reconciliation_page import breaks, dates, invoice, overview, polls, profiles, sign_off
 from reconciliation_page.access import FOR_READERS
@@ -33,7 +33,7 @@ def page_app() -> FastAPI:
 
 
 def create_app() -> FastAPI:
-    """Make the app: no route without a user who may see the DAG, no description of it for others."""
+    """Make the app: no page without a user who may see the DAG, no description of it for others."""
     app = FastAPI(
         title="Reconciliation", docs_url=None, redoc_url=None, openapi_url=None,
         dependencies=(*KEEPING_NOTES, *FOR_READERS), redirect_slashes=False,
@@ -42,17 +42,19 @@ def create_app() -> FastAPI:
     handle_errors(app)
     for router in ROUTERS:
         app.include_router(router)
-    app.add_api_route("/static/{name}", static_file, methods=["GET"])
+    # Outside FastAPI's routes: whom an error page asks to sign in first gets its style, too.
+    app.add_route("/static/{name}", static_file)
     return app
 
 
-def static_file(name: str) -> Response:
-    """Return a style, script or picture of this package."""
+def static_file(request: Request) -> Response:
+    """Return a style, script or picture of this package, to anybody."""
+    name = request.path_params["name"]
     files = {file.name: file for file in STATIC.iterdir()}
     if name not in files:
         raise HTTPException(404)
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     # Its address changes with its content.
     return Response(
-        files[name].read_bytes(), media_type=kind, headers={"Cache-Control": "private, max-age=31536000, immutable"}
+        files[name].read_bytes(), media_type=kind, headers={"Cache-Control": "public, max-age=31536000, immutable"}
     )

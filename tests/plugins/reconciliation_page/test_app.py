@@ -75,7 +75,17 @@ def test_every_answer_has_the_headers(client: TestClient, path: str, status: int
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "unsafe" not in CONTENT_SECURITY_POLICY
     assert answer.headers["cache-control"] == ("no-store" if "static" not in path else
-                                               "private, max-age=31536000, immutable")  # fmt: skip
+                                               "public, max-age=31536000, immutable")  # fmt: skip
+
+
+def test_who_must_sign_in_first_is_told_so_in_the_pages_own_style() -> None:
+    stranger = TestClient(create_app(), raise_server_exceptions=False)
+    page = stranger.get("/")
+    assert page.status_code == 401
+    [style, script] = re.findall(r'(?:href|src)="([^"]*/static/[^"]+)"', page.text)
+    assert stranger.get(style).headers["content-type"].startswith("text/css")
+    assert stranger.get(script).status_code == 200
+    assert stranger.get("/static/app.py").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from markupsafe import escape
 
+from include.page_data import invoice
 from reconciliation_page import invoice as invoice_page
 from reconciliation_page.access import may_change
 from reconciliation_page.checking import Check, may_check
@@ -75,6 +76,33 @@ def test_each_look_into_the_ledger_leads_to_the_comparison_that_made_it(client: 
     text = shown(client, "invoice?key=b:1")
     assert f"The ledger is shown as the full comparison of {DAY} recorded it" in text
     assert text.partition("Reconciliations that had it")[2].count("full comparison") == 1
+
+
+def test_of_more_looks_or_events_than_are_shown_the_newest_are_and_the_page_says_so(
+    client: TestClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for hour in (8, 9, 10):
+        world.comment("1", "98", f"2026-03-10 {hour:02}:00")
+    world.row("1")
+    for paid in (10, 20, 30):
+        world.ledger("UPDATE ropo_ledger SET paid = %s, open = 100 - %s", (paid, paid))
+        world.reconcile(reread_poll_id=world.know_all())
+    monkeypatch.setattr(invoice, "SEEN_SHOWN", 3)
+    monkeypatch.setattr(invoice, "EVENTS_SHOWN", 3)
+    assert "than can be shown here" not in shown(client, "invoice?key=b:1")
+
+    monkeypatch.setattr(invoice, "SEEN_SHOWN", 2)
+    text = shown(client, "invoice?key=b:1")
+    assert "More reconciliations had it than can be shown here: these are the newest 2." in text
+    assert "more events" not in text
+    assert "paid 10.00" not in text
+    assert "paid 20.00" in text
+
+    monkeypatch.setattr(invoice, "EVENTS_SHOWN", 2)
+    text = shown(client, "invoice?key=b:1")
+    assert "It has more events than can be shown here: these are the newest 2." in text
+    assert "2026-03-10 08:00:00" not in text
+    assert "2026-03-10 09:00:00" in text
 
 
 def test_a_full_comparison_of_a_date_that_was_never_compared_by_itself_is_led_to(
