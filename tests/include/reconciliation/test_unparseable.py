@@ -1,0 +1,65 @@
+"""What waits in quarantine, or has no amount, is an invoice of unknown state."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.include.reconciliation.world import NOW, at
+
+if TYPE_CHECKING:
+    from tests.include.reconciliation.world import World
+
+
+def test_unparseable_a_row_of_it_waits_in_quarantine(world: World) -> None:
+    world.comment("1", "98")
+    world.row("1")
+    world.quarantine(b'{"billnum": " 1 ", "jobid": "J1", "amount": "twelve"}', at("2026-03-10 10:00"))
+    assert world.judged() == ("unparseable", "row_in_quarantine")
+
+
+def test_unparseable_even_where_nothing_but_the_bad_row_is_known(world: World) -> None:
+    world.quarantine(b'{"billnum": 7, "statustime": "2026-03-10 08:00:00", "amount": "twelve"}', at("2026-03-10 10:00"))
+    item = world.only_item()
+    assert (item["invoice_key"], item["category"], item["event_count"]) == ("b:7", "unparseable", 0)
+
+
+@pytest.mark.parametrize("scope", ["date", "full"])
+def test_unparseable_where_the_bad_row_has_a_text_that_no_index_takes_for_its_number(world: World, scope: str) -> None:
+    world.row("1")
+    text = "".join(sha256(bytes([part])).hexdigest() for part in range(100))
+    world.quarantine(json.dumps({"billnum": text, "jobid": "J1"}).encode(), at("2026-03-10 10:00"))
+    assert world.judged(scope=scope) == ("unparseable", "row_in_quarantine")
+
+
+def test_unparseable_a_payment_without_an_amount(world: World) -> None:
+    world.payment("1", None)
+    world.row("1")
+    assert world.judged() == ("unparseable", "payment_without_amount")
+
+
+def test_a_settled_quarantine_is_forgotten(world: World) -> None:
+    world.comment("1", "98")
+    world.row("1")
+    world.quarantine(b'{"billnum": "1"}', at("2026-03-10 10:00"))
+    world.store("UPDATE ropo.status_quarantine SET resolved_at = now()")
+    assert world.judged() == ("matched", None)
+
+
+def test_what_a_settled_row_in_quarantine_alone_has_named_is_forgotten(world: World) -> None:
+    world.comment("1", "98")
+    world.row("1")
+    world.quarantine(b'{"billnum": "999", "jobid": "J999"}', at("2026-03-10 10:00"))
+    after, later = (NOW + datetime.timedelta(days=days) for days in (8, 9))
+    world.reconcile()
+    assert world.items(world.reconcile(now=after))["b:999"]["category"] == "unparseable"
+    assert world.store("SELECT category, state FROM ropo.reconciliation_break") == [("unparseable", "open")]
+    world.store("UPDATE ropo.status_quarantine SET resolved_at = now()")
+    found = world.items(world.reconcile(now=later))["b:999"]
+    assert (found["category"], found["reason"]) == ("matched", "never_known")
+    assert world.store("SELECT category, state FROM ropo.reconciliation_break") == [("unparseable", "resolved")]
+    assert "b:999" not in world.items(world.reconcile(now=later, scope="full"))
