@@ -173,9 +173,7 @@ def _hint(cursor: Cursor, ledger: LedgerReader, profile: Profile) -> None:
     ]
     # The other side of the same near miss, where it is in the population too.
     others = [
-        (f"b:{number}", f"Ropo has {billnum}")
-        for _, billnum in missing
-        for number in near.get(bare_number(billnum), ())
+        (number, f"Ropo has {billnum}") for _, billnum in missing for number in near.get(bare_number(billnum), ())
     ]
     _write_hints(cursor, "hint_missing", hints)
     _write_hints(cursor, "hint_unspoken", others)

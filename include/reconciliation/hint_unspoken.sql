@@ -1,4 +1,4 @@
 UPDATE comparison
 SET hint = near.hint
-FROM (VALUES %s) AS near (invoice_key, hint)
-WHERE near.invoice_key = comparison.invoice_key AND comparison.event_count = 0
+FROM (VALUES %s) AS near (billnum, hint)
+WHERE near.billnum = comparison.billnum AND comparison.event_count = 0

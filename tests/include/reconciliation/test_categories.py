@@ -93,14 +93,17 @@ def test_an_invoice_without_a_row_is_missing_in_ledger(world: World) -> None:
     assert world.judged() == ("missing_in_ledger", "no_row")
 
 
+@pytest.mark.parametrize("jobid", [None, "J77"])
 @pytest.mark.parametrize("number", ["INV-0012", "12", "00012"])
-def test_near_misses_are_hinted_at_and_never_matched(world: World, number: str) -> None:
+def test_near_misses_are_hinted_at_on_both_sides_and_never_matched(
+    world: World, number: str, jobid: str | None
+) -> None:
     world.comment("012", "98")
-    world.row(number, jobid=None, changed_at=at("2026-03-10 08:00"))
+    world.row(number, jobid=jobid, changed_at=at("2026-03-10 08:00"))
     items = world.items(world.reconcile())
     assert items["b:012"]["category"] == "missing_in_ledger"
     assert items["b:012"]["hint"] == f"the ledger has {number}"
-    assert items[f"b:{number}"]["hint"] == "Ropo has 012"
+    assert items[f"j:{jobid}" if jobid else f"b:{number}"]["hint"] == "Ropo has 012"
 
 
 def test_a_number_that_ropo_speaks_of_is_nobodys_near_miss(world: World) -> None:
