@@ -130,6 +130,10 @@ def _history(session: Session, options: argparse.Namespace) -> None:
 def _accept(session: Session, options: argparse.Namespace) -> None:
     if bool(options.ids) == bool(options.profile):
         raise ValueError("expected the ids of breaks, or a --profile whose open breaks are meant")
+    if options.ids and (options.category or options.severity or options.expect is not None):
+        raise ValueError(
+            "--category, --severity, --expect: only with --profile; ids say already which breaks are meant"
+        )
     if options.profile and options.expect is None:
         raise ValueError("--expect: expected the number of breaks that the filter is to find; `list` shows them")
     by = who(options)

@@ -101,6 +101,11 @@ def test_the_command_accepts_by_filter_what_is_expected_and_nothing_else(
         (("accept", "--note", "x", "--by", "A"), "expected the ids of breaks, or a --profile"),
         (("accept", "1", "--profile", "default", "--note", "x", "--by", "A"), "expected the ids of breaks, or a"),
         (("accept", "--profile", "default", "--note", "x", "--by", "A"), "--expect: expected the number of breaks"),
+        (("accept", "5", "--expect", "1", "--note", "x", "--by", "A"), "--severity, --expect: only with"),
+        (
+            ("accept", "5", "--severity", "low", "--note", "x", "--by", "A"),
+            "--severity, --expect: only with",
+        ),
         (("accept", "5", "--note", " ", "--by", "A"), "note: expected a text, it is empty"),
         (("comment", "5", "--note", "x", "--by", "A"), "Nothing was commented: break 5 is unknown"),
         (("reopen", "5", "--note", "x", "--by", "A"), "Nothing was opened again: break 5 is unknown"),
