@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import msgspec
 
 from include.page_data.statements import rows_of, statement
+from include.status_store.attention import dismissed_by
 from include.status_store.database import LARGEST_ID
 from include.status_store.journal import Kind
 from include.status_store.rows import only_row
@@ -194,6 +195,8 @@ def is_settled(
     cursor: Cursor, profile: str, what: Literal["accepted", "dismissed"], settled_id: int, *, by: str
 ) -> bool:
     """Tell whether a person has accepted this doubt, or dismissed this row of the quarantine."""
-    cursor.execute(statement("settled"), {"profile": profile, "id": settled_id, "by": by})
+    cursor.execute(
+        statement("settled"), {"profile": profile, "id": settled_id, "by": by, "dismissed_by": dismissed_by(by)}
+    )
     is_accepted, is_dismissed = only_row(cursor)
     return bool(is_accepted if what == "accepted" else is_dismissed)

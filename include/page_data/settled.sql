@@ -7,5 +7,5 @@ SELECT
     EXISTS (
         SELECT FROM ropo.status_quarantine
         WHERE profile = %(profile)s AND quarantine_id = %(id)s
-            AND starts_with(resolution, concat('dismissed by ', %(by)s::text, ':'))
+            AND starts_with(resolution, %(dismissed_by)s)
     ) AS is_dismissed

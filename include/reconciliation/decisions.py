@@ -9,7 +9,7 @@ import msgspec
 from include.reconciliation.break_states import open_again
 from include.reconciliation.statements import statement
 from include.status_store.database import LARGEST_ID
-from include.status_store.required import require_texts
+from include.status_store.required import required_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -66,10 +66,10 @@ def accept_breaks(
     :raises BreakDecisionError: naming the breaks that are unknown, not open, or have changed since.
     :raises ValueError: if the name or the note is empty, or no break is named.
     """
-    require_texts(by=by, note=note)
+    by, note = required_text("by", by), required_text("note", note)
     ids = _hold(cursor, break_ids, "accepted")
     _require_state(cursor, ids, "open", "accepted", shown_up_to=shown_up_to, profile=profile)
-    cursor.execute(statement("accept_breaks"), {"break_ids": ids, "by": by.strip(), "note": note.strip()})
+    cursor.execute(statement("accept_breaks"), {"break_ids": ids, "by": by, "note": note})
     return len(ids)
 
 
@@ -94,12 +94,12 @@ def reopen_breaks(
     :raises BreakDecisionError: naming the breaks that are unknown, not accepted, or have changed since.
     :raises ValueError: if the name or the note is empty, or no break is named.
     """
-    require_texts(by=by, note=note)
+    by, note = required_text("by", by), required_text("note", note)
     ids = _hold(cursor, break_ids, "opened again")
     _require_state(cursor, ids, "accepted", "opened again", shown_up_to=shown_up_to, profile=profile)
     cursor.execute("SELECT DISTINCT profile FROM ropo.reconciliation_break WHERE break_id = ANY(%s) ORDER BY 1", (ids,))
     for (owner,) in cursor.fetchall():
-        open_again(cursor, owner, ids, by=by.strip(), note=note.strip())
+        open_again(cursor, owner, ids, by=by, note=note)
     return len(ids)
 
 
@@ -113,7 +113,7 @@ def comment_breaks(
     :raises BreakDecisionError: naming the breaks that are unknown.
     :raises ValueError: if the name or the note is empty, or no break is named.
     """
-    require_texts(by=by, note=note)
+    by, note = required_text("by", by), required_text("note", note)
     ids = _hold(cursor, break_ids, "commented")
     cursor.execute(
         "SELECT asked.break_id, 'unknown' FROM unnest(%s::bigint[]) AS asked (break_id) "
@@ -126,7 +126,7 @@ def comment_breaks(
     cursor.execute(
         "INSERT INTO ropo.reconciliation_break_event (break_id, by_whom, kind, note) "
         "SELECT break_id, %s, 'commented', %s FROM unnest(%s::bigint[]) AS asked (break_id) ORDER BY break_id",
-        (by.strip(), note.strip(), ids),
+        (by, note, ids),
     )
     return len(ids)
 

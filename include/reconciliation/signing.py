@@ -19,7 +19,7 @@ from include.config.wording import counted
 from include.reconciliation.break_states import has_waiting, work_in
 from include.reconciliation.recorded import subject
 from include.reconciliation.sign_off_conditions import Standing, Unmet, standings, unmet_conditions
-from include.status_store.required import require_texts
+from include.status_store.required import required_text
 from include.status_store.rows import only_row, structs
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def sign(
         something was recorded since it was shown.
     :raises ValueError: if the name is empty.
     """
-    require_texts(by=by)
+    by, note = required_text("by", by), (note or "").strip() or None
     status = _settled_status(cursor, profile, period, now)
     if status.sign_off and not status.flags:
         raise SignOffError(f"{_named(profile, period)} was signed by {status.sign_off.signed_by} already")
@@ -170,7 +170,7 @@ def sign(
         (
             profile.name,
             period,
-            by.strip(),
+            by,
             note,
             Json(evidence, dumps=lambda value: msgspec.json.encode(value).decode()),
         ),
@@ -197,7 +197,7 @@ def countersign(
         changed since it was signed (then it is to be signed again first), or was recorded since it was shown.
     :raises ValueError: if the name is empty.
     """
-    require_texts(by=by)
+    by, note = required_text("by", by), (note or "").strip() or None
     status = _settled_status(cursor, profile, period, now)
     signed = status.sign_off
     if signed is None:
@@ -216,7 +216,7 @@ def countersign(
     cursor.execute(
         "UPDATE ropo.period_sign_off SET countersigned_by = %s, countersigned_at = clock_timestamp(), "
         "countersigned_note = %s WHERE sign_off_id = %s",
-        (by.strip(), note, signed.sign_off_id),
+        (by, note, signed.sign_off_id),
     )
     return signed.sign_off_id
 
@@ -252,7 +252,7 @@ def accept_incompleteness(
         made before the date was over, or if there is none.
     :raises ValueError: if the name or the note is empty.
     """
-    require_texts(by=by, note=note)
+    by, note = required_text("by", by), required_text("note", note)
     work_in(cursor, profile)
     cursor.execute(
         "SELECT reconciliation_id, verdict, accepted_by, reasons FROM ropo.reconciliation "
@@ -282,7 +282,7 @@ def accept_incompleteness(
         "(reconciliation_id, profile, business_date, scope, reasons, accepted_by, note) "
         "SELECT reconciliation_id, profile, business_date, scope, reasons, %s, %s "
         "FROM ropo.reconciliation WHERE reconciliation_id = %s",
-        (by.strip(), note.strip(), reconciliation_id),
+        (by, note, reconciliation_id),
     )
     return int(reconciliation_id)
 

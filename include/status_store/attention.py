@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from include.status_store.required import require_texts
+from include.status_store.required import required_text
 from include.status_store.rows import structs
 from include.status_store.statements import statement
 
@@ -78,7 +78,7 @@ def accept_doubt(
     :raises NothingToSettleError: if no such poll is unproven, or pending either.
     :raises ValueError: if the note or the name is empty.
     """
-    require_texts(by=by, note=note)
+    by, note = required_text("by", by), required_text("note", note)
     values = {"poll_id": poll_id, "profile": profile, "by": by, "note": note, "not_asked": not_asked}
     cursor.execute(statement("accept_doubt"), values)
     if cursor.rowcount:
@@ -114,11 +114,16 @@ def dismiss_row(cursor: Cursor, quarantine_id: int, *, by: str, note: str, profi
     :raises NothingToSettleError: if no such row waits.
     :raises ValueError: if the note or the name is empty.
     """
-    require_texts(by=by, note=note)
+    by, note = required_text("by", by), required_text("note", note)
     cursor.execute(
         "UPDATE ropo.status_quarantine SET resolved_at = clock_timestamp(), resolution = %s "
         "WHERE quarantine_id = %s AND profile = COALESCE(%s, profile) AND resolved_at IS NULL",
-        (f"dismissed by {by}: {note}", quarantine_id, profile),
+        (f"{dismissed_by(by)}{note}", quarantine_id, profile),
     )
     if not cursor.rowcount:
         raise NothingToSettleError(f"No row {quarantine_id} waits in quarantine")
+
+
+def dismissed_by(name: str) -> str:
+    """Return how the resolution of a row begins that this person has dismissed; their note follows."""
+    return f"dismissed by {name}: "

@@ -16,7 +16,7 @@ import msgspec
 from include.status_store.invoice_rows import InvoiceRows
 from include.status_store.page_body import held_pages
 from include.status_store.redaction import Redaction
-from include.status_store.required import require_texts
+from include.status_store.required import required_text
 from include.status_store.rows import only_row
 from include.status_store.statements import statement
 from include.status_store.texts import erase_events, erase_pages, wait_for_pages
@@ -126,7 +126,7 @@ class TextErasure:
     """
 
     def __init__(self, session: Session, profile: Profile, *, by: str, note: str) -> None:
-        require_texts(by=by, note=note)
+        by, note = required_text("by", by), required_text("note", note)
         self._session = session
         self._profile = profile
         self._redaction = Redaction.of(profile)
@@ -147,13 +147,13 @@ class TextErasure:
         self._record.update(reason="age", older_than=older_than)
         deadline = time.monotonic() + max_seconds
         done = Erased()
-        done.finished = (
-            self._old_events(older_than, done, deadline)
-            and self._are_pages_there()
+        done.finished = self._old_events(older_than, done, deadline)
+        if done.finished:
+            self._wait_for_pages()
             # The answer that brought an event is named by it; those that showed it again are found by its date.
-            and note_dates(self._session, self._profile, deadline, repeating=True)
-            and self._old_pages(older_than, before, done, deadline)
-        )
+            done.finished = note_dates(self._session, self._profile, deadline, repeating=True) and self._old_pages(
+                older_than, before, done, deadline
+            )
         with self._session.transaction() as cursor:
             cursor.execute(_OLD_ROWS, (self._profile.name, before))
             rest = Erased(quarantined=cursor.rowcount)
@@ -172,13 +172,13 @@ class TextErasure:
         :raises NotDealtWithError: if an unparsed page, what came of an unsettled doubt, or a row in quarantine, may
             hold a row of it.
         """
-        require_texts(billnum=billnum)
-        return self._of(f"invoice {billnum.strip()}", billnum=billnum.strip())
+        billnum = required_text("billnum", billnum)
+        return self._of(f"invoice {billnum}", billnum=billnum)
 
     def of_job(self, jobid: str) -> Erased:
         """Erase every text of a job alone, as :meth:`of_invoice` does; rows that name only its number stay."""
-        require_texts(jobid=jobid)
-        return self._of(f"job {jobid.strip()}", jobid=jobid.strip())
+        jobid = required_text("jobid", jobid)
+        return self._of(f"job {jobid}", jobid=jobid)
 
     def _of(self, what: str, *, billnum: str | None = None, jobid: str | None = None) -> Erased:
         self._record.update(reason="invoice", billnum=billnum)
@@ -223,11 +223,10 @@ class TextErasure:
             after = old[-1]
         return False
 
-    def _are_pages_there(self) -> bool:
+    def _wait_for_pages(self) -> None:
         """Wait for the pages for which nobody found yet what was erased by now."""
         with self._session.transaction() as cursor:
             wait_for_pages(cursor, self._profile.name)
-        return True
 
     def _old_pages(self, older_than: datetime.date, before: datetime.datetime, done: Erased, deadline: float) -> bool:
         after = 0

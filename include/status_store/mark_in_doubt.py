@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
-from include.status_store.required import require_texts
+from include.status_store.required import required_text
 from include.status_store.rows import only_row
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def mark_in_doubt(
             f"--from: expected a moment from profile {profile.name}'s start_date {profile.start_date} on, got "
             f"{start.isoformat()}: what was sent before is out of scope"
         )
-    require_texts(note=note, by=by)
+    by, note = required_text("by", by), required_text("note", note)
     span = f"{start.astimezone(profile.zone).isoformat()} to {end.astimezone(profile.zone).isoformat()}"
     values = {
         "profile": profile.name,

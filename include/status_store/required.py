@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 
-def require_texts(**texts: str) -> None:
-    """Check that what a person must say is said.
+def required_text(name: str, text: str) -> str:
+    """Return what a person must say, without the blanks around it.
 
+    :param name: what it is called where it is missing.
     :raises ValueError: naming what is empty.
     """
-    for name, text in texts.items():
-        if not text.strip():
-            raise ValueError(f"{name}: expected a text, it is empty")
+    if said := text.strip():
+        return said
+    raise ValueError(f"{name}: expected a text, it is empty")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from include.status_store.required import require_texts
+from include.status_store.required import required_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -37,7 +37,7 @@ def retire(cursor: Cursor, profile: str, known: Collection[str], *, by: str, not
     :raises NotToRetireError: if the file has it, or the store never drained it.
     :raises ValueError: if the note or the name is empty.
     """
-    require_texts(by=by, note=note)
+    by, note = required_text("by", by), required_text("note", note)
     if profile in known:
         raise NotToRetireError(f"Profile {profile} is in the profiles file: take it out first, then retire it")
     cursor.execute(_RETIRE, {"topic": TOPIC, "profile": profile, "why": f"retired by {by}: {note}"})

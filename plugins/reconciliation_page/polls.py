@@ -158,7 +158,7 @@ def _shown(page: Page, cursor: Cursor, view: View, refused: Refused | None = Non
 def _done(page: Page, cursor: Cursor, view: View, waiting: Waiting) -> str:
     """Return what was just done, where the store shows it: an address alone proves nothing."""
     if view.done in ("accepted", "dismissed"):
-        by = page.user.get_name()
+        by = page.user.get_name().strip()
         return view.done if is_settled(cursor, page.profile.name, view.done, view.settled, by=by) else ""
     if view.done == "replayed" and view.untried > waiting.quarantined + waiting.unparsed:
         return ""

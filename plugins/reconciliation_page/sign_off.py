@@ -151,8 +151,7 @@ def sign_month(
             with session.transaction() as writing:
                 work_in(writing, page.profile)
             with session.transaction() as writing:
-                by, note_if_any = page.user.get_name(), note.strip() or None
-                put(writing, page.profile, parse_period(month), by=by, note=note_if_any, shown=shown)
+                put(writing, page.profile, parse_period(month), by=page.user.get_name(), note=note, shown=shown)
     except (SignOffError, StoreBusyError) as error:
         return _shown(page, cursor, month, refused=Refused(f"{error}.", note))
     return page.go_to(f"sign-off/{month}", done="signed" if signature == "sign" else "countersigned")

@@ -57,6 +57,16 @@ def test_each_signs_once_and_in_order(march: World) -> None:
         signs(march, " ")
 
 
+def test_a_note_of_blanks_is_none_and_of_others_the_blanks_around_are_not_kept(march: World) -> None:
+    run_all(march)
+    with transaction(march) as cursor:
+        signing.sign(cursor, march.profile, FIRST.replace(day=1), by=" Anna ", note="  ", now=NOW)
+        signing.countersign(cursor, march.profile, FIRST.replace(day=1), by="Otto", note=" seen\n", now=NOW)
+    signed = status(march).sign_off
+    assert signed is not None
+    assert (signed.signed_by, signed.note, signed.countersigned_note) == ("Anna", None, "seen")
+
+
 def test_a_month_is_not_signed_with_figures_that_nobody_was_shown(march: World) -> None:
     run_all(march)
     shown = status(march).fingerprint

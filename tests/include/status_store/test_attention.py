@@ -149,7 +149,9 @@ def test_a_row_in_quarantine_is_listed_until_it_is_dismissed(session: Session, p
         assert first.error == "amount: expected a number such as 96.72, got another form"
         assert second.ordinal == 1
 
-        attention.dismiss_row(cursor, first.quarantine_id, by="Anna", note="a test row of Ropo's")
+        attention.dismiss_row(cursor, first.quarantine_id, by=" Anna ", note=" a test row of Ropo's\n")
+        cursor.execute("SELECT resolution FROM ropo.status_quarantine WHERE quarantine_id = %s", (first.quarantine_id,))
+        assert cursor.fetchone() == ("dismissed by Anna: a test row of Ropo's",)
         assert [each.quarantine_id for each in attention.quarantined_rows(cursor, profile.name)] == [
             second.quarantine_id
         ]
