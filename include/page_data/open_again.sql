@@ -11,9 +11,8 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS item
 CROSS JOIN LATERAL (
-    SELECT bool_or(known.state = 'open' OR COALESCE(now.state = 'open', false)) AS is_open
-    FROM ropo.reconciliation_break AS known
-    LEFT JOIN ropo.reconciliation_break AS now ON now.profile = known.profile AND now.invoice_key = known.renamed_to
+    SELECT bool_or(is_open) AS is_open
+    FROM ropo.break_standing AS known
     WHERE known.profile = item.profile AND known.invoice_key = item.invoice_key
     OFFSET 0 -- as above: else, for each of them, all that are open
 ) AS stands

@@ -1,6 +1,6 @@
 -- What was found is written, and returned what is to be told now: what is new or says something else, and reminders.
 -- A reminder is due half a look earlier, since a look that begins some seconds before yesterday's would leave it to the
--- next one, each day anew. It takes along those that are due within %(together)s, so that what was found at several
+-- next one, each day anew. It takes along those that are due within `together`, so that what was found at several
 -- hours is one message a day.
 WITH written AS (
     -- In the order of their key, so that two tasks that find the same things cannot deadlock.

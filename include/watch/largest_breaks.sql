@@ -10,9 +10,8 @@ CROSS JOIN LATERAL ropo.amount_at_stake(
     item.ledger_paid, item.ledger_discount, item.ledger_total, item.ledger_credited, item.ledger_open
 ) AS stake (amount)
 LEFT JOIN LATERAL (
-    SELECT bool_or(known.state = 'open' OR COALESCE(now.state = 'open', false)) AS is_open
-    FROM ropo.reconciliation_break AS known
-    LEFT JOIN ropo.reconciliation_break AS now ON now.profile = known.profile AND now.invoice_key = known.renamed_to
+    SELECT bool_or(is_open) AS is_open
+    FROM ropo.break_standing AS known
     WHERE known.profile = item.profile AND known.invoice_key = item.invoice_key
 ) AS stands ON true
 WHERE item.reconciliation_id = %(reconciliation_id)s AND item.category <> 'matched' AND item.pending_until IS NULL

@@ -1,6 +1,7 @@
 -- Of each profile the latest reconciliation of each business date of its span, and of those before it that were recorded
--- since %(recorded_from)s, as a backfill takes them; of full comparisons the newest, and those of later dates than its own. Those without a break, accepted or
--- not, whose verdict is one of %(quiet)s are left out: there are hundreds for each that tells anything.
+-- since `recorded_from`, as a backfill takes them; of full comparisons the newest, and those of later dates than its own.
+-- Those without a break, accepted or not, whose verdict is one of `quiet` are left out: there are hundreds for each that
+-- tells anything.
 -- What somebody accepted as incomplete is held to what it found alone. Breaks count as recorded where the date is compared
 -- again by itself; of what no recheck makes anew (full comparisons, dates before the profile's rechecked_from) those count
 -- that are open now: open still, or open again though they were accepted when it was recorded. Of these the categories are
@@ -72,11 +73,8 @@ CROSS JOIN LATERAL (
                 SELECT item.category
                 FROM ropo.reconciliation_item AS item
                 LEFT JOIN LATERAL (
-                    -- Whatever its category is now, and its name.
-                    SELECT bool_or(known.state = 'open' OR COALESCE(now.state = 'open', false)) AS is_open
-                    FROM ropo.reconciliation_break AS known
-                    LEFT JOIN ropo.reconciliation_break AS now
-                        ON now.profile = known.profile AND now.invoice_key = known.renamed_to
+                    SELECT bool_or(is_open) AS is_open
+                    FROM ropo.break_standing AS known
                     WHERE known.profile = item.profile AND known.invoice_key = item.invoice_key
                 ) AS stands ON true
                 WHERE item.reconciliation_id = latest.reconciliation_id AND item.category <> 'matched'
