@@ -1,4 +1,4 @@
--- A ledger of %(invoices)s unpaid invoices for each date from %(first)s on, sent on it; Ropo One never spoke of them.
+-- A ledger of `invoices` unpaid invoices for each date from `first` on, sent on it; Ropo One never spoke of them.
 CREATE TABLE ropo_ledger AS
 SELECT
     (10000 * day + invoice)::text AS billnum,

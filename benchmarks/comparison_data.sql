@@ -1,4 +1,4 @@
--- Invoices 1 to %(invoices)s with five events each (one in ten is not paid yet: three), on both sides; one in five hundred
+-- Invoices 1 to `invoices` with five events each (one in ten is not paid yet: three), on both sides; one in five hundred
 -- differs in the ledger. Indexes are made afterwards, as a restore would.
 INSERT INTO ropo.status_event (
     profile, statusid, jobid, billnum, statustype, statustime, statuscode, statusref, statustext, paydate, amount, raw,

@@ -1,4 +1,4 @@
--- Invoices 1 to %(invoices)s, paid on both sides: %(day)s of them on 2026-04-01, with all their five events that day; the
+-- Invoices 1 to `invoices`, paid on both sides: `day` of them on 2026-04-01, with all their five events that day; the
 -- others on other days around it, with one event each.
 INSERT INTO ropo.status_event (
     profile, statusid, jobid, billnum, statustype, statustime, statuscode, statusref, statustext, paydate, amount, raw,

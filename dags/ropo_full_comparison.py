@@ -2,9 +2,9 @@
 ### Compare every unsettled invoice with the ERP ledger
 
 At each month's end (its partition key is the month's last day), for each profile that **profiles** found in the file
-and that had begun by then (`start_date`): all invoices that are not ended and paid on both sides, whatever their dates.
-So a ledger row that was deleted, or an ERP that does not say what it changed, hides nothing. A month's sign-off needs
-one.
+and that had begun by then (`start_date`): all invoices that are not settled, whatever their dates. Settled are those
+that agree, are ended or paid on both sides, and have no break left. So a ledger row that was deleted, or an ERP that
+does not say what it changed, hides nothing. A month's sign-off needs one.
 
 1. **settle** waits, without holding a worker, for the profile's own midnight plus `settle_hours`. Scheduled runs only.
 2. **reread** asks Ropo One for the month's last day.

@@ -32,8 +32,8 @@ A red date that is older than **recheck** looks back is told; backfill it anew o
 night does.
 Set the UI's time zone to UTC or Helsinki: west of UTC Airflow's form shifts the dates by one day. By hand, for one
 date: *Single run* with the param `date`. With the param `scope` at `full` a run by hand compares all invoices that are
-not ended and paid on both sides, as `ropo_full_comparison` does at each month's end; a backfill refuses it, since it
-would do so once for every date.
+not settled, as `ropo_full_comparison` does at each month's end; a backfill refuses it, since it would do so once for
+every date.
 
 A task that found Ropo One, the store or the ledger away is tried again up to twice, each time after Airflow's own
 `default_task_retry_delay` (5 minutes), and so is one whose process was killed. Any other error fails it at once; a
@@ -98,7 +98,7 @@ with DAG(
             type="string",
             enum=["date", "full"],
             title="Scope",
-            description="date: the invoices of the date. full: all that are not ended and paid on both sides; "
+            description="date: the invoices of the date. full: all that are not settled (ended or paid on both sides); "
             "for a run by hand, refused in a backfill.",
         ),
     },

@@ -8,5 +8,5 @@ SELECT DISTINCT ON (business_date)
     pending,
     breaks
 FROM ropo.reconciliation
-WHERE profile = %(profile)s AND business_date = ANY(%(dates)s)
+WHERE profile = %(profile)s AND business_date = ANY(%(dates)s) AND scope = 'date'
 ORDER BY business_date, reconciliation_id DESC

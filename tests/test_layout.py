@@ -39,6 +39,19 @@ def test_a_room_that_is_said_to_import_no_airflow_imports_none() -> None:
     assert found == []
 
 
+def test_no_value_is_put_into_a_comment_where_it_could_end_it() -> None:
+    """psycopg2 puts values wherever their names stand; one with a line end would go on as SQL."""
+    files = [file for room in ROOMS for file in (ROOT / room).rglob("*.sql") if "node_modules" not in file.parts]
+    assert len(files) > 100
+    found = [
+        f"{file.relative_to(ROOT)}:{number}"
+        for file in files
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
+        if "%" in line.partition("--")[2].replace("%%", "")
+    ]
+    assert found == []
+
+
 def _imported(room: str) -> Iterator[str]:
     for file in sorted((ROOT / room).rglob("*.py")):
         if "node_modules" in file.parts:

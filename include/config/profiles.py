@@ -36,7 +36,7 @@ DRAIN_MINUTES = 15
 TIME_FOR_A_VERDICT = datetime.timedelta(hours=1)
 
 Verdict = Literal["reconciled", "pending", "breaks", "incomplete"]
-# Of a reconciliation: one business date, or all invoices that are not ended or paid on both sides.
+# Of a reconciliation: one business date, or all invoices that are not settled (parts.py).
 Scope = Literal["date", "full"]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}\Z")]
 Text = Annotated[str, msgspec.Meta(min_length=1)]

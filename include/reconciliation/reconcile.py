@@ -46,7 +46,7 @@ def reconcile(
 
     :param store: a session of the store that is in no transaction; committed at the end.
     :param ledger: a session of the ledger's database that is in no transaction; only read.
-    :param scope: ``full`` compares all invoices that are not ended or paid on both sides.
+    :param scope: ``full`` compares all invoices that are not settled: ended or paid on both sides, without a break.
     :param reread_poll_id: the re-read of the date that this run made; without one the verdict is ``incomplete``.
     :param now: aware; by default the present. Grace and age are counted to it.
     :param inquiries: what to ask of Ropo One before anything is recorded; by default nothing.

@@ -267,12 +267,11 @@ class Drain:
         while True:
             with self._session.transaction() as cursor:
                 pause = pin(cursor, self._journal.profile.name, self._source.queue)
-                held = self._lock.held(cursor)
-                if held and pause is None:
+                if not self._lock.held(cursor):
+                    self._tell_lost_lock()
+                    return None
+                if pause is None:
                     return self._open(cursor)
-            if not held or pause is None:
-                self._tell_lost_lock()
-                return None
             if not self._has_time_for(pause.seconds):
                 self._leave(AskedToWaitError(self._journal.profile, pause.until))
                 return None

@@ -78,7 +78,7 @@ def dag_details(dag_id: str) -> DagDetails:
     return DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id))
 
 
-# For the whole app, so that no route can be without it.
+# For the whole app, so that no page can be without it.
 FOR_READERS = (Depends(require_reader),)
 # On every route that changes something, beside the former.
 FOR_EDITORS = (Depends(require_same_origin), Depends(require_editor))

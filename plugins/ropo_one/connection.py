@@ -18,7 +18,7 @@ CONNECTION_TYPE = "ropo_one"
 # A public client of Ropo's allows a request 240 s.
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 240.0
-# So that a drain's task, which has half an hour, is not ended in the middle of its last poll.
+# So that a drain's task, which has half an hour, is hardly ended in the middle of its last poll (hooks.py has the sum).
 LONGEST_CONNECT_TIMEOUT = 30.0
 LONGEST_READ_TIMEOUT = 300.0
 

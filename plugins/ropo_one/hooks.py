@@ -54,9 +54,11 @@ STATUS_PATH = "/rest/jobs/statusupdates"
 TOKEN_LIFE = 110 * 60.0
 UNSENT_ATTEMPTS = 3
 _CHUNK = 64 * 1024
-# A read waits for `read_timeout` at most, and a server that drips lets none wait so long. A page of 1000 rows is half a
-# megabyte and comes in a second. A drain that begins its last poll at its bound of ten minutes, and then waits for as
-# long as it may (240 s to the answer's head, this, and 240 s for a last piece), ends within its task's half hour.
+# From the answer's head on: each piece of it is waited for `read_timeout` at most, and a server that drips lets none be
+# waited for so long. A page of 1000 rows is half a megabyte and comes in a second. A drain that begins its last poll at
+# its bound of ten minutes, and then waits for as long as it may (300 s for the head, this, and 300 s for a last piece),
+# ends within its task's half hour. A head that drips, or requests for a token that fail slowly before the poll, end
+# with the task: a poll that is open then is judged in doubt.
 LONGEST_ANSWER_SECONDS = 300.0
 _REFUSED = (400, 403, 404)
 _NOTHING_THERE = (404, 405)

@@ -100,7 +100,7 @@ class ReconciliationOperator(LedgerOperator):
 
     :param reread_task_id: the task whose summary names the re-read of this run; without one, or where it failed, the
         date is incomplete.
-    :param scope: ``date``, or ``full``: all invoices that are not ended or paid on both sides (templated).
+    :param scope: ``date``, or ``full``: all invoices that are not settled (templated).
     """
 
     template_fields: Sequence[str] = ("profile", "scope")
