@@ -280,3 +280,16 @@ FROM plainly_open;
 
 ALTER TABLE comparison ALTER COLUMN category SET NOT NULL, ADD PRIMARY KEY (invoice_key);
 ANALYZE comparison;
+
+-- Ropo One names no currency. That of an invoice which the ledger lacks is the one that it had there when it was compared.
+UPDATE comparison
+SET currency = known.currency
+FROM comparison AS lacking
+CROSS JOIN LATERAL (
+    SELECT currency
+    FROM ropo.reconciliation_item AS item
+    WHERE item.profile = %(profile)s AND item.invoice_key = lacking.invoice_key AND item.ledger_row_count > 0
+    ORDER BY reconciliation_id DESC
+    LIMIT 1
+) AS known
+WHERE lacking.ledger_row_count = 0 AND known.currency <> lacking.currency AND comparison.invoice_key = lacking.invoice_key

@@ -88,6 +88,21 @@ def test_ambiguous_match_a_row_with_the_number_but_the_jobid_of_another(world: W
     assert items["b:2"]["category"] == "duplicate_in_ledger"
 
 
+@pytest.mark.parametrize("scope", ["date", "full"])
+def test_a_row_that_is_gone_had_a_currency_which_the_invoice_keeps(world: World, scope: str) -> None:
+    world.payment("1", "60")
+    world.payment("2", "5")
+    world.row("1", paid="60", currency="SEK")
+    world.reconcile()
+    world.ledger("DELETE FROM ropo_ledger")
+    found = world.reconcile(scope=scope)
+    items = world.items(found)
+    assert (items["b:1"]["category"], items["b:1"]["currency"]) == ("missing_in_ledger", "SEK")
+    assert items["b:2"]["currency"] == "EUR"
+    [(totals,)] = world.store("SELECT totals FROM ropo.reconciliation ORDER BY reconciliation_id DESC LIMIT 1")
+    assert {each["currency"]: each["ropo_paid"] for each in totals["currencies"]} == {"EUR": "5", "SEK": "60"}
+
+
 def test_an_invoice_without_a_row_is_missing_in_ledger(world: World) -> None:
     world.comment("1", "98")
     assert world.judged() == ("missing_in_ledger", "no_row")
