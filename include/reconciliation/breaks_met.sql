@@ -48,10 +48,7 @@ SELECT
     %(by)s,
     met.kind,
     CASE WHEN met.state = 'resolved' THEN 'it is back' ELSE (
-        SELECT string_agg(
-            format('%%s %%s → %%s', after.key, COALESCE(before.value, 'none'), COALESCE(after.value, 'none')),
-            ', ' ORDER BY after.key
-        )
+        SELECT string_agg(ropo.change_in_words(after.key, before.value, after.value), ', ' ORDER BY after.key)
         FROM jsonb_each_text(met.evidence) AS after
         LEFT JOIN jsonb_each_text(met.before) AS before USING (key)
         WHERE after.value IS DISTINCT FROM before.value

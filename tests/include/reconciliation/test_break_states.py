@@ -111,7 +111,7 @@ def test_what_changes_of_an_open_break_is_an_event(world: World) -> None:
     world.comment("1", "98")  # a message changes neither a state nor an amount
     world.reconcile(now=OVER + HOUR)
     world.reconcile(now=OVER + 2 * HOUR)
-    assert history(world) == [("opened", None), ("changed", "ropo_paid 30 → 45.2")]
+    assert history(world) == [("opened", None), ("changed", "paid at Ropo One 30.00 → 45.20")]
     assert breaks(world)[0]["amount"] == Decimal("45.20")
 
 
@@ -132,10 +132,13 @@ def test_an_accepted_break_counts_apart_while_nothing_of_it_changes(world: World
 @pytest.mark.parametrize(
     ("change", "note"),
     [
-        ("UPDATE ropo_ledger SET total = 5000, open = 5000", "ledger_open 100 → 5000, ledger_total 100 → 5000"),
+        (
+            "UPDATE ropo_ledger SET total = 5000, open = 5000",
+            "open in the ledger 100.00 → 5000.00, total in the ledger 100.00 → 5000.00",
+        ),
         (
             "UPDATE ropo_ledger SET status = 'due'",
-            "ledger_stage none → due, ledger_status unpaid → due, ledger_word open → due",
+            "stage in the ledger none → due, status in the ledger unpaid → due, word in the ledger open → due",
         ),
     ],
 )

@@ -16,6 +16,23 @@ RETURN EXISTS (
         AND NOT ropo.is_blind(later.reasons)
 );
 
+-- An amount as people read it: with two digits at least, and none dropped of those there are.
+CREATE FUNCTION ropo.with_cents(amount numeric) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN round(amount, GREATEST(2, scale(amount)))::text;
+
+-- A value of a break's evidence that has changed, in words.
+CREATE FUNCTION ropo.change_in_words(key text, before text, after text)
+RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN starts_with(key, 'ropo_') THEN substr(key, 6) || ' at Ropo One'
+    WHEN starts_with(key, 'ledger_') THEN substr(key, 8) || ' in the ledger'
+    ELSE key
+END || CASE
+    WHEN key ~ '_(paid|discount|total|credited|open)$' THEN
+        ' ' || COALESCE(ropo.with_cents(before::numeric), 'none') || ' → ' || COALESCE(ropo.with_cents(after::numeric), 'none')
+    ELSE ' ' || COALESCE(before, 'none') || ' → ' || COALESCE(after, 'none')
+END;
+
 -- A break's severity is what break_today says (0110); no list is in the order of these indexes.
 DROP FUNCTION ropo.break_severity;
 DROP INDEX ropo.reconciliation_break_by_first_seen, ropo.reconciliation_break_by_billnum;
