@@ -103,7 +103,7 @@ def judge_parts(
     judged = []
     for day, reread_poll_id in sorted(rereads.items()):
         known = read_knowledge(cursor, profile, day, scope=scope, reread_poll_id=reread_poll_id)
-        verdict, reasons = judge(totals[day], missing_knowledge(profile, day, known, context.ledger, now))
+        verdict, reasons = judge(totals[day], missing_knowledge(profile, day, known, context.ledger, now, scope=scope))
         judged.append(
             Judged(
                 business_date=day,

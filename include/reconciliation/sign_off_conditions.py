@@ -24,6 +24,7 @@ import msgspec
 from include.config.profiles import Scope
 from include.config.wording import counted, grouped, worded
 from include.reconciliation.statements import statement
+from include.reconciliation.verdict import FOUND
 from include.status_store.rows import structs
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """How a date stands, or the full comparison (``sign_off_standing.sql``).
 
     :param currencies: money of both sides by currency, amounts as text.
-    :param reasons: of the verdict, in words.
+    :param reasons: for which it is incomplete, in words.
     :param acceptance_id: of its incompleteness, where one holds for it.
     :param held_up: invoices within their grace that nothing after the period has caused.
     :param pending_until: when the last of these graces ends.
@@ -137,6 +138,7 @@ def standings(cursor: Cursor, profile: Profile, period: datetime.date) -> list[S
         "last": last,
         "period_end": profile.day_end(last),
         "named": NAMED,
+        "found": list(FOUND),
     }
     cursor.execute(statement("sign_off_standing"), values)
     return structs(cursor, Standing)

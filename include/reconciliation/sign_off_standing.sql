@@ -20,7 +20,7 @@ WITH newest AS (
     FROM ropo.reconciliation
     WHERE reconciliation_id IN (SELECT reconciliation_id FROM newest UNION SELECT reconciliation_id FROM newest_full)
 ), difference AS MATERIALIZED (
-    SELECT standing.reconciliation_id, standing.scope, item.invoice_key
+    SELECT standing.reconciliation_id, standing.scope, item.invoice_key, item.caused_on
     FROM standing
     JOIN ropo.reconciliation_item AS item USING (reconciliation_id)
     WHERE item.category <> 'matched'
@@ -49,11 +49,12 @@ WITH newest AS (
     -- A full comparison sees what came after the period too: what dates after it have shown, or what was caused after it, is
     -- theirs to settle, or to accept. Not so what is about an event of the period that came late, or with other content, nor
     -- where the invoice had differed before, in whatever category, and was not right by the period's end.
-    SELECT known_break.break_id, difference.reconciliation_id, difference.invoice_key
+    SELECT known_break.break_id, difference.reconciliation_id, difference.invoice_key, known_break.is_undated
     FROM difference
     JOIN standing_break USING (invoice_key)
     JOIN known_break USING (break_id)
-    WHERE difference.scope = 'full' AND NOT known_break.is_undated AND known_break.business_date > %(last)s
+    WHERE difference.scope = 'full' AND known_break.business_date > %(last)s
+        AND (NOT known_break.is_undated OR difference.caused_on > %(last)s)
         AND NOT EXISTS (
             SELECT
             FROM ropo.reconciliation_break AS former
@@ -63,6 +64,7 @@ WITH newest AS (
                 AND (
                     former.business_date <= %(last)s
                     OR opening.scope = 'full' AND opening.business_date = former.business_date
+                        AND former.break_id <> known_break.break_id
                 )
                 AND (former.state <> 'resolved' OR former.resolved_at >= %(period_end)s)
         )
@@ -70,7 +72,17 @@ WITH newest AS (
     -- The events of these few, and not of all that differs.
     SELECT break_id
     FROM later
-    WHERE NOT EXISTS (
+    -- What no date has shown by itself may have been so before, but for an invoice of which Ropo One spoke only after it.
+    WHERE NOT (later.is_undated AND EXISTS (
+        SELECT
+        FROM ropo.reconciliation_item AS item
+        JOIN ropo.status_event AS spoken
+            ON spoken.profile = item.profile
+            AND (spoken.jobid = item.jobid COLLATE "C" OR spoken.billnum = item.billnum COLLATE "C")
+        WHERE item.reconciliation_id = later.reconciliation_id AND item.invoice_key = later.invoice_key
+            AND spoken.statustime::date <= %(last)s
+    ))
+    AND NOT EXISTS (
         SELECT
         FROM ropo.reconciliation_item AS item
         JOIN ropo.status_event AS late
@@ -173,7 +185,12 @@ SELECT
     standing.breaks,
     standing.accepted,
     standing.totals -> 'currencies' AS currencies,
-    ARRAY(SELECT reason ->> 'text' FROM jsonb_array_elements(standing.reasons) AS reason) AS reasons,
+    -- Of what is not known. What differs is told by what stands of it now.
+    ARRAY(
+        SELECT reason ->> 'text'
+        FROM jsonb_array_elements(standing.reasons) AS reason
+        WHERE reason ->> 'word' <> ALL (%(found)s::text[])
+    ) AS reasons,
     acceptance.acceptance_id,
     GREATEST(
         COALESCE(counted.unsettled, 0),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Words of the reasons that are what a comparison found. All others are of what is missing for it.
 FOUND = ("breaks", "pending")
+_AGAIN: dict[Scope, str] = {"date": "run the date again", "full": "run ropo_full_comparison for it again"}
 
 
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -102,15 +103,25 @@ def read_knowledge(
 
 
 def missing_knowledge(
-    profile: Profile, day: datetime.date, known: StoreKnowledge, ledger: LedgerKnowledge, now: datetime.datetime
+    profile: Profile,
+    day: datetime.date,
+    known: StoreKnowledge,
+    ledger: LedgerKnowledge,
+    now: datetime.datetime,
+    *,
+    scope: Scope,
 ) -> list[Reason]:
-    """Return every reason for which a business date cannot be judged, in the order in which to mend them."""
+    """Return every reason for which a business date cannot be judged, in the order in which to mend them.
+
+    :param scope: of the comparison; a full one is run again by another DAG than a date.
+    """
     day_end = profile.day_end(day)
     reasons = []
     if now < day_end:
         reasons.append(Reason("day_not_over", f"{day} is not over before {profile.clock(day_end)}; run it again then"))
-    reasons += _of_reread(day, known)
-    reasons += _of_queue(profile, day, known, day_end)
+    again = _AGAIN[scope]
+    reasons += _of_reread(day, known, scope, again)
+    reasons += _of_queue(profile, day, known, day_end, again)
     reasons += _of_ledger(profile, ledger, now)
     return reasons
 
@@ -143,47 +154,43 @@ def is_red(verdict: str, breaks: int, fail_on: Collection[str]) -> bool:
     return verdict in fail_on or (breaks > 0 and "breaks" in fail_on)
 
 
-def _of_reread(day: datetime.date, known: StoreKnowledge) -> Iterator[Reason]:
+def _of_reread(day: datetime.date, known: StoreKnowledge, scope: Scope, again: str) -> Iterator[Reason]:
     if not known.has_reread:
-        text = (
-            f"this run has no re-read of {day}; the log of its task reread (of an earlier date: reread_earlier) says "
-            "why. Mend that, then run the date again"
-        )
+        task = "reread (of an earlier date: reread_earlier)" if scope == "date" else "reread"
+        text = f"this run has no re-read of {day}; the log of its task {task} says why. Mend that, then {again}"
         yield Reason("reread_missing", text)
     elif known.reread_outcome not in ("landed", "empty"):
-        text = f"the re-read of {day} ended as {known.reread_outcome}; see its task's log, then run the date again"
+        text = f"the re-read of {day} ended as {known.reread_outcome}; see its task's log, then {again}"
         yield Reason("reread_failed", text)
     elif not known.is_judged:
         text = (
             f"the re-read of {day} was kept and never judged: its page could not be parsed, or its process ended; "
-            "run the date again"
+            f"{again}"
         )
         yield Reason("reread_failed", text)
     elif not known.is_after_day_end:
-        yield Reason("reread_too_early", f"{day} was re-read before it was over; run the date again")
+        yield Reason("reread_too_early", f"{day} was re-read before it was over; {again}")
     if known.is_cut:
         why = f" ({known.completeness})" if known.completeness else ""
         text = (
             f"the re-read of {day} gave as many rows as an answer may hold, and could not be shown complete{why}: "
-            "some may be missing; run the date again, or accept with a note that it stays incomplete"
+            f"some may be missing; {again}, or accept with a note that it stays incomplete"
         )
         yield Reason("reread_cut", text)
     if known.absent:
         events = counted(known.absent, "event")
         text = (
             f"the re-read of {day} did not show {events} that the store holds for it; "
-            "run the date again, and ask Ropo if it stays so"
+            f"{again}, and ask Ropo if it stays so"
         )
         yield Reason("reread_contradicted", text, known.absent_ids)
 
 
 def _of_queue(
-    profile: Profile, day: datetime.date, known: StoreKnowledge, day_end: datetime.datetime
+    profile: Profile, day: datetime.date, known: StoreKnowledge, day_end: datetime.datetime, again: str
 ) -> Iterator[Reason]:
     if known.newest_empty is None or known.newest_empty < day_end:
-        text = (
-            f"no drain has emptied the queue since {day} ended; let ropo_status_drain finish, then run the date again"
-        )
+        text = f"no drain has emptied the queue since {day} ended; let ropo_status_drain finish, then {again}"
         yield Reason("no_drain_since", text)
     if known.doubts:
         polls, are, their = worded(known.doubts, ("poll", "is", "its"), ("polls", "are", "their"))

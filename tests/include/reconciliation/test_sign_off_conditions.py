@@ -124,18 +124,21 @@ def test_an_accepted_break_that_was_reopened_hinders_again(march: World) -> None
 
 def test_an_incomplete_date_is_accepted_with_a_note_for_the_reasons_that_it_had(march: World) -> None:
     run_all(march)
+    owe(march, "2")
+    run(march, LAST)
+    accepts(march)
     march.reconcile(LAST, now=NOW)  # without a re-read
     [found] = status(march).unmet
-    assert (found.date, found.what, found.reconciliation_id) == (LAST, "incomplete", 4)
+    assert (found.date, found.what, found.reconciliation_id) == (LAST, "incomplete", 5)
     assert "or accept it with a note: this run has no re-read of 2026-03-31; the log of its task reread" in found.why
     assert found.why.endswith("Mend that, then run the date again")
     with transaction(march) as cursor:
-        assert accept_incompleteness(cursor, march.profile, LAST, by="Anna", note="Ropo was down") == 4
+        assert accept_incompleteness(cursor, march.profile, LAST, by="Anna", note="Ropo was down") == 5
     assert unmet(march) == []
     assert march.store(
         "SELECT reconciliation_id, business_date, accepted_by, note, reasons -> 0 ->> 'word' "
         "FROM ropo.incompleteness_acceptance"
-    ) == [(4, LAST, "Anna", "Ropo was down", "reread_missing")]
+    ) == [(5, LAST, "Anna", "Ropo was down", "reread_missing")]
     march.reconcile(LAST, now=NOW + HOUR)
     assert unmet(march) == []
     # What is not known besides was not accepted.

@@ -68,6 +68,25 @@ def test_a_later_difference_is_not_the_months_by_another_label_of_an_event_of_th
     assert unmet(march, LATER) == []
 
 
+@pytest.mark.parametrize("is_older", [False, True], ids=["first spoken of in May", "spoken of in March"])
+def test_what_only_a_full_comparison_has_shown_is_the_months_unless_ropo_one_spoke_of_it_after_the_month_alone(
+    march: World, is_older: bool
+) -> None:
+    if is_older:
+        march.comment("9", "98", "2026-03-30 09:00", seen=at("2026-03-30 09:00"))
+    sent = at("2026-03-30 08:00") if is_older else at("2026-05-08 08:00")
+    march.row("9", sent_at=sent, changed_at=sent)
+    without_grace(march)
+    march.payment("9", "100", "2026-05-10", seen=at("2026-05-10 10:00"))
+    run(march, datetime.date(2026, 5, 31), now=at("2026-06-01 09:00"), scope="full")
+    [(date, caused_on)] = march.store(
+        "SELECT business_date, caused_on FROM ropo.reconciliation_break AS known "
+        "JOIN ropo.reconciliation_item AS item USING (profile, invoice_key, category)"
+    )
+    assert (date, caused_on) == (datetime.date(2026, 5, 31), datetime.date(2026, 5, 10))
+    assert [what for _, what in unmet(march, LATER)] == (["full_open_breaks"] if is_older else [])
+
+
 @pytest.mark.parametrize(
     "moved", [{"when": "2026-04-02"}, {"billnum": "2"}], ids=["to another month", "to another invoice"]
 )

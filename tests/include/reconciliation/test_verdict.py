@@ -220,6 +220,13 @@ def test_reasons_say_what_is_missing_and_what_to_do(world: World) -> None:
         "why. Mend that, then run the date again",
         "no drain has emptied the queue since 2026-03-10 ended; let ropo_status_drain finish, then run the date again",
     ]
+    # Running the date would not make another full comparison.
+    assert [reason.text for reason in world.reconcile(DAY, scope="full").reasons] == [
+        "this run has no re-read of 2026-03-10; the log of its task reread says why. Mend that, then run "
+        "ropo_full_comparison for it again",
+        "no drain has emptied the queue since 2026-03-10 ended; let ropo_status_drain finish, then run "
+        "ropo_full_comparison for it again",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -329,7 +336,7 @@ def test_what_is_not_known_is_worded_for_one_and_for_several(world: World, numbe
         absent_ids=None, doubt_ids=None, left_open_ids=None, quarantined_ids=None, unparsed_ids=None,
     )  # fmt: skip
     stale = LedgerKnowledge(is_empty=False, newest_change=at("2026-03-09 00:00"))
-    missing = missing_knowledge(profile, DAY, known, stale, at("2026-03-11 03:00"))
+    missing = missing_knowledge(profile, DAY, known, stale, at("2026-03-11 03:00"), scope="date")
     assert [reason.text for reason in missing] == texts
 
 
