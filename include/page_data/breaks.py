@@ -121,6 +121,8 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
 
     :param evidence: both sides' states and amounts when it was last seen.
     :param hint: a near miss of its number on the other side, if there was one then.
+    :param shown_in: the reconciliation that saw it last, and ``shown_on`` that one's date, where the break's own date
+        was never compared by itself.
     """
 
     break_id: int
@@ -144,6 +146,8 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
     accepted_by: str | None
     accepted_note: str | None
     resolved_at: datetime.datetime | None
+    shown_in: int | None
+    shown_on: datetime.date | None
 
 
 class BreakSum(msgspec.Struct, frozen=True, kw_only=True):

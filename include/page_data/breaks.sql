@@ -26,6 +26,18 @@ SELECT
     break.accepted_at,
     break.accepted_by,
     break.accepted_note,
-    break.resolved_at
+    break.resolved_at,
+    elsewhere.reconciliation_id AS shown_in,
+    elsewhere.business_date AS shown_on
 FROM ropo.break_today AS break
+LEFT JOIN LATERAL (
+    SELECT seen.reconciliation_id, seen.business_date
+    FROM ropo.reconciliation AS seen
+    WHERE seen.reconciliation_id = break.last_reconciliation_id AND NOT EXISTS (
+        SELECT
+        FROM ropo.reconciled_date AS looked
+        WHERE looked.profile = break.profile AND looked.business_date = break.business_date AND looked.scope = 'date'
+    )
+    OFFSET 0 -- for those that are listed, one by one
+) AS elsewhere ON true
 WHERE break.profile = %(profile)s

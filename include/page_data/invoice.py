@@ -33,6 +33,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """What one reconciliation recorded of the invoice (``invoice_items.sql``); the ledger as of ``ledger_cutoff``.
 
     :param checked_at: when its date was last compared and came to the same.
+    :param is_blind: the ledger had no row at all then: of the invoice that says nothing.
     """
 
     reconciliation_id: int
@@ -63,6 +64,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     ledger_credited: Decimal | None
     ledger_open: Decimal | None
     further: str | None
+    is_blind: bool
 
     def is_past_grace(self, now: datetime.datetime) -> bool:
         """Tell whether its grace is over and nothing has compared it since, where this was recorded last of it."""

@@ -6,7 +6,8 @@ SELECT
     item.billnum, item.jobid, item.category, item.reason, item.hint, item.pending_until, item.is_accepted,
     item.ropo_status, item.ledger_status, item.ledger_word, item.ledger_row_count, item.currency,
     item.ropo_paid, item.ropo_discount, item.ledger_total, item.ledger_paid, item.ledger_discount,
-    item.ledger_credited, item.ledger_open, item.further
+    item.ledger_credited, item.ledger_open, item.further,
+    ropo.is_blind(found.reasons) AS is_blind
 FROM ropo.reconciliation_item AS item
 JOIN ropo.reconciliation AS found USING (reconciliation_id)
 LEFT JOIN ropo.reconciled_date AS looked

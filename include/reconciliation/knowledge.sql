@@ -7,7 +7,7 @@ SELECT
     COALESCE(reread.absent_count, 0) AS absent,
     reread.absent_ids::text AS absent_ids,
     reread.absent_count IS NOT NULL AS is_judged,
-    reread.new_count AS recovered,
+    CASE WHEN reread.outcome = 'empty' THEN 0 ELSE reread.new_count END AS recovered,
     -- What lies ahead was written by a clock that ran ahead, and says nothing of when it was; likewise of a 204.
     COALESCE(reread.opened_at BETWEEN %(day_end)s AND clock_timestamp(), false) AS is_after_day_end,
     (

@@ -133,6 +133,16 @@ def read_sign_off(
     return next(iter(structs(cursor, SignOff)), None)
 
 
+def earlier_sign_offs(cursor: Cursor, sign_off: SignOff) -> list[tuple[SignOff, list[Flag]]]:
+    """Return the sign-offs beside which a period was signed again, the newest first, each with what flagged it."""
+    cursor.execute(
+        f"SELECT {', '.join(SignOff.__struct_fields__)} FROM ropo.period_sign_off "  # noqa: S608 - our own field names
+        "WHERE profile = %s AND period = %s AND sign_off_id < %s ORDER BY sign_off_id DESC",
+        (sign_off.profile, sign_off.period, sign_off.sign_off_id),
+    )
+    return [(each, _flags(cursor, each)) for each in structs(cursor, SignOff)]
+
+
 def sign(
     cursor: Cursor,
     profile: Profile,

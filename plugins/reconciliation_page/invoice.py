@@ -55,7 +55,8 @@ def invoice(
     :param run: the run of ``ropo_invoice_check`` that was just triggered from here.
     """
     found = read_invoice(cursor, page.profile, key)
-    if not found.is_known and found.renumbered:
+    # By another key now: its number was changed, or stands for jobs.
+    if not found.is_known and (found.renumbered or find_invoices(cursor, page.profile.name, key[2:])):
         return page.go_to("invoices", find=key[2:])
     if not found.is_known:
         return page.render("invoices.html", status_code=404, find=key[2:], found=[])

@@ -22,6 +22,7 @@ from include.reconciliation.signing import (
     SignOffError,
     accept_incompleteness,
     countersign,
+    earlier_sign_offs,
     is_same_person,
     period_status,
     read_sign_off,
@@ -228,6 +229,7 @@ def _shown(
         due=due,
         rested_now=rested_now,
         rested_then=rested_then,
+        earlier=earlier_sign_offs(cursor, found.sign_off) if found.sign_off else [],
         # Shown once where nothing is accepted otherwise than it was when it was signed.
         is_other=rested_then is None or rested_then.acceptances != rested_now.acceptances,
         incomplete_dates=sum(each.acceptance_id is not None for each in dates),

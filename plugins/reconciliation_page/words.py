@@ -42,7 +42,8 @@ BREAK_EVENTS = {
 }
 OUTCOME_WORDS = {
     "landed": "landed",
-    "empty": "queue empty (204)",
+    # Of the queue: that it is empty. Of a date or an invoice: that Ropo One has no change of it.
+    "empty": "nothing more (204)",
     # Under way, or left open by a process that died: the journal tells which.
     "open": "not ended",
     "unsent": "not sent",

@@ -175,7 +175,7 @@ def test_an_invoice_whose_texts_are_scripts_shows_them_as_text(
         assert opened(page, deployment, INVOICE) == []
         expect(page.get_by_role("heading", level=1)).to_have_text(f"Invoice {SCRIPT_BILLNUM}")
         expect(page.get_by_text("<script>document.title").first).to_be_visible()
-        assert page.title() == f"Invoice {SCRIPT_BILLNUM}"
+        assert page.title() == f"Invoice {SCRIPT_BILLNUM} · {PROFILE}"
         assert page.locator("main script, main img").count() == 0
 
 

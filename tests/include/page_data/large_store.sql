@@ -44,3 +44,16 @@ SELECT
     'Viesti', '', '{}', 'drain', poll_id, now(), poll_id, sha256('')
 FROM ropo.status_poll, generate_series(1, 7000) AS number, LATERAL (SELECT greatest(1, number - 5000)) AS of (job);
 SELECT ropo.note_days();
+
+-- Three years of other dates, each compared by itself.
+INSERT INTO ropo.reconciliation (
+    profile, business_date, scope, verdict, population, matched, pending, breaks, accepted, out_of_scope, reasons,
+    categories, totals, unmapped, status_map_version, ledger_cutoff, started_at, finished_at
+)
+SELECT
+    'default', date '2023-11-01' + day, 'date', 'reconciled', 0, 0, 0, 0, 0, 0, '[]', '{}', '{}', '[]', 'v1', now(), now(), now()
+FROM generate_series(1, 1000) AS day;
+INSERT INTO ropo.reconciled_date (profile, business_date, scope, reconciliation_id, rules_version, checked_at)
+SELECT profile, business_date, scope, max(reconciliation_id), 'v1', now()
+FROM ropo.reconciliation
+GROUP BY profile, business_date, scope;

@@ -111,7 +111,10 @@ def test_a_page_has_no_script_or_style_of_its_own_and_names_the_clock_of_its_tim
     assert not re.search(r"<[^>]*\s(style|on\w+)\s*=", page)
     assert "<style" not in page
     assert page.count("<script") == page.count("<script src=") == 1
-    assert page.count("Times are those of Europe/Helsinki.") == is_of_one_profile
+    assert len(re.findall(r"Profile default, shown [-\d]+ [\d:]+. Times are those of Europe/Helsinki.", page)) == (
+        is_of_one_profile
+    )
+    assert page.count(" · default</title>") == is_of_one_profile
 
 
 def test_no_file_beside_the_static_ones_is_served(client: TestClient) -> None:

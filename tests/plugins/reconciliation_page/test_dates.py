@@ -13,6 +13,7 @@ from ropo_one.links import ReconciliationLink
 from ropo_one.operators.reconciliation import VerdictOperator
 from tests.include.reconciliation.world import DAY, World
 from tests.include.watch.records import broken, keep_break, record
+from tests.plugins.reconciliation_page.conftest import words_of
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -60,6 +61,17 @@ def test_a_date_that_was_never_compared_says_how_to_compare_it(client: TestClien
                                    "2026-11-23?after=WyJhIiwiYiJd"])  # fmt: skip
 def test_what_is_no_value_of_a_parameter_is_refused(client: TestClient, three: int, wrong: str) -> None:
     assert client.get(f"/reconciliation/dates/{wrong}").status_code == 422
+
+
+@pytest.mark.parametrize("outcome", ["landed", "empty", None])
+def test_a_date_says_what_its_re_read_brought_and_whether_there_was_one(
+    client: TestClient, world: World, outcome: str | None
+) -> None:
+    counted = {} if outcome == "landed" else {"new_count": None, "absent_count": 0}
+    world.reconcile(reread_poll_id=world.know_all(outcome=outcome, **counted) if outcome else None)
+    page = client.get(f"/reconciliation/dates/{DAY}").text
+    brought = words_of(page, "<dt>Re-read brought</dt>(.*?)</dd>")
+    assert brought == ("nothing that the drain had missed" if outcome else "not re-read")
 
 
 def test_a_date_says_why_and_that_its_population_ties(client: TestClient, three: int) -> None:

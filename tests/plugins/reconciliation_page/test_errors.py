@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 NOTE = "Agreed with <b>Ada</b> & co:\nthe bank's fee"
 # Of each form with a note: its address, what else it sends, and the page on which it stands.
 FORMS = [
-    ("breaks?state=accepted&text=a+b%26c", {"what": "reopen", "seen": "777", "break_id": "888"}, "Breaks of default"),
+    ("breaks?state=accepted&text=a+b%26c", {"what": "reopen", "seen": "777", "break_id": "888"}, "Breaks"),
     ("breaks/1", {"what": "comment", "seen": "777"}, "Break 1"),
     ("sign-off/2026-02/sign", {"shown": "777"}, "Sign-off of 2026-02"),
     ("sign-off/2026-02/countersign", {"shown": "777"}, "Sign-off of 2026-02"),
@@ -298,7 +298,7 @@ def test_signing_in_leads_back_from_a_form_to_the_page_that_held_it(
     assert back == f"{PREFIX}/{path}"
     page = client.get(back, follow_redirects=True)
     assert page.status_code == 200
-    assert f"<title>{title}</title>" in page.text
+    assert f"<title>{title} · default</title>" in page.text
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,30 @@ def test_of_more_looks_or_events_than_are_shown_the_newest_are_and_the_page_says
     assert "2026-03-10 09:00:00" in text
 
 
+def test_a_ledger_that_came_empty_says_nothing_of_the_invoice(client: TestClient, world: World) -> None:
+    world.payment("1", "100")
+    world.row("1", "paid", paid="100")
+    world.reconcile(reread_poll_id=world.know_all())
+    assert "found no row at all" not in shown(client, "invoice?key=b:1")
+    world.ledger("DELETE FROM ropo_ledger")
+    world.reconcile(reread_poll_id=world.know_all())
+    text = shown(client, "invoice?key=b:1")
+    assert "That comparison found no row at all in the ledger: of this invoice it says nothing." in text
+    assert "No reconciliation that saw the ledger has found a difference here that outlived its grace" in text
+    assert "What to do next" not in text
+
+
+def test_what_is_resolved_is_at_stake_no_more(client: TestClient, world: World) -> None:
+    world.payment("1", "100")
+    world.row("1")
+    world.reconcile(now=at("2026-03-20 08:00"))
+    assert "100.00 EUR at stake, since 2026-03-10 (" in shown(client, "invoice?key=b:1")
+    world.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0")
+    world.reconcile(now=at("2026-03-21 08:00"))
+    assert "100.00 EUR was at stake, since 2026-03-10, seen 1 time" in shown(client, "invoice?key=b:1")
+    assert "100.00 EUR was at stake." in shown(client, "breaks/1")
+
+
 def test_a_full_comparison_of_a_date_that_was_never_compared_by_itself_is_led_to(
     client: TestClient, world: World
 ) -> None:

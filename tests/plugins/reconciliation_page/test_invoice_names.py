@@ -164,6 +164,14 @@ def test_a_number_used_again_stands_for_the_invoices_that_there_are(client: Test
     assert leads_to(client, "J1") == "j%3AJ1"
 
 
+def test_the_key_of_a_number_leads_to_the_job_that_it_stands_for(client: TestClient, world: World) -> None:
+    world.row("7", "paid", paid="100", jobid="J7", changed_at=at("2026-03-10 08:00"))
+    world.reconcile()
+    answer = client.get("/reconciliation/invoice?key=b:7")
+    assert answer.status_code == 303
+    assert leads_to(client, "7").startswith("j%3AJ7")
+
+
 def test_an_invoice_that_nobody_knows_is_said_to_be_so(client: TestClient, world: World) -> None:
     answer = client.get("/reconciliation/invoice?key=b:1")
     assert answer.status_code == 404

@@ -287,8 +287,16 @@ def test_each_day_has_its_outcomes(client: TestClient, world: World) -> None:
     world.poll("drain", "empty", opened_at=NOW, closed_at=NOW)
     doubt(world)
     page = client.get(POLLS).text
-    assert "1 queue empty (204), 1 in doubt; 0 new changes" in page
+    assert "1 nothing more (204), 1 in doubt; 0 new changes" in page
     assert "✕ 1</text>" in page
+
+
+def test_that_a_date_had_no_change_is_not_called_an_empty_queue(client: TestClient, world: World) -> None:
+    world.poll("drain", "empty", opened_at=NOW, closed_at=NOW)
+    world.poll("date", "empty", filter_value="2026-03-10", opened_at=NOW, closed_at=NOW)
+    page = client.get(POLLS).text
+    assert re.findall(r'<span class="tag outcome-empty">([^<]+)<', page) == ["nothing more (204)", "queue empty (204)"]
+    assert "2 nothing more (204)" in page
 
 
 def test_the_journal_calls_a_poll_left_open_as_the_head_does(client: TestClient, world: World) -> None:

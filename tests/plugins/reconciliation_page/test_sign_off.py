@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import html
 import re
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from airflow.api_fastapi.core_api.security import get_user
 from reconciliation_page.access import may_change
 from tests.include.status_store.views import execute
 from tests.include.watch.records import broken, keep_break, record, stood_accepted
-from tests.plugins.reconciliation_page.conftest import AFTER, DATES, SAME_ORIGIN, USER
+from tests.plugins.reconciliation_page.conftest import AFTER, DATES, SAME_ORIGIN, USER, words_of
 from tests.plugins.reconciliation_page.month import MONTH, PATH, put, settle, shown
 
 if TYPE_CHECKING:
@@ -221,6 +222,37 @@ def test_a_signed_month_is_no_longer_so_when_a_break_that_it_rests_on_is_opened_
     assert why.startswith("1 invoice of 2026-02-03 differs")
     assert "open again since" in client.get(address).text
     assert put(client, "sign").status_code == 409
+
+
+def test_a_month_that_is_signed_again_shows_the_first_signatures_and_what_changed_since(
+    client: TestClient, page_app: FastAPI, store: Connection, month: None
+) -> None:
+    settle(client, store)
+    assert put(client, "sign", "closed").status_code == 303
+    page_app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username="grace", role="ADMIN")
+    assert put(client, "countersign", "seen").status_code == 303
+    assert "Signed before" not in client.get(PATH).text
+    with store.cursor() as cursor:
+        cursor.execute("SELECT break_id FROM ropo.reconciliation_break WHERE invoice_key = 'b:1'")
+        (number,) = cursor.fetchone() or (0,)
+    for what in ("reopen", "accept"):
+        path = f"/reconciliation/breaks/{number}"
+        (seen,) = re.findall(r'name="seen" value="(\d+)"', client.get(path).text)
+        form = {"what": what, "note": f"to {what}", "seen": seen}
+        assert client.post(path, data=form, headers=SAME_ORIGIN).status_code == 303
+    assert put(client, "sign", "closed again").status_code == 303
+
+    page = client.get(PATH).text
+    now, before = words_of(page, r'id="signatures-title".*?</section>').split("Signed before")
+    assert "Signed grace" in now
+    assert "closed again" in now
+    assert "Countersigned not yet" in now
+    assert f"Signed {USER}" in before
+    assert "Countersigned grace" in before
+    assert all(note in before for note in ("closed", "seen", "opened again by grace: to reopen"))
+    (link,) = re.findall(r'href="([^"]+)">what was accepted then', page)
+    assert ",to reopen" not in (csv := client.get(html.unescape(link)).text)
+    assert ",known" in csv
 
 
 def test_a_note_of_what_was_not_accepted_stands_where_it_was_written(
