@@ -1,11 +1,17 @@
 -- From when the grace of each difference runs: the end of the causing event's business date, else this run. Where an
 -- earlier run found the invoice unmatched already (whatever the category was), the grace that ran then is not begun
 -- again; it may only turn out to have begun earlier. An event that is dated ahead of time holds up nothing.
--- A ledger that shows nothing at all says nothing of any invoice, and begins no grace.
+-- A ledger that shows nothing at all says nothing of any invoice, and begins no grace. One before 1970, as where a date of
+-- the year 1 stands for none, is over all the same; Python cannot reckon with a market's clock of that year.
 UPDATE comparison
 SET grace_from = LEAST(
     began.grace_from,
-    COALESCE((comparison.caused_on + 1)::timestamp AT TIME ZONE %(timezone)s, began.grace_from, %(now)s),
+    COALESCE(
+        CASE WHEN comparison.caused_on < '1970-01-01' THEN '1970-01-02' ELSE comparison.caused_on + 1 END::timestamp
+            AT TIME ZONE %(timezone)s,
+        began.grace_from,
+        %(now)s
+    ),
     %(now)s::timestamptz + interval '1 day'
 )
 FROM comparison AS unmatched

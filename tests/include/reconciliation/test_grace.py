@@ -135,6 +135,15 @@ def test_an_event_that_is_dated_far_ahead_neither_stops_a_run_nor_hides_a_differ
     assert late["pending_until"] is None
 
 
+@pytest.mark.parametrize("zone", ["Europe/Helsinki", "Europe/Oslo"])
+def test_an_event_of_the_year_1_stops_no_comparison(world: World, zone: str) -> None:
+    """Where a sender has no date, it may say its language's smallest."""
+    world.profile = msgspec.structs.replace(world.profile, timezone=zone)
+    world.row("1")
+    world.payment("1", "100", "0001-01-01 00:00:00")
+    assert world.reconcile().breaks == 1
+
+
 def test_a_country_whose_holidays_nobody_knows_is_named_with_file_profile_and_key(world: World) -> None:
     world.profile = msgspec.structs.replace(world.profile, country="XX")
     with pytest.raises(ConfigurationError, match=r"profiles\.yaml: profile 'default', key 'country': country 'XX'"):
