@@ -89,28 +89,41 @@ WITH signed AS (
                 OR (was.ropo_status, was.ropo_paid, was.ropo_discount)
                     IS DISTINCT FROM (found.ropo_status, found.ropo_paid, found.ropo_discount)
                 AND EXISTS (
-                    -- It is of the period itself, and came late, or came again with other content. Of both, when it came is
-                    -- told before it is committed: what overlapped the comparison may not have been seen by it.
+                    -- One of the period itself came late, or came again with other content. Of both, when it came is told before
+                    -- it is committed: what overlapped the comparison may not have been seen by it. An event was not where
+                    -- the comparison had fewer than there are. By a clock that ran ahead the newest may lie ahead of it.
                     SELECT
-                    FROM ropo.status_event AS late
-                    WHERE late.profile = fresh.profile AND late.statustime < signed.next_period
-                        AND (
-                            late.first_seen_at > COALESCE(before.events_cutoff, '-infinity') - interval '1 minute'
-                            OR EXISTS (
+                    FROM (SELECT COALESCE(LEAST(before.events_cutoff, before.view_at), '-infinity') AS up_to) AS seen
+                    CROSS JOIN LATERAL (
+                        SELECT
+                            max(event.first_seen_at) FILTER (WHERE event.statustime < signed.next_period) AS newest,
+                            count(*) FILTER (WHERE event.first_seen_at <= seen.up_to) AS known,
+                            bool_or(event.statustime < signed.next_period AND EXISTS (
                                 SELECT
                                 FROM ropo.status_event_revision AS revision
-                                WHERE revision.profile = late.profile AND revision.statusid = late.statusid
+                                WHERE revision.profile = event.profile AND revision.statusid = event.statusid
                                     AND revision.recorded_at > COALESCE(before.view_at, '-infinity') - interval '1 minute'
+                            )) AS is_revised
+                        FROM ropo.status_event AS event
+                        WHERE event.profile = fresh.profile
+                            AND (
+                                event.jobid = ANY (ropo.jobids_of(fresh.profile, found.jobid, found.billnum) COLLATE "C")
+                                OR event.billnum = found.billnum COLLATE "C"
                             )
-                        )
-                        AND (late.jobid = found.jobid COLLATE "C" OR late.billnum = found.billnum COLLATE "C")
+                    ) AS late
+                    WHERE late.newest > seen.up_to
+                        OR late.newest > seen.up_to - interval '1 hour' AND late.known > was.event_count
+                        OR late.is_revised
                     UNION ALL
                     -- Or it was, until it came as one of another day or invoice.
                     SELECT
                     FROM ropo.status_event_revision AS revision
                     WHERE revision.profile = fresh.profile AND revision.statustime < signed.next_period
                         AND revision.recorded_at > COALESCE(before.view_at, '-infinity') - interval '1 minute'
-                        AND (revision.jobid = found.jobid COLLATE "C" OR revision.billnum = found.billnum COLLATE "C")
+                        AND (
+                            revision.jobid = ANY (ropo.jobids_of(fresh.profile, found.jobid, found.billnum) COLLATE "C")
+                            OR revision.billnum = found.billnum COLLATE "C"
+                        )
                 )
             WHEN found.category = 'matched' AND was.pending_until IS NULL THEN
                 known.break_id IS NULL

@@ -174,7 +174,15 @@ def _compare(
 ) -> dict[datetime.date, int | None]:
     days = tuple(date.business_date for date in dates)
     profile, now = context.profile, context.now
-    claim(cursor, profile.name, days, scope="date", rules_version=rules_version(profile, status_map), now=now)
+    claim(
+        cursor,
+        profile.name,
+        days,
+        scope="date",
+        rules_version=rules_version(profile, status_map),
+        now=now,
+        is_blind=reader.is_empty(),
+    )
     compare(cursor, reader, profile, Seeds(days), now=now, start=profile.start_date)
     take_dates(cursor)
     return {date.business_date: date.reread_poll_id for date in dates}

@@ -6,9 +6,10 @@ differences but of what came after the period: a payment of the month after is b
 
 A full comparison of the last date or a later one, begun after the period's end, must exist. The newest counts, and it
 is held to the same: its breaks accepted or resolved, its incompleteness accepted. Two things it may have, since
-business goes on while it runs: pending differences, and breaks that were caused after the period, or that a date after
-it has shown first and nothing in it has caused. Those of an invoice that differed before, and was not right by the
-period's end, are none of these, whatever their category.
+business goes on while it runs: pending differences but of what the period or one before it has caused and no date was
+compared with since; and breaks that were caused after the period, or that a date after it has shown first and nothing
+in it has caused. Those of an invoice that differed before, and was not right by the period's end, are none of these,
+whatever their category.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ Condition = Literal[
     "open_breaks",
     "incomplete",
     "full_missing",
+    "full_pending",
     "full_open_breaks",
     "full_incomplete",
 ]
@@ -78,7 +80,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     :param currencies: money of both sides by currency, amounts as text.
     :param reasons: for which it is incomplete, in words.
     :param acceptance_id: of its incompleteness, where one holds for it.
-    :param held_up: invoices within their grace that nothing after the period has caused.
+    :param held_up: invoices within their grace that nothing after the period has caused; of the full comparison those
+        that something until its end has caused, and no date was compared with since.
     :param pending_until: when the last of these graces ends.
     :param unsettled: invoices whose break is neither accepted nor resolved; ``unsettled_named``: some, in words.
     :param accepted_breaks: ids of the breaks that stand accepted.
@@ -172,7 +175,7 @@ def unmet_conditions(
         )
         found.append(Unmet(date=None, what="full_missing", why=why, scope="full"))
     for each in full:
-        found += _of_full(each)
+        found += _of_full(profile, each)
     return found
 
 
@@ -196,7 +199,13 @@ def _of_date(profile: Profile, date: Standing, now: datetime.datetime) -> Iterat
         yield _unmet(date, "incomplete", why + "; ".join(date.reasons))
 
 
-def _of_full(full: Standing) -> Iterator[Unmet]:
+def _of_full(profile: Profile, full: Standing) -> Iterator[Unmet]:
+    if full.held_up:
+        why = _differing(full.held_up, f"the full comparison of {full.business_date}")
+        why += " within the grace, by what is of the month or before"
+        why += f", at the latest until {profile.clock(full.pending_until)}" if full.pending_until else ""
+        them = worded(full.held_up, "it", "them")
+        yield _unmet(full, "full_pending", f"{why}; a night compares the dates that have {them}, or run it again then")
     if full.unsettled:
         why = _differing(full.unsettled, f"the full comparison of {full.business_date}", full.unsettled_named)
         why += "; mend what differs and run it again, or accept the breaks with a note"

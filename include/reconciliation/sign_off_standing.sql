@@ -78,7 +78,10 @@ WITH newest AS (
         FROM ropo.reconciliation_item AS item
         JOIN ropo.status_event AS spoken
             ON spoken.profile = item.profile
-            AND (spoken.jobid = item.jobid COLLATE "C" OR spoken.billnum = item.billnum COLLATE "C")
+            AND (
+                spoken.jobid = ANY (ropo.jobids_of(item.profile, item.jobid, item.billnum) COLLATE "C")
+                OR spoken.billnum = item.billnum COLLATE "C"
+            )
         WHERE item.reconciliation_id = later.reconciliation_id AND item.invoice_key = later.invoice_key
             AND spoken.statustime::date <= %(last)s
     ))
@@ -86,7 +89,11 @@ WITH newest AS (
         SELECT
         FROM ropo.reconciliation_item AS item
         JOIN ropo.status_event AS late
-            ON late.profile = item.profile AND (late.jobid = item.jobid COLLATE "C" OR late.billnum = item.billnum COLLATE "C")
+            ON late.profile = item.profile
+            AND (
+                late.jobid = ANY (ropo.jobids_of(item.profile, item.jobid, item.billnum) COLLATE "C")
+                OR late.billnum = item.billnum COLLATE "C"
+            )
         WHERE item.reconciliation_id = later.reconciliation_id AND item.invoice_key = later.invoice_key
             AND late.statustime::date <= %(last)s
             AND (
@@ -105,7 +112,10 @@ WITH newest AS (
         FROM ropo.reconciliation_item AS item
         JOIN ropo.status_event_revision AS former
             ON former.profile = item.profile
-            AND (former.jobid = item.jobid COLLATE "C" OR former.billnum = item.billnum COLLATE "C")
+            AND (
+                former.jobid = ANY (ropo.jobids_of(item.profile, item.jobid, item.billnum) COLLATE "C")
+                OR former.billnum = item.billnum COLLATE "C"
+            )
         JOIN ropo.status_event AS event ON event.profile = former.profile AND event.statusid = former.statusid
         WHERE item.reconciliation_id = later.reconciliation_id AND item.invoice_key = later.invoice_key
             AND former.recorded_at >= %(period_end)s AND former.statustime::date <= %(last)s
@@ -208,12 +218,22 @@ FULL JOIN standing ON standing.scope = 'date' AND standing.business_date = day.b
 LEFT JOIN ropo.incompleteness_accepted AS acceptance USING (reconciliation_id)
 LEFT JOIN counted USING (reconciliation_id)
 LEFT JOIN LATERAL (
-    -- Of a date what is within its grace and was not caused after the period: that is business that goes on.
+    -- Of a date what is within its grace and was not caused after the period: that is business that goes on. Of a full
+    -- comparison what was caused by then, and no comparison of a date has had since: from then on it is that date's.
     SELECT count(*) AS invoices, max(item.pending_until) AS pending_until
     FROM ropo.reconciliation_item AS item
-    WHERE standing.scope = 'date' AND standing.pending > 0
+    WHERE standing.pending > 0
         AND item.reconciliation_id = standing.reconciliation_id AND item.category <> 'matched'
-        AND item.pending_until IS NOT NULL AND (item.caused_on > %(last)s) IS NOT TRUE
+        AND item.pending_until IS NOT NULL
+        AND CASE standing.scope
+            WHEN 'date' THEN (item.caused_on > %(last)s) IS NOT TRUE
+            ELSE item.caused_on <= %(last)s AND NOT EXISTS (
+                SELECT
+                FROM ropo.reconciliation_item AS since
+                WHERE since.profile = item.profile AND since.invoice_key = item.invoice_key
+                    AND since.reconciliation_id > item.reconciliation_id
+            )
+        END
 ) AS held_up ON true
 LEFT JOIN rested_on USING (reconciliation_id)
 ORDER BY (standing.scope IS NOT DISTINCT FROM 'full'), 2

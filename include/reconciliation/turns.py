@@ -136,15 +136,24 @@ def claim(
     scope: Scope,
     rules_version: str,
     now: datetime.datetime,
+    is_blind: bool = False,
 ) -> None:
     """Claim some business dates in a comparison's transaction: nobody else records of any of them until it ends.
 
     :param cursor: in a transaction that is REPEATABLE READ and has read nothing that it relies on.
     :param rules_version: by which they are compared (:func:`include.reconciliation.comparison.rules_version`).
+    :param is_blind: the ledger shows nothing, so that this is not when they were last looked at.
     :raises psycopg2.errors.SerializationFailure: if it had to wait, or came too late, though it was its turn; see
         :func:`in_turn`.
     """
-    values = {"profile": profile, "dates": sorted(dates), "scope": scope, "rules_version": rules_version, "now": now}
+    values = {
+        "profile": profile,
+        "dates": sorted(dates),
+        "scope": scope,
+        "rules_version": rules_version,
+        "now": now,
+        "is_blind": is_blind,
+    }
     cursor.execute(statement("claim_dates"), values)
 
 

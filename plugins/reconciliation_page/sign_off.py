@@ -55,7 +55,7 @@ Done = Literal["signed", "countersigned", "accepted", ""]
 
 # So many are listed, the newest first, until all are asked for or an older one is shown.
 MONTHS = 24
-_STATE_OF = {"pending": "pending", "open_breaks": "break", "full_open_breaks": "break"}
+_STATE_OF = {"pending": "pending", "full_pending": "pending", "open_breaks": "break", "full_open_breaks": "break"}
 
 
 @dataclass(frozen=True)

@@ -171,3 +171,21 @@ def alerts(world: World, now: datetime.datetime = NOW) -> list[str]:
     with transaction(world) as cursor:
         topics = (ChangedPeriods(world.profile, now), RedVerdicts(world.profile, now))
         return [subject for topic in topics for subject in topic.found(cursor) if subject.startswith("2026-03")]
+
+
+def is_sent_again(world: World) -> None:
+    """Invoice 3 of the first date was sent twice, and Ropo One spoke of both jobs; the ledger names the newer one."""
+    sent = at("2026-03-30 08:00")
+    world.row("3", jobid="J302", sent_at=sent, changed_at=sent)
+    for jobid, hour in (("J301", 9), ("J302", 10)):
+        world.comment("3", "98", f"2026-03-30 {hour:02}:00", jobid=jobid, seen=at(f"2026-03-30 {hour:02}:00"))
+
+
+@contextmanager
+def nothing_in_the_ledger(world: World) -> Iterator[None]:
+    """The ledger's SELECT returns no row meanwhile."""
+    world.ledger("ALTER TABLE ropo_ledger RENAME TO hidden")
+    world.ledger("CREATE TABLE ropo_ledger (LIKE hidden)")
+    yield
+    world.ledger("DROP TABLE ropo_ledger")
+    world.ledger("ALTER TABLE hidden RENAME TO ropo_ledger")

@@ -204,6 +204,27 @@ def test_a_full_comparison_is_held_to_what_the_dates_are(march: World) -> None:
     assert unmet(march) == []
 
 
+def test_what_is_of_the_month_and_pending_in_the_full_comparison_alone_holds_it_up_until_its_date_has_it(
+    march: World,
+) -> None:
+    sends(march, "3", "4")
+    first = at("2026-04-01 00:00")
+    run(march, FIRST, now=first)
+    run(march, LAST, now=first)
+    march.payment("3", "100", "2026-03-31", seen=at("2026-04-01 05:00"))
+    march.payment("4", "100", "2026-04-01", seen=at("2026-04-01 05:30"))
+    assert run(march, LAST, scope="full", now=at("2026-04-01 06:00")).pending == 2
+    [found] = status(march, at("2026-04-01 08:00")).unmet
+    assert (found.what, found.scope) == ("full_pending", "full")
+    assert found.why == (
+        "1 invoice of the full comparison of 2026-03-31 differs within the grace, by what is of the month or before, "
+        "at the latest until 2026-04-02 00:00 EEST; a night compares the dates that have it, or run it again then"
+    )
+    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '3'")
+    run(march, LAST, now=at("2026-04-01 22:30"))
+    assert unmet(march, at("2026-04-02 08:00")) == []
+
+
 def test_what_only_later_dates_show_is_not_the_months_to_settle(march: World) -> None:
     run(march, FIRST)
     run(march, LAST)

@@ -12,6 +12,7 @@ from tests.include.reconciliation.asking import payment, reread
 from tests.include.reconciliation.month import (
     FIRST,
     LAST,
+    is_sent_again,
     run,
     sends,
     unmet,
@@ -45,6 +46,19 @@ def test_a_payment_of_the_month_that_came_months_later_is_the_months_to_settle(m
     march.payment("3", "100", "2026-03-30", seen=at("2026-06-10 10:00"))
     compares_in_june(march)
     assert march.store("SELECT business_date FROM ropo.reconciliation_break") == [(JUNE,)]
+    assert unmet(march, LATER) == [(JUNE, "full_open_breaks")]
+
+
+@pytest.mark.parametrize("names", [("3", "J302"), ("3", "J301"), (None, "J302"), (None, "J301")], ids=str)
+def test_so_is_one_of_an_invoice_that_was_sent_again_by_whichever_job_it_comes(
+    march: World, names: tuple[str | None, str]
+) -> None:
+    is_sent_again(march)
+    run(march, FIRST)
+    run(march, LAST)
+    march.payment(names[0], "100", "2026-03-30", jobid=names[1], seen=at("2026-06-10 10:00"))
+    compares_in_june(march)
+    assert march.store("SELECT invoice_key, business_date FROM ropo.reconciliation_break") == [("b:3", JUNE)]
     assert unmet(march, LATER) == [(JUNE, "full_open_breaks")]
 
 

@@ -6,6 +6,7 @@ import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 
 from tests.include.reconciliation.asking import payment, reread
 from tests.include.reconciliation.month import (
@@ -19,7 +20,9 @@ from tests.include.reconciliation.month import (
     countersigns,
     flags,
     is_paid,
+    is_sent_again,
     night,
+    nothing_in_the_ledger,
     owe,
     recheck,
     run,
@@ -55,6 +58,85 @@ def test_ordinary_payments_after_the_signature_change_nothing_of_a_green_month(m
             countersigns(march)
     assert len(recorded) > 3, "what they became is recorded all the same"
     assert (flags(march), unmet(march), alerts(march)) == ([], [], [])
+
+
+def test_nor_do_they_where_the_last_event_of_the_month_was_stored_right_before_its_date_was_compared(
+    march: World,
+) -> None:
+    sends(march, "3")
+    march.comment("3", "98", "2026-03-31 12:00", seen=night(LAST) - datetime.timedelta(seconds=20))
+    run(march, FIRST, now=night(LAST))
+    run(march, LAST, now=night(LAST))
+    run(march, LAST, scope="full", now=night(LAST))
+    signs(march, now=at("2026-04-02 08:00"))
+    is_paid(march, "3", APRIL)
+    run(march, APRIL, now=night(APRIL))
+    assert (FIRST, "reconciled", "reconciled") in recheck(march, APRIL)
+    assert (flags(march), alerts(march)) == ([], [])
+
+
+@pytest.mark.parametrize("names", [("3", "J302"), ("3", "J301"), (None, "J302"), (None, "J301")], ids=str)
+@pytest.mark.parametrize("is_booked", [True, False])
+def test_a_late_payment_of_an_invoice_that_was_sent_again_is_a_change_by_whichever_job_it_comes(
+    march: World, names: tuple[str | None, str], is_booked: bool
+) -> None:
+    is_sent_again(march)
+    run_all(march)
+    signs(march)
+    march.payment(names[0], "100", "2026-03-30", jobid=names[1], seen=at("2026-04-09 09:00"))
+    if is_booked:
+        march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '3'")
+    recheck(march, datetime.date(2026, 4, 9))
+    assert ("result_changed", FIRST) in flags(march)
+
+
+@pytest.mark.parametrize("minutes", [0, 2, 40])
+def test_a_late_event_is_a_change_though_its_transaction_began_before_the_comparison(
+    march: World, minutes: int
+) -> None:
+    """A re-read was under way for so long when the comparison was made, and a page was stored meanwhile."""
+    sends(march, "3")
+    march.comment("2", "98", "2026-03-31", seen=at("2026-04-08 07:50"))
+    run_all(march)
+    signs(march)
+    began = at("2026-04-08 07:50") - datetime.timedelta(minutes=minutes)
+    march.payment("3", "100", "2026-03-30", seen=began)
+    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '3'")
+    recheck(march, datetime.date(2026, 4, 9))
+    assert flags(march) == [("result_changed", FIRST)]
+
+
+def test_a_late_event_is_a_change_though_a_page_was_stored_by_a_clock_that_ran_ahead(march: World) -> None:
+    sends(march, "3")
+    march.comment("2", "98", "2026-03-31", seen=datetime.datetime.now(datetime.UTC) + 400 * DAY)
+    run_all(march)
+    signs(march)
+    march.payment("3", "100", "2026-03-30", seen=datetime.datetime.now(datetime.UTC))
+    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '3'")
+    recheck(march, datetime.date(2026, 4, 9))
+    assert flags(march) == [("result_changed", FIRST)]
+
+
+@pytest.mark.parametrize("is_booked", [True, False])
+def test_a_night_in_which_the_ledger_shows_nothing_leaves_a_late_event_to_the_next(
+    march: World, is_booked: bool
+) -> None:
+    march.profile = msgspec.structs.replace(march.profile, late_days=2)
+    sends(march, "3")
+    run_all(march)
+    signs(march)
+    march.payment("3", "100", "2026-03-31", seen=at("2026-04-09 09:00"))
+    if is_booked:
+        march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '3'")
+    day = datetime.date(2026, 4, 9)
+    with nothing_in_the_ledger(march):
+        run(march, day, now=night(day))
+        recheck(march, day)
+    assert flags(march) == []
+    day += DAY
+    run(march, day, now=night(day))
+    recheck(march, day)
+    assert ("result_changed", LAST) in flags(march)
 
 
 def test_a_quiet_night_after_a_month_was_signed_with_accepted_breaks_changes_nothing_of_it(march: World) -> None:

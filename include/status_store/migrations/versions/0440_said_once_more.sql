@@ -16,6 +16,16 @@ RETURN EXISTS (
         AND NOT ropo.is_blind(later.reasons)
 );
 
+-- The jobs of an invoice that is named by its newest job and its number: an event of an earlier one need not say the number.
+CREATE FUNCTION ropo.jobids_of(profile text, jobid text, billnum text) RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE
+RETURN ARRAY(
+    SELECT jobids_of.jobid
+    UNION
+    SELECT spoken.jobid
+    FROM ropo.status_event AS spoken
+    WHERE spoken.profile = jobids_of.profile AND spoken.billnum = jobids_of.billnum COLLATE "C"
+);
+
 -- An amount as people read it: with two digits at least, and none dropped of those there are.
 CREATE FUNCTION ropo.with_cents(amount numeric) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN round(amount, GREATEST(2, scale(amount)))::text;
