@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 
 from include.config.profiles import load_profile
 from include.status_store.journal import Journal
+from ropo_one.params import refuse_unknown_params
 from ropo_one.store import open_store
 
 if TYPE_CHECKING:
@@ -38,6 +39,10 @@ class ProfileOperator(BaseOperator):
         kwargs.setdefault("map_index_template", "{{ task.profile }}")
         super().__init__(**kwargs)
         self.profile = profile
+
+    def pre_execute(self, context: Context) -> None:
+        """Refuse what the run was given and nothing reads: a profile, say, where the run is of all of them."""
+        refuse_unknown_params(self.dag, context)
 
     @cached_property
     def settings(self) -> Profile:

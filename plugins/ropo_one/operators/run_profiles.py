@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
 
 from include.config.profiles import load_profiles, profiles_file
 from ropo_one.business_date import SCHEDULED, business_date
+from ropo_one.params import refuse_unknown_params
 
 if TYPE_CHECKING:
     import datetime
@@ -54,7 +55,7 @@ class RunProfilesOperator(BaseOperator):
         # Not above: it is there in a task's process only.
         from airflow.sdk.execution_time.context import NEVER_EXPIRE
 
-        self._check_params(context)
+        refuse_unknown_params(self.dag, context)
         profiles, date = load_profiles(), business_date(context)
         concerned = _concerned(profiles, context)
         if self.begun_only:
@@ -70,14 +71,6 @@ class RunProfilesOperator(BaseOperator):
             # Airflow declares no types here.
             raise DownstreamTasksSkipped(tasks=tasks)  # type: ignore[no-untyped-call]
         return names
-
-    def _check_params(self, context: Context) -> None:
-        known = set(self.dag.params)
-        if strange := sorted(set(context["params"]) - known):
-            raise AirflowFailException(
-                f"This run was given {', '.join(map(repr, strange))}, which nothing reads: expected no param but "
-                f"{', '.join(map(repr, sorted(known))) or 'none'}. It is of every profile of the file"
-            )
 
     def _log_later(self, profiles: Sequence[Profile], date: datetime.date, names: Collection[str]) -> None:
         """Say which profiles begin after the date: they are left out, or have green and empty tasks."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowFailException
 
 from include.status_store.airflow_connection import ConnectionInvalidError
 from include.status_store.database import StoreUnavailableError
@@ -15,6 +17,8 @@ from ropo_one.store import connection_dsn
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from airflow.sdk import Context
 
     from local_airflow.embedded import Server
 
@@ -32,6 +36,25 @@ def test_it_opens_a_session_of_the_store(store_connection: str, store_name: str)
 def test_the_map_index_is_the_profiles_name() -> None:
     assert operator().map_index_template == "{{ task.profile }}"
     assert operator().template_fields == ("profile",)
+
+
+def test_what_a_run_was_given_and_nothing_reads_is_refused_before_anything_is_done() -> None:
+    """Who names a profile for the maintenance, which is of all of them, would have texts of each erased."""
+    with DAG("a_dag", schedule=None, params={"billnum": "1", "profile": "default"}) as one, DAG("all", schedule=None):
+        of_all = operator()
+    of_one = ProfileOperator(task_id="one", profile="default", dag=one)
+    of_one.pre_execute(cast("Context", {"params": {"billnum": "1", "profile": "default"}}))
+    of_all.pre_execute(cast("Context", {"params": {}}))
+    for each, given, told in (
+        (of_all, {"profile": "beta"}, "given 'profile', .* no param but none. It is of every profile of the file"),
+        (
+            of_one,
+            {"billnum": "1", "x": 1},
+            "given 'x', which nothing reads: expected no param but 'billnum', 'profile'$",
+        ),
+    ):
+        with pytest.raises(AirflowFailException, match=told):
+            each.pre_execute(cast("Context", {"params": given}))
 
 
 def test_a_missing_connection_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
