@@ -15,6 +15,7 @@ from demo.job import Demo, DemoFailedError, prepared, run
 from demo.progress import Progress
 from demo.state import DemoRunsAlreadyError, ForeignHomeError, record, recorded
 from demo.stopping import stops_as_exit
+from include.status_store.command_line import whole_number
 from local_airflow.cluster import EmbeddedPostgresError, port_is_free
 from local_airflow.paths import airflow_home
 from local_airflow.processes import ProcessDiedError
@@ -35,7 +36,9 @@ def main(arguments: list[str]) -> int:
     :return: 1 if something failed. Stopping it is how it ends: exit code 0.
     """
     parser = argparse.ArgumentParser(prog="python -m demo.up", description=__doc__)
-    parser.add_argument("--port", type=int, default=8080, help="of the Airflow UI, on the loopback address")
+    parser.add_argument(
+        "--port", type=whole_number(1, 65_535), default=8080, help="of the Airflow UI, on the loopback address"
+    )
     port = parser.parse_args(arguments).port
     try:
         if not port_is_free(port):

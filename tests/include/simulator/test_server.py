@@ -11,6 +11,7 @@ from http.client import HTTPConnection
 import pytest
 import requests
 
+from include.simulator.__main__ import main
 from include.simulator.faults import Fault
 from include.simulator.ropo import Ropo
 from include.simulator.rows import make_row
@@ -73,6 +74,31 @@ def test_a_cut_body_promises_more_bytes_than_come(client: Client, simulator: Sim
     head, _, body = received.partition(b"\r\n\r\n")
     promised = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
     assert 0 < len(body) < promised
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--port", "99999"), "argument --port: expected a port from 0 to 65535, got 99999"),
+        (("--days", "0"), "argument --days: expected a day at least, got 0"),
+        (("--scale", "-1"), "argument --scale: expected a number above 0, got -1"),
+        (("--scale", "nan"), "argument --scale: expected a number above 0, got nan"),
+        (("--timezone", "Foo/Bar"), "argument --timezone: expected a zone such as Europe/Helsinki, got 'Foo/Bar'"),
+    ],
+)
+def test_an_argument_that_makes_no_sense_is_refused(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], told: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--seed", "7", *arguments])
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with SimulatorServer() as server:
+        assert main(["--port", str(server.port)]) == 1
+    assert f"cannot listen at 127.0.0.1, port {server.port}: Address already in use" in capsys.readouterr().err
 
 
 def test_as_a_process_it_prints_its_url_serves_its_data_set_and_ends_on_a_signal() -> None:
