@@ -25,7 +25,7 @@ run* with the param `date`.
 
 A task that found Ropo One, the store or the ledger away is tried again up to twice, each time after Airflow's own
 `default_task_retry_delay` (5 minutes), and so is one whose process was killed. Any other error fails it at once; a
-token that is refused is one.
+token that is refused is one (a PostgreSQL's refused password is not: it counts as away).
 
 **When it is red:** as `ropo_reconciliation`.
 """

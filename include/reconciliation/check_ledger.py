@@ -24,7 +24,7 @@ from include.reconciliation.ledger_contract import CONTRACT_FILE, LedgerContract
 from include.reconciliation.ledger_findings import Finding, findings, known_invoices
 from include.reconciliation.sides import LedgerUnavailableError, connect_ledger
 from include.status_store.airflow_connection import ConnectionInvalidError, dsn_from_environment
-from include.status_store.command_line import add_profile, profiles, whole_number
+from include.status_store.command_line import add_profile, ended_by_interrupts, profiles, whole_number
 from include.status_store.database import (
     STORE_VARIABLE,
     StoreUnavailableError,
@@ -45,6 +45,14 @@ SAMPLE = 200
 TIMEOUT_SECONDS = 600
 # Who waits for a person's answer wants to know what for.
 LOCKED_SECONDS = 30
+# Else a SELECT whose reader was stopped would go on for as long as it takes. Not every server can look.
+_END_WITH_THIS_PROCESS = """
+DO $$
+BEGIN
+    SET client_connection_check_interval = '1s';
+EXCEPTION WHEN undefined_object OR invalid_parameter_value THEN NULL;
+END $$
+"""
 
 
 def check(profile: Profile, *, sample: int = SAMPLE, timeout_seconds: int = TIMEOUT_SECONDS) -> Iterator[Finding]:
@@ -53,12 +61,19 @@ def check(profile: Profile, *, sample: int = SAMPLE, timeout_seconds: int = TIME
     :param sample: how many invoices of the store are looked for.
     :param timeout_seconds: after which the ledger's database gives a statement up.
     :raises ConnectionInvalidError: if the ledger is not named, or by what is no connection of a PostgreSQL.
-    :raises LedgerUnavailableError: if the ledger cannot be reached; StoreUnavailableError: if a store that is named
-        cannot be.
+    :raises LedgerUnavailableError: if the ledger cannot be reached.
     :raises ConfigurationError: if the status map is at fault.
     """
     status_map = load_status_map(profile.status_map)
-    known = _known(profile, sample)
+    without = None
+    known: list[tuple[str | None, str | None]] | None = None
+    if sample and os.environ.get(STORE_VARIABLE):
+        try:
+            known = _known(profile, sample)
+        except (ConfigurationError, ConnectionInvalidError, StoreUnavailableError) as error:
+            without = Finding("WRONG", "sample", f"no invoice known to Ropo was looked for: {error}")
+    elif sample:
+        without = Finding("note", "sample", f"{STORE_VARIABLE} is not set: no invoice known to Ropo was looked for")
     with closing(_ledger(profile, timeout_seconds)) as connection:
         try:
             yield from findings(LedgerReader(connection, profile), status_map, known)
@@ -72,13 +87,11 @@ def check(profile: Profile, *, sample: int = SAMPLE, timeout_seconds: int = TIME
             yield Finding("WRONG", "time", text)
         except psycopg2.Error as error:  # a row that the SELECT itself stumbles over, a missing right on a table
             yield Finding("WRONG", "rows", f"PostgreSQL cannot give them: {first_line(error)}")
-    if known is None:
-        yield Finding("note", "sample", f"{STORE_VARIABLE} is not set: no invoice known to Ropo was looked for")
+    if without:
+        yield without
 
 
-def _known(profile: Profile, sample: int) -> list[tuple[str | None, str | None]] | None:
-    if not os.environ.get(STORE_VARIABLE):
-        return None
+def _known(profile: Profile, sample: int) -> list[tuple[str | None, str | None]]:
     with closing(connect(store_dsn_from_environment())) as store:
         require_current(store)
         return known_invoices(store, profile, sample)
@@ -90,6 +103,7 @@ def _ledger(profile: Profile, timeout_seconds: int) -> Connection:
     connection = connect_ledger(dsn, profile, longest=datetime.timedelta(seconds=timeout_seconds))
     with connection, connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = '{LOCKED_SECONDS}s'")
+        cursor.execute(_END_WITH_THIS_PROCESS)
     return connection
 
 
@@ -135,7 +149,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    found = [_wrong(profile, options) for profile in chosen]
+    with ended_by_interrupts():
+        found = [_wrong(profile, options) for profile in chosen]
     unchecked = found.count(None)
     wrong = sum(filter(None, found))
     if unchecked == len(found):

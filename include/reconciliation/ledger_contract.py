@@ -74,6 +74,16 @@ _ADVICE_BY_KIND = {
     "timestamptz": "; cast it to timestamptz (a column that the ERP lacks is NULL::timestamptz)",
     "boolean": "; cast it to boolean (a column that the ERP lacks is NULL::boolean)",
 }
+_ADVICE_BY_ERROR: Mapping[type[psycopg2.Error], str] = {
+    psycopg2.errors.UndefinedTable: (
+        ". Make it, as a view of the ERP's tables, or name a SELECT of your own in `ledger.query`"
+    ),
+    psycopg2.errors.UndefinedColumn: (
+        f". The contract has {len(COLUMNS)} columns: {', '.join(COLUMNS)}; one that the ERP lacks is written with its "
+        "type, as NULL::text"
+    ),
+    psycopg2.errors.InsufficientPrivilege: ". Have its owner run GRANT SELECT on it for the connection's role",
+}
 
 
 class LedgerContractError(ValueError):
@@ -173,8 +183,7 @@ def _reason(error: psycopg2.Error, cursor: Cursor) -> str:
     line = (cursor.query or b"").decode()[: position - 1].count("\n") if position else 0
     where = f" (line {line} of the SELECT)" if line else ""
     hint = f". {error.diag.message_hint}" if error.diag.message_hint else ""
-    if isinstance(error, psycopg2.errors.UndefinedTable):
-        hint += ". Make it, as a view of the ERP's tables, or name a SELECT of your own in `ledger.query`"
+    hint += next((advice for kind, advice in _ADVICE_BY_ERROR.items() if isinstance(error, kind)), "")
     return f"{reason}{where}{hint}"
 
 

@@ -85,8 +85,10 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
         for category in CATEGORIES:
             counts = self.categories.get(category)
             if counts and category != MATCHED:
+                buckets = {bucket: count for bucket, count in counts.items() if count}
                 yield f"  {category}: " + ", ".join(
-                    f"{grouped(count)} {bucket}" for bucket, count in counts.items() if count
+                    counted(count, "break") if bucket == "breaks" else f"{grouped(count)} {bucket}"
+                    for bucket, count in buckets.items()
                 )
         if self.recovered:
             events = counted(self.recovered, "event")

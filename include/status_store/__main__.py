@@ -104,9 +104,12 @@ def _doubts(session: Session, options: argparse.Namespace) -> None:
 def _doubt(doubt: attention.Doubt) -> str:
     return (
         f"poll {doubt.poll_id} of {doubt.opened_at:%Y-%m-%d %H:%M:%S%z}, {doubt.recovery}, "
-        f"dates {doubt.window_from} to {doubt.window_to}{' (before any 204)' if doubt.bounded else ''}: "
-        f"{doubt.error}{'; ' + doubt.recovery_reason if doubt.recovery_reason else ''}"
+        f"{_window(doubt)}: {doubt.error}{'; ' + doubt.recovery_reason if doubt.recovery_reason else ''}"
     )
+
+
+def _window(doubt: attention.Doubt) -> str:
+    return f"dates {doubt.window_from} to {doubt.window_to}{' (before any 204)' if doubt.bounded else ''}"
 
 
 def _quarantine(session: Session, options: argparse.Namespace) -> None:
@@ -164,7 +167,11 @@ def _mark_in_doubt(session: Session, options: argparse.Namespace) -> None:
     start, end = (_moment(options, name, profile) for name in ("from", "to"))
     with session.transaction() as cursor:
         poll_id = mark_in_doubt(cursor, profile, start, end, by=who(options), note=options.note)
-    say(f"{profile.name}: poll {poll_id} stands for the span in doubt; the next run of ropo_status_drain re-reads it.")
+        [marked] = [each for each in attention.doubts(cursor, profile.name) if each.poll_id == poll_id]
+    say(
+        f"{profile.name}: poll {poll_id} stands for the span in doubt; the next run of ropo_status_drain re-reads "
+        f"{_window(marked)}."
+    )
 
 
 def _retire(session: Session, options: argparse.Namespace) -> None:

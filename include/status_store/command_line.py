@@ -7,6 +7,8 @@ import getpass
 import os
 import signal
 import sys
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -20,7 +22,7 @@ from include.status_store.session import Session
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from include.config.profiles import Profile
 
@@ -36,7 +38,7 @@ def run_command(options: argparse.Namespace, *refusals: type[Exception]) -> int:
     in_one_line: tuple[type[Exception], ...] = (ConfigurationError, StoreUnavailableError, ValueError, *refusals)
     try:
         dsn = store_dsn_from_environment()
-        with Session(lambda: connect(dsn)) as session:
+        with ended_by_interrupts(), Session(lambda: connect(dsn)) as session:
             require_current(session.connection)
             command(session, options)
         sys.stdout.flush()
@@ -51,6 +53,23 @@ def run_command(options: argparse.Namespace, *refusals: type[Exception]) -> int:
         sys.stderr.write(f"PostgreSQL refuses it: {first_line(error)}\n")
         return 1
     return 0
+
+
+@contextmanager
+def ended_by_interrupts() -> Iterator[None]:
+    """Let Ctrl-C end the process at once, as SIGTERM does.
+
+    Python hears of it only when libpq has done waiting for PostgreSQL, which may be minutes. What was under way is a
+    transaction, which ends with its session.
+    """
+    if threading.current_thread() is not threading.main_thread():  # such a one is not asked
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def add_profile(parser: argparse.ArgumentParser) -> None:

@@ -96,13 +96,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _erase(session: Session, options: argparse.Namespace) -> None:
     erasure = TextErasure(session, load_profile(options.profile), by=options.by, note=options.note)
     if options.billnum is not None:
-        what, done = f"Invoice {options.billnum}", erasure.of_invoice(options.billnum)
+        what, done = f"invoice {options.billnum}", erasure.of_invoice(options.billnum)
     else:
-        what, done = f"Job {options.jobid}", erasure.of_job(options.jobid)
+        what, done = f"job {options.jobid}", erasure.of_job(options.jobid)
     say(
-        f"{what}: erased the texts of {counted(done.events, 'event')}, {counted(done.revisions, 'revision')}, "
-        f"{counted(done.quarantined, 'row')} in quarantine and {counted(done.pages, 'raw page')}, "
-        f"and the labels of {counted(done.labels, 'reconciliation')}."
+        f"Profile {options.profile}, {what}: erased the texts of {counted(done.events, 'event')}, "
+        f"{counted(done.revisions, 'revision')}, {counted(done.quarantined, 'row')} in quarantine and "
+        f"{counted(done.pages, 'raw page')}, and the labels of {counted(done.labels, 'reconciliation')}."
     )
 
 

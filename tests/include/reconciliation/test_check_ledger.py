@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -15,6 +18,8 @@ from include.config.profiles import FILE_VARIABLE
 from include.reconciliation import check_ledger
 from include.reconciliation.ledger_contract import COLUMNS
 from include.status_store.database import STORE_VARIABLE
+from local_airflow.paths import ROOT
+from tests.include.status_store.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -240,6 +245,38 @@ def test_a_store_that_is_named_wrongly_is_told(world: World, checked: Checked, m
     monkeypatch.setenv(STORE_VARIABLE, "mysql://db.example/store")
     code, said = checked()
     assert (code, f"{STORE_VARIABLE}: expected a connection of type postgres, got 'mysql'" in said) == (1, True)
+
+
+def test_a_store_that_is_away_hides_nothing_of_the_ledger_and_without_a_sample_it_is_not_asked(
+    world: World, checked: Checked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.row("1", currency="euro")
+    monkeypatch.setenv(STORE_VARIABLE, json.dumps(json.loads(_connection(world.store_dsn)) | {"port": 9}))
+    code, said = checked()
+    assert "WRONG no currency 1 row has a currency that is no ISO 4217 code" in said
+    assert "WRONG sample no invoice known to Ropo was looked for: The store (connection ropo_store)" in said
+    assert (code, "not kept in 2 points" in said) == (1, True)
+    code, said = checked(SELECT, "--sample", "0")
+    assert (code, "not kept in 1 point;" in said, "sample" in said) == (1, True, False)
+
+
+def test_ctrl_c_ends_it_though_the_ledgers_database_is_waited_for(world: World, checked: Checked) -> None:
+    world.row("1")
+    checked()  # the files
+    (checked.folder / "erp.sql").write_text("SELECT ropo_ledger.* FROM ropo_ledger, pg_sleep(600)")
+    command = [sys.executable, "-m", "include.reconciliation.check_ledger"]
+
+    def asleep() -> list[tuple[int]]:
+        return world.ledger(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+        )
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        until(lambda: asleep() == [(1,)])
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+    assert (process.returncode, told) == (-signal.SIGINT, "")
+    until(lambda: asleep() == [(0,)])  # nor does its SELECT go on there
 
 
 def test_a_ledger_that_is_away_does_not_keep_the_others_from_being_checked(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import msgspec
 import psycopg2
 import pytest
+from psycopg2.extensions import make_dsn
 
 from include.reconciliation.ledger import bare_number
 from include.reconciliation.ledger_contract import LedgerContractError
@@ -129,6 +131,10 @@ def test_texts_as_long_as_the_contract_allows_are_taken(world: World, tmp_path: 
             "\nSELECT ledger.bilnum, 'ä' AS status\nFROM ropo_ledger AS ledger",
             r'\(line 2 of the SELECT\)\. Perhaps you meant to reference the column "ledger.billnum"',
         ),
+        (
+            "SELECT billnum, bilnum FROM ropo_ledger",
+            r"The contract has 12 columns: billnum, jobid, status, .*; one that the ERP lacks is written with its type",
+        ),
         ("SELEC 1", r'syntax error at or near "1" \(line 1'),
         (_query() + ";\n-- that was it", r'syntax error at or near ";"'),
         (" \n", "is empty: expected a SELECT"),
@@ -139,6 +145,19 @@ def test_texts_as_long_as_the_contract_allows_are_taken(world: World, tmp_path: 
 def test_a_select_that_is_none_is_named(world: World, tmp_path: Path, query: str, said: str) -> None:
     with pytest.raises(LedgerContractError, match=said):
         world.reconcile(profile=_profile(world, tmp_path, query))
+
+
+def test_a_right_that_is_lacking_is_named_with_what_grants_it(world: World, tmp_path: Path) -> None:
+    role = f"reader_of_{os.getpid()}"
+    owners = world.ledger_dsn
+    world.ledger(f"CREATE ROLE {role} LOGIN PASSWORD 'reads'")
+    try:
+        world.ledger_dsn = make_dsn(owners, user=role, password="reads")
+        with pytest.raises(LedgerContractError, match=r"permission denied .*Have its owner run GRANT SELECT"):
+            world.reconcile(profile=_profile(world, tmp_path, "SELECT * FROM ropo_ledger"))
+    finally:
+        world.ledger_dsn = owners
+        world.ledger(f"DROP ROLE {role}")
 
 
 def test_a_file_of_another_encoding_is_named_with_its_line(world: World, tmp_path: Path) -> None:

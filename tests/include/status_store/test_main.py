@@ -162,6 +162,16 @@ def test_accept_takes_a_doubt_that_cannot_be_asked_about_where_it_is_told_so(
     assert accepted[0] == "accepted"
 
 
+def test_what_was_marked_in_doubt_is_told_by_its_dates(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+    span = ("--from", "2026-11-19T10:00", "--to", "2026-11-19T11:00", "--note", "restored", "--by", "Anna")
+    assert run(capsys, "mark-in-doubt", "--profile", "default", *span) == (
+        0,
+        "default: poll 1 stands for the span in doubt; the next run of ropo_status_drain re-reads dates 2026-01-01 to "
+        "2026-11-20 (before any 204).\n",
+        "",
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [

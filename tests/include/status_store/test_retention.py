@@ -277,8 +277,8 @@ def test_the_command_erases_an_invoices_texts_and_says_how_many(
     assert retention.main([*asked, "4711"]) == 1
 
     assert told.out == (
-        "Invoice 10001: erased the texts of 2 events, 0 revisions, 0 rows in quarantine and 1 raw page, "
-        "and the labels of 0 reconciliations.\n"
+        "Profile default, invoice 10001: erased the texts of 2 events, 0 revisions, 0 rows in quarantine and 1 raw "
+        "page, and the labels of 0 reconciliations.\n"
     )
     assert "SALAISUUS" not in told.out + told.err
     assert capsys.readouterr().err == "Profile default: no row of invoice 4711 is known\n"
@@ -301,7 +301,7 @@ def test_the_command_erases_a_jobs_texts_where_no_row_names_its_number(
     assert retention.main([*asked, "4711"]) == 1
 
     told = capsys.readouterr()
-    assert told.out.startswith("Job 3000001: erased the texts of 1 event, ")
+    assert told.out.startswith("Profile default, job 3000001: erased the texts of 1 event, ")
     assert told.err == "Profile default: no row of job 4711 is known\n"
     assert column(store, "SELECT statustext FROM ropo.status_event") == [""]
 
