@@ -111,7 +111,7 @@ def test_what_changes_of_an_open_break_is_an_event(world: World) -> None:
     world.comment("1", "98")  # a message changes neither a state nor an amount
     world.reconcile(now=OVER + HOUR)
     world.reconcile(now=OVER + 2 * HOUR)
-    assert history(world) == [("opened", None), ("changed", "paid at Ropo One 30.00 → 45.20")]
+    assert history(world) == [("opened", None), ("changed", "paid at Ropo One from 30.00 to 45.20")]
     assert breaks(world)[0]["amount"] == Decimal("45.20")
 
 
@@ -134,11 +134,12 @@ def test_an_accepted_break_counts_apart_while_nothing_of_it_changes(world: World
     [
         (
             "UPDATE ropo_ledger SET total = 5000, open = 5000",
-            "open in the ledger 100.00 → 5000.00, total in the ledger 100.00 → 5000.00",
+            "open in the ledger from 100.00 to 5000.00, total in the ledger from 100.00 to 5000.00",
         ),
         (
             "UPDATE ropo_ledger SET status = 'due'",
-            "stage in the ledger none → due, status in the ledger unpaid → due, word in the ledger open → due",
+            "stage in the ledger from none to due, status in the ledger from unpaid to due, "
+            "word in the ledger from open to due",
         ),
     ],
 )
@@ -167,7 +168,7 @@ def test_an_accepted_duplicate_is_open_again_when_its_other_row_grows(world: Wor
     assert world.reconcile(now=at("2026-03-16 09:00")).breaks == 1
     assert history(world)[-1] == (
         "reopened",
-        "further open, total 20, paid 0, discount 0, credited 0, open 20 → "
+        "further from open, total 20, paid 0, discount 0, credited 0, open 20 to "
         "open, total 90000, paid 0, discount 0, credited 0, open 90000",
     )
 
@@ -196,7 +197,7 @@ def test_an_accepted_unknown_payment_is_open_again_when_another_comes(world: Wor
     world.payment("1", "90000", kind="Suoritus Meikäläinen")
     assert world.reconcile(now=OVER).breaks == 1
     [(_, note)] = history(world)[-1:]
-    assert (note or "").startswith("further 1 rows with codes not in the map (")
+    assert (note or "").startswith("further from 1 rows with codes not in the map (")
     assert (note or "").endswith("), 90005 in all")
     assert "Meik" not in (note or "")
     accept(world)

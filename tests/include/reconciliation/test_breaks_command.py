@@ -61,7 +61,7 @@ def test_the_command_lists_accepts_comments_and_shows_the_history(
     history = [line[25:] for line in command(capsys, "history", "2")[1].splitlines()]
     assert history == [
         "opened by reconciliation (reconciliation 1)",
-        "changed by reconciliation (reconciliation 2): currency EUR → SEK",
+        "changed by reconciliation (reconciliation 2): currency from EUR to SEK",
         "accepted by Anna: rounding",
         "commented by Otto: seen",
     ]

@@ -68,7 +68,7 @@ def test_another_result_of_a_date_is_flagged_and_keeps_the_countersignature_away
     assert flags(march) == [("result_changed", LAST), ("break_opened", LAST)]
     [changed, opened] = status(march).flags
     assert changed.note == (
-        "reconciled (invoices 1: matched 1, pending 0, breaks 0, accepted 0) → "
+        "reconciled (invoices 1: matched 1, pending 0, breaks 0, accepted 0), now "
         "breaks (invoices 1: matched 0, pending 0, breaks 1, accepted 0)"
     )
     assert (opened.note, opened.break_id) == ("invoice 2: missing in the ledger", 1)
@@ -99,7 +99,7 @@ def test_a_payment_that_moves_from_one_invoice_to_another_is_another_result_thou
     march.recheck(APRIL, now=NOW + HOUR)
     assert flags(march) == [("result_changed", LAST)]
     assert status(march).flags[0].note == (
-        "reconciled (invoices 2: matched 2, pending 0, breaks 0, accepted 0) → "
+        "reconciled (invoices 2: matched 2, pending 0, breaks 0, accepted 0), now "
         "reconciled (invoices 2: matched 2, pending 0, breaks 0, accepted 0); not as they were: invoice 2, invoice 5"
     )
 

@@ -39,8 +39,9 @@ RETURN CASE
     ELSE key
 END || CASE
     WHEN key ~ '_(paid|discount|total|credited|open)$' THEN
-        ' ' || COALESCE(ropo.with_cents(before::numeric), 'none') || ' → ' || COALESCE(ropo.with_cents(after::numeric), 'none')
-    ELSE ' ' || COALESCE(before, 'none') || ' → ' || COALESCE(after, 'none')
+        ' from ' || COALESCE(ropo.with_cents(before::numeric), 'none')
+            || ' to ' || COALESCE(ropo.with_cents(after::numeric), 'none')
+    ELSE ' from ' || COALESCE(before, 'none') || ' to ' || COALESCE(after, 'none')
 END;
 
 -- A break's severity is what break_today says (0110); no list is in the order of these indexes.
