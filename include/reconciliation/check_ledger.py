@@ -11,7 +11,7 @@ import argparse
 import datetime
 import os
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -45,14 +45,6 @@ SAMPLE = 200
 TIMEOUT_SECONDS = 600
 # Who waits for a person's answer wants to know what for.
 LOCKED_SECONDS = 30
-# Else a SELECT whose reader was stopped would go on for as long as it takes. Not every server can look.
-_END_WITH_THIS_PROCESS = """
-DO $$
-BEGIN
-    SET client_connection_check_interval = '1s';
-EXCEPTION WHEN undefined_object OR invalid_parameter_value THEN NULL;
-END $$
-"""
 
 
 def check(profile: Profile, *, sample: int = SAMPLE, timeout_seconds: int = TIMEOUT_SECONDS) -> Iterator[Finding]:
@@ -72,6 +64,9 @@ def check(profile: Profile, *, sample: int = SAMPLE, timeout_seconds: int = TIME
             known = _known(profile, sample)
         except (ConfigurationError, ConnectionInvalidError, StoreUnavailableError) as error:
             without = Finding("WRONG", "sample", f"no invoice known to Ropo was looked for: {error}")
+        except psycopg2.Error as error:
+            text = f"no invoice known to Ropo was looked for: the store refuses it: {first_line(error)}"
+            without = Finding("WRONG", "sample", text)
     elif sample:
         without = Finding("note", "sample", f"{STORE_VARIABLE} is not set: no invoice known to Ropo was looked for")
     with closing(_ledger(profile, timeout_seconds)) as connection:
@@ -103,7 +98,9 @@ def _ledger(profile: Profile, timeout_seconds: int) -> Connection:
     connection = connect_ledger(dsn, profile, longest=datetime.timedelta(seconds=timeout_seconds))
     with connection, connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = '{LOCKED_SECONDS}s'")
-        cursor.execute(_END_WITH_THIS_PROCESS)
+    # Else a SELECT whose reader was stopped would go on for as long as it takes. Not every server can look.
+    with suppress(psycopg2.Error), connection, connection.cursor() as cursor:
+        cursor.execute("SET client_connection_check_interval = '1s'")
     return connection
 
 

@@ -286,10 +286,26 @@ UPDATE comparison
 SET currency = known.currency
 FROM comparison AS lacking
 CROSS JOIN LATERAL (
-    SELECT currency
-    FROM ropo.reconciliation_item AS item
-    WHERE item.profile = %(profile)s AND item.invoice_key = lacking.invoice_key AND item.ledger_row_count > 0
-    ORDER BY reconciliation_id DESC
+    SELECT held.currency
+    FROM (
+        (
+            SELECT item.reconciliation_id, item.currency
+            FROM ropo.reconciliation_item AS item
+            WHERE item.profile = %(profile)s AND item.invoice_key = lacking.invoice_key AND item.ledger_row_count > 0
+            ORDER BY item.reconciliation_id DESC
+            LIMIT 1
+        )
+        UNION ALL
+        (
+            -- Its name may have been another one when less was known of it.
+            SELECT item.reconciliation_id, item.currency
+            FROM ropo.reconciliation_item AS item
+            WHERE item.profile = %(profile)s AND item.jobid = lacking.jobid AND item.ledger_row_count > 0
+            ORDER BY item.reconciliation_id DESC
+            LIMIT 1
+        )
+    ) AS held
+    ORDER BY held.reconciliation_id DESC
     LIMIT 1
 ) AS known
 WHERE lacking.ledger_row_count = 0 AND known.currency <> lacking.currency AND comparison.invoice_key = lacking.invoice_key

@@ -152,14 +152,15 @@ def _hint(cursor: Cursor, ledger: LedgerReader, profile: Profile) -> None:
     A number that Ropo One speaks of is an invoice of its own, and nobody's near miss.
     """
     cursor.execute(
-        "SELECT invoice_key, billnum FROM comparison WHERE category = 'missing_in_ledger' AND billnum IS NOT NULL "
+        "SELECT invoice_key, billnum, event_count > 0 "
+        "FROM comparison WHERE category = 'missing_in_ledger' AND billnum IS NOT NULL "
         "ORDER BY invoice_key LIMIT %s",
         (HINTED_INVOICES,),
     )
-    missing: list[tuple[str, str]] = cursor.fetchall()
+    missing: list[tuple[str, str, bool]] = cursor.fetchall()
     if not missing:
         return
-    misses = list(ledger.near_misses([billnum for _, billnum in missing]))
+    misses = list(ledger.near_misses([billnum for _, billnum, _ in missing]))
     cursor.execute(_SPOKEN_OF, ([number for _, number in misses], profile.name))
     spoken_of = {number for (number,) in cursor.fetchall()}
     near: dict[str, list[str]] = {}
@@ -168,12 +169,15 @@ def _hint(cursor: Cursor, ledger: LedgerReader, profile: Profile) -> None:
             near.setdefault(bare, []).append(number)
     hints = [
         (key, "the ledger has " + ", ".join(sorted(near[bare_number(billnum)])))
-        for key, billnum in missing
+        for key, billnum, _ in missing
         if bare_number(billnum) in near
     ]
     # The other side of the same near miss, where it is in the population too.
     others = [
-        (number, f"Ropo has {billnum}") for _, billnum in missing for number in near.get(bare_number(billnum), ())
+        (number, f"Ropo has {billnum}")
+        for _, billnum, is_spoken_of in missing
+        if is_spoken_of
+        for number in near.get(bare_number(billnum), ())
     ]
     _write_hints(cursor, "hint_missing", hints)
     _write_hints(cursor, "hint_unspoken", others)

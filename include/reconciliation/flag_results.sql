@@ -11,7 +11,7 @@ WITH signed AS (
     SELECT
         signed.sign_off_id, fresh.business_date, fresh.reconciliation_id,
         format(
-            '%%s → %%s',
+            '%%s, now %%s',
             COALESCE(
                 before.verdict || format(
                     ' (invoices %%s: matched %%s, pending %%s, breaks %%s, accepted %%s)',
@@ -97,7 +97,11 @@ WITH signed AS (
                     CROSS JOIN LATERAL (
                         SELECT
                             max(event.first_seen_at) FILTER (WHERE event.statustime < signed.next_period) AS newest,
-                            count(*) FILTER (WHERE event.first_seen_at <= seen.up_to) AS known,
+                            -- Of a number that several invoices have, those of this one's job.
+                            count(*) FILTER (
+                                WHERE event.first_seen_at <= seen.up_to
+                                    AND (starts_with(found.invoice_key, 'b:') OR event.jobid = found.jobid COLLATE "C")
+                            ) AS known,
                             bool_or(event.statustime < signed.next_period AND EXISTS (
                                 SELECT
                                 FROM ropo.status_event_revision AS revision

@@ -82,7 +82,9 @@ _ADVICE_BY_ERROR: Mapping[type[psycopg2.Error], str] = {
         f". The contract has {len(COLUMNS)} columns: {', '.join(COLUMNS)}; one that the ERP lacks is written with its "
         "type, as NULL::text"
     ),
-    psycopg2.errors.InsufficientPrivilege: ". Have its owner run GRANT SELECT on it for the connection's role",
+    psycopg2.errors.InsufficientPrivilege: (
+        ". Have its owner grant what is lacking to the connection's role: SELECT on a view or table, USAGE on a schema"
+    ),
 }
 
 
@@ -182,7 +184,7 @@ def _reason(error: psycopg2.Error, cursor: Cursor) -> str:
     # Of the probe the file's first line is the second.
     line = (cursor.query or b"").decode()[: position - 1].count("\n") if position else 0
     where = f" (line {line} of the SELECT)" if line else ""
-    hint = f". {error.diag.message_hint}" if error.diag.message_hint else ""
+    hint = f". {error.diag.message_hint.rstrip('.')}" if error.diag.message_hint else ""
     hint += next((advice for kind, advice in _ADVICE_BY_ERROR.items() if isinstance(error, kind)), "")
     return f"{reason}{where}{hint}"
 

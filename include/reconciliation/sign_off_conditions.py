@@ -7,9 +7,9 @@ differences but of what came after the period: a payment of the month after is b
 A full comparison of the last date or a later one, begun after the period's end, must exist. The newest counts, and it
 is held to the same: its breaks accepted or resolved, its incompleteness accepted. Two things it may have, since
 business goes on while it runs: pending differences but of what the period or one before it has caused and no date was
-compared with since; and breaks that were caused after the period, or that a date after it has shown first and nothing
-in it has caused. Those of an invoice that differed before, and was not right by the period's end, are none of these,
-whatever their category.
+compared with since; and breaks that a date after it has shown first and nothing in it has caused, or that no date has
+shown and something after it has caused, of an invoice of which Ropo One had not spoken by then. Those of an invoice
+that differed before, and was not right by the period's end, are none of these, whatever their category.
 """
 
 from __future__ import annotations

@@ -219,7 +219,7 @@ LEFT JOIN ropo.incompleteness_accepted AS acceptance USING (reconciliation_id)
 LEFT JOIN counted USING (reconciliation_id)
 LEFT JOIN LATERAL (
     -- Of a date what is within its grace and was not caused after the period: that is business that goes on. Of a full
-    -- comparison what was caused by then, and no comparison of a date has had since: from then on it is that date's.
+    -- comparison what was caused by then, and no date that has it was compared since: from then on it is that date's.
     SELECT count(*) AS invoices, max(item.pending_until) AS pending_until
     FROM ropo.reconciliation_item AS item
     WHERE standing.pending > 0
@@ -229,9 +229,15 @@ LEFT JOIN LATERAL (
             WHEN 'date' THEN (item.caused_on > %(last)s) IS NOT TRUE
             ELSE item.caused_on <= %(last)s AND NOT EXISTS (
                 SELECT
-                FROM ropo.reconciliation_item AS since
-                WHERE since.profile = item.profile AND since.invoice_key = item.invoice_key
-                    AND since.reconciliation_id > item.reconciliation_id
+                FROM ropo.reconciliation_item AS held
+                JOIN ropo.reconciliation AS dated USING (reconciliation_id)
+                JOIN ropo.reconciled_date AS looked
+                    ON looked.profile = dated.profile AND looked.business_date = dated.business_date
+                    AND looked.scope = dated.scope AND looked.reconciliation_id = dated.reconciliation_id
+                WHERE held.profile = item.profile AND held.invoice_key = item.invoice_key
+                    AND dated.scope = 'date' AND NOT ropo.is_blind(dated.reasons)
+                    -- A night that finds a date as it was records nothing, and has looked all the same.
+                    AND looked.checked_at > standing.started_at
             )
         END
 ) AS held_up ON true

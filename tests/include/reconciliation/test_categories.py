@@ -88,47 +88,6 @@ def test_ambiguous_match_a_row_with_the_number_but_the_jobid_of_another(world: W
     assert items["b:2"]["category"] == "duplicate_in_ledger"
 
 
-@pytest.mark.parametrize("scope", ["date", "full"])
-def test_a_row_that_is_gone_had_a_currency_which_the_invoice_keeps(world: World, scope: str) -> None:
-    world.payment("1", "60")
-    world.payment("2", "5")
-    world.row("1", paid="60", currency="SEK")
-    world.reconcile()
-    world.ledger("DELETE FROM ropo_ledger")
-    found = world.reconcile(scope=scope)
-    items = world.items(found)
-    assert (items["b:1"]["category"], items["b:1"]["currency"]) == ("missing_in_ledger", "SEK")
-    assert items["b:2"]["currency"] == "EUR"
-    [(totals,)] = world.store("SELECT totals FROM ropo.reconciliation ORDER BY reconciliation_id DESC LIMIT 1")
-    assert {each["currency"]: each["ropo_paid"] for each in totals["currencies"]} == {"EUR": "5", "SEK": "60"}
-
-
-def test_an_invoice_without_a_row_is_missing_in_ledger(world: World) -> None:
-    world.comment("1", "98")
-    assert world.judged() == ("missing_in_ledger", "no_row")
-
-
-@pytest.mark.parametrize("jobid", [None, "J77"])
-@pytest.mark.parametrize("number", ["INV-0012", "12", "00012"])
-def test_near_misses_are_hinted_at_on_both_sides_and_never_matched(
-    world: World, number: str, jobid: str | None
-) -> None:
-    world.comment("012", "98")
-    world.row(number, jobid=jobid, changed_at=at("2026-03-10 08:00"))
-    items = world.items(world.reconcile())
-    assert items["b:012"]["category"] == "missing_in_ledger"
-    assert items["b:012"]["hint"] == f"the ledger has {number}"
-    assert items[f"j:{jobid}" if jobid else f"b:{number}"]["hint"] == "Ropo has 012"
-
-
-def test_a_number_that_ropo_speaks_of_is_nobodys_near_miss(world: World) -> None:
-    for number in ("FI-1001", "SE-1001"):
-        world.comment(number, "98")
-    world.row("FI-1001")
-    missing = world.items(world.reconcile())["b:SE-1001"]
-    assert (missing["category"], missing["hint"]) == ("missing_in_ledger", None)
-
-
 @pytest.mark.parametrize(
     ("row", "expected"),
     [

@@ -24,6 +24,7 @@ from tests.include.reconciliation.month import (
     countersigns,
     flags,
     found_by_full,
+    nothing_in_the_ledger,
     owe,
     run,
     run_all,
@@ -220,8 +221,30 @@ def test_what_is_of_the_month_and_pending_in_the_full_comparison_alone_holds_it_
         "1 invoice of the full comparison of 2026-03-31 differs within the grace, by what is of the month or before, "
         "at the latest until 2026-04-02 00:00 EEST; a night compares the dates that have it, or run it again then"
     )
+    # Neither a full comparison of before nor a ledger that shows nothing is a date that has it.
+    run(march, datetime.date(2026, 2, 28), scope="full", now=at("2026-04-01 09:00"))
+    with nothing_in_the_ledger(march):
+        run(march, datetime.date(2026, 4, 1), now=at("2026-04-01 10:00"))
+    assert [each.what for each in status(march, at("2026-04-01 11:00")).unmet] == ["full_pending"]
     march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '3'")
     run(march, LAST, now=at("2026-04-01 22:30"))
+    assert unmet(march, at("2026-04-02 08:00")) == []
+
+
+def test_it_is_held_up_no_more_by_a_night_that_finds_its_date_as_it_was(march: World) -> None:
+    """The full comparison read the ledger before the payment was booked, and was recorded after its date."""
+    sends(march, "3")
+    march.payment("3", "100", "2026-03-31", seen=at("2026-03-31 20:00"))
+    night = at("2026-04-01 00:00")
+    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '3'")
+    run(march, FIRST, now=night)
+    run(march, LAST, now=night)
+    march.ledger("UPDATE ropo_ledger SET status = 'open', paid = 0, open = 100 WHERE billnum = '3'")
+    assert run(march, LAST, scope="full", now=night).pending == 1
+    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '3'")
+    assert unmet(march, at("2026-04-01 08:00")) == [(LAST, "full_pending")]
+    found = march.recheck(datetime.date(2026, 4, 1), now=at("2026-04-01 22:30"))
+    assert LAST not in [each.reconciliation.business_date for each in found.changed]
     assert unmet(march, at("2026-04-02 08:00")) == []
 
 

@@ -139,6 +139,23 @@ def test_a_night_in_which_the_ledger_shows_nothing_leaves_a_late_event_to_the_ne
     assert ("result_changed", LAST) in flags(march)
 
 
+def test_nor_do_they_where_a_number_is_two_invoices_and_the_other_one_was_spoken_of_then(march: World) -> None:
+    sent = at("2026-03-31 08:00")
+    for jobid in ("J301", "J302"):
+        march.row("3", jobid=jobid, sent_at=sent, changed_at=sent)
+        march.comment("3", "98", "2026-03-31 09:00", jobid=jobid, seen=at("2026-03-31 09:00"))
+    march.comment("3", "98", "2026-03-31 12:00", jobid="J302", seen=night(LAST) - datetime.timedelta(minutes=20))
+    run(march, FIRST, now=night(LAST))
+    run(march, LAST, now=night(LAST))
+    run(march, LAST, scope="full", now=night(LAST))
+    signs(march, now=at("2026-04-02 08:00"))
+    march.payment("3", "100", str(APRIL), jobid="J301", seen=at(f"{APRIL} 10:00"))
+    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE jobid = 'J301'")
+    run(march, APRIL, now=night(APRIL))
+    assert (LAST, "reconciled", "reconciled") in recheck(march, APRIL)
+    assert (flags(march), alerts(march)) == ([], [])
+
+
 def test_a_quiet_night_after_a_month_was_signed_with_accepted_breaks_changes_nothing_of_it(march: World) -> None:
     owe(march)
     run_all(march)

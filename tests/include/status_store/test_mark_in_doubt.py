@@ -55,7 +55,7 @@ def test_the_command_marks_the_span_and_the_next_drain_run_brings_back_what_is_g
 
     assert main(arguments) == 0
 
-    assert "the next run of ropo_status_drain re-reads it" in capsys.readouterr().out
+    assert "the next run of ropo_status_drain re-reads dates " in capsys.readouterr().out
     columns = "kind, outcome, recovery, window_from::text, window_to::text, error"
     assert query(store, f"SELECT {columns} FROM ropo.status_poll WHERE recovery IS NOT NULL") == [
         (
