@@ -19,7 +19,8 @@ tasks alone, and these run whatever failed before them.
 **Backfill:** none; each run looks at everything that is old enough.
 
 **When it is red:** the line with the error in the failed task's log says why. Nothing has to be cleared: the next run
-goes on. A failure is an alert until the task succeeds again.
+goes on. A failure is an alert until the task succeeds again. A run that was given a param did nothing: it has none, and
+is of every profile.
 """
 
 from __future__ import annotations

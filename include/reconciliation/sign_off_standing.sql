@@ -20,7 +20,7 @@ WITH newest AS (
     FROM ropo.reconciliation
     WHERE reconciliation_id IN (SELECT reconciliation_id FROM newest UNION SELECT reconciliation_id FROM newest_full)
 ), difference AS MATERIALIZED (
-    SELECT standing.reconciliation_id, standing.scope, item.invoice_key, item.caused_on
+    SELECT standing.reconciliation_id, standing.scope, item.invoice_key
     FROM standing
     JOIN ropo.reconciliation_item AS item USING (reconciliation_id)
     WHERE item.category <> 'matched'
@@ -49,12 +49,16 @@ WITH newest AS (
     -- A full comparison sees what came after the period too: what dates after it have shown, or what was caused after it, is
     -- theirs to settle, or to accept. Not so what is about an event of the period that came late, or with other content, nor
     -- where the invoice had differed before, in whatever category, and was not right by the period's end.
-    SELECT known_break.break_id, difference.reconciliation_id, difference.invoice_key, known_break.is_undated
+    SELECT
+        known_break.break_id, known_break.is_undated, item.caused_on,
+        ropo.jobids_of(item.profile, item.jobid, item.billnum) COLLATE "C" AS jobids,
+        item.billnum COLLATE "C" AS billnum
     FROM difference
     JOIN standing_break USING (invoice_key)
     JOIN known_break USING (break_id)
-    WHERE difference.scope = 'full' AND known_break.business_date > %(last)s
-        AND (NOT known_break.is_undated OR difference.caused_on > %(last)s)
+    JOIN ropo.reconciliation_item AS item USING (reconciliation_id)
+    WHERE difference.scope = 'full' AND item.invoice_key = difference.invoice_key
+        AND known_break.business_date > %(last)s AND (NOT known_break.is_undated OR item.caused_on > %(last)s)
         AND NOT EXISTS (
             SELECT
             FROM ropo.reconciliation_break AS former
@@ -75,30 +79,18 @@ WITH newest AS (
     -- What no date has shown by itself may have been so before, but for an invoice of which Ropo One spoke only after it.
     WHERE NOT (later.is_undated AND EXISTS (
         SELECT
-        FROM ropo.reconciliation_item AS item
-        JOIN ropo.status_event AS spoken
-            ON spoken.profile = item.profile
-            AND (
-                spoken.jobid = ANY (ropo.jobids_of(item.profile, item.jobid, item.billnum) COLLATE "C")
-                OR spoken.billnum = item.billnum COLLATE "C"
-            )
-        WHERE item.reconciliation_id = later.reconciliation_id AND item.invoice_key = later.invoice_key
+        FROM ropo.status_event AS spoken
+        WHERE spoken.profile = %(profile)s AND (spoken.jobid = ANY (later.jobids) OR spoken.billnum = later.billnum)
             AND spoken.statustime::date <= %(last)s
     ))
     AND NOT EXISTS (
         SELECT
-        FROM ropo.reconciliation_item AS item
-        JOIN ropo.status_event AS late
-            ON late.profile = item.profile
-            AND (
-                late.jobid = ANY (ropo.jobids_of(item.profile, item.jobid, item.billnum) COLLATE "C")
-                OR late.billnum = item.billnum COLLATE "C"
-            )
-        WHERE item.reconciliation_id = later.reconciliation_id AND item.invoice_key = later.invoice_key
+        FROM ropo.status_event AS late
+        WHERE late.profile = %(profile)s AND (late.jobid = ANY (later.jobids) OR late.billnum = later.billnum)
             AND late.statustime::date <= %(last)s
             AND (
-                item.caused_on <= %(last)s AND late.first_seen_at >= %(period_end)s
-                OR (item.caused_on > %(last)s) IS NOT TRUE AND EXISTS (
+                later.caused_on <= %(last)s AND late.first_seen_at >= %(period_end)s
+                OR (later.caused_on > %(last)s) IS NOT TRUE AND EXISTS (
                     SELECT
                     FROM ropo.status_event_revision AS revision
                     WHERE revision.profile = late.profile AND revision.statusid = late.statusid
@@ -109,15 +101,9 @@ WITH newest AS (
     -- Nor one that was the period's, and is another period's or invoice's since, whatever caused the difference.
     AND NOT EXISTS (
         SELECT
-        FROM ropo.reconciliation_item AS item
-        JOIN ropo.status_event_revision AS former
-            ON former.profile = item.profile
-            AND (
-                former.jobid = ANY (ropo.jobids_of(item.profile, item.jobid, item.billnum) COLLATE "C")
-                OR former.billnum = item.billnum COLLATE "C"
-            )
+        FROM ropo.status_event_revision AS former
         JOIN ropo.status_event AS event ON event.profile = former.profile AND event.statusid = former.statusid
-        WHERE item.reconciliation_id = later.reconciliation_id AND item.invoice_key = later.invoice_key
+        WHERE former.profile = %(profile)s AND (former.jobid = ANY (later.jobids) OR former.billnum = later.billnum)
             AND former.recorded_at >= %(period_end)s AND former.statustime::date <= %(last)s
             AND (
                 event.statustime::date > %(last)s

@@ -124,23 +124,14 @@ def read_sign_off(
     cursor: Cursor, profile: Profile, period: datetime.date, sign_off_id: int | None = None
 ) -> SignOff | None:
     """Return a period's sign-off of this id, by default the newest; None where it has none."""
-    cursor.execute(
-        f"SELECT {', '.join(SignOff.__struct_fields__)} FROM ropo.period_sign_off "  # noqa: S608 - our own field names
-        "WHERE profile = %s AND period = %s AND sign_off_id = COALESCE(%s, sign_off_id) "
-        "ORDER BY sign_off_id DESC LIMIT 1",
-        (profile.name, period, sign_off_id),
-    )
-    return next(iter(structs(cursor, SignOff)), None)
+    every = _sign_offs(cursor, profile.name, period)
+    return next((each for each in every if sign_off_id in (None, each.sign_off_id)), None)
 
 
 def earlier_sign_offs(cursor: Cursor, sign_off: SignOff) -> list[tuple[SignOff, list[Flag]]]:
     """Return the sign-offs beside which a period was signed again, the newest first, each with what flagged it."""
-    cursor.execute(
-        f"SELECT {', '.join(SignOff.__struct_fields__)} FROM ropo.period_sign_off "  # noqa: S608 - our own field names
-        "WHERE profile = %s AND period = %s AND sign_off_id < %s ORDER BY sign_off_id DESC",
-        (sign_off.profile, sign_off.period, sign_off.sign_off_id),
-    )
-    return [(each, _flags(cursor, each)) for each in structs(cursor, SignOff)]
+    every = _sign_offs(cursor, sign_off.profile, sign_off.period)
+    return [(each, _flags(cursor, each)) for each in every if each.sign_off_id < sign_off.sign_off_id]
 
 
 def sign(
@@ -311,6 +302,16 @@ def _settled_status(
         status = period_status(cursor, profile, period, now=now)
         if not has_waiting(cursor, profile):
             return status
+
+
+def _sign_offs(cursor: Cursor, profile: str, period: datetime.date) -> list[SignOff]:
+    """Return a period's sign-offs, the newest first: one, and one more each time that it was signed again."""
+    cursor.execute(
+        f"SELECT {', '.join(SignOff.__struct_fields__)} FROM ropo.period_sign_off "  # noqa: S608 - our own field names
+        "WHERE profile = %s AND period = %s ORDER BY sign_off_id DESC",
+        (profile, period),
+    )
+    return structs(cursor, SignOff)
 
 
 def _flags(cursor: Cursor, sign_off: SignOff) -> list[Flag]:
