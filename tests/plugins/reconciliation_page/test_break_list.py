@@ -179,20 +179,6 @@ def test_the_breaks_of_the_view_are_there_for_spreadsheets(
     assert [each[names.index("billnum")] for each in breaks] == expected
 
 
-@pytest.mark.parametrize("is_compared", [False, True])
-def test_since_leads_to_the_date_or_where_that_was_never_compared_to_what_shows_the_break(
-    client: TestClient, world: World, is_compared: bool
-) -> None:
-    world.payment("1", "60.50")
-    world.row("1")
-    full = world.reconcile(datetime.date(2026, 3, 31), now=at("2026-04-08 08:00"), scope="full").reconciliation_id
-    if is_compared:
-        world.reconcile(datetime.date(2026, 3, 31), now=at("2026-04-08 09:00"))
-    where = "dates/2026-03-31?profile=default" + ("" if is_compared else f"&amp;reconciliation={full}")
-    for path in (PATH, f"{PATH}/1"):
-        assert f'href="/reconciliation/{where}">2026-03-31</a>' in client.get(path).text
-
-
 def test_a_break_in_the_csv_has_both_sides_its_age_and_who_accepted_it(client: TestClient, world: World) -> None:
     world.payment("1", "60.50")
     world.row("1")
