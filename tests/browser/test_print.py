@@ -116,3 +116,36 @@ def test_a_red_date_is_filled_with_red_on_paper_and_so_are_its_legend_and_that_o
         # The other verdicts are told by signs and frames: their grounds cost ink and hide the red ones.
         assert times_filled(page, ".legend .day.incomplete") == 0
         assert times_filled(page, ".swatch.age-1") > 0
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (
+            f"dates/{DATE}?category=ledger_behind&severity=high&text=00001",
+            "Filtered: category Ledger behind; severity high; in invoice number or jobid “00001”.",
+        ),
+        (f"dates/{DATE}?state=all&text=2026000001", "Filtered: invoice number or jobid “2026000001”."),
+        (
+            f"breaks?category=ledger_behind&severity=high&currency=EUR&first_from={DATE}&first_to=2026-02-28&text=0000",
+            f"Filtered: category Ledger behind; severity high; currency EUR; since, from {DATE}; since, to 2026-02-28; "
+            "in invoice number or jobid “0000”.",
+        ),
+        ("breaks?text=nothing", "Filtered: in invoice number or jobid “nothing”."),
+        ("polls?kind=drain&outcome=in_doubt", "Filtered: kind drain; outcome in doubt."),
+    ],
+)
+def test_a_list_that_was_filtered_says_by_what_on_paper(chromium: Browser, url: str, path: str, told: str) -> None:
+    with opened(chromium, f"{url}/{path}", width=WIDTH) as page:
+        # On the screen the form says it.
+        expect(page.get_by_text("Filtered:")).to_be_hidden()
+        page.emulate_media(media="print")
+        expect(page.get_by_text("Filtered:")).to_have_text(told)
+        expect(page.get_by_text("Filtered:")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", [f"dates/{DATE}", "breaks?state=accepted", "polls"])
+def test_a_list_that_was_not_filtered_says_nothing_of_it_on_paper(chromium: Browser, url: str, path: str) -> None:
+    with opened(chromium, f"{url}/{path}", width=WIDTH) as page:
+        page.emulate_media(media="print")
+        expect(page.get_by_text("Filtered:")).to_have_count(0)
