@@ -81,7 +81,7 @@ REASONS = {
     ("amount_mismatch", "payments_and_discounts"): "payments and discounts differ",
     ("amount_mismatch", "payments"): "payments differ",
     ("amount_mismatch", "discounts"): "discounts differ",
-    (MATCHED, "never_spoken_of"): "unpaid, and Ropo has had nothing to say of it",
+    (MATCHED, "never_spoken_of"): "Ropo has never spoken of it, and need not have",
     (MATCHED, "never_known"): "a row in quarantine named it; that row is settled, and neither side knows the invoice",
     (MATCHED, "credit_note"): "a total of zero or less, compared by existence and end alone",
     (MATCHED, "print_service"): "paid to the sender's own account, so that payments are not compared",

@@ -11,7 +11,7 @@ import pytest
 from reconciliation_page.access import may_change
 from ropo_one.links import ReconciliationLink
 from ropo_one.operators.reconciliation import VerdictOperator
-from tests.include.reconciliation.world import DAY, World
+from tests.include.reconciliation.world import DAY, World, at
 from tests.include.watch.records import broken, keep_break, record
 from tests.plugins.reconciliation_page.conftest import words_of
 
@@ -80,6 +80,28 @@ def test_a_date_says_why_and_that_its_population_ties(client: TestClient, three:
     assert "1\u202f234.50" in page
     assert "+100.00" in page
     assert 'target="_top" href="/dags/ropo_reconciliation/runs/run%201"' in page
+
+
+def test_what_ropo_one_has_not_spoken_of_is_explained_beside_its_number(client: TestClient, world: World) -> None:
+    path, explained = f"/reconciliation/dates/{DAY}", "That alone is no difference"
+    world.comment("1", "110")
+    world.row("1")
+    world.reconcile(reread_poll_id=world.know_all())
+    assert explained not in client.get(path).text
+    world.row("2", changed_at=at("2026-03-10 08:00"))
+    world.reconcile(reread_poll_id=world.know_all())
+    page = client.get(path).text
+    assert "2 − 1 not spoken of" in words_of(page, '<table class="list totals">(.*?)</table>')
+    assert explained in page
+
+
+def test_an_invoice_of_the_print_service_that_is_paid_is_not_called_unpaid(client: TestClient, world: World) -> None:
+    world.row("7", "paid", paid="100", by_ropo=False, changed_at=at("2026-03-10 08:00"))
+    world.reconcile(reread_poll_id=world.know_all())
+    page = client.get(f"/reconciliation/dates/{DAY}?state=matched").text
+    items = words_of(page, '<section class="panel full flush"(.*?)</section>')
+    assert "job J7 Matched Ropo has never spoken of it, and need not have" in items
+    assert "unpaid" not in items
 
 
 def test_the_link_of_a_full_comparisons_task_opens_that_very_one(client: TestClient, store: Connection) -> None:
