@@ -101,7 +101,9 @@ async def _place(request: Request, _: Exception) -> HTMLResponse:
 
 
 async def _unavailable(request: Request, error: StoreUnavailableError) -> HTMLResponse:
-    return error_page(request, 503, "The store cannot be read", f"{error}.")
+    # Where PostgreSQL is away the reason is its own, and names nothing that a reader of the page could do.
+    advice = f"{error}. If it stays so, tell whoever looks after this deployment."
+    return error_page(request, 503, "The store cannot be read", advice)
 
 
 async def _busy(request: Request, error: StoreBusyError) -> HTMLResponse:

@@ -79,6 +79,8 @@ def test_a_reader_whose_server_is_away_is_named_and_not_the_store(
     answer = client.get("/reconciliation/")
     assert answer.status_code == 503
     assert "The store (connection ropo_store_reader) cannot be reached" in answer.text
+    # The reason alone is PostgreSQL's, and tells a controller nothing to do.
+    assert "If it stays so, tell whoever looks after this deployment." in answer.text
 
 
 @pytest.mark.parametrize(("lock", "statement"), [("50ms", "1min"), ("1min", "50ms")])
