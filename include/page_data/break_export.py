@@ -97,7 +97,7 @@ def export_rested_on(
         month = ("# month", f"{period:%Y-%m}")
         if sign_off is None:
             acceptances: Collection[tuple[int, int]] = period_status(cursor, profile, period).acceptances
-            head: list[Sequence[Any]] = [month, ("# not signed", "what a signature would rest on")]
+            head: list[Sequence[Any]] = [month, ("# accepted now", "what a signature made now would rest on")]
         else:
             acceptances = read_acceptances(cursor, sign_off)
             signed = ("# signed by", sign_off.signed_by, sign_off.signed_at)

@@ -211,7 +211,7 @@ def test_the_file_of_a_signature_has_each_difference_as_it_was_accepted_then(cli
     assert told == [[("100.00", "0.00", "Bob", "wrong booking")], [("5.00", "95.00", "Anna", "bank fee")]]
     assert now[1][0]["accepted_at"] >= then[1][0]["accepted_at"]
     assert ["# month", "2026-03"] in now[0]
-    assert ["# not signed", "what a signature would rest on"] in now[0]
+    assert ["# accepted now", "what a signature made now would rest on"] in now[0]
     [signed] = [line for line in then[0] if line[0] == "# signed by"]
     assert signed[1] == "Anna"
     [of_now] = [line for line in then[0] if line[0] == "# columns as of now"]
