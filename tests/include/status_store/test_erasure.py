@@ -103,6 +103,19 @@ def test_an_erasure_finds_what_came_of_a_reread_that_broke_off_and_had_looked_be
     assert places_of(store, SECRET) == set()
 
 
+@pytest.mark.parametrize(("sign", "spelled"), [("/", "\\/"), ("-", "\\u002d")], ids=["escaped", "by number"])
+def test_an_invoice_is_found_in_a_page_that_spells_its_keys_in_another_way(
+    session: Session, store: Connection, profile: Profile, sign: str, spelled: str
+) -> None:
+    keys = {"jobid": f"J{sign}1", "statusid": f"S{sign}1", "billnum": f"A{sign}1"}
+    said = json.dumps(comment(1, **keys, statustext=SECRET)).replace(sign, spelled)
+    drain(session, profile, ScriptedSource(page(said.encode())))
+
+    erase(session, profile, keys["billnum"])
+
+    assert places_of(store, SECRET) == set()
+
+
 def test_another_invoices_texts_stay_in_its_events_and_pages(
     filled: World, session: Session, store: Connection, profile: Profile
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from include.config.profiles import Profile
@@ -17,6 +18,7 @@ from tests.include.status_store.views import drain, execute, outcomes, query
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
+    from include.status_store.journal import Outcome
     from include.status_store.session import Session
 
 WINDOW = (
@@ -128,6 +130,19 @@ def test_a_clock_that_once_ran_ahead_does_not_count_for_ever(
     assert query(store, WINDOW) == [(today - 27 * DAY, today + DAY, False)]
 
 
+def test_a_204_that_was_asked_by_a_clock_ahead_is_not_the_newest_once_its_moment_has_come(
+    session: Session, store: Connection, profile: Profile, today: datetime.date
+) -> None:
+    drain(session, profile, ScriptedSource(EMPTY))
+    move(store, 1, minutes=-1)
+    drain(session, profile, ScriptedSource(EMPTY))
+    move(store, 2, days=-20)
+
+    doubt(session, profile)
+
+    assert query(store, WINDOW) == [(today - 27 * DAY, today + DAY, False)]
+
+
 def test_what_was_recorded_while_the_204_was_under_way_was_not_drained_by_it(
     session: Session, store: Connection, today: datetime.date
 ) -> None:
@@ -154,6 +169,47 @@ def test_a_poll_left_open_for_days_has_a_window_until_the_day_after_it_is_notice
     assert query(store, WINDOW.replace("WHERE", "WHERE outcome = 'in_doubt' AND")) == [
         (today - 27 * DAY, today + DAY, False)
     ]
+
+
+def test_a_poll_that_was_opened_by_a_clock_ahead_has_a_window_until_the_day_after_that(
+    session: Session, store: Connection, profile: Profile, today: datetime.date
+) -> None:
+    with session.transaction() as cursor:
+        Journal(profile).open(cursor, "drain")
+    move(store, 1, days=5)
+
+    drain(session, profile, ScriptedSource(EMPTY))
+
+    assert query(store, WINDOW.replace("WHERE", "WHERE outcome = 'in_doubt' AND")) == [
+        (profile.start_date, today + 6 * DAY, True)
+    ]
+
+
+# At any moment it is another day than UTC's in one of them.
+@pytest.mark.parametrize("timezone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+def test_where_the_start_date_lies_ahead_today_is_the_markets(
+    session: Session, store: Connection, timezone: str
+) -> None:
+    market = Profile(name="default", timezone=timezone)
+    today = market.business_date(datetime.datetime.now(datetime.UTC))
+
+    doubt(session, msgspec.structs.replace(market, start_date=today + 30 * DAY))
+
+    assert query(store, WINDOW) == [(today, today + DAY, True)]
+
+
+@pytest.mark.parametrize("outcome", ["unsent", "refused"])
+def test_a_poll_that_was_not_served_does_not_show_that_a_page_can_be_kept_after_a_doubt(
+    session: Session, profile: Profile, outcome: Outcome
+) -> None:
+    doubt(session, profile)
+    journal = Journal(profile)
+
+    with session.transaction() as cursor:
+        journal.close(cursor, journal.open(cursor, "drain"), outcome)
+        assert journal.ended_in_doubt(cursor)
+        journal.close(cursor, journal.open(cursor, "drain"), "empty")
+        assert not journal.ended_in_doubt(cursor)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import secrets
+import socket
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -36,6 +38,16 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
     from local_airflow import embedded
+
+
+# What a commit of a page waits for, in the commit itself.
+GATE_BEFORE_COMMITS = """
+CREATE TABLE ropo.gate ();
+CREATE FUNCTION ropo.pass_gate() RETURNS trigger LANGUAGE plpgsql
+AS 'BEGIN LOCK TABLE ropo.gate IN SHARE MODE; RETURN NULL; END';
+CREATE CONSTRAINT TRIGGER gate AFTER INSERT ON ropo.status_page DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION ropo.pass_gate()
+"""
 
 
 @pytest.fixture
@@ -140,6 +152,28 @@ def test_a_commit_that_took_effect_and_whose_answer_was_lost_is_not_repeated(
     assert outcomes(store) == ["landed", "unsent"]
     assert query(store, "SELECT times_seen FROM ropo.status_quarantine") == [(1,)]
     assert len(source.polls) == 1
+
+
+def test_a_commit_that_is_still_under_way_where_its_connection_is_lost_is_waited_for(
+    session: Session, store: Connection, store_dsn: str, profile: Profile
+) -> None:
+    execute(store, GATE_BEFORE_COMMITS)
+    with closing(connect(store_dsn)) as blocking:
+        with blocking.cursor() as cursor:
+            cursor.execute("LOCK TABLE ropo.gate")
+
+        def lose_it_in_mid_commit() -> None:
+            until(lambda: waiting_for_a_lock(store))
+            with socket.socket(fileno=os.dup(session.connection.fileno())) as lost:
+                lost.shutdown(socket.SHUT_RDWR)
+            until(lambda: len(waiting_for_a_lock(store)) > 1)
+            blocking.rollback()
+
+        with meanwhile(lose_it_in_mid_commit):
+            summary = drain(session, profile, ScriptedSource(page(row(1)), page(row(2))))
+
+    assert (summary.stopped_by, summary.new) == ("lock_lost", 1)
+    assert (outcomes(store), events(store)) == (["landed", "unsent"], ["P1"])
 
 
 def test_a_lost_answer_to_any_other_commit_is_survived_too(

@@ -253,10 +253,15 @@ def test_a_drain_that_waited_for_a_refusal_stops_where_its_queue_is_another_prof
     assert (len(source.polls), events(store)) == (1, [])
 
 
-def test_a_pin_with_a_poll_under_way_stays(session: Session, store: Connection, profile: Profile) -> None:
+@pytest.mark.parametrize("is_in_doubt", [False, True], ids=["under way", "in doubt"])
+def test_a_pin_with_a_poll_that_may_have_been_served_stays(
+    session: Session, store: Connection, profile: Profile, *, is_in_doubt: bool
+) -> None:
     with session.transaction() as cursor:
         pin(cursor, profile.name, ("ropo.example", "1000011"))
-        Journal(profile).open(cursor, "drain")
+        poll_id = Journal(profile).open(cursor, "drain")
+        if is_in_doubt:
+            Journal(profile).doubt(cursor, poll_id, error="reset")
 
     with pytest.raises(PinnedElsewhereError), session.transaction() as cursor:
         pin(cursor, profile.name, ("ropo.example", "2000022"))

@@ -8,24 +8,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from include.config.profiles import Profile
-from include.status_store.database import connect
 from include.status_store.journal import Journal
 from include.status_store.recovery import Recovery
 from include.status_store.reread import Reread
-from include.status_store.session import Session
 from include.status_store.source import PollInDoubtError, PollRefusedError, PollUnsentError
-from local_airflow.waiting import until
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.views import column, doubts, drain, events, execute, query
-from tests.include.status_store.waiting import meanwhile, others, terminate, waiting_for_a_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from psycopg2.extensions import connection as Connection
-    from psycopg2.extensions import cursor as Cursor
 
     from include.status_store.recovery import RecoverySummary
+    from include.status_store.session import Session
     from include.status_store.source import Answer
 
 DAY = datetime.timedelta(days=1)
@@ -110,78 +106,6 @@ def test_a_recovered_doubt_is_not_asked_again(session: Session, store: Connectio
 
     assert recover(session, profile, source).recovered == 1
     assert source.polls == []
-
-
-def test_a_poll_that_ends_in_doubt_after_it_was_recovered_is_recovered_again(
-    session: Session, store: Connection, store_dsn: str, profile: Profile, today: datetime.date
-) -> None:
-    """A drain that lost its session in a long request: the next one judged its poll, and its dates were re-read.
-
-    What the request then takes out of the queue was recorded after that.
-    """
-    recorded_since = DatedSource({today: page(held_on(today, 7))})
-
-    def judged_meanwhile() -> Answer:
-        terminate(store, others(store))
-        with Session(lambda: connect(store_dsn)) as other:
-            drain(other, profile, ScriptedSource())
-            assert recover(other, profile, DatedSource()).recovered == 1
-        raise PollInDoubtError("reset", http_status=502)
-
-    drain(session, profile, ScriptedSource(judged_meanwhile))
-    judged = query(store, "SELECT recovery, error, http_status FROM ropo.status_poll WHERE poll_id = 1")
-    summary = recover(session, profile, recorded_since)
-
-    assert judged == [("pending", "reset", 502)]
-    assert (summary.dates, summary.new, summary.recovered) == (5, 1, 1)
-    assert (doubts(store), events(store)) == ([("recovered", None)], ["P7"])
-
-
-def test_a_reread_under_way_does_not_tick_a_poll_that_ends_in_doubt_meanwhile(
-    session: Session, store_dsn: str, profile: Profile, today: datetime.date
-) -> None:
-    """The poll was judged while it was under way; it may have taken its page after the answer was written."""
-    doubt(session, profile)
-
-    def ends_in_doubt() -> Answer:
-        with Session(lambda: connect(store_dsn)) as other, other.transaction() as cursor:
-            Journal(profile).doubt(cursor, 1, error="reset")
-        return EMPTY
-
-    summary = recover(session, profile, DatedSource({today: ends_in_doubt}))
-    again = DatedSource({today: page(held_on(today, 7))})
-
-    assert (summary.recovered, summary.unproven, summary.pending) == (0, 0, 1)
-    assert recover(session, profile, again).recovered == 1
-    assert len(again.asked) == 5
-
-
-def test_a_poll_that_ends_in_doubt_while_its_recovery_is_concluded_is_not_recovered(
-    session: Session, store: Connection, store_dsn: str, profile: Profile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    doubt(session, profile)
-    conclude = Recovery._conclude
-
-    with Session(lambda: connect(store_dsn)) as other:
-
-        def meanwhile_in_doubt(recovery: Recovery, cursor: Cursor) -> None:
-            with other.connection.cursor() as beside:
-                Journal(profile).doubt(beside, 1, error="reset")
-
-            def commit() -> None:
-                until(lambda: waiting_for_a_lock(store))
-                other.connection.commit()
-
-            with meanwhile(commit):
-                conclude(recovery, cursor)
-
-        monkeypatch.setattr(Recovery, "_conclude", meanwhile_in_doubt)
-        assert recover(session, profile, DatedSource()).recovered == 0
-
-    monkeypatch.undo()
-    source = DatedSource()
-    assert recover(session, profile, source).recovered == 1
-    assert len(source.asked) == 5
 
 
 def test_a_run_without_time_leaves_the_doubt_pending_for_the_next(
@@ -284,6 +208,23 @@ def test_a_date_that_is_never_answered_does_not_hold_up_the_others_for_good(
     assert answering.asked == [today + DAY]
 
 
+def test_a_date_beyond_the_window_does_not_count(
+    session: Session, store: Connection, profile: Profile, today: datetime.date
+) -> None:
+    """As where a clock that ran ahead wrote a doubt first, and the poll that ended late wrote it anew."""
+    doubt(session, profile)
+    execute(
+        store,
+        "INSERT INTO ropo.status_poll_window_date (poll_id, business_date, asked_at, brought, reason) "
+        "VALUES (1, %s, now(), 0, 'beyond')",
+        (today + 9 * DAY,),
+    )
+    cut = page(*(held_on(today, number) for number in range(3)))
+
+    assert recover(session, profile, DatedSource({today: cut})).unproven == 1
+    assert "beyond" not in str(doubts(store))
+
+
 def test_two_doubts_share_a_reread(session: Session, store: Connection, profile: Profile) -> None:
     doubt(session, profile)
     doubt(session, profile)
@@ -301,26 +242,6 @@ def test_a_later_doubt_is_asked_for_even_where_an_earlier_one_was_ticked(
     doubt(session, profile)
     source = DatedSource()
 
-    assert recover(session, profile, source).recovered == 2
-    assert len(source.polls) == 5
-
-
-def test_a_doubt_noticed_during_a_reread_is_not_ticked_by_it(
-    session: Session, store: Connection, profile: Profile, today: datetime.date
-) -> None:
-    """What it lost may have left the queue after the answer was written."""
-    doubt(session, profile)
-
-    def another_doubt() -> Answer:
-        with session.transaction() as cursor:
-            journal = Journal(profile)
-            journal.doubt(cursor, journal.open(cursor, "drain"), error="noticed meanwhile")
-        return EMPTY
-
-    summary = recover(session, profile, DatedSource({today: another_doubt}))
-
-    assert (summary.recovered, summary.pending) == (1, 1)
-    source = DatedSource()
     assert recover(session, profile, source).recovered == 2
     assert len(source.polls) == 5
 

@@ -150,6 +150,14 @@ def test_a_shorter_repeat_of_a_cut_answer_does_not_make_it_whole(session: Sessio
     assert not by_date(session, capped, source).whole
 
 
+def test_a_shorter_answer_that_shows_a_row_again_beside_another_is_no_way_to_an_end(
+    session: Session, capped: Profile
+) -> None:
+    source = ScriptedSource(page(row(1), row(2), row(3)), page(row(1), row(4)), EMPTY, EMPTY)
+
+    assert not by_date(session, capped, source).whole
+
+
 NOTHING = pytest.mark.parametrize("nothing", [EMPTY, page()], ids=["204", "empty list"])
 
 

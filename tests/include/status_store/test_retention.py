@@ -136,6 +136,14 @@ def test_dates_before_the_start_are_not_waited_for(session: Session, store: Conn
     assert remove(session, keeping).removed == 1
 
 
+def test_the_start_date_itself_is_waited_for(session: Session, store: Connection, keeping: Profile) -> None:
+    keeping = msgspec.structs.replace(keeping, start_date=datetime.date.fromisoformat(FRIDAY))
+    land(session, store, keeping, row(1))
+    judge(store, SATURDAY)
+
+    assert (remove(session, keeping).removed, bodies(store)) == (0, [True])
+
+
 def test_a_younger_page_stays(session: Session, store: Connection, keeping: Profile) -> None:
     land(session, store, keeping, row(1))
     for date in (FRIDAY, SATURDAY):

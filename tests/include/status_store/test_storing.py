@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor, Future
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
 import pytest
@@ -12,8 +14,9 @@ from faults.lossy_proxy import LossyProxy
 from include.status_store import page_events, storing
 from include.status_store import replay as replay_module
 from include.status_store.database import connect
-from include.status_store.drain import A_THREAD
+from include.status_store.drain import A_THREAD, Drain
 from include.status_store.event import Stored
+from include.status_store.journal import Journal
 from include.status_store.page_events import parse_page, store_page
 from include.status_store.replay import replay
 from include.status_store.session import Session
@@ -35,6 +38,8 @@ from tests.include.status_store.views import (
 from tests.include.status_store.waiting import meanwhile, terminate, waiting_for_a_lock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from psycopg2.extensions import connection as Connection
 
     from include.config.profiles import Profile
@@ -51,21 +56,25 @@ def test_events_are_stored_while_the_next_page_is_asked_for(
     assert drain(session, profile, ScriptedSource(page(row(1)), when_they_are)).new == 1
 
 
+class WhenAskedFor(Executor):
+    """Begins a work only where somebody asks what it came to."""
+
+    def submit(self, work: Callable[..., Any], /, *given: Any) -> Future[Any]:
+        future = Future[Any]()
+        future.result = cache(lambda: work(*given))
+        return future
+
+
 def test_a_204_is_on_record_only_once_all_events_are_stored(
-    session: Session, store: Connection, store_dsn: str, profile: Profile
+    session: Session, store: Connection, profile: Profile
 ) -> None:
-    with closing(connect(store_dsn)) as blocking:
-        with blocking.cursor() as cursor:
-            cursor.execute("LOCK TABLE ropo.status_event IN SHARE MODE")
+    source, journal = ScriptedSource(page(row(1))), Journal(profile)
 
-        def let_go() -> None:
-            until(lambda: outcomes(store) == ["landed", "open"] and waiting_for_a_lock(store))
-            blocking.rollback()
-
-        with meanwhile(let_go):
-            drain(session, profile, ScriptedSource(page(row(1))))
+    Drain(session, source, journal, max_pages=9, max_seconds=60, helper=WhenAskedFor).run()
 
     assert (outcomes(store), events(store)) == (["landed", "empty"], ["P1"])
+    ends_of_both = "SELECT closed_at > parsed_at FROM ropo.status_poll, ropo.status_page WHERE outcome = 'empty'"
+    assert column(store, ends_of_both) == [True]
 
 
 def test_a_page_that_an_earlier_process_left_is_taken_up_before_any_poll(
