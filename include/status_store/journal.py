@@ -173,7 +173,8 @@ class Journal:
             keep_pause(cursor, self.profile.name, seconds)
 
     def _doubt(self, cursor: Cursor, which: str, outcomes: str = "'open'", **values: object) -> int:
-        # The clock may have been put back since: the window never ends before what it must reach over.
+        # The clock may have been put back since it was opened: the window never ends before it began. The newest 204 of
+        # which anything is known does not lie ahead.
         cursor.execute(
             f"""
             UPDATE ropo.status_poll
@@ -181,7 +182,7 @@ class Journal:
                 recovery = CASE WHEN kind = 'drain' THEN 'pending' END,
                 recovery_reason = NULL, recovered_at = NULL,
                 window_to = CASE WHEN kind = 'drain' THEN
-                    (greatest(clock_timestamp(), opened_at, {_NEWEST_204}) AT TIME ZONE %(zone)s)::date + 1 END
+                    (greatest(clock_timestamp(), opened_at) AT TIME ZONE %(zone)s)::date + 1 END
             WHERE outcome IN ({outcomes}) AND {which}
             """,  # noqa: S608 - constants
             {**self._constants, "http_status": None, **values},
