@@ -142,6 +142,28 @@ def test_without_a_204_between_its_day_and_the_reread_it_may_just_have_been_reco
 
 
 @pytest.mark.usefixtures("live")
+@pytest.mark.parametrize(("moment", "told"), [("2026-11-13 21:59+00", []), ("2026-11-13 22:00+00", ["P2"])])
+def test_its_day_is_over_at_the_markets_midnight(
+    session: Session, store: Connection, profile: Profile, moment: str, told: list[str]
+) -> None:
+    _were_at(store, moment, "poll_id = (SELECT max(poll_id) FROM ropo.status_poll)")
+    _reread(session, profile, row(2))
+    drain(session, profile, ScriptedSource(EMPTY))
+    assert _noted(session, profile) == told
+
+
+@pytest.mark.usefixtures("live")
+@pytest.mark.parametrize(("moment", "told"), [("2026-11-12 21:59+00", ["P2"]), ("2026-11-12 22:00+00", [])])
+def test_on_the_day_of_the_first_204_the_queue_was_not_ours_yet(
+    session: Session, store: Connection, profile: Profile, moment: str, told: list[str]
+) -> None:
+    _were_at(store, moment, "poll_id = (SELECT min(poll_id) FROM ropo.status_poll)")
+    _reread(session, profile, row(2))
+    drain(session, profile, ScriptedSource(EMPTY))
+    assert _noted(session, profile) == told
+
+
+@pytest.mark.usefixtures("live")
 def test_a_page_of_a_drain_that_waits_for_its_replay_may_hold_it(
     session: Session, store: Connection, profile: Profile
 ) -> None:

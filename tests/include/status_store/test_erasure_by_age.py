@@ -23,6 +23,7 @@ from tests.include.status_store.erasing import (
     ROWS,
     SECRET,
     by_date,
+    drain_broken,
     erased_meanwhile,
     kept,
     places_of,
@@ -98,6 +99,18 @@ def test_by_age_an_answer_that_came_last_night_loses_the_old_texts_that_it_shows
 
     assert (shown.new, shown.revised, done.pages) == (0, 0, 2)
     assert places_of(store, SECRET) == places_of(store, OTHER) == set()
+
+
+def test_by_age_an_answer_for_an_old_date_loses_its_texts_though_none_of_its_rows_is_an_event(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    by_date(session, profile, ScriptedSource(page(BAD_ROW)))
+    last_night = A_YEAR_LATER - datetime.timedelta(hours=3)
+    execute(store, "UPDATE ropo.status_page SET received_at = %s, parsed_at = %s", (last_night, last_night))
+
+    erase_old(session, profile)
+
+    assert places_of(store, SECRET) == {"status_quarantine.raw"}
 
 
 @pytest.mark.parametrize("kind", ["drain", "date"])
@@ -187,3 +200,16 @@ def test_by_age_what_waits_for_somebody_is_counted_and_stays(
 
     assert done.waiting == 1
     assert places_of(store, SECRET) == {"status_quarantine.raw"}
+
+
+@pytest.mark.parametrize(("recovery", "waiting"), [("pending", 1), ("recovered", 0)])
+def test_by_age_a_settled_doubt_waits_for_nobody_though_there_was_no_time_to_erase_what_came_of_it(
+    session: Session, store: Connection, profile: Profile, recovery: str, waiting: int
+) -> None:
+    drain_broken(session, profile)
+    execute(store, "UPDATE ropo.status_poll SET recovery = %s", (recovery,))
+    execute(store, "UPDATE ropo.status_page SET received_at = %s", (NOW,))
+
+    done = erase_old(session, profile, max_seconds=0)
+
+    assert (done.finished, done.waiting) == (False, waiting)

@@ -12,13 +12,13 @@ import pytest
 from include.config.profiles import Profile
 from include.status_store.database import connect
 from include.status_store.journal import Journal
-from include.status_store.queue_lock import PinnedElsewhereError, QueueBusyError, QueueLock, pin
+from include.status_store.queue_lock import PinnedElsewhereError, QueueBusyError, QueueLock, is_quiet, pin
 from include.status_store.recovery import Recovery
 from include.status_store.reread import Reread
 from include.status_store.session import Session
 from include.status_store.source import PollRefusedError
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
-from tests.include.status_store.views import drain, events, outcomes, query
+from tests.include.status_store.views import drain, events, execute, outcomes, query
 from tests.include.status_store.waiting import others, terminate
 
 if TYPE_CHECKING:
@@ -172,6 +172,16 @@ def test_a_drain_that_waits_for_a_refusing_server_goes_on_only_with_its_lock(
     summary = drain(session, profile, source)
 
     assert (summary.stopped_by, outcomes(store), len(source.polls)) == ("lock_lost", ["refused"], 1)
+
+
+def test_who_has_only_just_had_the_answer_to_a_long_poll_is_not_quiet(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    drain(session, profile, ScriptedSource())
+    execute(store, "UPDATE ropo.status_poll SET opened_at = opened_at - interval '2 hours'")
+
+    with session.transaction() as cursor:
+        assert not is_quiet(cursor, profile.name, None, datetime.timedelta(hours=1))
 
 
 def test_a_profile_stays_with_its_queue(session: Session, store: Connection, profile: Profile) -> None:

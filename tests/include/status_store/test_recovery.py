@@ -258,6 +258,19 @@ def test_a_clock_that_was_put_back_does_not_stop_a_recovery(
     assert recover(session, profile, DatedSource()).recovered == 1
 
 
+def test_a_date_that_was_asked_by_a_clock_ahead_is_asked_again(
+    session: Session, store: Connection, profile: Profile, today: datetime.date
+) -> None:
+    doubt(session, profile)
+    recover(session, profile, DatedSource({today: page(*(held_on(today, number) for number in range(3)))}))
+    execute(store, "UPDATE ropo.status_poll_window_date SET asked_at = asked_at + interval '5 h'")
+    source = DatedSource()
+
+    recover(session, profile, source)
+
+    assert source.asked == [today]
+
+
 def test_another_profiles_doubt_is_left_alone(session: Session, store: Connection, profile: Profile) -> None:
     doubt(session, profile)
     source = DatedSource()

@@ -35,6 +35,13 @@ def test_the_token_is_asked_for_with_customer_number_and_api_code(hook: RopoOneH
     assert "authorization" not in token.headers
 
 
+def test_a_new_token_is_asked_for_without_the_one_before(hook: RopoOneHook, server: ScriptedServer) -> None:
+    for _ in range(2):
+        hook.fetch_token()
+
+    assert ["authorization" in token.headers for token in server.tokens] == [False, False]
+
+
 def test_a_token_is_renewed_once_after_a_401_in_the_middle_of_a_drain(
     hook: RopoOneHook, server: ScriptedServer
 ) -> None:
