@@ -31,7 +31,7 @@ from tests.include.status_store.erasing import (
 )
 from tests.include.status_store.scripted_source import ScriptedSource, page
 from tests.include.status_store.test_redaction import comment
-from tests.include.status_store.views import column, drain, execute
+from tests.include.status_store.views import bodies, column, drain, execute, land_alone
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -213,3 +213,14 @@ def test_by_age_a_settled_doubt_waits_for_nobody_though_there_was_no_time_to_era
     done = erase_old(session, profile, max_seconds=0)
 
     assert (done.finished, done.waiting) == (False, waiting)
+
+
+def test_by_age_a_page_that_is_not_parsed_yet_keeps_every_row(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    left = land_alone(session, profile, page(*ROWS))
+    execute(store, "UPDATE ropo.status_page SET received_at = %s", (NOW,))
+
+    done = erase_old(session, profile)
+
+    assert (done.pages, done.waiting, bodies(store)) == (0, 1, [left.answer.body])
