@@ -172,15 +172,16 @@ def test_a_page_of_which_a_replay_takes_a_row_waits_for_the_dates_of_that_row_to
 ) -> None:
     with parser_of_then(monkeypatch):
         land(session, store, keeping, row(1), row(2, statustime="2026-11-12 08:00:00"))
-    for date in (FRIDAY, SATURDAY):
-        judge(store, date)
-    assert remove(session, keeping).removed == 0
+        for date in (FRIDAY, SATURDAY):
+            judge(store, date)
+        assert remove(session, keeping).removed == 0
 
     assert replay(session, keeping).rows == 2
 
-    taken_on = str(keeping.business_date(datetime.datetime.now(datetime.UTC)))
+    judge(store, "2026-11-12")
+    assert remove(session, keeping).removed == 0, "it bears on the day on which its rows were taken"
+    judge(store, str(keeping.business_date(datetime.datetime.now(datetime.UTC))))
     judge(store, "2026-11-12", "breaks")
-    judge(store, taken_on)
     assert (remove(session, keeping).removed, bodies(store)) == (0, [True])
     judge(store, "2026-11-12")
     assert (remove(session, keeping).removed, bodies(store)) == (1, [False])
