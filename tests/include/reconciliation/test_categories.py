@@ -93,6 +93,7 @@ def test_ambiguous_match_a_row_with_the_number_but_the_jobid_of_another(world: W
     [
         ({"status": "paid", "paid": "100"}, ("missing_in_ropo", "payment")),
         ({"paid": "30"}, ("missing_in_ropo", "payment")),
+        ({"status": "paid"}, ("missing_in_ropo", "payment")),
         ({"status": "paid", "paid": "100", "sent_at": None}, ("missing_in_ropo", "paid_before_sending")),
         ({"status": "cancelled"}, ("missing_in_ropo", "end")),
         ({"status": "cancelled", "sent_at": None}, ("missing_in_ropo", "ended_before_sending")),
@@ -200,9 +201,12 @@ def test_ledger_ahead_in_payment_and_in_stage(world: World) -> None:
     world.row("1", paid="40")
     world.comment("2", "110")
     world.row("2", "reminded")
+    world.comment("3", "110")
+    world.row("3", "paid", paid="98", discount="2")
     items = world.items(world.reconcile())
-    assert (items["b:1"]["category"], items["b:1"]["reason"]) == ("ledger_ahead", "payment")
-    assert (items["b:2"]["category"], items["b:2"]["reason"]) == ("ledger_ahead", "stage")
+    assert [(item["category"], item["reason"]) for item in items.values()] == [
+        ("ledger_ahead", "payment"), ("ledger_ahead", "stage"), ("ledger_ahead", "payment")
+    ]  # fmt: skip
 
 
 def test_a_discount_alone_is_not_called_a_payment(world: World) -> None:
@@ -214,6 +218,14 @@ def test_a_discount_alone_is_not_called_a_payment(world: World) -> None:
     items = world.items(world.reconcile())
     assert (items["b:1"]["category"], items["b:1"]["reason"]) == ("ledger_behind", "discount")
     assert (items["b:2"]["category"], items["b:2"]["reason"]) == ("ledger_ahead", "discount")
+
+
+def test_a_discount_that_ropo_lacks_is_called_so_though_the_rest_is_collected(world: World) -> None:
+    world.payment("1", "60", "2026-03-08")
+    world.comment("1", "140")
+    world.row("1", "paid", paid="60", discount="2", credited="38")
+    item = world.only_item()
+    assert (item["category"], item["reason"], item["caused_on"]) == ("ledger_ahead", "discount", None)
 
 
 def test_a_discount_that_what_is_open_shows_is_one_of_the_ledgers_where_the_erp_keeps_none(world: World) -> None:
@@ -235,7 +247,13 @@ def test_what_ropo_calls_paid_though_the_payments_agree_is_not_called_a_payment(
     world.payment("1", "60")
     world.comment("1", "101")
     world.row("1", paid="60")
-    assert world.judged() == ("ledger_behind", "closed_in_ropo")
+    # A discount agrees as well.
+    world.payment("2", "58")
+    world.payment("2", "2", kind="8")
+    world.comment("2", "101")
+    world.row("2", paid="58", discount="2")
+    items = world.items(world.reconcile())
+    assert [(item["category"], item["reason"]) for item in items.values()] == [("ledger_behind", "closed_in_ropo")] * 2
 
 
 def test_a_payment_that_ropo_took_back_leaves_the_ledger_ahead(world: World) -> None:
@@ -264,6 +282,17 @@ def test_what_ropo_goes_on_collecting_though_the_ledger_has_credited_it_is_told(
     item = world.only_item(scope=scope)
     assert (item["category"], item["reason"], item["caused_on"]) == ("ledger_ahead", "still_collected", DAY)
     assert item["ropo_status"] == "partly_paid"
+
+
+def test_what_ropo_goes_on_collecting_is_told_though_it_had_called_it_paid_before_it_took_a_payment_back(
+    world: World,
+) -> None:
+    world.payment("1", "100", "2026-03-06")
+    world.comment("1", "101", "2026-03-06 09:00")
+    world.payment("1", "-40", "2026-03-08")
+    world.comment("1", "140", "2026-03-10 09:00")
+    world.row("1", "paid", paid="60", credited="40")
+    assert world.judged() == ("ledger_ahead", "still_collected")
 
 
 @pytest.mark.parametrize(

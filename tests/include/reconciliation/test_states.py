@@ -53,6 +53,17 @@ def test_a_ledger_without_discounts_may_lack_just_ropos_discount(world: World) -
     assert items["b:2"]["category"] == "ledger_inconsistent"
 
 
+def test_a_ledger_without_discounts_may_lack_just_ropos_discount_beside_what_was_credited(world: World) -> None:
+    for number in ("1", "2"):
+        world.payment(number, "58")
+        world.payment(number, "2", kind="8")
+    world.row("1", "paid", paid="58", discount=None, credited="40", open="0")
+    world.row("2", "paid", paid="58", discount=None, credited="41", open="0")
+    items = world.items(world.reconcile())
+    assert items["b:1"]["category"] == "matched"
+    assert items["b:2"]["category"] == "ledger_inconsistent"
+
+
 def test_where_a_payment_is_reversed_the_sums_decide_and_not_101(world: World) -> None:
     world.payment("1", "100", "2026-03-01")
     world.comment("1", "101", "2026-03-01 09:00")
@@ -113,7 +124,7 @@ def test_credited_in_full_by_the_amounts_where_the_ledgers_word_says_nothing_of_
     world.row("1", "open", credited="100")
     world.comment("2", "150")
     world.row("2", "sent", credited="100", open=None)
-    # In part, by its own word, a credit note itself, and what was paid before it was credited.
+    # In part, by its own word, a credit note itself, and what was paid before it was credited, in money or by a discount.
     world.comment("3", "140")
     world.row("3", "open", credited="99")
     world.comment("4", "101")
@@ -122,6 +133,8 @@ def test_credited_in_full_by_the_amounts_where_the_ledgers_word_says_nothing_of_
     world.row("5", "open", total="-100", credited="100", open="-200")
     world.payment("6", "100")
     world.row("6", "open", paid="100", credited="100", open="-100")
+    world.payment("7", "2", kind="8")
+    world.row("7", "open", discount="2", credited="100", open="-2")
     items = world.items(world.reconcile())
     assert {key: (item["category"], item["reason"], item["ledger_status"]) for key, item in items.items()} == {
         "b:1": ("status_conflict", "ended_in_ledger", "credited"),
@@ -130,6 +143,7 @@ def test_credited_in_full_by_the_amounts_where_the_ledgers_word_says_nothing_of_
         "b:4": ("matched", None, "paid"),
         "b:5": ("matched", "credit_note", "unpaid"),
         "b:6": ("matched", None, "paid"),
+        "b:7": ("matched", None, "paid"),
     }
 
 

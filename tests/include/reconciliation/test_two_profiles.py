@@ -227,6 +227,19 @@ def test_a_name_that_an_invoice_loses_is_lost_by_its_own_profiles_breaks_alone(
     assert other.reconcile(now=OVER + HOUR).accepted == 1
 
 
+def test_what_a_dismissed_row_has_named_was_not_known_because_the_other_knew_it(
+    neighbours: tuple[World, World],
+) -> None:
+    world, other = neighbours
+    other.comment("1", "98")
+    other.row("1")
+    other.reconcile()
+    world.quarantine(b'{"billnum": "1"}', at("2026-03-10 10:00"))
+    world.reconcile()
+    world.store("UPDATE ropo.status_quarantine SET resolved_at = now()")
+    assert world.judged() == ("matched", "never_known")
+
+
 def test_a_ledger_is_checked_by_the_invoices_of_its_own_profile(neighbours: tuple[World, World]) -> None:
     world, other = neighbours
     world.comment("1", "98")
