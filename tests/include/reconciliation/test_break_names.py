@@ -101,6 +101,21 @@ def test_an_erp_that_fills_in_the_jobid_begins_no_grace_and_ends_no_acceptance(w
     assert history(world, "j:J1")[-1] == ("accepted", "as b:1 by Anna: known")
 
 
+def test_a_break_under_another_name_has_no_age_of_one_that_was_over_under_the_former(world: World) -> None:
+    paid_row(world, None)
+    breaks(world)
+    paid_row(world, None)
+    run(world, DAY, now=LATE + HOUR)
+    world.ledger("DELETE FROM ropo_ledger")
+    world.row("1", "paid", paid="100", changed_at=at("2026-03-11 08:00"))
+    run(world, NEXT, now=LATE + 2 * HOUR)
+    assert world.store("SELECT invoice_key, category, business_date FROM ropo.reconciliation_break ORDER BY 1, 2") == [
+        ("b:1", "duplicate_in_ledger", DAY),
+        ("b:1", "missing_in_ropo", DAY),
+        ("j:J1", "missing_in_ropo", NEXT),
+    ]
+
+
 def test_an_acceptance_does_not_spread_where_a_number_without_a_jobid_becomes_two_invoices(world: World) -> None:
     """Which of the two it was about, nobody can say."""
     paid_row(world, None)
@@ -146,8 +161,13 @@ def test_a_name_that_another_job_still_goes_by_keeps_its_break_and_its_acceptanc
     assert [kind for kind, _ in history(world)] == ["opened"]
 
 
-def test_an_acceptance_follows_its_own_job_where_one_number_becomes_two_invoices(world: World) -> None:
+@pytest.mark.parametrize("was_compared", [False, True], ids=["spoken of together", "spoken of one by one"])
+def test_an_acceptance_follows_its_own_job_where_one_number_becomes_two_invoices(
+    world: World, *, was_compared: bool
+) -> None:
     behind(world)
+    if was_compared:
+        run(world, DAY, now=ON_THE_DAY)
     world.comment("1", "98", "2026-03-10 10:00", jobid="J2")
     breaks(world)
     accept(world)
@@ -171,3 +191,17 @@ def test_a_run_that_lost_a_name_ends_no_break_of_it_that_a_later_view_has_seen(
     run(world, DAY, now=LATE + 2 * HOUR)
     assert ("j:J9", "missing_in_ropo", "open") in states(world)
     assert [kind for kind, _ in history(world, "j:J9")] == ["opened"]
+
+
+def test_of_two_runs_that_wait_to_be_worked_in_the_newer_one_says_what_an_invoice_is_known_as(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid_row(world, None)
+    breaks(world)
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "commit_with_breaks", lambda store, profile: store.commit())
+        world.ledger("UPDATE ropo_ledger SET jobid = 'J1' WHERE billnum = '1'")
+        run(world, DAY, now=LATE + HOUR)
+    world.ledger("UPDATE ropo_ledger SET jobid = 'J2' WHERE billnum = '1'")
+    run(world, DAY, now=LATE + 2 * HOUR)
+    assert history(world)[-1] == ("resolved", "the invoice is known as j:J2 now")

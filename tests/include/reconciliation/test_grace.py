@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from include.config.errors import ConfigurationError
-from tests.include.reconciliation.world import at
+from tests.include.reconciliation.world import DAY, at
 
 if TYPE_CHECKING:
     from tests.include.reconciliation.world import World
@@ -69,6 +69,22 @@ def test_a_payment_between_others_that_the_ledger_lacks_has_its_grace_from_its_o
     item = world.only_item(now=at("2026-03-10 23:00"))
     assert (item["category"], item["caused_on"]) == ("amount_mismatch", datetime.date(2026, 3, 10))
     assert item["pending_until"] == at("2026-03-11 22:00")
+
+
+def test_a_payment_that_the_ledger_lacks_has_its_grace_from_its_own_date_though_a_stage_came_since(world: World) -> None:
+    world.payment("1", "100", "2026-03-08")
+    world.comment("1", "110")
+    world.row("1", "sent")
+    item = world.only_item()
+    assert (item["category"], item["caused_on"]) == ("ledger_behind", datetime.date(2026, 3, 8))
+
+
+def test_a_payment_that_is_booked_as_something_else_has_its_grace_from_its_own_date(world: World) -> None:
+    world.payment("1", "98")
+    world.payment("1", "2", kind="8")
+    world.row("1", "paid", paid="100")
+    item = world.only_item()
+    assert (item["reason"], item["caused_on"]) == ("booked_otherwise", DAY)
 
 
 def test_grace_never_starts_again_while_the_invoice_stays_unmatched(world: World) -> None:

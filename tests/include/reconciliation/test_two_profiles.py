@@ -240,6 +240,18 @@ def test_what_a_dismissed_row_has_named_was_not_known_because_the_other_knew_it(
     assert world.judged() == ("matched", "never_known")
 
 
+def test_an_invoice_that_the_ledger_lacks_has_no_currency_of_the_others_invoice(
+    neighbours: tuple[World, World],
+) -> None:
+    world, other = neighbours
+    other.row("1", currency="SEK")
+    for each in neighbours:
+        each.payment("1", "100")
+    other.reconcile()
+    item = world.only_item()
+    assert (item["category"], item["currency"]) == ("missing_in_ledger", "EUR")
+
+
 def test_a_ledger_is_checked_by_the_invoices_of_its_own_profile(neighbours: tuple[World, World]) -> None:
     world, other = neighbours
     world.comment("1", "98")
