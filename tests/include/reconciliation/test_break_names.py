@@ -175,6 +175,7 @@ def test_an_acceptance_follows_its_own_job_where_one_number_becomes_two_invoices
     again = run(world, DAY, now=LATE + HOUR)
     assert (again.accepted, again.breaks) == (0, 1)
     assert states(world) == [("b:1", "ledger_behind", "resolved"), ("j:J1", "ledger_behind", "open")]
+    assert history(world)[-1] == ("resolved", "the invoice is known as j:J2 now")
 
 
 def test_a_run_that_lost_a_name_ends_no_break_of_it_that_a_later_view_has_seen(

@@ -154,6 +154,19 @@ def test_a_sign_off_is_flagged_where_an_invoice_whose_accepted_break_it_rests_on
     assert unmet(march) == [(LAST, "full_open_breaks")]
 
 
+def test_what_differs_otherwise_since_the_signature_is_another_result_of_its_date_though_that_is_accepted(
+    march: World,
+) -> None:
+    owe(march)
+    run_all(march)
+    accepts(march)
+    signs(march)
+    books_wrongly(march, "1")
+    accepts(march)
+    assert run(march, FIRST, now=NOW + 2 * HOUR).accepted == 1
+    assert flags(march) == [("break_opened", APRIL), ("result_changed", FIRST)]
+
+
 def test_a_sign_off_is_flagged_where_an_invoice_it_rests_on_goes_by_another_name_and_differs_otherwise(
     march: World,
 ) -> None:

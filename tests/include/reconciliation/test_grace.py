@@ -71,7 +71,7 @@ def test_a_payment_between_others_that_the_ledger_lacks_has_its_grace_from_its_o
     assert item["pending_until"] == at("2026-03-11 22:00")
 
 
-def test_a_payment_that_the_ledger_lacks_has_its_grace_from_its_own_date_though_a_stage_came_since(world: World) -> None:
+def test_a_payment_that_the_ledger_lacks_has_its_grace_from_its_date_though_a_stage_came_since(world: World) -> None:
     world.payment("1", "100", "2026-03-08")
     world.comment("1", "110")
     world.row("1", "sent")

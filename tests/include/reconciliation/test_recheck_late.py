@@ -84,6 +84,22 @@ def test_an_event_that_comes_with_other_content_is_compared_with_the_date_that_i
     assert nights(world, 7, 7, lax)[str(DAY)] == ["reconciled"]
 
 
+@pytest.mark.parametrize("is_new", [True, False], ids=["an event", "other content of one"])
+def test_what_was_being_stored_while_a_date_was_compared_is_compared_with_it(world: World, *, is_new: bool) -> None:
+    """When it came is told by the beginning of its transaction, of which the comparison saw nothing."""
+    lax = msgspec.structs.replace(world.profile, late_days=0)
+    world.row("1", "paid", paid="100")
+    statusid = world.payment("1", "100")
+    assert world.reconcile(reread_poll_id=world.know_all(), profile=lax).verdict == "reconciled"
+    before = NOW - datetime.timedelta(minutes=30)
+    if is_new:
+        world.payment("1", "40", seen=before)
+    else:
+        reread(world, DAY, payment("1", "90", statusid=statusid))
+        world.store("UPDATE ropo.status_event_revision SET recorded_at = %s", (before,))
+    assert str(DAY) in nights(world, 1, 1, lax)
+
+
 def test_an_invoice_that_ropo_never_speaks_of_is_a_difference_when_its_days_are_over(world: World) -> None:
     strict = msgspec.structs.replace(world.profile, first_event_days=8, late_days=2, recheck_days=5)
     sent = at("2026-03-10 08:00")

@@ -1,4 +1,4 @@
-"""What comes of a month months after it, where no night looks at its dates any more: is it the month's to settle."""
+"""What comes of a month after it, as where no night looks at its dates any more: is it the month's to settle."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from tests.include.reconciliation.asking import payment, reread
 from tests.include.reconciliation.month import (
+    APRIL,
     FIRST,
     LAST,
     is_sent_again,
@@ -114,3 +115,13 @@ def test_a_difference_by_an_event_of_the_month_that_is_elsewhere_since_is_the_mo
     compares_in_june(march)
     assert (JUNE,) in march.store("SELECT business_date FROM ropo.reconciliation_break WHERE jobid = 'J1'")
     assert [what for _, what in unmet(march, LATER)] == ["full_open_breaks"]
+
+
+def test_what_a_date_of_the_month_shows_too_is_its_to_settle_though_a_later_one_broke_first(march: World) -> None:
+    march.payment("1", "20", "2026-04-02", seen=at("2026-04-02 09:00"))
+    assert run(march, FIRST, now=at("2026-04-02 22:00")).pending == 1
+    run(march, LAST)
+    run(march, APRIL)
+    assert march.store("SELECT state, business_date FROM ropo.reconciliation_break") == [("open", APRIL)]
+    run(march, LAST, scope="full")
+    assert unmet(march) == [(FIRST, "open_breaks")]

@@ -289,6 +289,17 @@ def test_other_content_of_an_event_of_the_month_is_a_change(march: World) -> Non
     assert flags(march) == [("result_changed", FIRST)]
 
 
+def test_other_content_of_an_event_since_the_month_is_no_change_of_it(march: World) -> None:
+    sends(march, "3")
+    run_all(march)
+    signs(march)
+    is_paid(march, "3", APRIL)
+    reread(march, APRIL, payment("3", "100", str(APRIL), statusid="P3", statusref="Betalning"))
+    assert march.store("SELECT count(*) FROM ropo.status_event_revision") == [(1,)]
+    run(march, FIRST, now=NOW + HOUR)
+    assert flags(march) == []
+
+
 def test_other_content_that_takes_an_event_out_of_the_month_is_found_by_a_night_and_is_a_change(march: World) -> None:
     """Both sides agree, before and after, and nobody compares the date by hand."""
     run_all(march)

@@ -124,7 +124,7 @@ def test_credited_in_full_by_the_amounts_where_the_ledgers_word_says_nothing_of_
     world.row("1", "open", credited="100")
     world.comment("2", "150")
     world.row("2", "sent", credited="100", open=None)
-    # In part, by its own word, a credit note itself, and what was paid before it was credited, in money or by a discount.
+    # In part, by its own word, a credit note itself, and what was paid (or granted) before it was credited.
     world.comment("3", "140")
     world.row("3", "open", credited="99")
     world.comment("4", "101")
