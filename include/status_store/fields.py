@@ -22,7 +22,8 @@ FIELDS = (
 LONGEST_ID = 200
 
 # Money with a decimal point; so many digits hold any invoice, and a number out of all measure is no amount.
-_AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
+_DIGITS, _DECIMALS = 15, 6
+_AMOUNT = re.compile(rf"-?[0-9]{{1,{_DIGITS}}}(\.[0-9]{{1,{_DECIMALS}}})?")
 
 
 class RowError(ValueError):
@@ -36,7 +37,7 @@ def text(field: str, value: object) -> str:
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        return str(value)
+        return _number(field, value)
     raise RowError(f"{field}: expected text or a number, got a JSON {type(value).__name__}")
 
 
@@ -60,9 +61,17 @@ def amount(value: str) -> str | None:
     if not value:
         return None
     if not _AMOUNT.fullmatch(value):
-        raise RowError("amount: expected a number such as 96.72, got another form")
+        expected = f"a number such as 96.72, of at most {_DIGITS} digits and {_DECIMALS} decimals"
+        raise RowError(f"amount: expected {expected}, got another")
     number = Decimal(value)
     return f"{number or abs(number):f}"
+
+
+def _number(field: str, value: int | Decimal) -> str:
+    # JSON may write a large amount with an exponent, and it is the same money. Ids stay: a page is searched for them.
+    if field == "amount" and isinstance(value, Decimal) and abs(value.adjusted()) <= _DIGITS:
+        return f"{value:f}"
+    return str(value)
 
 
 def _moment(field: str, value: str, zone: ZoneInfo) -> datetime.datetime:

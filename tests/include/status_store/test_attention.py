@@ -146,7 +146,8 @@ def test_a_row_in_quarantine_is_listed_until_it_is_dismissed(session: Session, p
     with session.transaction() as cursor:
         first, second = attention.quarantined_rows(cursor, profile.name)
         assert (first.poll_id, first.ordinal, first.times_seen) == (1, 0, 2)
-        assert first.error == "amount: expected a number such as 96.72, got another form"
+        expected = "a number such as 96.72, of at most 15 digits and 6 decimals"
+        assert first.error == f"amount: expected {expected}, got another"
         assert second.ordinal == 1
 
         attention.dismiss_row(cursor, first.quarantine_id, by=" Anna ", note=" a test row of Ropo's\n")

@@ -37,7 +37,7 @@ def test_rows_in_quarantine_are_told_once_with_the_reason_and_without_what_they_
     (alert,) = alerts(session, profile)
 
     assert alert.subject == "[Ropo One] default: not parsed: 1 row in quarantine"
-    assert "Reason: amount: expected a number such as 96.72, got another form" in alert.text
+    assert "Reason: amount: expected a number such as 96.72, of at most 15 digits and 6 decimals, got" in alert.text
     assert "python -m include.status_store quarantine" in alert.text
     assert "secret" not in alert.text
 
