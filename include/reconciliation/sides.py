@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg2
 
 from include.reconciliation.ledger import LedgerReader
+from include.reconciliation.ledger_contract import LedgerContractError
 from include.status_store.database import (
     GIVEN_UP,
     NEVER_ENDED_IDLE,
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from include.config.profiles import Profile
+
+
+# What a row or a function of the ERP's SELECT may end in: no server that comes back mends it.
+_OF_THE_SELECT = (psycopg2.DataError, psycopg2.ProgrammingError, psycopg2.errors.ReadOnlySqlTransaction)
 
 
 class LedgerUnavailableError(RuntimeError):
@@ -95,13 +100,15 @@ def ledger_transaction(ledger: Connection, profile: Profile) -> Iterator[LedgerR
     """Read the ledger in one transaction, and end it.
 
     :param ledger: a session of the ledger's database that is in no transaction.
-    :raises LedgerContractError: if the profile's SELECT does not keep the contract.
+    :raises LedgerContractError: if the profile's SELECT does not keep the contract, or stumbles over a row.
     :raises LedgerUnavailableError: if the ledger's database fails; naming profile and connection.
     """
     try:
         yield LedgerReader(ledger, profile)
     except psycopg2.Error as error:
         is_of_ledger = error.cursor is not None and error.cursor.connection is ledger
+        if is_of_ledger and isinstance(error, _OF_THE_SELECT):
+            raise LedgerContractError(profile, f"PostgreSQL cannot give its rows: {first_line(error)}") from error
         if is_of_ledger or ledger.closed:
             raise LedgerUnavailableError(
                 f"Profile {profile.name}: the ledger (connection {profile.ledger.connection}) failed while it was "

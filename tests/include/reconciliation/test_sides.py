@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from psycopg2.extensions import make_dsn, parse_dsn
 
+from include.reconciliation.ledger_contract import LedgerContractError
 from include.reconciliation.sides import LedgerUnavailableError, connect_ledger
 from include.status_store.database import StoreUnavailableError
 from tests.include.reconciliation.world import at
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from include.config.profiles import Profile
+    from include.config.profiles import Profile, Scope
     from tests.include.reconciliation.world import World
 
 
@@ -63,23 +64,38 @@ def test_a_copy_of_the_ledger_that_cancels_a_statement_is_no_other_comparison(wo
         world.reconcile(profile=profile)
 
 
+def test_a_ledger_that_fails_before_its_first_row_is_named_by_a_full_comparison_too(
+    world: World, tmp_path: Path
+) -> None:
+    """As a SELECT that sorts or groups does, whatever it fails on."""
+    create = "CREATE OR REPLACE FUNCTION fail() RETURNS text LANGUAGE sql AS 'SELECT pg_sleep(60)::text'"
+    profile = _with_number_from(world, tmp_path, create)
+    world.ledger_dsn = make_dsn(world.ledger_dsn, options="-c statement_timeout=300ms")
+
+    told = r"Profile default: the ledger \(connection erp_of_x\).*canceling statement due to statement timeout"
+    with pytest.raises(LedgerUnavailableError, match=told):
+        world.reconcile(profile=profile, scope="full")
+
+
+@pytest.mark.parametrize("scope", ["date", "full"])
 @pytest.mark.parametrize(
     ("function", "told"),
     [
         ("SELECT (1 / (random() * 0)::integer)::text", "division by zero"),
-        ("SELECT pg_sleep(60)::text", "canceling statement due to statement timeout"),
+        ("SELECT nextval('numbers')::text", r"cannot execute nextval\(\) in a read-only transaction"),
     ],
 )
-def test_a_ledger_that_fails_before_its_first_row_is_named_by_a_full_comparison_too(
-    world: World, tmp_path: Path, function: str, told: str
+def test_a_select_that_stumbles_over_its_rows_is_at_fault_and_not_its_database(
+    world: World, tmp_path: Path, function: str, told: str, scope: Scope
 ) -> None:
-    """As a SELECT that sorts or groups does, whatever it fails on."""
+    """So that nobody is told that the ledger is away, and no task waits for it to come back."""
+    world.ledger("CREATE SEQUENCE IF NOT EXISTS numbers")
     create = f"CREATE OR REPLACE FUNCTION fail() RETURNS text LANGUAGE sql AS $${function}$$"
     profile = _with_number_from(world, tmp_path, create)
-    world.ledger_dsn = make_dsn(world.ledger_dsn, options="-c statement_timeout=300ms")
 
-    with pytest.raises(LedgerUnavailableError, match=rf"Profile default: the ledger \(connection erp_of_x\).*{told}"):
-        world.reconcile(profile=profile, scope="full")
+    whose = r"Profile default: the ledger's SELECT \(connection erp_of_x, query .*\)"
+    with pytest.raises(LedgerContractError, match=rf"{whose}: PostgreSQL cannot give its rows: {told}"):
+        world.reconcile(profile=profile, scope=scope)
 
 
 def test_a_store_that_goes_away_is_named(world: World, tmp_path: Path) -> None:
