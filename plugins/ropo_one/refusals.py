@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from requests import codes
 from urllib3.exceptions import HTTPError
 
+from include.status_store.retry_after import LONGEST
 from ropo_one.legible import legible
 
 if TYPE_CHECKING:
@@ -95,8 +96,12 @@ def asks_to_wait(response: Response) -> bool:
 
 
 def retry_after(response: Response) -> float:
-    """Return the seconds that a Retry-After header asks for, as a number or an HTTP date (RFC 9110, 10.2.3)."""
-    value = response.headers.get("Retry-After", "").strip()
+    """Return the seconds that a Retry-After header asks for (RFC 9110, 10.2.3), no more than are heeded."""
+    return min(_seconds_asked(response.headers.get("Retry-After", "").strip()), LONGEST.total_seconds())
+
+
+def _seconds_asked(value: str) -> float:
+    # A number, or an HTTP date.
     if value.isascii() and value.isdigit():
         return float(value)
     try:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ropo_one.hooks import RopoOneHook
     from tests.plugins.ropo_one.scripted_server import Step
 
+A_DAY = datetime.timedelta(days=1).total_seconds()
+
 
 @pytest.mark.parametrize("status", [400, 403, 404])
 def test_a_refusal_for_good_says_what_ropo_says(hook: RopoOneHook, server: ScriptedServer, status: int) -> None:
@@ -70,6 +72,9 @@ def test_a_401_is_a_refusal(hook: RopoOneHook, server: ScriptedServer) -> None:
     [
         ("0", 0, 0),
         ("120", 120, 120),
+        # Longer than that it is not heeded, and nobody is told so.
+        ("999999999", A_DAY, A_DAY),
+        ("Mon, 28 Nov 2199 00:00:00 GMT", A_DAY, A_DAY),
         ("Wed, 21 Oct 2015 07:28:00", 60, 60),
         ("Wed, 21 Oct 99999999999999999999 07:28:00 GMT", 60, 60),
         ("-5", 60, 60),
