@@ -35,6 +35,16 @@ def test_mail_addresses_and_a_notifier_are_taken_as_written(tmp_path: pathlib.Pa
     assert (own.notifier, own.arguments) == ("a.b.Notifier", {"text": "{{ alert.text }}", "retries": 2})
 
 
+def test_arguments_of_mail_may_word_it_otherwise_and_send_it_to_nobody_else() -> None:
+    mail = Alerts(to=("a@example.com",), arguments={"subject": "Ropo", "to": ["b@example.com"], "from_email": "c@d"})
+    assert mail.all_arguments == {
+        "subject": "Ropo",
+        "html_content": "{{ alert.html }}",
+        "to": ["a@example.com"],
+        "from_email": "c@d",
+    }
+
+
 @pytest.mark.parametrize(
     ("alerts", "key"),
     [

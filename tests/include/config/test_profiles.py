@@ -103,11 +103,18 @@ def test_keys_are_read_in_their_types(write: Write, tmp_path: Path) -> None:
     assert (profile.ledger.query, profile.ledger.max_age_hours) == (tmp_path / "ledger.sql", 12)
 
 
+def test_medium_and_high_severity_may_begin_at_once(write: Write) -> None:
+    severity = one(write, "severity: {medium_amount: 5, high_amount: 5, medium_age_days: 7, high_age_days: 7}").severity
+    assert (severity.medium_amount, severity.medium_age_days) == (severity.high_amount, severity.high_age_days)
+
+
 def test_a_file_may_be_named_by_the_environment(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write("profiles: [{name: fi}, {name: se}]")
-    monkeypatch.setenv("ROPO_PROFILES_FILE", str(path))
+    monkeypatch.setenv("HOME", str(path.parent))
 
-    assert [profile.name for profile in load_profiles()] == ["fi", "se"]
+    for named in (str(path), f"~/{path.name}"):
+        monkeypatch.setenv("ROPO_PROFILES_FILE", named)
+        assert [profile.name for profile in load_profiles()] == ["fi", "se"]
     assert load_profile("se").name == "se"
     told = r"profile 'no': is not in the file \(any more\); the file has: fi, se"
     with pytest.raises(ConfigurationError, match=told):
@@ -155,6 +162,7 @@ def test_a_file_may_be_named_by_the_environment(write: Write, monkeypatch: pytes
         ("severity: {medium_amount: 5000}", "severity.high_amount", "medium_amount (5000) or more, got 1000.00"),
         ("severity: {high_age_days: 2}", "severity.high_age_days", "expected medium_age_days (3) or more, got 2"),
         ("status_map: missing.yaml", "status_map", "which is not a file"),
+        ("status_map: .", "status_map", "which is not a file"),
         ("status_map: 5", "status_map", "expected a text, got 5"),
         ("ledger: {query: [x]}", "ledger.query", "expected a text, got a list"),
         ("ledger: {query: missing.sql}", "ledger.query", "which is not a file"),
@@ -238,6 +246,38 @@ def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
         load_profiles(tmp_path / "missing.yaml")
     with pytest.raises(ConfigurationError, match=r"binary\.yaml: file: is not usable YAML"):
         load_profiles(binary)
+
+
+@pytest.mark.parametrize(
+    ("keys", "rechecked", "watched"),
+    [
+        ({}, 60, 60),
+        ({"recheck_days": 5}, 7, 7),  # late_days are compared again in any case
+        ({"recheck_days": 5, "late_days": 3}, 5, 7),
+        ({"recheck_days": 5, "first_event_days": 10}, 26, 26),
+        ({"recheck_days": 5, "first_event_days": 10, "grace_business_days": 3}, 30, 30),
+    ],
+)
+def test_dates_are_compared_again_and_watched_for_as_long_as_anything_of_them_may_change(
+    keys: dict[str, int], rechecked: int, watched: int
+) -> None:
+    profile = profiles.Profile(name="any", **keys)
+    assert (profile.rechecked_days, profile.watched_days) == (rechecked, watched)
+
+
+def test_no_date_before_start_date_is_compared_again() -> None:
+    profile = profiles.Profile(name="any", recheck_days=60, start_date=datetime.date(2026, 3, 1))
+    first = [profile.rechecked_from(datetime.date(2026, month, 10)) for month in (3, 6)]
+    assert first == [datetime.date(2026, 3, 1), datetime.date(2026, 4, 11)]
+
+
+def test_a_profile_that_starts_today_does_not_begin_ahead() -> None:
+    profile = profiles.Profile(name="any", start_date=datetime.date(2026, 3, 10))
+    midnight = datetime.datetime.fromisoformat("2026-03-09T22:00:00+00:00")
+    assert [profile.begins_ahead(midnight - datetime.timedelta(seconds=1)), profile.begins_ahead(midnight)] == [
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(
