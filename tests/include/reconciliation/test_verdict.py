@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from include.config.profiles import Profile
 from include.reconciliation.categories import CATEGORIES, MATCHED, counted_category
 from include.reconciliation.totals import Totals
 from include.reconciliation.verdict import LedgerKnowledge, StoreKnowledge, is_red, judge, missing_knowledge
@@ -15,6 +16,9 @@ from tests.include.reconciliation.world import DAY, at
 
 if TYPE_CHECKING:
     from tests.include.reconciliation.world import World
+
+AFTER = at("2026-03-11 03:00")
+ASKED_BEFORE_THE_END = at("2026-03-10 21:59")
 
 
 def _words(world: World, **options: Any) -> tuple[str, list[str]]:
@@ -34,8 +38,8 @@ def test_reconciled_where_all_is_known_and_all_agree(world: World) -> None:
 
 def test_a_quiet_day_is_reconciled(world: World) -> None:
     world.row("1")
-    result = world.reconcile(reread_poll_id=world.know_all(outcome="empty"))
-    assert (result.verdict, result.population) == ("reconciled", 0)
+    result = world.reconcile(reread_poll_id=world.know_all(outcome="empty", new_count=None))
+    assert (result.verdict, result.population, result.recovered) == ("reconciled", 0, 0)
 
 
 def test_a_difference_is_pending_then_a_break(world: World) -> None:
@@ -54,11 +58,19 @@ def test_incomplete_goes_before_breaks_and_both_are_told(world: World) -> None:
     assert _words(world, now=at("2026-03-13 00:00")) == ("incomplete", ["reread_missing", "no_drain_since", "breaks"])
 
 
-@pytest.mark.parametrize("columns", [{"filter_value": "2026-03-09"}, {"kind": "billnum", "filter_value": "1"}])
+@pytest.mark.parametrize(
+    "columns",
+    [
+        pytest.param({"filter_value": "2026-03-09"}, id="another date"),
+        pytest.param({"kind": "billnum"}, id="an invoice number that looks like the date"),
+        pytest.param({"profile": "other"}, id="another profile's date"),
+    ],
+)
 def test_incomplete_the_reread_is_of_something_else(world: World, columns: dict[str, str]) -> None:
     _matched(world)
     world.know_all()
-    poll = {"kind": "date", "outcome": "landed", "closed_at": at("2026-03-10 23:00"), **columns}
+    whole = {"opened_at": AFTER, "closed_at": AFTER, "possibly_cut": False, "absent_count": 0}
+    poll = {"kind": "date", "outcome": "landed", "filter_value": str(DAY), **whole, **columns}
     assert _words(world, reread_poll_id=world.poll(**poll)) == ("incomplete", ["reread_missing"])
 
 
@@ -109,10 +121,6 @@ def test_incomplete_the_only_204_since_the_days_end_is_of_a_clock_that_ran_ahead
     assert _words(world, reread_poll_id=reread) == ("incomplete", ["no_drain_since"])
 
 
-AFTER = at("2026-03-11 03:00")
-ASKED_BEFORE_THE_END = at("2026-03-10 21:59")
-
-
 @pytest.mark.parametrize(
     "poll",
     [
@@ -127,6 +135,18 @@ def test_incomplete_a_204_that_says_nothing_of_the_queue_after_the_days_end(worl
     reread = world.poll("date", "landed", filter_value=str(DAY), opened_at=AFTER, **whole)
     world.poll(outcome="empty", **whole, **poll)
     assert _words(world, reread_poll_id=reread) == ("incomplete", ["no_drain_since"])
+
+
+def test_the_newest_of_several_204s_counts(world: World) -> None:
+    _matched(world)
+    world.poll("drain", "empty", opened_at=ASKED_BEFORE_THE_END, closed_at=at("2026-03-10 22:01"))
+    assert _words(world, reread_poll_id=world.know_all()) == ("reconciled", [])
+
+
+def test_a_reread_of_the_moment_at_which_the_day_ends_is_not_too_early(world: World) -> None:
+    _matched(world)
+    reread = world.know_all(opened_at=at("2026-03-10 22:00"))
+    assert _words(world, reread_poll_id=reread) == ("reconciled", [])
 
 
 @pytest.mark.parametrize(
@@ -166,6 +186,31 @@ def test_incomplete_rows_in_quarantine_and_pages_not_parsed(world: World) -> Non
     world.quarantine(b"x", at("2026-02-01"))
     world.page(complete=True)
     assert _words(world, reread_poll_id=world.know_all()) == ("incomplete", ["rows_in_quarantine", "pages_unparsed"])
+
+
+@pytest.mark.parametrize("scope", ["date", "full"])
+def test_what_another_profile_does_not_know_is_nothing_to_this_one(world: World, scope: str) -> None:
+    _matched(world)
+    reread = world.know_all()
+    mine, world.profile = world.profile, Profile(name="other")
+    world.poll_id = world.poll("drain", "landed", opened_at=AFTER, closed_at=AFTER)
+    world.poll("drain", "in_doubt", recovery="unproven", window_to="2026-03-12", closed_at=at("2026-03-10 10:00"))
+    world.poll("drain", "open", opened_at=at("2026-03-10 10:00"))
+    world.quarantine(b"x", at("2026-02-01"))
+    world.page(complete=True)
+    world.comment("1", "98", seen=at("2026-03-11 20:00"))
+    found = world.reconcile(profile=mine, reread_poll_id=reread, scope=scope)
+    assert (found.verdict, found.reasons) == ("reconciled", [])
+    query = "SELECT events_cutoff FROM ropo.reconciliation WHERE events_cutoff < %s"
+    assert world.store(query, (at("2026-03-11 20:00"),)) == [(at("2026-03-10 10:00"),)]
+
+
+def test_what_was_dismissed_and_a_date_that_nobody_answered_keep_nothing_from_being_reconciled(world: World) -> None:
+    _matched(world)
+    world.quarantine(b"x", at("2026-02-01"))
+    world.store("UPDATE ropo.status_quarantine SET resolved_at = now()")
+    world.poll("date", "open", filter_value="2026-03-09", opened_at=at("2026-03-10 10:00"))
+    assert _words(world, reread_poll_id=world.know_all()) == ("reconciled", [])
 
 
 def test_what_came_of_a_cut_answer_is_no_page_to_be_parsed(world: World) -> None:
