@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
+from include.reconciliation.categories import CATEGORIES, MATCHED
+from include.reconciliation.decisions import accept_breaks
 from include.reconciliation.recorded import read_recorded
 from include.status_store.database import connect
 from include.status_store.source import PollInDoubtError, PollRefusedError, PollUnsentError
@@ -85,6 +88,96 @@ def test_only_breaks_are_asked_about_and_the_dearest_first(world: World) -> None
 
     assert source.asked == ["dear", "middle"]
     assert (result.second_opinions_asked, result.second_opinions_cleared, result.breaks) == (2, 0, 4)
+
+
+def test_it_is_asked_where_the_answer_can_change_the_result_and_nowhere_else(world: World) -> None:
+    """What the ledger's rows, or a row in quarantine, decide alone stays as it is, whatever Ropo One says."""
+    world.comment("ask: conflict", "150")
+    world.row("ask: conflict", "paid", paid="100")
+    world.payment("ask: behind", "100")
+    world.row("ask: behind")
+    _behind_ropo(world, "ask: ahead")
+    world.payment("ask: amounts", "98")
+    world.payment("ask: amounts", "2", kind="8")
+    world.row("ask: amounts", paid="98", credited="2")
+    world.comment("ask: code", "66")
+    world.row("ask: code")
+    world.payment("payment's type", "5", kind="77")
+    world.row("payment's type")
+    world.payment("ask: no amount", None)
+    world.row("ask: no amount")
+    world.quarantine(b'{"billnum": "quarantine"}', at("2026-03-10 10:00"))
+    world.comment("not in the ledger", "98")
+    world.comment("ask: not in the ledger, jobid unknown", "98", jobid=None)
+    for billnum, discount in (("amounts of the ledger", "0"), ("ask: its discounts unknown", None)):
+        world.comment(billnum, "98")
+        world.row(billnum, open="130", discount=discount)
+    world.comment("two rows", "98", jobid="J1")
+    world.row("of another number", jobid="J1")
+    world.row("two rows", jobid=None)
+    source = KnowingSource()
+
+    assert set(_reconcile(world, source).categories) == set(CATEGORIES) - {
+        MATCHED, "missing_in_ropo", "duplicate_in_ledger"
+    }  # fmt: skip
+    assert sorted(source.asked) == [
+        "ask: ahead",
+        "ask: amounts",
+        "ask: behind",
+        "ask: code",
+        "ask: conflict",
+        "ask: its discounts unknown",
+        "ask: no amount",
+        "ask: not in the ledger, jobid unknown",
+    ]
+
+
+HOUR = datetime.timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("hours", "columns", "asked"),
+    [
+        (11, {}, []),
+        (13, {}, ["1"]),
+        (1, {"profile": "other"}, ["1"]),
+        (1, {"kind": "date"}, ["1"]),
+        (1, {"outcome": "refused"}, ["1"]),
+    ],
+)
+def test_a_number_is_asked_about_unless_it_was_answered_within_half_a_day(
+    world: World, hours: int, columns: dict[str, str], asked: list[str]
+) -> None:
+    _behind_ropo(world, "1")
+    moment = datetime.datetime.now(datetime.UTC) - hours * HOUR
+    poll = {"kind": "billnum", "outcome": "empty", "filter_value": "1", "opened_at": moment, "closed_at": moment}
+    world.poll(**poll | columns)
+    # The newest answer counts.
+    world.poll(**poll | {"opened_at": moment - 240 * HOUR, "closed_at": moment - 240 * HOUR})
+    source = KnowingSource()
+    _reconcile(world, source)
+    assert source.asked == asked
+
+
+def test_what_nobody_asked_about_goes_before_what_is_dearer(world: World) -> None:
+    _behind_ropo(world, "dear", paid="900")
+    _behind_ropo(world, "cheap", paid="5")
+    long_ago = datetime.datetime.now(datetime.UTC) - 240 * HOUR
+    world.poll("billnum", "empty", filter_value="dear", opened_at=long_ago, closed_at=long_ago)
+    source = KnowingSource()
+    _reconcile(world, source, second_opinions=1)
+    assert source.asked == ["cheap"]
+
+
+def test_what_is_accepted_is_not_asked_about(world: World) -> None:
+    _behind_ropo(world, "1")
+    profile = msgspec.structs.replace(world.profile, grace_business_days=0)
+    world.reconcile(reread_poll_id=world.know_all(), now=OVER, profile=profile)
+    with connect(world.store_dsn) as store, store.cursor() as cursor:
+        accept_breaks(cursor, [1], by="Anna", note="known")
+    source = KnowingSource()
+    assert _reconcile(world, source).accepted == 1
+    assert source.asked == []
 
 
 def test_nothing_is_asked_within_the_grace_nor_where_the_profile_wants_none(world: World) -> None:
