@@ -106,6 +106,7 @@ def test_it_is_asked_where_the_answer_can_change_the_result_and_nowhere_else(wor
     world.row("payment's type")
     world.payment("ask: no amount", None)
     world.row("ask: no amount")
+    world.payment(None, None, jobid="J9")
     world.quarantine(b'{"billnum": "quarantine"}', at("2026-03-10 10:00"))
     world.comment("not in the ledger", "98")
     world.comment("ask: not in the ledger, jobid unknown", "98", jobid=None)
@@ -154,6 +155,29 @@ def test_a_number_is_asked_about_unless_it_was_answered_within_half_a_day(
     world.poll(**poll | columns)
     # The newest answer counts.
     world.poll(**poll | {"opened_at": moment - 240 * HOUR, "closed_at": moment - 240 * HOUR})
+    source = KnowingSource()
+    _reconcile(world, source)
+    assert source.asked == asked
+
+
+@pytest.mark.parametrize(
+    ("change", "asked"),
+    [
+        ("times_seen = times_seen", []),
+        ("profile = 'other'", ["1"]),
+        ("category = 'status_conflict'", ["1"]),
+        ("state = 'resolved', resolved_at = last_seen", ["1"]),
+    ],
+)
+def test_a_week_is_waited_for_where_this_very_break_stands_open(world: World, change: str, asked: list[str]) -> None:
+    _behind_ropo(world, "1")
+    profile = msgspec.structs.replace(world.profile, grace_business_days=0)
+    world.reconcile(reread_poll_id=world.know_all(), now=OVER, profile=profile)
+    rest = "timezone, medium_amount, high_amount, medium_age_days, high_age_days"
+    world.store(f"INSERT INTO ropo.break_policy (profile, {rest}) SELECT 'other', {rest} FROM ropo.break_policy")
+    world.store(f"UPDATE ropo.reconciliation_break SET {change}")
+    moment = datetime.datetime.now(datetime.UTC) - 13 * HOUR
+    world.poll("billnum", "empty", filter_value="1", opened_at=moment, closed_at=moment)
     source = KnowingSource()
     _reconcile(world, source)
     assert source.asked == asked
