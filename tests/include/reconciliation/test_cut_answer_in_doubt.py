@@ -302,3 +302,62 @@ def test_a_poll_that_was_sent_before_the_reread_and_has_no_outcome_may_have_lost
     is_reached = window_from == DAY
     assert told(world) == ((None, why) if is_reached else (True, f"poll {before} was, and nothing has come since"))
     assert ("reread_cut" in words(result)) == is_reached
+
+
+def poll_in_doubt(world: World, recovery: str = "pending", days: tuple[int, int] = (0, 0), **columns: str) -> int:
+    """A poll of the queue in doubt whose window reaches from the one day, counted from the date, to the other."""
+    window_from, window_to = (DAY + datetime.timedelta(days=day) for day in days)
+    window = {"window_from": window_from, "window_to": window_to}
+    return world.poll("drain", "in_doubt", closed_at=NOW, recovery=recovery, **window, **columns)
+
+
+@pytest.mark.parametrize("recovery", ["pending", "unproven", "recovered", "accepted"])
+@pytest.mark.parametrize("days", [(-1, -1), (-1, 0), (0, 0), (0, 1), (1, 1)])
+def test_nobody_is_asked_while_a_doubt_waits_whose_window_holds_the_date(
+    world: World, source: CappedSource, recovery: str, days: tuple[int, int]
+) -> None:
+    poll_in_doubt(world, recovery, days)
+
+    look(world, source)
+
+    waits = recovery in ("pending", "unproven") and days[0] <= 0 <= days[1]
+    assert source.asked == ([] if waits else ["1", "2", "3"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns", "waits"),
+    [
+        ("drain", {"window_from": DAY}, True),
+        ("drain", {"window_from": DAY + datetime.timedelta(days=1)}, False),
+        ("drain", {"profile": "other"}, False),
+        # By date nothing is taken out of the queue.
+        ("date", {"filter_value": str(DAY), "window_from": DAY}, False),
+    ],
+)
+def test_nobody_is_asked_while_a_poll_of_the_queue_that_was_sent_before_the_reread_has_no_outcome(
+    world: World, source: CappedSource, kind: str, columns: dict[str, Any], *, waits: bool
+) -> None:
+    world.poll(kind, "open", **columns)
+
+    look(world, source)
+
+    assert source.asked == ([] if waits else ["1", "2", "3"])
+
+
+def test_a_doubt_of_another_profile_is_that_ones_alone(world: World, source: CappedSource) -> None:
+    poll_in_doubt(world, profile="other")
+    look(world, source)
+    assert told(world) == PROVEN
+
+
+def test_a_poll_that_is_sent_after_the_reread_took_nothing_before_it(world: World, source: CappedSource) -> None:
+    source.meanwhile = lambda: world.poll("drain", "open")
+    look(world, source)
+    assert told(world) == PROVEN
+
+
+def test_of_several_doubts_the_newest_is_told(world: World, source: CappedSource) -> None:
+    doubts: list[int] = []
+    source.meanwhile = lambda: doubts.extend(poll_in_doubt(world) for _ in range(2))
+    look(world, source)
+    assert f"poll {doubts[1]} may have lost changes" in str(told(world)[1])
