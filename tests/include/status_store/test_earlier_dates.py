@@ -106,8 +106,9 @@ def test_unfinished_dates_are_asked_until_a_reread_after_their_end_was_whole(
         ({"possibly_cut": True}, True),
         ({"possibly_cut": True, "shown_complete": True, "completeness": "as poll 1"}, False),
         ({"outcome": "in_doubt", "possibly_cut": None, "absent_count": None}, True),
+        ({"outcome": "open", "closed_at": None, "possibly_cut": None, "absent_count": None}, False),
     ],
-    ids=["contradicted", "cut", "cut and proven", "failed"],
+    ids=["contradicted", "cut", "cut and proven", "failed", "under way"],
 )
 def test_what_counts_is_the_newest_reread(
     session: Session, store: Connection, short: Profile, later: dict[str, object], is_asked: bool
@@ -152,6 +153,8 @@ def test_an_unfinished_date_is_asked_again_though_its_reread_was_answered(
         f"UPDATE ropo.status_poll SET {names} WHERE filter_value = %(date)s",
         {**columns, "date": str(date)},
     )
+    at_its_end = f"{whole + DAY} 00:00+02"
+    execute(store, "UPDATE ropo.status_poll SET opened_at = %s WHERE filter_value = %s", (at_its_end, str(whole)))
     source = DatedSource()
 
     _run(session, short, source)

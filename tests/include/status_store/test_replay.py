@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -30,6 +30,7 @@ from tests.include.status_store.waiting import meanwhile, waiting_for_a_lock
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
+    from include.status_store.event import Stored
     from include.status_store.source import Answer
 
 DAY = datetime.date(2026, 11, 13)  # of the scripted rows
@@ -220,6 +221,26 @@ def test_a_dismissed_row_stays_dismissed(session: Session, store: Connection, pr
     assert query(store, "SELECT times_seen, resolution FROM ropo.status_quarantine") == [
         (2, "dismissed by Anna: a test row of Ropo's")
     ]
+
+
+def test_a_row_that_is_dismissed_while_a_replay_takes_it_is_on_record_as_dismissed(
+    session: Session, store: Connection, store_dsn: str, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The person's name and note stay."""
+    with parser_of_then(monkeypatch):
+        drain(session, profile, ScriptedSource(page(row(1))))
+    taken = replay.store_events
+
+    def dismissed_first(*args: Any, **named: Any) -> Stored:
+        with Session(lambda: connect(store_dsn)) as other, other.transaction() as cursor:
+            dismiss_row(cursor, 1, by="Anna", note="a test row of Ropo's")
+        return taken(*args, **named)
+
+    monkeypatch.setattr(replay, "store_events", dismissed_first)
+
+    assert replay.replay(session, profile).rows == 1
+
+    assert column(store, "SELECT resolution FROM ropo.status_quarantine") == ["dismissed by Anna: a test row of Ropo's"]
 
 
 def test_another_profiles_pages_and_rows_are_left_alone(

@@ -83,12 +83,13 @@ def test_a_page_goes_when_every_date_that_it_bears_on_is_reconciled(
     assert (done.removed, done.kept, done.finished, bodies(store)) == (1, 0, True, [False])
 
 
+@pytest.mark.parametrize("later", ["1 day", "16 hours"], ids=["by any clock", "by the market's"])
 def test_a_page_that_was_parsed_on_a_later_day_waits_for_that_day_too(
-    session: Session, store: Connection, keeping: Profile
+    session: Session, store: Connection, keeping: Profile, later: str
 ) -> None:
     """Its events are first compared on the day of the replay that stored them."""
     land(session, store, keeping, row(1))
-    execute(store, "UPDATE ropo.status_page SET parsed_at = received_at + interval '1 day'")
+    execute(store, "UPDATE ropo.status_page SET parsed_at = received_at + %s::interval", (later,))
     for date in (FRIDAY, SATURDAY):
         judge(store, date)
     assert (remove(session, keeping).removed, bodies(store)) == (0, [True])

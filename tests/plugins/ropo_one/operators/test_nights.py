@@ -273,24 +273,35 @@ def test_an_unknown_scope_is_refused(store: Connection) -> None:
 
 
 class _Ahead(datetime.datetime):
-    """The clock of a machine that runs ten years ahead."""
+    """The clock of a machine that runs ten years ahead of the store's."""
 
     @classmethod
     def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:
         return datetime.datetime.now(tz) + datetime.timedelta(days=3650)
 
 
-def test_a_worker_whose_clock_runs_ahead_erases_nothing_that_is_young(
-    session: Session, store: Connection, profile: Profile, profiles: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class _Behind(datetime.datetime):
+    """The clock of a machine whose store's runs ten years ahead."""
+
+    @classmethod
+    def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:
+        return datetime.datetime.now(tz) - datetime.timedelta(days=3650)
+
+
+@pytest.mark.parametrize(("clock", "age"), [(_Ahead, "3 days"), (_Behind, "90 days")], ids=["worker", "store"])
+def test_a_clock_that_runs_ahead_erases_nothing_that_is_young(
+    session: Session, store: Connection, profile: Profile, profiles: pathlib.Path, monkeypatch: pytest.MonkeyPatch,
+    clock: type[datetime.datetime], age: str,
+) -> None:  # fmt: skip
+    """Of the worker's and the store's; the age is by the store's."""
     source = ScriptedSource(scripted_page(row(1)), NOTHING)
     Drain(session, source, Journal(profile), max_pages=9, max_seconds=60).run()
-    query(store, "UPDATE ropo.status_event SET statustime = now() - interval '3 days'")
+    query(store, f"UPDATE ropo.status_event SET statustime = now() - interval '{age}'")
     note_days(store)
     profiles.write_text(profiles.read_text().replace(SETTINGS, f"{SETTINGS}, text_retention_days: 30"))
     texts = EraseTextsOperator(task_id="erase_texts", profile="default")
 
-    monkeypatch.setattr(maintenance, "datetime", _Ahead)
+    monkeypatch.setattr(maintenance, "datetime", clock)
     assert texts.execute(context())["events"] == 0
 
 
