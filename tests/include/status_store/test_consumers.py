@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -199,6 +199,19 @@ def test_a_row_that_a_reread_put_in_quarantine_before_a_drain_showed_it_has_no_o
     assert _noted(session, profile) == ["P3"]
     drained = "SELECT statusid, source, kind FROM ropo.status_event JOIN ropo.status_poll ON poll_id = drained_poll_id"
     assert query(store, drained) == [("P2", "date", "drain")]
+
+
+@pytest.mark.parametrize("is_parsed_late", [False, True], ids=["an event", "in quarantine"])
+def test_of_drains_that_show_a_row_of_a_reread_the_first_is_on_record(
+    session: Session, store: Connection, profile: Profile, monkeypatch: pytest.MonkeyPatch, is_parsed_late: bool
+) -> None:
+    with parser_of_then(monkeypatch) if is_parsed_late else nullcontext():
+        _reread(session, profile, row(2))
+        drain(session, profile, ScriptedSource(page(row(2)), page(row(2)), EMPTY))
+    replay(session, profile)
+
+    (first,) = query(store, "SELECT min(poll_id) FROM ropo.status_poll WHERE kind = 'drain'")
+    assert query(store, "SELECT drained_poll_id FROM ropo.status_event") == [first]
 
 
 @pytest.mark.usefixtures("live")

@@ -25,7 +25,7 @@ from include.status_store.migrate import upgrade
 from include.status_store.queue_lock import QueueLock
 from include.status_store.replay import replay
 from include.status_store.session import Session
-from include.status_store.source import Answer
+from include.status_store.source import Answer, PollInDoubtError
 from local_airflow.waiting import until
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.views import bodies, column, drain, events, execute, outcomes, query
@@ -152,6 +152,20 @@ def test_a_commit_that_took_effect_and_whose_answer_was_lost_is_not_repeated(
     assert outcomes(store) == ["landed", "unsent"]
     assert query(store, "SELECT times_seen FROM ropo.status_quarantine") == [(1,)]
     assert len(source.polls) == 1
+
+
+def test_a_doubt_whose_commit_took_effect_and_whose_answer_was_lost_keeps_what_came_of_it(
+    proxy: LossyProxy, store: Connection, profile: Profile
+) -> None:
+    def broken() -> Answer:
+        proxy.lose_next_commit()
+        raise PollInDoubtError("cut", http_status=200, body=b'{"result"')
+
+    with Session(lambda: connect(proxy.dsn), patience=30) as session:
+        summary = drain(session, profile, ScriptedSource(broken))
+
+    assert (proxy.lost, summary.stopped_by) == (1, "in_doubt")
+    assert (outcomes(store), bodies(store)) == (["in_doubt"], [b'{"result"'])
 
 
 def test_a_commit_that_is_still_under_way_where_its_connection_is_lost_is_waited_for(
