@@ -13,6 +13,7 @@ import pytest
 from include.status_store.database import connect
 from include.status_store.session import Session
 from include.watch.alert import Matter
+from include.watch.register import Register
 from include.watch.topics import tell
 from tests.include.watch.records import BASE_URL, told
 
@@ -145,6 +146,26 @@ def test_a_look_at_one_subject_ends_no_other(titles) -> None:
     titles(0, {"a": "1", "b": "1"})
     titles(15, {"b": "2"}, everything=False)
     assert titles(30, {"a": "1", "b": "2"}) == []
+
+
+@pytest.mark.parametrize(("of_profile", "of_topic"), [("default", "other"), ("other", "scripted")])
+def test_what_becomes_of_a_subject_says_nothing_of_one_of_the_same_name(
+    session: Session, of_profile: str, of_topic: str
+) -> None:
+    """Of another topic, as many have one subject without a name, or of another profile."""
+    with session.transaction() as cursor:
+        own, other = (
+            Register(cursor, profile, topic, now=NOW, remind=datetime.timedelta(days=1))
+            for profile, topic in (("default", "scripted"), (of_profile, of_topic))
+        )
+        assert own.due({"a": "1"}) == other.due({"a": "1"}) == ["a"]
+        own.told(["a"])
+        assert (own.due({"a": "1"}), other.due({"a": "1"})) == ([], ["a"])
+        own.end("a")
+        assert ([*own.held()], [*other.held()]) == ([], ["a"])
+        own.due({"a": "1"})
+        own.end_others([])
+        assert ([*own.held()], [*other.held()]) == ([], ["a"])
 
 
 def test_only_what_is_new_is_told(titles) -> None:
