@@ -102,6 +102,7 @@ def test_what_is_no_status_answer_is_said_to_be_none(body: bytes) -> None:
         b'{"result":{"status":[%s,%s],"status":[]}}',
         b'{"result":{"status":[%s,%s],"st\\u0061tus":[]}}',
         b'{"result":{"status":[],"st\\u0061tus":[%s,%s]}}',
+        b'{"result":{"st\\u0061tus":[%s],"status":[%s]}}',
         b'{"resul\\u0074":7,"result":{"status":[%s,%s]}}',
         b'{"result":null,"more":"\xff","result":{"status":[%s,%s]}}',
         b'{"result":{"status":[%s],"other":[],"status":[NaN,%s]}}',

@@ -64,6 +64,17 @@ def test_no_text_of_an_erased_invoice_is_left_in_any_table_or_log(
     assert (done.events, done.revisions, done.quarantined, done.pages, done.labels) == (3, 1, 1, 3, 1)
 
 
+def test_labels_of_a_reconciliation_that_knew_the_invoice_by_its_job_alone_are_erased(
+    filled: World, session: Session, store: Connection, profile: Profile
+) -> None:
+    """It got its number later."""
+    execute(store, "UPDATE ropo.reconciliation_item SET billnum = NULL WHERE billnum = '10001'")
+
+    assert erase(session, profile).labels == 1
+
+    assert places_of(store, SECRET) == set()
+
+
 def test_an_erasure_finds_the_page_of_a_reread_that_had_looked_before_it(
     session: Session, store: Connection, store_dsn: str, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
