@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from include.status_store.database import connect
+from include.status_store.session import Session
 from include.watch.failed import FailedTasks, note_failure, note_success
 from include.watch.topics import tell
 from tests.include.watch.records import BASE_URL, told
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from psycopg2.extensions import cursor as Cursor
+
     from include.config.profiles import Profile
-    from include.status_store.session import Session
     from include.watch.alert import Alert
 
 NOW = datetime.datetime(2026, 11, 2, 3, tzinfo=datetime.UTC)
@@ -84,6 +89,20 @@ def test_what_could_not_be_sent_is_told_by_the_next_look(session: Session, profi
     with pytest.raises(ConnectionRefusedError):
         tell(session, FailedTasks(profile, NOW), refuse, base_url=BASE_URL)
 
+    assert len(told(session, FailedTasks(profile, NOW))) == 1
+
+
+def test_what_fails_while_a_look_is_under_way_is_told_by_the_next(
+    session: Session, store_dsn: str, profile: Profile
+) -> None:
+    class Meanwhile(FailedTasks):
+        def found(self, cursor: Cursor) -> Mapping[str, str]:
+            found = super().found(cursor)
+            with Session(lambda: connect(store_dsn)) as other:
+                fail(other, RECHECK)
+            return found
+
+    assert told(session, Meanwhile(profile, NOW)) == []
     assert len(told(session, FailedTasks(profile, NOW))) == 1
 
 

@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from include.config.profiles import Profile
+from include.status_store.database import connect
+from include.status_store.session import Session
 from include.watch.failed import FailedTasks, note_failure, note_success
+from include.watch.register import Register
 from include.watch.topics import tell
 from include.watch.under_way import note_begin, note_done, note_end
-from tests.include.status_store.views import column
+from local_airflow.waiting import until
+from tests.include.status_store.views import column, query
+from tests.include.status_store.waiting import meanwhile, waiting_for_a_lock
 from tests.include.watch.records import BASE_URL, told
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from psycopg2.extensions import connection as Connection
 
-    from include.config.profiles import Profile
-    from include.status_store.session import Session
     from include.watch.alert import Alert
 
 NOW = datetime.datetime(2026, 11, 2, 3, tzinfo=datetime.UTC)
@@ -70,10 +76,10 @@ def test_what_is_not_over_in_time_is_told_once_with_its_run_and_what_may_have_be
 
 def test_a_reminder_of_it_is_as_any_others_and_the_tasks_success_ends_it(session: Session, profile: Profile) -> None:
     begin(session)
-    told(session, FailedTasks(profile, NOW))
+    told(session, FailedTasks(profile, NOW + MINUTE))
     day = datetime.timedelta(days=1)
 
-    (reminder,) = told(session, FailedTasks(profile, NOW + day))
+    (reminder,) = told(session, FailedTasks(profile, NOW + day + MINUTE))
     assert "failed at 2026-11-02 05:00 EET and has not succeeded since" in reminder.text
     begin(session, run="run 2", until=NOW + day)
     succeed(session, run="run 2", at=NOW + day)
@@ -93,6 +99,26 @@ def test_a_run_that_begins_again_has_its_time_anew(session: Session, profile: Pr
 
     assert told(session, FailedTasks(profile, NOW)) == []
     assert len(told(session, FailedTasks(profile, NOW + 10 * MINUTE))) == 1
+
+
+def test_a_run_that_begins_again_while_the_watch_looks_is_not_told(
+    session: Session, store: Connection, store_dsn: str, profile: Profile
+) -> None:
+    begin(session)
+    found: list[Alert] = []
+
+    def look() -> None:
+        with Session(lambda: connect(store_dsn)) as other:
+            found.extend(told(other, FailedTasks(profile, NOW)))
+
+    with session.transaction() as cursor:
+        note_begin(cursor, "default", PAGES, "run 1", until=NOW + MINUTE)
+        with meanwhile(look):
+            until(lambda: waiting_for_a_lock(store))
+            cursor.connection.commit()
+
+    assert found == []
+    assert column(store, "SELECT run_id FROM ropo.task_under_way") == ["run 1"]
 
 
 def test_the_end_of_one_run_is_not_that_of_another_nor_of_another_task(session: Session, profile: Profile) -> None:
@@ -137,6 +163,22 @@ def test_a_date_whose_failure_waits_to_be_told_goes_first(session: Session, prof
     assert subjects(session, profile) == ["the full comparison of 2026-10-31 failed"]
 
 
+@pytest.mark.parametrize(
+    ("of_profile", "of_topic"), [("other", "failed_task"), ("default", "other"), ("default", "failed_task")]
+)
+def test_what_is_over_or_another_topics_or_profiles_is_not_waited_for(
+    session: Session, profile: Profile, of_profile: str, of_topic: str
+) -> None:
+    begin(session)
+    with session.transaction() as cursor:
+        register = Register(cursor, of_profile, of_topic, now=NOW - MINUTE, remind=MINUTE)
+        register.due({PAGES: ""})
+        if (of_profile, of_topic) == ("default", "failed_task"):
+            register.end(PAGES)
+
+    assert subjects(session, profile) == ["raw pages past their retention could not be removed"]
+
+
 def test_one_whose_failure_was_told_already_is_not_told_again(session: Session, profile: Profile) -> None:
     """Its callback told it and could not take the mark back."""
     begin(session, COMPARE, date=OCTOBER)
@@ -169,3 +211,23 @@ def test_another_profiles_task_is_left_to_its_own_watch(session: Session, store:
 
     assert told(session, FailedTasks(profile, NOW)) == []
     assert column(store, "SELECT profile FROM ropo.task_under_way") == ["other"]
+
+
+@pytest.mark.parametrize(
+    "becomes", [end, succeed, lambda session: told(session, FailedTasks(Profile(name="default"), NOW))]
+)
+def test_what_becomes_of_a_task_leaves_the_runs_of_other_tasks_and_profiles_as_they_are(
+    session: Session, store: Connection, becomes: Callable[[Session], object]
+) -> None:
+    """One run has a task for each profile."""
+    begin(session)
+    begin(session, "ropo_maintenance erase_texts", until=NOW + MINUTE)
+    with session.transaction() as cursor:
+        note_begin(cursor, "other", PAGES, "run 1", until=NOW)
+
+    becomes(session)
+
+    assert query(store, "SELECT profile, task FROM ropo.task_under_way ORDER BY profile") == [
+        ("default", "ropo_maintenance erase_texts"),
+        ("other", PAGES),
+    ]
