@@ -74,6 +74,30 @@ def test_a_red_full_comparison_of_an_old_date_is_told_by_when_it_was_recorded(
         assert RedVerdicts(profile, NOW + MINUTE, scope="full").found(cursor) == {}
 
 
+def test_of_an_old_date_that_was_recorded_lately_what_its_own_profile_and_scope_found_is_told_alone(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    old, found = DAY - datetime.timedelta(days=200), (broken("1", "10.00"),)
+    record(store, old, "breaks", breaks=found, started_at=NOW, profile="other")
+    record(store, old, "breaks", breaks=found, started_at=NOW, scope="full")
+
+    with session.transaction() as cursor:
+        assert RedVerdicts(profile, NOW).found(cursor) == {}
+    record(store, old, "breaks", breaks=found, started_at=NOW)
+    with session.transaction() as cursor:
+        assert [*RedVerdicts(profile, NOW).found(cursor)] == [str(old)]
+
+
+def test_of_full_comparisons_of_one_date_the_newest_counts(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    record(store, DAY, "breaks", breaks=(broken("1", "10.00"),), scope="full", started_at=NOW - MINUTE)
+    record(store, DAY, "reconciled", scope="full", started_at=NOW)
+
+    with session.transaction() as cursor:
+        assert RedVerdicts(profile, NOW, scope="full").found(cursor) == {}
+
+
 def test_a_date_that_no_recheck_reaches_any_more_counts_the_breaks_that_are_open_still(
     session: Session, store: Connection, profile: Profile
 ) -> None:
