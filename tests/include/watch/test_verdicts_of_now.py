@@ -39,6 +39,20 @@ def test_of_full_comparisons_the_newest_is_told_with_the_breaks_that_are_open_st
         assert RedVerdicts(profile, NOW, scope="full").found(cursor) == {}
 
 
+def test_neither_what_is_within_its_grace_nor_another_profiles_break_of_the_same_invoice_is_open_now(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    waiting = broken("2", "5.00", pending_until=NOW + MINUTE)
+    number = record(store, DAY, "breaks", breaks=(broken("1", "10.00"), waiting), scope="full")
+    keep_break(store, number, "b:1", "ledger_behind", "accepted")
+    others = record(store, DAY, "breaks", breaks=(broken("1", "10.00"),), scope="full", profile="other")
+    keep_break(store, others, "b:1", "ledger_behind", "open")
+
+    with session.transaction() as cursor:
+        (found,) = latest_verdicts(cursor, [Span(profile, DAY, DAY)], NOW, scope="full")[profile.name]
+    assert (found.breaks, found.pending, found.open_categories) == (0, 1, {})
+
+
 def test_a_full_comparison_of_an_earlier_date_takes_no_others_place(
     session: Session, store: Connection, profile: Profile
 ) -> None:
