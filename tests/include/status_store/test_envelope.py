@@ -57,6 +57,11 @@ def test_a_value_that_is_no_json_spoils_no_other_row(value: bytes) -> None:
     assert split_rows(b'{"result": {"status": ' + bad + b"}}") == [bad]
 
 
+def test_rows_that_differ_in_what_is_no_json_alone_stay_the_bytes_that_came() -> None:
+    rows = [b'{"a": NaN, "b": 1}', b'{"a": nan, "b": 1}', b'{"a": NAN, "b": 1}']
+    assert split_rows(b'{"result": {"status": [' + b", ".join(rows) + b"]}}") == rows
+
+
 @pytest.mark.parametrize("depth", [900, 1_100, 100_000])
 @pytest.mark.parametrize("ends", [(b"[", b"]"), (b'{"a":', b"}")], ids=["lists", "objects"])
 def test_a_value_of_any_depth_spoils_no_other_row(ends: tuple[bytes, bytes], depth: int) -> None:
