@@ -36,6 +36,7 @@ def subjects(session: Session, profile: Profile, now: datetime.datetime, **optio
 def test_a_gap_is_told_from_the_first_reconciled_date_on(session: Session, store: Connection, profile: Profile) -> None:
     record(store, day(5))
     record(store, day(8))
+    record(store, day(2), profile="other")
 
     (alert,) = told(session, MissingVerdicts(profile, at(10, 8)))
 
