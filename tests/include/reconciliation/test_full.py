@@ -107,7 +107,7 @@ def test_a_settled_invoice_that_shares_its_number_with_an_unsettled_one_is_kept_
 
 def test_of_what_is_plainly_open_the_record_is_that_of_the_rules(world: World) -> None:
     world.comment("1", "110")
-    world.row("1", "sent")
+    world.row("1", "sent", currency="SEK")
     of_a_date = world.only_item(reread_poll_id=world.know_all())
     of_all = world.only_item(scope="full")
     assert of_a_date.pop("reconciliation_id") < of_all.pop("reconciliation_id")
@@ -115,9 +115,10 @@ def test_of_what_is_plainly_open_the_record_is_that_of_the_rules(world: World) -
     assert (of_all["category"], of_all["ropo_status"], of_all["ledger_status"]) == ("matched", "invoiced", "invoiced")
 
 
-def test_what_is_plainly_open_and_was_sent_before_the_start_is_out_of_scope(world: World) -> None:
-    world.comment("1", "110")
-    world.row("1", "sent", sent_at=at("2026-02-20 08:00"))
+@pytest.mark.parametrize("paid", ["0", "100"])
+def test_what_is_plain_and_was_sent_before_the_start_is_out_of_scope(world: World, paid: str) -> None:
+    world.payment("1", "100") if int(paid) else world.comment("1", "110")
+    world.row("1", paid=paid, sent_at=at("2026-02-20 08:00"))
     profile = msgspec.structs.replace(world.profile, start_date=datetime.date(2026, 3, 1))
     found = world.reconcile(scope="full", profile=profile)
     assert (found.population, found.out_of_scope) == (0, 1)
@@ -213,3 +214,37 @@ def test_a_type_and_a_code_are_not_another_type_and_code_that_read_alike(world: 
     found = world.reconcile(scope="full", status_map=status_map)
 
     assert list(found.categories) == ["unknown_status"]
+
+
+@pytest.mark.parametrize(
+    ("said", "category"),
+    [
+        ({"statustype": "comment", "statuscode": "150", "statustext": "9"}, "status_conflict"),
+        ({"statustype": "letter", "statuscode": "returned"}, "status_conflict"),
+        ({"statustype": "letter", "statuscode": "98"}, "unknown_status"),
+    ],
+    ids=["an end whose text reads like a payment's type", "an end of another type", "a code of another type's"],
+)
+def test_what_is_settled_but_for_one_code_is_for_the_rules(world: World, said: dict[str, str], category: str) -> None:
+    letters = {"letter": {"returned": Meaning(end="cancelled")}}
+    world.row("1", "paid", paid="100")
+    world.payment("1", "100")
+    world.event("1", "2026-03-10 12:00", **said)
+
+    found = world.reconcile(
+        scope="full", status_map=msgspec.structs.replace(STATUS_MAP, events=STATUS_MAP.events | letters)
+    )
+
+    assert list(found.categories) == [category]
+
+
+def test_what_is_paid_and_called_unpaid_by_the_ledgers_word_is_for_the_rules(world: World) -> None:
+    words = {"dunned": Meaning(payment="unpaid")}
+    world.row("1", "dunned", paid="100")
+    world.payment("1", "100")
+
+    found = world.reconcile(
+        scope="full", status_map=msgspec.structs.replace(STATUS_MAP, ledger=STATUS_MAP.ledger | words)
+    )
+
+    assert list(found.categories) == ["ledger_behind"]

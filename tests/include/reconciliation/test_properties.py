@@ -18,7 +18,8 @@ from include.reconciliation import population
 from include.reconciliation.categories import CATEGORIES
 from include.reconciliation.statements import statement
 from include.status_store.database import connect
-from tests.include.reconciliation.rules import Event, Row, judge_world
+from tests.include.reconciliation.plain import BOOKED, BUT_FOR_ONE, PAID, SPOKEN, UNPAID
+from tests.include.reconciliation.rules import Event, Row, invoices, judge, judge_world
 from tests.include.reconciliation.world import DAY, NOW, STATUS_MAP, at
 from tests.include.status_store.views import note_days
 
@@ -159,19 +160,6 @@ def _fill(world: World, said: list[tuple[str, Event, datetime.datetime]], booked
         )  # fmt: skip
 
 
-PAID = {
-    "billnum": "1",
-    "jobid": "7",
-    "minute": 0,
-    "in_day": False,
-    "statustype": "payment",
-    "code": "1",
-    "amount": "100",
-}
-BOOKED = {
-    "billnum": "1", "jobid": "7", "status": "paid", "total": Decimal(100), "paid": Decimal(100), "discount": Decimal(0),
-    "credited": None, "open": Decimal(0), "by_ropo": True, "in_day": False,
-}  # fmt: skip
 # Settled, but for what one more event, one more row, or another row in its place may change.
 nearly_settled = st.one_of(
     st.lists(events(PLAIN), max_size=1).map(lambda more: ([PAID, *more], [BOOKED])),
@@ -180,16 +168,6 @@ nearly_settled = st.one_of(
     rows(PLAIN).map(lambda other: ([PAID], [other])),
     st.tuples(events(PLAIN), rows(PLAIN)).map(lambda other: ([other[0]], [other[1]])),
 )
-SPOKEN = {
-    "billnum": "1",
-    "jobid": "7",
-    "minute": 1,
-    "in_day": True,
-    "statustype": "comment",
-    "code": "110",
-    "amount": None,
-}
-UNPAID = {**BOOKED, "status": "sent", "paid": Decimal(0), "open": Decimal(100)}
 
 
 def spoken(identity: Identity) -> st.SearchStrategy[dict[str, Any]]:
@@ -222,93 +200,9 @@ nearly_open = st.one_of(
 )
 
 
-def _said(**columns: Any) -> dict[str, Any]:
-    return {**SPOKEN, **columns}
-
-
-def _booked(**columns: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    return [SPOKEN], [{**UNPAID, **columns}]
-
-
-# One that is open, and what differs from it in one respect each.
-OPEN_BUT_FOR_ONE = [
-    _booked(),
-    *(_booked(status=word) for word in ("open", "due", "paid", "credited", "odd")),
-    _booked(open=None),
-    _booked(open=Decimal(98)),
-    _booked(total=Decimal(0), open=Decimal(0)),
-    _booked(total=Decimal(-40), open=Decimal(-40)),
-    _booked(paid=Decimal(40)),
-    _booked(paid=Decimal(40), open=None),
-    _booked(discount=None),
-    _booked(discount=Decimal(2)),
-    _booked(discount=Decimal(2), open=None),
-    _booked(credited=Decimal(40)),
-    _booked(credited=Decimal(100), open=None),
-    _booked(by_ropo=False),
-    *(([SPOKEN, _said(minute=2, code=code)], [UNPAID]) for code in ("98", "55", "66", "101", "110", "120", "150")),
-    *(([SPOKEN, _said(statustype="payment", code=code, amount="100")], [UNPAID]) for code in ("1", "8", "9", "77")),
-    ([_said(code="98")], [UNPAID]),
-    # Of one moment, so that their order is in their statusids alone.
-    *(
-        ([_said(code=first), _said(code=second)], [{**UNPAID, "status": word}])
-        for first, second in (("110", "120"), ("120", "110"))
-        for word in ("sent", "due", "open")
-    ),
-    ([SPOKEN, _said(minute=0, code="120")], [UNPAID]),
-    # Dated in 1969.
-    ([_said(minute=-30_000_000)], [{**UNPAID, "status": "open"}]),
-    ([], [UNPAID]),
-    ([SPOKEN], []),
-    ([SPOKEN], [UNPAID, UNPAID]),
-    ([SPOKEN, _said(billnum="2")], [UNPAID]),
-    ([SPOKEN, _said(billnum=None)], [UNPAID]),
-    ([SPOKEN, _said(jobid="8")], [UNPAID]),
-    ([SPOKEN, _said(jobid=None)], [UNPAID]),
-    *(([SPOKEN], [UNPAID, {**UNPAID, **names}]) for names in ({"billnum": "2"}, {"jobid": "8"}, {"jobid": None})),
-    ([SPOKEN, PAID], [UNPAID]),
-]
-
-_DISCOUNT = {**PAID, "code": "8", "amount": "2"}
-SETTLED_BUT_FOR_ONE = [
-    ([PAID], [BOOKED, {**BOOKED, "jobid": "8"}]),
-    ([PAID, _said(jobid="8", billnum="2")], [BOOKED, {**BOOKED, "jobid": "8"}]),
-    # Sent again, and paid twice: of two rows one says which of the jobs it is.
-    *(
-        ([PAID, {**PAID, "jobid": "8", "amount": "40"}], [one, {**other, "total": Decimal(40), "paid": Decimal(40)}])
-        for one, other in (
-            (BOOKED, {**BOOKED, "jobid": "8"}),
-            (BOOKED, {**BOOKED, "jobid": None}),
-            ({**BOOKED, "jobid": None}, {**BOOKED, "jobid": "8"}),
-        )
-    ),
-    *(
-        ([{**PAID, "amount": "98"}, *more], [{**BOOKED, "paid": Decimal(98), "discount": Decimal(2)}])
-        for more in ([], [_DISCOUNT], [_DISCOUNT, {**_DISCOUNT, "amount": "-40"}])
-    ),
-    *(
-        ([PAID, *more], [{**BOOKED, **columns}])
-        for more, columns in [
-            ([], {}),
-            ([SPOKEN], {}),
-            ([_said(minute=2, code="130", jobid="8")], {}),
-            ([_said(code="98", jobid=None)], {}),
-            ([_said(code="98", billnum=None)], {}),
-            ([_said(code="98", billnum="2")], {}),
-            ([{**PAID, "jobid": "8"}], {}),
-            ([{**PAID, "jobid": None}], {}),
-            ([], {"paid": Decimal(60), "open": Decimal(40)}),
-        ]
-    ),
-]
-
-
 def _without_jobids(clusters: list[Any]) -> list[Any]:
     """The ERP does not store them."""
     return [(said, [{**row, "jobid": None} for row in booked]) for said, booked in clusters]
-
-
-BUT_FOR_ONE = [*OPEN_BUT_FOR_ONE, *SETTLED_BUT_FOR_ONE]
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -361,6 +255,12 @@ def test_a_full_comparison_finds_the_same_whether_the_plain_are_told_apart_first
     """What is plainly settled is left out, and what is plainly open set aside, before any rule is asked."""
     said, booked = _clusters(drawn)
     found = _full(world, said, booked)
+
+    of_all = invoices([event for _, event, _ in said], booked).items()
+    expected = {key: judge(invoice, STATUS_MAP).category for key, invoice in of_all}
+    categories = {key: item["category"] for key, item in found[0].items()}
+    assert {key: expected.pop(key, None) for key in categories} == categories
+    assert set(expected.values()) <= {"matched"}
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(population, "statement", _asking_the_rules)
