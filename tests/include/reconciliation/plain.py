@@ -1,4 +1,4 @@
-"""What is plainly settled or plainly open, and what differs from it in one respect each."""
+"""What is plainly settled or open, what differs from it in one respect each, and where the newest word decides."""
 
 from __future__ import annotations
 
@@ -138,4 +138,79 @@ SETTLED_BUT_FOR_ONE = [
     ([PAID, PAID], [BOOKED, {**BOOKED, "status": "odd"}]),
     ([{**_DISCOUNT, "amount": "100"}], [{**BOOKED, "paid": Decimal(0), "discount": Decimal(100)}]),
 ]
-BUT_FOR_ONE = [*OPEN_BUT_FOR_ONE, *SETTLED_BUT_FOR_ONE]
+
+
+def _at(minute: int, code: str) -> dict[str, Any]:
+    return _said(minute=minute, code=code)
+
+
+_SIXTY = {**PAID, "amount": "60"}
+_FIFTY_EIGHT = {**PAID, "amount": "58"}
+_PARTLY = {**BOOKED, "status": "open", "paid": Decimal(60), "open": Decimal(40)}
+_CREDITED_REST = {**BOOKED, "paid": Decimal(60), "credited": Decimal(40)}
+# Where it is the order of what was said that decides, or the kind of a payment.
+NEWEST_BUT_FOR_ONE = [
+    # A payment that is ignored takes nothing back.
+    ([_SIXTY, _at(2, "101"), {**PAID, "code": "9", "amount": "-40"}], [_PARTLY]),
+    *(([PAID, {**PAID, "code": code, "amount": None}], [BOOKED]) for code in ("8", "9", "77")),
+    *(([_at(0, first), _at(2, second)], [UNPAID]) for first, second in (("55", "101"), ("101", "55"))),
+    # Reminded of before the newest payment, whichever it is, and after it.
+    *(
+        ([_SIXTY, _at(1, "130"), *([_at(2, newest)] if newest else [])], [_CREDITED_REST])
+        for newest in (None, "55", "98", "101")
+    ),
+    *(
+        ([_FIFTY_EIGHT, _at(1, "130"), {**_DISCOUNT, "minute": minute}], [{**_CREDITED_REST, **columns}])
+        for minute in (0, 2)
+        for columns in ({"paid": Decimal(58), "discount": Decimal(2)}, {"paid": Decimal(58), "discount": None})
+    ),
+    # An unknown code before what means something, and before what does not.
+    *(([PAID, _at(1, "66"), _at(2, newer)], [BOOKED]) for newer in ("98", "101", "110")),
+    *(([PAID, _at(1, "66"), {**PAID, "minute": 2, "code": code, "amount": "2"}], [BOOKED]) for code in ("1", "8", "9")),
+    ([_at(1, "66"), _at(2, "150")], [{**UNPAID, "status": "credited"}]),
+    # On one day the one, on another the other: which of them is the cause.
+    *(
+        (
+            [
+                {**PAID, "in_day": day, "amount": "40"},
+                {**_DISCOUNT, "in_day": not day},
+                {**_at(3, code), "in_day": day},
+            ],
+            [row],
+        )
+        for day in (True, False)
+        for code in ("98", "101", "130", "150", "66")
+        for row in (UNPAID, _PARTLY, BOOKED)
+    ),
+    *(([{**PAID, "in_day": day, "amount": "98"}, {**_DISCOUNT, "in_day": not day}], [UNPAID]) for day in (True, False)),
+    *(([{**_at(0, "150"), "in_day": day}, {**_at(1, "160"), "in_day": not day}], [UNPAID]) for day in (True, False)),
+]
+_AGAIN = {"jobid": "8"}
+_OF_ANY = {"jobid": None}
+_BOTH = {**BOOKED, "paid": Decimal(98), "discount": Decimal(2)}
+_NINETY_EIGHT = {**PAID, "amount": "98"}
+# Sent again: whether the other job goes on being collected.
+AGAIN_BUT_FOR_ONE = [
+    *(
+        ([PAID, *said, {**_at(3, "130"), **_AGAIN}], [BOOKED])
+        for said in (
+            [],
+            [{**_at(1, "101"), **_AGAIN}],
+            [{**_at(1, "55"), **_AGAIN}],
+            [{**_at(1, "150"), **_AGAIN}],
+            [{**_at(1, "101"), **_OF_ANY}],
+            [{**_at(1, "98"), **_OF_ANY}],
+            [{**_at(1, "55"), **_OF_ANY}],
+        )
+    ),
+    *(
+        ([_NINETY_EIGHT, {**_DISCOUNT, "minute": 1, **by}, {**_at(3, "130"), **_AGAIN}], [_BOTH])
+        for by in ({}, _AGAIN, _OF_ANY)
+    ),
+    ([PAID, {**_at(1, "130"), **_AGAIN}, {**_at(2, "150"), **_AGAIN}], [BOOKED]),
+    (
+        [PAID, {**PAID, **_AGAIN, "amount": "40"}, {**_at(3, "130"), **_OF_ANY}],
+        [{**BOOKED, "paid": Decimal(140), "open": Decimal(-40)}],
+    ),
+]
+BUT_FOR_ONE = [*OPEN_BUT_FOR_ONE, *SETTLED_BUT_FOR_ONE, *NEWEST_BUT_FOR_ONE, *AGAIN_BUT_FOR_ONE]

@@ -19,7 +19,7 @@ from include.reconciliation.categories import CATEGORIES
 from include.reconciliation.statements import statement
 from include.status_store.database import connect
 from tests.include.reconciliation.plain import BOOKED, BUT_FOR_ONE, PAID, SPOKEN, UNPAID
-from tests.include.reconciliation.rules import Event, Row, invoices, judge, judge_world
+from tests.include.reconciliation.rules import Event, Judgement, Row, invoices, judge, judge_world
 from tests.include.reconciliation.world import DAY, NOW, STATUS_MAP, at
 from tests.include.status_store.views import note_days
 
@@ -257,10 +257,10 @@ def test_a_full_comparison_finds_the_same_whether_the_plain_are_told_apart_first
     found = _full(world, said, booked)
 
     of_all = invoices([event for _, event, _ in said], booked).items()
-    expected = {key: judge(invoice, STATUS_MAP).category for key, invoice in of_all}
-    categories = {key: item["category"] for key, item in found[0].items()}
-    assert {key: expected.pop(key, None) for key in categories} == categories
-    assert set(expected.values()) <= {"matched"}
+    expected = {key: judge(invoice, STATUS_MAP) for key, invoice in of_all}
+    judged = {key: Judgement(item["category"], item["caused_on"]) for key, item in found[0].items()}
+    assert {key: expected.pop(key, None) for key in judged} == judged
+    assert {settled.category for settled in expected.values()} <= {"matched"}
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(population, "statement", _asking_the_rules)
