@@ -156,13 +156,21 @@ def test_accepted_small_and_grown_large_it_is_open_again(world: World, change: s
     assert breaks(world)[0]["accepted_by"] is None
 
 
-def test_an_accepted_duplicate_is_open_again_when_its_other_row_grows(world: World) -> None:
+@pytest.mark.parametrize(
+    ("category", "jobid"),
+    [("duplicate_in_ledger", "J1"), ("ambiguous_match", None), ("unparseable", "J1"), ("unparseable", None)],
+)
+def test_an_accepted_break_of_several_rows_is_open_again_when_another_row_grows(
+    world: World, category: str, jobid: str | None
+) -> None:
     world.comment("1", "98")
     world.row("1", total="10")
-    world.row("1", total="20")
+    world.row("1", total="20", jobid=jobid)
+    if category == "unparseable":
+        world.quarantine(b'{"billnum": "1", "jobid": "J1"}', at("2026-03-10 10:00"))
     world.reconcile(now=OVER)
     world.reconcile(now=at("2026-03-16 08:00"))  # its grace began with the first run that saw it
-    assert states(world) == [("b:1", "duplicate_in_ledger", "open")]
+    assert states(world) == [("b:1", category, "open")]
     accept(world)
     world.ledger("UPDATE ropo_ledger SET total = 90000, open = 90000 WHERE total = 20")
     assert world.reconcile(now=at("2026-03-16 09:00")).breaks == 1
@@ -206,20 +214,47 @@ def test_an_accepted_unknown_payment_is_open_again_when_another_comes(world: Wor
     assert world.reconcile(now=OVER).breaks == 1
 
 
-@pytest.mark.parametrize("rows", [0, 2])
-def test_another_accepted_break_is_open_again_when_an_unknown_payment_comes(world: World, rows: int) -> None:
+@pytest.mark.parametrize(
+    ("category", "jobids"),
+    [
+        ("missing_in_ledger", []),
+        ("duplicate_in_ledger", ["J1", "J1"]),
+        ("ambiguous_match", ["J1", None]),
+        ("unparseable", ["J1"]),
+    ],
+)
+def test_another_accepted_break_is_open_again_when_an_unknown_payment_comes(
+    world: World, category: str, jobids: list[str | None]
+) -> None:
     world.comment("1", "98")
     world.row("2", sent_at=at("2026-03-01 08:00"), changed_at=None)  # an empty ledger opens no break
-    for _ in range(rows):
-        world.row("1")
+    for jobid in jobids:
+        world.row("1", jobid=jobid)
+    if category == "unparseable":
+        world.quarantine(b'{"billnum": "1", "jobid": "J1"}', at("2026-03-10 10:00"))
     world.reconcile(now=OVER)
     world.reconcile(now=at("2026-03-16 08:00"))  # where its grace began with the first run that saw it
+    assert states(world) == [("b:1", category, "open")]
     accept(world)
+    # A code that brings no money is nothing that it rests on.
+    world.comment("1", "66")
     assert world.reconcile(now=at("2026-03-16 09:00")).accepted == 1
     world.payment("1", "1000", kind="5")
     assert world.reconcile(now=at("2026-03-16 09:00")).breaks == 1
     [(_, note)] = history(world)[-1:]
     assert (note or "").endswith("), 1000 in all")
+
+
+def test_an_accepted_unknown_code_is_open_again_when_another_comes_and_not_when_a_known_one_does(world: World) -> None:
+    world.comment("1", "66")
+    world.row("1")
+    world.reconcile(now=OVER)
+    assert states(world) == [("b:1", "unknown_status", "open")]
+    accept(world)
+    world.comment("1", "98")
+    assert world.reconcile(now=OVER).accepted == 1
+    world.comment("1", "67")
+    assert world.reconcile(now=OVER).breaks == 1
 
 
 def test_an_accepted_break_that_was_resolved_is_not_accepted_when_it_returns(world: World) -> None:
