@@ -144,6 +144,7 @@ def _at(minute: int, code: str) -> dict[str, Any]:
     return _said(minute=minute, code=code)
 
 
+_LATER = {**PAID, "minute": 2, "in_day": True}
 _SIXTY = {**PAID, "amount": "60"}
 _FIFTY_EIGHT = {**PAID, "amount": "58"}
 _PARTLY = {**BOOKED, "status": "open", "paid": Decimal(60), "open": Decimal(40)}
@@ -160,13 +161,13 @@ NEWEST_BUT_FOR_ONE = [
         for newest in (None, "55", "98", "101")
     ),
     *(
-        ([_FIFTY_EIGHT, _at(1, "130"), {**_DISCOUNT, "minute": minute}], [{**_CREDITED_REST, **columns}])
-        for minute in (0, 2)
+        ([_FIFTY_EIGHT, _at(1, "130"), {**discount, "code": "8", "amount": "2"}], [{**_CREDITED_REST, **columns}])
+        for discount in (PAID, _LATER)
         for columns in ({"paid": Decimal(58), "discount": Decimal(2)}, {"paid": Decimal(58), "discount": None})
     ),
     # An unknown code before what means something, and before what does not.
     *(([PAID, _at(1, "66"), _at(2, newer)], [BOOKED]) for newer in ("98", "101", "110")),
-    *(([PAID, _at(1, "66"), {**PAID, "minute": 2, "code": code, "amount": "2"}], [BOOKED]) for code in ("1", "8", "9")),
+    *(([PAID, _at(1, "66"), {**_LATER, "code": code, "amount": "2"}], [BOOKED]) for code in ("1", "8", "9")),
     ([_at(1, "66"), _at(2, "150")], [{**UNPAID, "status": "credited"}]),
     # On one day the one, on another the other: which of them is the cause.
     *(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from contextlib import closing, nullcontext
-from typing import TYPE_CHECKING
 
 import msgspec
 import psycopg2
@@ -16,10 +15,7 @@ from include.reconciliation.ledger_contract import LedgerContractError
 from include.reconciliation.population import ALL_TIME, gather, want
 from include.reconciliation.sides import ledger_transaction
 from include.status_store.database import connect
-from tests.include.reconciliation.world import DAY, STATUS_MAP, at
-
-if TYPE_CHECKING:
-    from tests.include.reconciliation.world import World
+from tests.include.reconciliation.world import DAY, STATUS_MAP, World, at
 
 MONTH_END = datetime.date(2026, 3, 31)
 LATER = at("2026-04-01 08:00")
@@ -168,6 +164,22 @@ def test_two_profiles_are_compared_in_full_at_once(world: World) -> None:
             gather(cursor, reader, world.profile, ALL_TIME)
         other = msgspec.structs.replace(world.profile, name="other")
         assert world.reconcile(MONTH_END, now=LATER, scope="full", profile=other).population == 1
+
+
+def test_what_another_profile_was_told_under_the_same_names_settles_nothing(world: World) -> None:
+    other = World(world.store_dsn, world.ledger_dsn, msgspec.structs.replace(world.profile, name="other"))
+    for billnum in ("1", "2"):
+        other.payment(billnum, "100")
+    world.comment("1", "98")
+    world.row("1", "paid", paid="100")
+    world.payment("2", "100")
+    world.row("2", "paid", paid="100")
+    world.row("2", jobid=None)  # so that a settled one is compared
+    found = world.items(world.reconcile(MONTH_END, now=LATER, scope="full"))
+    assert {key: (item["category"], item["event_count"]) for key, item in found.items()} == {
+        "b:1": ("ledger_ahead", 1),
+        "b:2": ("ambiguous_match", 1),
+    }
 
 
 def test_it_reads_events_in_the_form_in_which_the_rules_read_those_of_a_date(world: World) -> None:
