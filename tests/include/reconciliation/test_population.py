@@ -28,9 +28,10 @@ def test_events_dated_that_day_and_events_first_stored_that_day(world: World) ->
     world.comment("dated", "98", "2026-03-10 00:00", seen=LONG_AGO)
     world.comment("stored", "98", "2026-02-01 09:00", seen=at("2026-03-10 12:00"))
     world.comment("neither", "98", "2026-02-01 09:00", seen=LONG_AGO)
+    world.comment("stored at midnight", "98", "2026-02-01 09:00", seen=at("2026-03-09 22:00"))
     world.comment("day before", "98", "2026-03-09 23:59:59", seen=LONG_AGO)
     world.comment("day after", "98", "2026-03-11 00:00", seen=at("2026-03-10 22:00"))
-    assert _keys(world) == {"b:dated", "b:stored"}
+    assert _keys(world) == {"b:dated", "b:stored", "b:stored at midnight"}
 
 
 def test_the_day_is_the_markets_from_midnight_to_midnight(world: World) -> None:
