@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from include.config.status_map import Meaning
-from tests.include.reconciliation.world import DAY, STATUS_MAP, at
+from tests.include.reconciliation.world import DAY, NOW, STATUS_MAP, at
 
 if TYPE_CHECKING:
     from include.config.profiles import Profile
@@ -257,3 +257,17 @@ def _reread(world: World, day: datetime.date) -> int:
 
 def _without_ids(items: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     return [{name: value for name, value in item.items() if name != "reconciliation_id"} for item in items.values()]
+
+
+def test_of_dates_in_a_row_each_has_the_events_that_are_dated_on_it(world: World) -> None:
+    """They are gathered as one stretch of time."""
+    dates = [DAY + number * ONE for number in range(3)]
+    now = NOW + 3 * ONE
+    world.row("other", changed_at=at("2026-02-01 08:00"))
+    for day in dates:
+        assert world.reconcile(day, now=now).population == 0
+    for number, day in enumerate(dates):
+        world.payment(str(number), "100", str(day), seen=at("2026-03-01 10:00"))
+    world.recheck(dates[-1] + ONE, now=now)
+    query = "SELECT business_date, max(population) FROM ropo.reconciliation GROUP BY 1 ORDER BY 1"
+    assert world.store(query) == [(day, 1) for day in dates]
