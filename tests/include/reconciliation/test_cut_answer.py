@@ -189,13 +189,23 @@ def test_a_date_with_more_numbers_than_may_be_asked_about_is_incomplete_and_nobo
     assert source.asked == ["1", "2", "3"]
 
 
-def test_a_date_with_an_invoice_without_a_number_is_incomplete_and_nobody_is_asked(world: World) -> None:
+@pytest.mark.parametrize(
+    ("jobids", "why"),
+    [
+        (["J9"], "1 of the date's 4 invoices has no number to ask by"),
+        (["J8", "J9"], "2 of the date's 5 invoices have no number to ask by"),
+    ],
+)
+def test_a_date_with_an_invoice_without_a_number_is_incomplete_and_nobody_is_asked(
+    world: World, jobids: list[str], why: str
+) -> None:
     world.store("DELETE FROM ropo.status_event")
-    world.comment(None, "98", "2026-03-09 09:00", jobid="J9")
+    for jobid in jobids:
+        world.comment(None, "98", "2026-03-09 09:00", jobid=jobid)
     source = CuttingSource(*_three())
     result = _run(world, source)
     assert (source.asked, result.reasons[0].word) == ([], "reread_cut")
-    assert _told(world) == (False, "1 of the date's 4 invoices has no number to ask by")
+    assert _told(world) == (False, why)
 
 
 def test_a_break_is_asked_about_again_though_its_date_cannot_be_shown_whole(world: World) -> None:
@@ -238,3 +248,56 @@ def test_dates_for_which_there_is_no_room_are_left_to_another_run(world: World) 
     assert source.asked == ["1", "2", "3"]
     cut = [any(reason.word == "reread_cut" for reason in each.reconciliation.reasons) for each in found.changed]
     assert cut == [False, True]
+
+
+IN_VAIN = {"possibly_cut": True, "shown_complete": False, "completeness": "it was cut"}
+
+
+def _reread(**columns: Any) -> tuple[str, dict[str, Any]]:
+    return "date", IN_VAIN | columns
+
+
+def _asked(outcome: str = "landed") -> tuple[str, dict[str, Any]]:
+    return outcome, {}
+
+
+@pytest.mark.parametrize(
+    ("before", "is_in_vain"),
+    [
+        ([_reread(), _asked()], True),
+        ([_reread(), _asked("empty")], True),
+        ([_asked(), _reread(), _asked()], True),
+        ([_reread(), _asked(), _asked("in_doubt")], True),
+        ([_reread(), _asked("in_doubt")], False),
+        ([_asked(), _reread()], False),
+        ([_reread(absent_count=1), _asked()], False),
+        ([_reread(shown_complete=None, completeness=None), _asked()], False),
+        # The newest that they were asked about after is what counts.
+        ([_reread(), _reread(shown_complete=True), _asked()], False),
+        ([_reread(shown_complete=True), _reread(), _asked()], True),
+        ([_reread(), _asked(), _reread(shown_complete=True)], True),
+    ],
+)
+def test_asking_is_in_vain_where_each_was_asked_about_after_an_answer_that_this_did_not_prove(
+    world: World, before: list[tuple[str, dict[str, Any]]], *, is_in_vain: bool
+) -> None:
+    for kind, columns in before:
+        if kind == "date":
+            world.know_all(**columns)
+        else:
+            for billnum in "123":
+                world.poll("billnum", kind, filter_value=billnum, closed_at=NIGHT)
+    source = CuttingSource()
+
+    with asking(world, source) as inquiries:
+        world.reconcile(reread_poll_id=world.know_all(possibly_cut=True), inquiries=inquiries)
+
+    assert source.asked == ([] if is_in_vain else ["1", "2", "3"])
+
+
+def test_a_reread_that_nobody_has_judged_yet_is_not_asked_about(world: World) -> None:
+    source = CuttingSource()
+    with asking(world, source) as inquiries:
+        unjudged = world.know_all(possibly_cut=True, absent_count=None)
+        world.reconcile(reread_poll_id=unjudged, inquiries=inquiries)
+    assert source.asked == []
