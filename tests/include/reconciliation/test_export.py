@@ -20,6 +20,7 @@ from include.status_store.database import STORE_VARIABLE, connect
 from tests.include.reconciliation.world import DAY, NOW, at
 
 if TYPE_CHECKING:
+    from include.reconciliation.recorded import Recorded
     from local_airflow.embedded import Server
     from tests.include.reconciliation.world import World
 
@@ -132,6 +133,44 @@ def test_an_item_has_what_is_at_stake_and_its_break_as_of_today_with_who_accepte
     assert accepted == ("1", "60.50", "high", "1", "accepted", "Anna", "known")
     assert matched == ("2", "", "", "", "", "", "")
     assert pending == ("3", "50.00", "", "", "", "", "")
+
+
+def test_what_is_at_stake_of_an_invoice_that_no_side_names_a_sum_of_is_not_known(world: World) -> None:
+    world.comment("1", "98")
+    world.reconcile()
+    (item,) = items_of(of_day(world))
+    assert (item["category"], item["at_stake"]) == ("missing_in_ledger", "")
+
+
+def test_an_items_break_is_the_one_of_its_category_that_it_shows_or_that_came_of_it(world: World) -> None:
+    world.row("9")
+    over = NOW + datetime.timedelta(days=2)
+
+    def breaks_of(made: Recorded) -> list[tuple[str, str]]:
+        text = text_of(world, reconciliation_id=made.reconciliation_id)
+        return [(item["category"], item["break_state"]) for item in items_of(text) if item["billnum"] == "1"]
+
+    def pays(amount: str, on: str) -> Recorded:
+        world.payment("1", amount, on)
+        return world.reconcile(now=over)
+
+    def books(amount: int) -> Recorded:
+        world.ledger("UPDATE ropo_ledger SET paid = %s, open = 100 - %s WHERE billnum = '1'", (amount, amount))
+        return world.reconcile(now=over)
+
+    world.row("1", paid="5")
+    broken = pays("10", "2026-03-10")
+    assert breaks_of(broken) == [("amount_mismatch", "open")]
+    assert breaks_of(pays("20", "2026-03-12")) == [("amount_mismatch", "open")], "it is within its grace, and open still"
+    mended = books(30)
+    assert breaks_of(mended) == [("matched", "")]
+    assert breaks_of(broken) == [("amount_mismatch", "resolved")]
+    pending = pays("40", "2026-03-12")
+    assert breaks_of(pending) == [("amount_mismatch", "")], "that one is over"
+    world.reconcile(now=over + datetime.timedelta(days=5))
+    assert breaks_of(pending) == [("amount_mismatch", "open")]
+    books(70)
+    assert breaks_of(pending) == [("amount_mismatch", "resolved")]
 
 
 def test_the_newest_reconciliation_of_each_date_in_the_order_of_dates_and_invoices(world: World) -> None:
@@ -279,11 +318,10 @@ def test_the_command_says_what_is_wrong(
 def test_amounts_of_a_ledger_in_cents_come_without_the_digits_of_its_division(world: World) -> None:
     world.payment("1", "100.50")
     world.row("1", "paid", paid="100")
-    world.ledger("UPDATE ropo_ledger SET total = 10050 / 100.0, paid = 9050 / 100.0, open = 1000 / 100.0")
+    world.ledger("UPDATE ropo_ledger SET total = 10050 / 100.0, paid = 9050 / 100.0, credited = 300 / 100.0, open = 7")
     world.reconcile()
 
     [item] = items_of(of_day(world))
-    assert [item[name] for name in ("ropo_paid", "ledger_total", "ledger_paid", "ledger_open")] == [
-        "100.50", "100.50", "90.50", "10.00",
-    ]  # fmt: skip
+    names = ("ropo_paid", "ledger_total", "ledger_paid", "ledger_discount", "ledger_credited", "ledger_open")
+    assert [item[name] for name in names] == ["100.50", "100.50", "90.50", "0.00", "3.00", "7.00"]
     assert item["at_stake"] == "10.00"
