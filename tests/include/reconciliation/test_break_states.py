@@ -6,6 +6,7 @@ import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from tests.include.reconciliation.differing import HOUR, OVER, accept, behind, breaks, history, mend, states
@@ -270,6 +271,33 @@ def test_an_accepted_unknown_code_is_open_again_when_another_comes_and_not_when_
     assert world.reconcile(now=OVER).accepted == 1
     world.comment("1", "67")
     assert world.reconcile(now=OVER).breaks == 1
+
+
+def test_an_acceptance_by_a_version_that_knew_less_of_it_stands(world: World) -> None:
+    behind(world)
+    world.reconcile(now=OVER)
+    accept(world)
+    world.store("UPDATE ropo.reconciliation_break SET accepted_evidence = accepted_evidence - 'ledger_word'")
+    assert world.reconcile(now=OVER + HOUR).accepted == 1
+    assert (states(world)[0][2], history(world)) == ("accepted", [("opened", None)])
+
+
+@pytest.mark.parametrize("state", ["accepted", "resolved"])
+def test_what_is_within_a_grace_again_is_pending_whatever_its_break_is_and_changes_nothing_of_it(
+    world: World, state: str
+) -> None:
+    behind(world)
+    world.reconcile(now=OVER)
+    accept(world)
+    if state == "resolved":
+        mend(world)
+        world.reconcile(now=OVER)
+        world.ledger("UPDATE ropo_ledger SET paid = 0, open = 100")
+    before = breaks(world), history(world)
+    longer = msgspec.structs.replace(world.profile, grace_business_days=20)
+    again = world.reconcile(now=OVER + HOUR, profile=longer)
+    assert (again.pending, again.accepted, again.breaks) == (1, 0, 0)
+    assert (states(world)[0][2], (breaks(world), history(world))) == (state, before)
 
 
 def test_an_accepted_break_that_was_resolved_is_not_accepted_when_it_returns(world: World) -> None:

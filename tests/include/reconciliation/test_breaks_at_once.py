@@ -100,6 +100,41 @@ def test_a_date_that_waits_to_be_worked_in_gives_its_break_the_age_and_not_the_f
     assert found["business_date"] == DAY
 
 
+@pytest.mark.parametrize("are_worked_in_together", [False, True])
+@pytest.mark.parametrize("change", [None, "in another category", "no more within its grace"])
+def test_what_an_older_view_has_seen_too_is_the_same_break_where_it_was_one_and_of_its_category(
+    world: World, monkeypatch: pytest.MonkeyPatch, change: str | None, *, are_worked_in_together: bool
+) -> None:
+    behind(world)
+    _also_of_the_next_day(world, "1")
+    profile = world.profile
+    if change == "no more within its grace":
+        world.reconcile(NEXT, now=OVER)
+        profile = msgspec.structs.replace(profile, grace_business_days=20)
+    with monkeypatch.context() as held:
+
+        def hold(store: Any, profile: Any) -> None:
+            held.undo()
+            if change == "in another category":
+                world.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 60, discount = 40, open = 0")
+            with monkeypatch.context() as newer:
+                if are_worked_in_together:
+                    newer.setattr(module, "commit_with_breaks", lambda store, profile: store.commit())
+                world.reconcile(NEXT, now=OVER + HOUR)
+            commit_with_breaks(store, profile)
+
+        held.setattr(module, "commit_with_breaks", hold)
+        world.reconcile(now=OVER, profile=profile)
+    [found] = breaks(world)
+    seen = (found["business_date"], found["first_seen"], found["last_seen"], found["times_seen"])
+    expected = {
+        None: (DAY, OVER, OVER + HOUR, 2),
+        "in another category": (NEXT, OVER + HOUR, OVER + HOUR, 1),
+        "no more within its grace": (NEXT, OVER, OVER + HOUR, 2),
+    }
+    assert seen == expected[change]
+
+
 def test_a_view_is_not_late_for_a_newer_one_that_waits_to_be_worked_in_after_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -217,12 +217,15 @@ def test_a_name_that_an_invoice_loses_is_lost_by_its_own_profiles_breaks_alone(
         for moment in (NOW, OVER):
             each.reconcile(now=moment)
     accept(world)
+    world.store("UPDATE ropo.reconciliation_break SET business_date = '2026-02-27' WHERE profile = 'other'")
     left = books(other)
     world.ledger("UPDATE ropo_ledger SET jobid = 'J1' WHERE billnum = '1'")
 
     again = world.reconcile(now=OVER + HOUR)
 
     assert (again.accepted, again.breaks) == (1, 0)
+    dates = "SELECT invoice_key, business_date FROM ropo.reconciliation_break WHERE profile = 'default' ORDER BY 1"
+    assert world.store(dates) == [("b:1", DAY), ("j:J1", DAY)]
     assert books(other) == left
     assert other.reconcile(now=OVER + HOUR).accepted == 1
 
