@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import threading
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,25 @@ def test_the_same_result_again_is_no_change(march: World) -> None:
     run_all(march)
     signs(march)
     run(march, LAST, now=NOW + HOUR)
+    run(march, LAST, now=NOW + HOUR, scope="full")
     assert flags(march) == []
+
+
+def test_what_differs_on_the_first_date_after_the_month_is_no_change_of_it(march: World) -> None:
+    run_all(march)
+    signs(march)
+    march.payment("9", "100", "2026-04-01", seen=at("2026-04-01 09:00"))
+    march.row("9", sent_at=at("2026-04-01 08:00"), changed_at=at("2026-04-01 08:00"))
+    assert run(march, datetime.date(2026, 4, 1), now=NOW + HOUR).breaks == 1
+    assert flags(march) == []
+
+
+def test_another_currency_of_an_invoice_on_which_both_sides_agree_is_another_result(march: World) -> None:
+    run_all(march)
+    signs(march)
+    march.ledger("UPDATE ropo_ledger SET currency = 'SEK' WHERE billnum = '2'")
+    run(march, LAST, now=NOW + HOUR)
+    assert flags(march) == [("result_changed", LAST)]
 
 
 def test_a_date_that_is_incomplete_for_a_reason_that_was_not_accepted_is_flagged(march: World) -> None:
@@ -82,6 +101,10 @@ def test_another_result_of_a_date_is_flagged_and_keeps_the_countersignature_away
     assert flags(march) == []
     assert countersigns(march) == 2
     assert march.store("SELECT count(*) FROM ropo.period_sign_off_flag") == [(3,)]
+    # What changes from now on is a change of the newer one.
+    march.ledger("DELETE FROM ropo_ledger WHERE billnum = '2'")
+    run(march, LAST, now=NOW + 3 * HOUR)
+    assert flags(march) == [("result_changed", LAST), ("break_reopened", LAST)]
 
 
 def test_a_payment_that_moves_from_one_invoice_to_another_is_another_result_though_the_sums_are_the_same(
