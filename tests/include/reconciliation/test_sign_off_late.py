@@ -45,7 +45,7 @@ def test_a_payment_of_the_month_that_came_months_later_is_the_months_to_settle(m
     sends(march, "3")
     run(march, FIRST)
     run(march, LAST)
-    march.payment("3", "100", "2026-03-30", seen=at("2026-06-10 10:00"))
+    march.payment("3", "100", "2026-03-31", seen=at("2026-06-10 10:00"))
     compares_in_june(march)
     assert march.store("SELECT business_date FROM ropo.reconciliation_break") == [(JUNE,)]
     assert unmet(march, LATER) == [(JUNE, "full_open_breaks")]
@@ -89,7 +89,7 @@ def test_what_only_a_full_comparison_has_shown_is_the_months_unless_ropo_one_spo
     march: World, is_older: bool
 ) -> None:
     if is_older:
-        march.comment("9", "98", "2026-03-30 09:00", seen=at("2026-03-30 09:00"))
+        march.comment("9", "98", "2026-03-31 09:00", seen=at("2026-03-31 09:00"))
     sent = at("2026-03-30 08:00") if is_older else at("2026-05-08 08:00")
     march.row("9", sent_at=sent, changed_at=sent)
     without_grace(march)
