@@ -120,12 +120,15 @@ def test_what_is_plain_and_was_sent_before_the_start_is_out_of_scope(world: Worl
     assert (found.population, found.out_of_scope) == (0, 1)
 
 
-@pytest.mark.parametrize("names", ['"billnum": "1"', '"jobid": "J1"'])
-def test_what_is_plainly_open_and_waits_in_quarantine_is_for_the_rules(world: World, names: str) -> None:
+@pytest.mark.parametrize("names", ['"billnum": "{}"', '"jobid": "J{}"'], ids=["billnum", "jobid"])
+def test_what_is_plain_and_waits_in_quarantine_is_for_the_rules(world: World, names: str) -> None:
     world.comment("1", "110")
     world.row("1", "sent")
-    world.quarantine(f'{{{names}, "amount": "twelve"}}'.encode(), at("2026-03-10 10:00"))
-    assert _categories(world) == {"b:1": "unparseable"}
+    world.payment("2", "100")
+    world.row("2", "paid", paid="100")
+    for number in ("1", "2"):
+        world.quarantine(f'{{{names.format(number)}, "amount": "twelve"}}'.encode(), at("2026-03-10 10:00"))
+    assert _categories(world) == {"b:1": "unparseable", "b:2": "unparseable"}
 
 
 def test_a_break_under_a_former_name_of_what_is_plainly_open_now_is_over(world: World) -> None:
@@ -140,6 +143,25 @@ def test_a_break_under_a_former_name_of_what_is_plainly_open_now_is_over(world: 
 
     query = "SELECT invoice_key, state, renamed_to FROM ropo.reconciliation_break"
     assert world.store(query) == [("j:J1", "resolved", "b:1")]
+
+
+@pytest.mark.parametrize(
+    ("at_first", "then", "jobid"),
+    [("40", "60", "J1"), ("40", "60", None), (None, "100", "J1")],
+    ids=["plainly", "not plainly", "under another name"],
+)
+def test_a_break_of_what_is_settled_now_is_over_and_the_next_comparison_leaves_it_out(
+    world: World, at_first: str | None, then: str, jobid: str | None
+) -> None:
+    world.row("1", "paid", paid="100")
+    if at_first:
+        world.payment("1", at_first)
+    for day in ("2026-04-01", "2026-04-20"):
+        world.reconcile(MONTH_END, now=at(day), scope="full")
+    world.payment("1", then, jobid=jobid)
+    found = [world.reconcile(MONTH_END, now=at(day), scope="full") for day in ("2026-04-21", "2026-04-22")]
+    assert world.store("SELECT state FROM ropo.reconciliation_break") == [("resolved",)]
+    assert [each.population for each in found] == [1, 0]
 
 
 @pytest.mark.parametrize("status", ["open", " "])

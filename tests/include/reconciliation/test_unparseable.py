@@ -33,7 +33,8 @@ def test_unparseable_where_the_bad_row_has_a_text_that_no_index_takes_for_its_nu
     world.row("1")
     text = "".join(sha256(bytes([part])).hexdigest() for part in range(100))
     world.quarantine(json.dumps({"billnum": text, "jobid": "J1"}).encode(), at("2026-03-10 10:00"))
-    assert world.judged(scope=scope) == ("unparseable", "row_in_quarantine")
+    item = world.only_item(scope=scope)
+    assert (item["category"], item["reason"], item["billnum"]) == ("unparseable", "row_in_quarantine", "1")
 
 
 def test_unparseable_a_payment_without_an_amount(world: World) -> None:
