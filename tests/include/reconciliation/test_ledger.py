@@ -71,7 +71,11 @@ def _query(**columns: str | None) -> str:
         ({"billnum": "NULL::text", "jobid": "NULL::text"}, "a row: column billnum is null"),
         ({"status": "NULL::text"}, "invoice 1: column status is null"),
         ({"total": "NULL::numeric"}, "invoice 1: column total is null"),
+        ({"status": "' '::text"}, "invoice 1: column status is blank"),
+        ({"paid": "NULL::numeric"}, "invoice 1: column paid is null"),
         ({"paid": "'NaN'::numeric"}, "invoice 1: column paid is NaN, which is no amount"),
+        ({"total": "'Infinity'::numeric"}, "invoice 1: column total is Infinity, which is no amount"),
+        ({"open": "'-Infinity'::numeric"}, "invoice 1: column open is -Infinity, which is no amount"),
         (
             {"billnum": "repeat('b', 201)"},
             "the row of jobid J1: column billnum holds 201 characters, expected at most 200",
@@ -140,6 +144,8 @@ def test_texts_as_long_as_the_contract_allows_are_taken(world: World, tmp_path: 
         (" \n", "is empty: expected a SELECT"),
         (_query() + "; DELETE FROM ropo_ledger", "syntax error"),
         (_query() + ", 1 AS total", "column total stands twice"),
+        (_query(total="1 / 0"), "PostgreSQL does not take it: division by zero"),
+        ("SELECT * FROM erp.public.invoices", "PostgreSQL does not take it: cross-database references"),
     ],
 )
 def test_a_select_that_is_none_is_named(world: World, tmp_path: Path, query: str, said: str) -> None:
@@ -200,6 +206,17 @@ def test_a_time_without_a_zone_is_the_markets(world: World, tmp_path: Path) -> N
     after = {"changed_at": "'2026-03-11 00:00'::timestamp", "billnum": "'2'::text", "jobid": "'J2'::text"}
     items = world.items(world.reconcile(profile=_profile(world, tmp_path, _query(**after))))
     assert {item["billnum"] for item in items.values()} == {"1"}  # of the earlier reconciliation
+
+
+def test_blanks_around_a_text_are_none_of_it_and_a_currency_is_in_capitals(world: World) -> None:
+    on_the_day = at("2026-03-10 08:00")
+    world.row(" 1 ", " open ", jobid=" J1 ", currency=" sek ", changed_at=on_the_day)
+    world.row("2", jobid=" ", currency=" ", changed_at=on_the_day)
+    found = world.items(world.reconcile())
+    assert {key: (item["billnum"], item["currency"], item["category"]) for key, item in found.items()} == {
+        "j:J1": ("1", "SEK", "matched"),
+        "b:2": ("2", "EUR", "matched"),
+    }
 
 
 def test_the_ledger_is_only_read(world: World, tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_an_erp_without_jobids_is_matched_by_trimmed_billnum(world: World) -> No
 
 def test_an_event_that_names_only_a_jobid_finds_its_row_and_its_number(world: World) -> None:
     world.payment(None, "100", jobid="J1")
-    world.row("1", "paid", paid="100")
+    world.row("1", "paid", paid="100", jobid=" J1 ")
     item = world.only_item()
     assert (item["invoice_key"], item["billnum"], item["category"]) == ("b:1", "1", "matched")
 
