@@ -10,12 +10,10 @@ import pytest
 
 from include.reconciliation import population, reconcile
 from include.reconciliation.parts import take_unsettled
-from tests.include.reconciliation.world import DAY, at
+from tests.include.reconciliation.world import DAY, World, at
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
-
-    from tests.include.reconciliation.world import World
 
 LONG_AGO = at("2026-02-01 10:00")
 
@@ -108,6 +106,14 @@ def test_a_row_deleted_after_green_is_told(world: World) -> None:
     item = world.only_item()
     assert (item["invoice_key"], item["category"], item["reason"]) == ("j:J1", "missing_in_ledger", "row_gone")
     assert (item["billnum"], item["jobid"]) == ("1", "J1")
+
+
+def test_and_by_its_number_where_ropo_speaks_of_that_alone_meanwhile(world: World) -> None:
+    world.row("1", changed_at=at("2026-03-10 08:00"))
+    assert _keys(world) == {"j:J1"}
+    world.ledger("DELETE FROM ropo_ledger")
+    world.comment("1", "98", jobid=None)
+    assert _keys(world) == {"b:1"}
 
 
 def test_invoices_sent_before_the_start_are_out_of_scope_and_counted(world: World) -> None:
@@ -278,6 +284,8 @@ def test_an_event_of_any_date_that_came_with_other_content_that_day(world: World
     statusid = world.payment("1", "100", str(old), seen=at("2026-02-17 12:00"))
     assert world.reconcile(old, now=at("2026-02-18 00:00"), reread_poll_id=world.know_all(old)).verdict == "reconciled"
     world.store("UPDATE ropo.status_event SET amount = 60 WHERE statusid = %s", (statusid,))
+    other = World(world.store_dsn, world.ledger_dsn, msgspec.structs.replace(world.profile, name="other"))
+    other.payment("2", "100", statusid=statusid)
     revised(world, statusid, {})
     assert {key: item["category"] for key, item in world.items(world.reconcile()).items()} == {"b:1": "ledger_ahead"}
     assert world.reconcile(datetime.date(2026, 3, 11)).population == 0

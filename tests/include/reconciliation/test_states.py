@@ -197,9 +197,12 @@ def test_stages_are_not_compared_once_both_sides_are_paid(world: World) -> None:
     assert world.judged() == ("matched", None)
 
 
-def test_of_one_second_the_number_in_the_statusid_decides(world: World) -> None:
-    world.comment("1", "120", statusid="C9")
-    world.comment("1", "130", statusid="C10")
+@pytest.mark.parametrize(("first", "last"), [("C9", "C10"), ("C10", "P10")])
+def test_of_one_second_the_number_in_the_statusid_decides_and_then_its_text(
+    world: World, first: str, last: str
+) -> None:
+    world.comment("1", "130", statusid=last)
+    world.comment("1", "120", statusid=first)
     world.row("1", "reminded")
     assert world.judged() == ("matched", None)
 

@@ -37,6 +37,15 @@ def test_unparseable_where_the_bad_row_has_a_text_that_no_index_takes_for_its_nu
     assert (item["category"], item["reason"], item["billnum"]) == ("unparseable", "row_in_quarantine", "1")
 
 
+@pytest.mark.parametrize("is_booked", [False, True], ids=["Ropo One", "the ledger"])
+def test_unparseable_where_the_bad_row_names_a_job_alone_that_one_side_knows(world: World, *, is_booked: bool) -> None:
+    world.comment("1", "98", jobid=None if is_booked else "J1")
+    world.row("1" if is_booked else "2")
+    world.quarantine(b'{"jobid": "J1"}', at("2026-03-10 10:00"))
+    item = world.only_item()
+    assert (item["invoice_key"], item["category"]) == ("b:1", "unparseable")
+
+
 def test_unparseable_a_payment_without_an_amount(world: World) -> None:
     world.payment("1", None)
     world.row("1")
