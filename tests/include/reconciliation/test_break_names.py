@@ -145,17 +145,19 @@ def test_a_difference_that_is_pending_keeps_its_grace_under_another_name(world: 
     assert (item["grace_from"], item["pending_until"]) == (first["grace_from"], None)
 
 
-def test_a_name_that_another_job_still_goes_by_keeps_its_break_and_its_acceptance(world: World) -> None:
+@pytest.mark.parametrize("category", ["ledger_behind", "missing_in_ledger"])
+def test_a_name_that_another_job_still_goes_by_keeps_its_break_and_its_acceptance(world: World, category: str) -> None:
     """Of two jobs under one number the newer one turns out to be another invoice's; the older one differs as it did."""
     world.payment("1", "100", "2026-03-10 08:00", jobid="J1")
     world.comment("1", "98", "2026-03-10 09:00", jobid="J2")
-    world.row("1", jobid="J1")
+    if category == "ledger_behind":
+        world.row("1", jobid="J1")
     world.row("2", jobid=None)
     breaks(world)
     accept(world)
     world.comment("2", "98", "2026-03-11 09:00", jobid="J2", seen=at("2026-03-11 10:00"))
     assert world.items(run(world, NEXT, now=LATE + HOUR))["b:2"]["category"] == "matched"
-    assert states(world) == [("b:1", "ledger_behind", "accepted")]
+    assert states(world) == [("b:1", category, "accepted")]
     again = run(world, DAY, now=LATE + 2 * HOUR)
     assert (again.verdict, again.accepted) == ("reconciled", 1)
     assert [kind for kind, _ in history(world)] == ["opened"]

@@ -164,6 +164,14 @@ def test_a_break_of_what_is_settled_now_is_over_and_the_next_comparison_leaves_i
     assert [each.population for each in found] == [1, 0]
 
 
+@pytest.mark.parametrize(("billnum", "fault"), [("NULL", "null"), ("' '", "blank")])
+def test_a_row_without_a_number_ends_it(world: World, billnum: str, fault: str) -> None:
+    world.row("1")
+    world.ledger(f"UPDATE ropo_ledger SET billnum = {billnum}")
+    with pytest.raises(LedgerContractError, match=f"the row of jobid J1: column billnum is {fault}"):
+        world.reconcile(MONTH_END, now=LATER, scope="full")
+
+
 @pytest.mark.parametrize("status", ["open", " "])
 def test_its_own_tables_are_gone_whether_it_ends_well_or_not(world: World, status: str) -> None:
     world.row("1", status)
