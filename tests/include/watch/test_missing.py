@@ -78,8 +78,10 @@ def test_far_east_a_date_is_missing_from_the_schedules_own_morning_on(
 def test_the_beginning_is_the_first_poll_where_no_date_was_ever_reconciled(
     session: Session, store: Connection, profile: Profile
 ) -> None:
-    assert subjects(session, profile, at(10, 8)) == []
+    record(store, day(6), scope="full")
     with store.cursor() as cursor:
+        cursor.execute("INSERT INTO ropo.profile_pin VALUES ('other', 'h', 'd', '2026-10-05 22:30+00')")
+        assert subjects(session, profile, at(10, 8)) == []
         cursor.execute("INSERT INTO ropo.profile_pin VALUES ('default', 'h', 'c', '2026-10-07 22:30+00')")
 
     assert subjects(session, profile, at(10, 8)) == ["2026-10-08", "2026-10-09"]

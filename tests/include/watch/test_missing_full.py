@@ -105,6 +105,7 @@ def test_a_month_that_was_over_before_the_work_began_is_none_though_a_backfill_c
 def test_work_began_where_dates_were_compared_though_nothing_was_ever_polled(
     session: Session, store: Connection, profile: Profile
 ) -> None:
+    record(store, SEPTEMBER, started_at=at(9, 30, 23), profile="other")
     assert subjects(session, profile, DUE) == []
     record(store, SEPTEMBER, started_at=at(9, 30, 23))
     assert subjects(session, profile, DUE) == ["2026-09"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from include.watch.not_parsed import NotParsed
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
 from tests.include.status_store.views import drain
@@ -25,6 +27,8 @@ def alerts(session: Session, profile: Profile, *, days: float = 0) -> list[Alert
 
 def test_where_all_is_parsed_nothing_is_told(session: Session, profile: Profile) -> None:
     drain(session, profile, ScriptedSource(page(row(1)), EMPTY))
+    bad = ScriptedSource(page(row(1, amount="a lot")), EMPTY, queue=("ropo.example", "other"))
+    drain(session, msgspec.structs.replace(profile, name="other"), bad)
 
     assert alerts(session, profile) == []
 

@@ -99,8 +99,10 @@ def test_breaks_that_were_accepted_or_resolved_since_are_not_among_the_largest(
 ) -> None:
     items = (broken("ACCEPTED", "900.00"), broken("RESOLVED", "800.00"), broken("OPEN", "700.00"))
     reconciliation_id = record(store, DAY, "breaks", breaks=items)
+    others = record(store, DAY, "breaks", breaks=items, profile="other")
     for billnum, state in (("ACCEPTED", "accepted"), ("RESOLVED", "resolved"), ("OPEN", "open")):
         keep_break(store, reconciliation_id, f"b:{billnum}", "ledger_behind", state)
+        keep_break(store, others, f"b:{billnum}", "ledger_behind", "open")
 
     (alert,) = told(session, RedVerdicts(profile, NOW))
 
@@ -151,6 +153,8 @@ def test_the_latest_reconciliation_of_a_date_counts(session: Session, store: Con
 def test_the_same_result_again_is_not_told_twice_and_another_one_is(
     session: Session, store: Connection, profile: Profile
 ) -> None:
+    record(store, DAY - datetime.timedelta(days=1), "breaks", break_count=1, reasons=("breaks",))
+    told(session, RedVerdicts(profile, NOW))
     record(store, DAY, "breaks", break_count=1, reasons=("breaks",))
     told(session, RedVerdicts(profile, NOW, date=DAY))
     record(store, DAY, "breaks", break_count=1, reasons=("breaks",))
@@ -221,9 +225,10 @@ def test_breaks_of_a_date_that_was_accepted_as_incomplete_are_told(
     session: Session, store: Connection, profile: Profile
 ) -> None:
     number = record(store, DAY, "incomplete", breaks=(broken("INV1", "10.00"),), reasons=("doubt",))
+    told(session, RedVerdicts(profile, NOW))
     accept_as_incomplete(store, number)
 
-    (alert,) = told(session, RedVerdicts(profile, NOW))
+    (alert,) = told(session, RedVerdicts(profile, NOW + MINUTE))
 
     assert alert.subject == "[Ropo One] default: 2026-10-05 is red: 1 break"
 

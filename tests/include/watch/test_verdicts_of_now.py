@@ -48,9 +48,17 @@ def test_neither_what_is_within_its_grace_nor_another_profiles_break_of_the_same
     others = record(store, DAY, "breaks", breaks=(broken("1", "10.00"),), scope="full", profile="other")
     keep_break(store, others, "b:1", "ledger_behind", "open")
 
+    keep_break(store, number, "b:2", "ledger_behind", "open")
+    keep_break(store, others, "b:3", "ambiguous_match", "open")
+    happened(store, "b:2", "opened", "open")
+    happened(store, "b:3", "reopened", "open")
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.reconciliation_break SET renamed_to = 'b:3' WHERE profile = 'default'")
+
     with session.transaction() as cursor:
         (found,) = latest_verdicts(cursor, [Span(profile, DAY, DAY)], NOW, scope="full")[profile.name]
     assert (found.breaks, found.pending, found.open_categories) == (0, 1, {})
+    assert found.newest_opening is None
 
 
 def test_a_full_comparison_of_an_earlier_date_takes_no_others_place(
@@ -152,12 +160,12 @@ def test_what_is_open_again_counts_where_no_recheck_makes_the_date_anew(
     session: Session, store: Connection, profile: Profile
 ) -> None:
     old = DAY - datetime.timedelta(days=100)
-    items = (broken("1", "10.00"), broken("2", "5.00"))
+    items = (broken("1", "10.00"), broken("2", "5.00"), broken("3", "1.00"))
     numbers = [record(store, date, "breaks", breaks=items, started_at=NOW) for date in (old, DAY)]
     for number in numbers:
         stood_accepted(store, number)
     assert told(session, RedVerdicts(profile, NOW)) == []
-    # Of these dates' invoices one is open again, the other one is accepted still.
+    # Of these dates' invoices one is open again, the others are accepted still.
     keep_break(store, numbers[0], "b:1", "ledger_behind", "open")
     keep_break(store, numbers[0], "b:2", "ledger_behind", "accepted")
 
@@ -236,6 +244,9 @@ def test_an_invoice_that_breaks_in_another_category_or_under_another_name_now_is
     assert alert.subject.endswith("is red: 2 breaks")
     lines = [line.split(":")[0] for line in alert.text.splitlines() if line.startswith("- Invoice")]
     assert lines == ["- Invoice 1", "- Invoice 2"]
+    for minutes, kind in ((1, "opened"), (2, "reopened")):
+        happened(store, "b:3", kind, "open")
+        assert told(session, RedVerdicts(profile, NOW + minutes * MINUTE, scope="full")), "news of its former name"
 
 
 def happened(store: Connection, invoice_key: str, kind: str, state: str, *, found_by: int | None = None) -> None:
