@@ -235,6 +235,31 @@ def test_a_red_verdict_is_told_by_its_task_but_in_a_backfill_which_leaves_it_to_
 
 @pytest.mark.usefixtures("airflow_store", "profiles")
 @pytest.mark.parametrize(
+    ("notifier", "params", "what"),
+    [
+        (RedVerdictNotifier("full"), {}, "the full comparison of 2026-10-31"),
+        (RedVerdictNotifier(), {"scope": "full"}, "the full comparison of 2026-10-31"),
+        (RedVerdictNotifier(), {"scope": "date"}, "2026-10-31"),
+    ],
+    ids=["the DAG of full comparisons", "a run in full", "a run of a date"],
+)
+def test_a_task_tells_the_verdict_of_its_own_scope(
+    store: Connection, mail: MailServer, notifier: RedVerdictNotifier, params: dict[str, str], what: str
+) -> None:
+    context = context_of("ropo_reconciliation", "profile.verdict", SimpleNamespace(profile="default"))
+    context["params"] = params
+    date = datetime.date.fromisoformat(context["dag_run"].partition_key)
+    for scope in ("date", "full"):
+        record(store, date, "breaks", break_count=1, scope=scope)
+
+    notifier(context)
+
+    (sent,) = mail.mails()
+    assert str(sent["Subject"]) == f"[Ropo One] default: {what} is red: 1 break"
+
+
+@pytest.mark.usefixtures("airflow_store", "profiles")
+@pytest.mark.parametrize(
     ("failure", "mails"),
     [(AirflowFailException("compare recorded no reconciliation"), 0), (RedVerdictError("breaks"), 1), ("killed", 1)],
 )

@@ -11,12 +11,7 @@ from airflow.dag_processing.dagbag import DagBag
 
 from include.watch.failed import FailedTasks
 from local_airflow.paths import ROOT
-from ropo_one.alerts import (
-    FailedTaskNotifier,
-    failure_is_over,
-    task_ended,
-    told_when_it_fails,
-)
+from ropo_one.alerts import FailedTaskNotifier, failure_is_over, told_when_it_fails
 from ropo_one.operators.watch import WatchOperator
 from tests.include.status_store.views import query
 from tests.include.watch.records import told
@@ -119,13 +114,16 @@ def test_the_mark_of_a_full_comparison_has_its_date_and_the_watch_tells_that(
 
 
 @pytest.mark.usefixtures("airflow_store", "profiles")
-def test_a_task_that_skips_itself_ends_no_failure(session: Session, profile: Profile, mail: MailServer) -> None:
+@pytest.mark.parametrize("end", ["on_skipped_callback", "on_retry_callback"])
+def test_a_task_that_skips_itself_or_waits_for_its_next_try_ends_no_failure(
+    session: Session, profile: Profile, mail: MailServer, end: str
+) -> None:
     context = context_of("ropo_reconciliation", "profile.recheck", a_task())
     mail.refuses = True
     with pytest.raises(Exception, match="no such person"):
         FailedTaskNotifier()(context)
 
-    task_ended(context)
+    told_when_it_fails()[end](context)
 
     assert len(told(session, FailedTasks(profile, NOW))) == 1
 
