@@ -176,8 +176,9 @@ def test_breaks_that_are_open_still_are_told_without_a_word_of_others(client: Te
     assert listed(client.get("/reconciliation/").text) == [f"{named(before(3))} ✕ Breaks 1 break"]
     assert "accepted or mended since" not in client.get(f"/reconciliation/dates/{before(3)}").text
     keep_break(store, number, "b:1", "amount_mismatch", "resolved")
-    record(store, before(3), "breaks", breaks=(broken("1", "10.00", category="amount_mismatch"),))
+    record(store, before(3), "breaks", breaks=(broken("1", "10.00", category="amount_mismatch", reason="payments"),))
     page = client.get(f"/reconciliation/dates/{before(3)}").text
+    assert "payments differ" in page
     assert "accepted or mended since" not in page, "it differs, in another way"
 
 
