@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from contextlib import closing
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -235,6 +236,17 @@ def test_a_connection_that_cannot_be_used_costs_the_opinion_and_not_the_comparis
     result = compare.execute(context("manual"))
     assert (result["breaks"], result["second_opinions_asked"]) == (1, 0)
     assert "Ropo One is not asked about anything" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("ledger")
+def test_no_task_can_write_into_the_ledger_whatever_its_role_may_do() -> None:
+    compare = ReconciliationOperator(task_id="compare", profile="default", reread_task_id="reread")
+    with (
+        closing(compare.ledger()) as ledger,
+        ledger.cursor() as cursor,
+        pytest.raises(psycopg2.errors.ReadOnlySqlTransaction),
+    ):
+        cursor.execute("DELETE FROM ropo_ledger")
 
 
 @pytest.mark.usefixtures("ledger")
