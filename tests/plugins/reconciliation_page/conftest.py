@@ -7,6 +7,7 @@ import json
 import re
 import threading
 from contextlib import closing, contextmanager
+from http.client import INTERNAL_SERVER_ERROR
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ from tests.include.watch.records import broken, keep_break, record
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import httpx
     from psycopg2.extensions import connection as Connection
 
     from local_airflow.embedded import Server
@@ -103,11 +105,16 @@ def page_app() -> FastAPI:
 
 @pytest.fixture
 def client(page_app: FastAPI, store_connection: str) -> Iterator[TestClient]:
-    """A browser's requests to the page, mounted as Airflow mounts it."""
+    """A browser's requests to the page, mounted as Airflow mounts it. A page that failed lacks any words."""
     server = FastAPI()
     server.mount(PREFIX, page_app)
     with TestClient(server, base_url="http://airflow/", follow_redirects=False) as client:
+        client.event_hooks["response"].append(_did_not_fail)
         yield client
+
+
+def _did_not_fail(response: httpx.Response) -> None:
+    assert response.status_code != INTERNAL_SERVER_ERROR, response.url
 
 
 @pytest.fixture

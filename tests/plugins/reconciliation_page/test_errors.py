@@ -47,6 +47,11 @@ TEXTAREA = re.compile(r"<textarea([^>]*)>(.*?)</textarea>", re.DOTALL)
 SIGN_IN = re.compile(r'<a class="button" target="_top" href="([^"]*)">Sign in to Airflow</a>')
 
 
+@pytest.fixture(autouse=True)
+def _may_fail(client: TestClient) -> None:
+    client.event_hooks = {}
+
+
 @pytest.fixture
 def stranger() -> Iterator[TestClient]:
     """Somebody whose session has ended."""
