@@ -250,7 +250,7 @@ def test_a_task_tells_the_verdict_of_its_own_scope(
     context["params"] = params
     date = datetime.date.fromisoformat(context["dag_run"].partition_key)
     for scope in ("date", "full"):
-        record(store, date, "breaks", break_count=1, scope=scope)
+        record(store, date, "breaks", breaks=(broken("INV1", "10.00"),), scope=scope)
 
     notifier(context)
 
