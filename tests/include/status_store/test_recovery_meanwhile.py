@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from include.config.profiles import Profile
 from include.status_store.attention import accept_doubt
 from include.status_store.database import connect
 from include.status_store.journal import Journal
@@ -16,27 +12,22 @@ from include.status_store.recovery import Recovery
 from include.status_store.session import Session
 from include.status_store.source import PollInDoubtError, PollUnsentError
 from local_airflow.waiting import until
+from tests.include.status_store.recovering import DAY, DatedSource, doubt, held_on, profile, recover, today
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page
-from tests.include.status_store.test_recovery import DAY, DatedSource, doubt, held_on, recover
 from tests.include.status_store.views import column, doubts, drain, events, query
 from tests.include.status_store.waiting import meanwhile, others, terminate, waiting_for_a_lock
 
 if TYPE_CHECKING:
+    import datetime
+
+    import pytest
     from psycopg2.extensions import connection as Connection
     from psycopg2.extensions import cursor as Cursor
 
+    from include.config.profiles import Profile
     from include.status_store.source import Answer
 
-
-@pytest.fixture
-def today() -> datetime.date:
-    return Profile(name="any").business_date(datetime.datetime.now(datetime.UTC))
-
-
-@pytest.fixture
-def profile(today: datetime.date) -> Profile:
-    """A doubt's window is five dates long."""
-    return Profile(name="default", start_date=today - 3 * DAY, late_days=2, date_cap=3)
+__all__ = ["profile", "today"]
 
 
 def test_a_poll_that_ends_in_doubt_after_it_was_recovered_is_recovered_again(
