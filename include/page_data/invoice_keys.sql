@@ -2,8 +2,7 @@
 WITH recorded AS (
     (
         SELECT invoice_key, billnum, jobid, reconciliation_id
-        FROM ropo.reconciliation_item
-        WHERE profile = %(profile)s AND billnum = %(text)s
+        FROM ropo.items_of_number(%(profile)s, %(text)s)
         ORDER BY reconciliation_id DESC
         LIMIT 100
     )

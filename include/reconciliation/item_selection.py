@@ -36,8 +36,8 @@ _ORDERS: dict[Order, Sequence[str]] = {
 _CONTAINS = "(item.billnum ILIKE %(pattern)s OR item.jobid ILIKE %(pattern)s)"
 # Among all items a number is only looked up: to search in them would be to read them all.
 _IS = """item.invoice_key = ANY (ARRAY(
-    SELECT invoice_key FROM ropo.reconciliation_item
-    WHERE reconciliation_id = %(reconciliation_id)s AND profile = %(profile)s AND billnum = %(text)s
+    SELECT invoice_key FROM ropo.items_of_number(%(profile)s, %(text)s)
+    WHERE reconciliation_id = %(reconciliation_id)s
     UNION
     SELECT invoice_key FROM ropo.reconciliation_item
     WHERE reconciliation_id = %(reconciliation_id)s AND profile = %(profile)s AND jobid = %(text)s

@@ -65,7 +65,9 @@ SET LOCAL enable_hashagg = DEFAULT;
 
 -- What has a break is named: what resolves it must be on record.
 INSERT INTO {kept_job} (jobid, is_whole)
-SELECT jobid, true FROM named_invoice WHERE jobid IS NOT NULL;
+SELECT DISTINCT jobid, true
+FROM named_invoice AS named
+WHERE jobid IS NOT NULL AND NOT EXISTS (SELECT FROM {kept_job} AS kept WHERE kept.jobid = named.jobid);
 ANALYZE {kept_job};
 
 -- All events but those under both names of a row whose job is plain so far.
@@ -99,41 +101,29 @@ ANALYZE {kept_job};
 ANALYZE {kept_billnum};
 -- By joins, which go to disk where memory does not do; a list of what is kept would be gone through for each row then.
 CREATE TEMP TABLE kept_row ON COMMIT DROP AS
-SELECT * FROM {every_row} WHERE jobid IN (SELECT jobid FROM {kept_job})
-UNION ALL
-SELECT *
+SELECT booked.*, COALESCE(kept_job.is_whole, false) AS is_whole, kept_billnum.billnum IS NULL AS brings_billnum
 FROM {every_row} AS booked
-WHERE billnum IN (SELECT billnum FROM {kept_billnum})
-    AND NOT EXISTS (SELECT FROM {kept_job} AS kept WHERE kept.jobid = booked.jobid)
-UNION ALL
-SELECT *
-FROM {every_row} AS booked
-WHERE jobid IS NULL AND NOT EXISTS (SELECT FROM {kept_billnum} AS kept WHERE kept.billnum = booked.billnum);
+LEFT JOIN {kept_job} AS kept_job USING (jobid)
+LEFT JOIN {kept_billnum} AS kept_billnum USING (billnum)
+WHERE booked.jobid IS NULL OR kept_job.jobid IS NOT NULL OR kept_billnum.billnum IS NOT NULL;
 
 -- These rows may bring numbers of their own. What is plain has a row of both its names, so that no more can follow.
 CREATE TEMP TABLE brought_billnum ON COMMIT DROP AS
-SELECT billnum FROM kept_row
-EXCEPT
-SELECT billnum FROM {kept_billnum};
+SELECT DISTINCT billnum FROM kept_row WHERE brings_billnum;
 ANALYZE brought_billnum;
 INSERT INTO kept_row
-SELECT booked.*
+SELECT booked.*, false, true
 FROM {every_row} AS booked
 WHERE billnum IN (SELECT billnum FROM brought_billnum)
     AND jobid IS NOT NULL AND NOT EXISTS (SELECT FROM {kept_job} AS kept WHERE kept.jobid = booked.jobid);
 ANALYZE kept_row;
 
 -- The events under both names of rows that are kept though their jobs are plain.
-CREATE TEMP TABLE kept_name ON COMMIT DROP AS
-SELECT jobid, billnum
-FROM kept_row AS booked
-WHERE jobid IS NOT NULL AND NOT EXISTS (SELECT FROM {kept_job} AS kept WHERE kept.jobid = booked.jobid AND is_whole);
-ANALYZE kept_name;
 INSERT INTO kept_event
-SELECT statusid, jobid, billnum, statustype, code, statustime, amount, first_seen_at
-FROM kept_name
+SELECT event.statusid, event.jobid, event.billnum, statustype, code, statustime, event.amount, first_seen_at
+FROM kept_row
 JOIN ropo.event_as_read AS event USING (jobid, billnum)
-WHERE event.profile = %(profile)s;
+WHERE event.profile = %(profile)s AND NOT kept_row.is_whole;
 
-DROP TABLE {every_row}, {kept_job}, {kept_billnum}, brought_billnum, kept_name;
+DROP TABLE {every_row}, {kept_job}, {kept_billnum}, brought_billnum;
 DROP AGGREGATE pg_temp.plus(numeric);

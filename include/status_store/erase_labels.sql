@@ -10,7 +10,10 @@ WHERE held.profile = %(profile)s
       held.started_at < %(before)s
       OR held.reconciliation_id IN (
           SELECT item.reconciliation_id
+          FROM ropo.items_of_number(%(profile)s, %(billnum)s) AS item
+          UNION
+          SELECT item.reconciliation_id
           FROM ropo.reconciliation_item AS item
-          WHERE item.profile = %(profile)s AND (item.billnum = %(billnum)s OR item.jobid = ANY (%(jobids)s))
+          WHERE item.profile = %(profile)s AND item.jobid = ANY (%(jobids)s)
       )
   )

@@ -11,7 +11,7 @@ UNION
 SELECT named.jobid COLLATE "C"
 FROM (
     SELECT DISTINCT item.jobid
-    FROM ropo.reconciliation_item AS item
-    WHERE item.profile = %(profile)s AND item.billnum = %(billnum)s AND item.jobid IS NOT NULL
+    FROM ropo.items_of_number(%(profile)s, %(billnum)s) AS item
+    WHERE item.jobid IS NOT NULL
 ) AS named
 WHERE ropo.newest_billnum(%(profile)s, named.jobid) IS NULL

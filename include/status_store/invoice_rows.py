@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from include.status_store.event import Event
 
 _IS_COMPARED = """
-SELECT EXISTS (SELECT FROM ropo.reconciliation_item WHERE profile = %(profile)s AND billnum = %(billnum)s)
+SELECT EXISTS (SELECT FROM ropo.items_of_number(%(profile)s, %(billnum)s))
     OR EXISTS (SELECT FROM ropo.reconciliation_item WHERE profile = %(profile)s AND jobid = ANY (%(jobids)s))
 """
 _QUARANTINED = """

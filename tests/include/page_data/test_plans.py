@@ -74,6 +74,7 @@ def planned(cursor: Cursor, text: str, parameters: dict[str, Any]) -> tuple[set[
         (ItemSelection(category="amount_mismatch", order="category"), "reconciliation_item_by_category"),
         (ItemSelection(state="matched"), ANY_OF_ITEMS),
         (ItemSelection(state="all", text="100500"), "reconciliation_item_of_billnum"),
+        (ItemSelection(state="all", text="100500"), "reconciliation_item_of_invoice"),
         (ItemSelection(state="all", text="100500"), "reconciliation_item_of_job"),
     ],
     ids=str,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from include.status_store.database import connect
-from include.status_store.erasure import NotDealtWithError, TextErasure
+from include.status_store.erasure import NotDealtWithError, NothingToEraseError, TextErasure
 from include.status_store.invoice_rows import InvoiceRows
 from include.status_store.replay import replay
 from include.status_store.session import Session
@@ -166,6 +166,19 @@ def test_an_invoice_that_was_compared_is_not_said_to_be_unknown_though_no_row_sp
     assert column(store, "SELECT count(*) FROM ropo.reconciliation_item WHERE billnum = '10001'") == [1]
 
     assert erase(session, profile, "10001").events == 0
+
+
+# What Ropo One has not spoken of goes by its job, and bears the ledger's number.
+@pytest.mark.parametrize("key", ["b:10001", "j:3000001"])
+def test_what_was_compared_of_another_profile_makes_no_invoice_known(
+    session: Session, store: Connection, world: World, profile: Profile, key: str
+) -> None:
+    world.reconcile(DATE, now=NOW, scope="full")
+    moved = "UPDATE ropo.reconciliation_item SET profile = 'other', invoice_key = %s WHERE billnum = '10001'"
+    assert execute(store, moved, (key,)) == 1
+
+    with pytest.raises(NothingToEraseError, match="no row of invoice 10001 is known"):
+        erase(session, profile, "10001")
 
 
 @pytest.mark.parametrize("which", ["of_invoice", "of_job"])
