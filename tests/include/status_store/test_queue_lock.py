@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from include.status_store.database import Connect
     from include.status_store.journal import Outcome
     from include.status_store.source import Answer
+    from local_airflow.embedded import Server
 
 LOCKS = """
 SELECT FROM pg_locks
@@ -57,6 +58,24 @@ def test_a_lock_is_held_by_the_session_that_took_it(session: Session, other_sess
 
     lock.release()
     other.acquire()
+
+
+def test_who_holds_a_queue_of_another_store_on_the_server_is_not_taken_for_this_ones(
+    postgres: Server, store_template: str, session: Session, other_session: Session
+) -> None:
+    queue, elsewhere = ("host", "1"), postgres.fresh_database("elsewhere", template=store_template)
+    with Session(lambda: connect(postgres.dsn(elsewhere))) as neighbour:
+        QueueLock(neighbour, queue).acquire()
+        QueueLock(session, queue).acquire()
+        with session.transaction() as cursor:
+            cursor.execute("SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+            begun = cursor.fetchone()
+
+        with pytest.raises(QueueBusyError) as raised:
+            QueueLock(other_session, queue).acquire()
+
+    assert (raised.value.since,) == begun
+    postgres.drop_database(elsewhere)
 
 
 def test_queues_do_not_stand_in_each_others_way(session: Session, other_session: Session) -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from include.watch.missing import MissingVerdicts, missing_dates
+from include.watch.missing import MissingVerdicts, missing_dates, work_began
 from tests.include.watch.records import record, told
 
 if TYPE_CHECKING:
@@ -73,6 +73,16 @@ def test_far_east_a_date_is_missing_from_the_schedules_own_morning_on(
     local = due.astimezone(tokyo.zone)
     assert due.astimezone(profile.zone).hour == 7
     assert alert.subject.endswith(f"{day(9)} has no verdict by {local:%H:%M}")
+
+
+def test_a_backfill_says_nothing_of_the_beginning_where_its_date_is_before_the_markets_day(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    then = at(9, 1, 30)
+    for number, begun in ((8, None), (9, day(9))):
+        record(store, day(number), started_at=at(9, 3))
+        with session.transaction() as cursor:
+            assert work_began(cursor, [profile], then=then) == {profile.name: begun}
 
 
 def test_the_beginning_is_the_first_poll_where_no_date_was_ever_reconciled(

@@ -16,10 +16,12 @@ from ropo_one.deadline import BusinessDateDeadline, verdict_deadlines
 DATE = datetime.date(2026, 10, 5)
 
 
-def moment(reference: BusinessDateDeadline) -> datetime.datetime | None:
-    """When the scheduled run of the date has its deadline, by a reference that Airflow has kept."""
+SCHEDULED_RUN = SimpleNamespace(run_type=SCHEDULED, partition_key=DATE.isoformat())
+
+
+def moment(reference: BusinessDateDeadline, row: SimpleNamespace | None = SCHEDULED_RUN) -> datetime.datetime | None:
+    """When the run of the date has its deadline, by a reference that Airflow has kept."""
     kept = BusinessDateDeadline.deserialize_reference(reference.serialize_reference())
-    row = SimpleNamespace(run_type=SCHEDULED, partition_key=DATE.isoformat())
     session = SimpleNamespace(execute=lambda _: SimpleNamespace(one_or_none=lambda: row))
     return kept._evaluate_with(session=cast("Any", session), dag_id="ropo_reconciliation", run_id="run 1")
 
@@ -32,6 +34,20 @@ def test_it_is_when_the_profiles_verdict_is_due(timezone: str, settle_hours: int
     (alert,) = verdict_deadlines([profile])
 
     assert moment(cast("BusinessDateDeadline", alert.reference)) == profile.verdict_due_at(DATE)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        None,
+        SimpleNamespace(run_type="manual", partition_key=DATE.isoformat()),
+        SimpleNamespace(run_type="backfill", partition_key=DATE.isoformat()),
+        SimpleNamespace(run_type=SCHEDULED, partition_key=None),
+    ],
+    ids=str,
+)
+def test_a_run_by_hand_of_a_backfill_or_of_no_date_has_none(row: SimpleNamespace | None) -> None:
+    assert moment(BusinessDateDeadline(), row) is None
 
 
 def test_profiles_that_settle_for_longer_have_one_of_their_own() -> None:
