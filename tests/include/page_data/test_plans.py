@@ -153,6 +153,12 @@ def test_an_overview_reads_no_items_but_those_that_differ(
         assert whole == []
 
 
+def test_a_number_is_looked_up_among_those_that_go_by_it_and_those_that_go_by_another_name(cursor: Cursor) -> None:
+    indexes, whole = planned(cursor, statement("invoice_keys"), {"profile": PROFILE, "text": "100500"})
+    assert {"reconciliation_item_of_invoice", "reconciliation_item_of_billnum", "reconciliation_item_of_job"} <= indexes
+    assert whole == []
+
+
 def test_breaks_that_are_open_still_are_counted_without_reading_the_items_of_other_dates(cursor: Cursor) -> None:
     spans = {"profiles": [PROFILE], "firsts": ["2026-01-01"], "lasts": ["2026-11-25"], "rechecked_from": ["2026-11-25"]}
     parameters = {"scope": "date", "most": 100, "recorded_from": None, "quiet": ["reconciled"], "in_full": False}
