@@ -82,12 +82,13 @@ def test_unpaid_and_agreed_invoices_are_in_it_and_settled_ones_are_not(world: Wo
 def test_a_settled_invoice_of_which_a_job_is_spoken_of_under_another_number_is_kept_whole(world: World) -> None:
     world.payment("1", "100")
     world.row("1", "paid", paid="100")
-    world.comment("2", "98", jobid="J1")
+    for _ in range(2):
+        world.comment("2", "98", jobid="J1")
     world.payment("1", "100", jobid="J9")
     result = world.reconcile(MONTH_END, now=LATER, scope="full")
     assert {key: (item["category"], item["event_count"]) for key, item in world.items(result).items()} == {
         "b:1": ("ambiguous_match", 1),
-        "b:2": ("ambiguous_match", 2),
+        "b:2": ("ambiguous_match", 3),
     }
 
 
@@ -99,6 +100,15 @@ def test_a_settled_invoice_that_shares_its_number_with_an_unsettled_one_is_kept_
     assert {key: (item["category"], item["event_count"]) for key, item in world.items(result).items()} == {
         "b:1": ("ambiguous_match", 1)
     }
+
+
+def test_a_settled_invoice_whose_number_only_the_row_of_an_unsettled_one_names_is_told_apart_from_it(world: World) -> None:
+    """One number of two years; of this year's Ropo One has said the job alone."""
+    world.payment("1", "100", jobid="J1")
+    world.row("1", "paid", paid="100", jobid="J1")
+    world.comment(None, "98", jobid="J2")
+    world.row("1", jobid="J2")
+    assert _categories(world) == {"j:J2": "matched"}
 
 
 def test_of_what_is_plainly_open_the_record_is_that_of_the_rules(world: World) -> None:
@@ -127,8 +137,14 @@ def test_what_is_plain_and_waits_in_quarantine_is_for_the_rules(world: World, na
     world.payment("2", "100")
     world.row("2", "paid", paid="100")
     for number in ("1", "2"):
-        world.quarantine(f'{{{names.format(number)}, "amount": "twelve"}}'.encode(), at("2026-03-10 10:00"))
-    assert _categories(world) == {"b:1": "unparseable", "b:2": "unparseable"}
+        for amount in ("twelve", "ten"):
+            row = f'{{{names.format(number)}, "amount": "{amount}"}}'
+            world.quarantine(row.encode(), at("2026-03-10 10:00"))
+    result = world.reconcile(MONTH_END, now=LATER, scope="full")
+    assert {key: (item["category"], item["ledger_row_count"]) for key, item in world.items(result).items()} == {
+        "b:1": ("unparseable", 1),
+        "b:2": ("unparseable", 1),
+    }
 
 
 def test_a_break_under_a_former_name_of_what_is_plainly_open_now_is_over(world: World) -> None:
