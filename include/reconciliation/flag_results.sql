@@ -131,7 +131,13 @@ WITH signed AS (
                 )
             WHEN found.category = 'matched' AND was.pending_until IS NULL THEN
                 known.break_id IS NULL
-                OR signed.evidence -> 'breaks' @> to_jsonb(known.break_id)
+                OR EXISTS (
+                    -- Signed over as accepted, in whatever category, under either of its names.
+                    SELECT
+                    FROM ropo.reconciliation_break AS rested
+                    WHERE rested.profile = fresh.profile AND rested.invoice_key IN (was.invoice_key, found.invoice_key)
+                        AND signed.evidence -> 'breaks' @> to_jsonb(rested.break_id)
+                )
                 OR EXISTS (
                     SELECT FROM ropo.period_sign_off_flag AS flag
                     WHERE flag.sign_off_id = signed.sign_off_id AND flag.break_id = known.break_id

@@ -206,6 +206,36 @@ def test_an_accepted_break_that_is_mended_after_the_signature_is_a_change(march:
     assert alerts(march) == ["2026-03"]
 
 
+def test_so_is_one_that_was_accepted_in_another_category_than_its_date_has_it_in(march: World) -> None:
+    owe(march)
+    run_all(march)
+    march.ledger("UPDATE ropo_ledger SET status = 'paid', total = 99, paid = 99, open = 0 WHERE billnum = '1'")
+    run(march, APRIL, scope="full")
+    accepts(march)
+    signs(march)
+    march.ledger("UPDATE ropo_ledger SET total = 100, paid = 100 WHERE billnum = '1'")
+    assert recheck(march, datetime.date(2026, 4, 9)) == [(FIRST, "breaks", "reconciled")]
+    assert flags(march) == [("result_changed", FIRST)]
+
+
+def test_so_is_one_that_was_accepted_under_another_name_than_its_date_has_it_by(march: World) -> None:
+    march.profile = msgspec.structs.replace(march.profile, grace_business_days=0)
+    march.row("9", "paid", paid="100", sent_at=at("2026-03-30 08:00"), changed_at=at("2026-03-30 08:00"))
+    run_all(march)
+    march.comment("9", "98", "2026-04-02 09:00", seen=at("2026-04-02 09:00"))
+    run(march, APRIL)
+    run(march, APRIL, scope="full")
+    accepts(march)
+    assert march.store("SELECT invoice_key, state FROM ropo.reconciliation_break ORDER BY break_id") == [
+        ("j:J9", "resolved"),
+        ("b:9", "accepted"),
+    ]
+    signs(march)
+    march.ledger("UPDATE ropo_ledger SET status = 'open', paid = 0, open = 100 WHERE billnum = '9'")
+    assert recheck(march, datetime.date(2026, 4, 9)) == [(FIRST, "breaks", "reconciled")]
+    assert flags(march) == [("result_changed", FIRST)]
+
+
 def test_an_accepted_break_makes_no_payment_of_another_invoice_of_its_date_a_change(march: World) -> None:
     sends(march, "3", "4")
     owe(march)
