@@ -102,7 +102,7 @@ def test_a_settled_invoice_that_shares_its_number_with_an_unsettled_one_is_kept_
     }
 
 
-def test_a_settled_invoice_whose_number_only_the_row_of_an_unsettled_one_names_is_told_apart_from_it(world: World) -> None:
+def test_a_settled_invoice_is_told_apart_from_one_whose_row_alone_says_that_it_has_its_number(world: World) -> None:
     """One number of two years; of this year's Ropo One has said the job alone."""
     world.payment("1", "100", jobid="J1")
     world.row("1", "paid", paid="100", jobid="J1")

@@ -141,3 +141,30 @@ def test_an_item_is_found_by_its_key_so_that_each_of_many_dates_reads_its_own(wo
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("EXPLAIN SELECT ropo_status FROM item WHERE invoice_key = 'b:1'")
         assert any("comparison_pkey" in line for (line,) in cursor.fetchall())
+
+
+def test_a_job_goes_by_the_newest_number_that_its_events_say(world: World) -> None:
+    for number, billnum in enumerate(("old", "new", None)):
+        world.comment(billnum, "98", f"2026-03-10 0{number}:00", jobid="J1")
+    world.row("new", jobid="J1")
+    item = world.only_item()
+    assert (item["invoice_key"], item["category"], item["event_count"]) == ("b:new", "matched", 3)
+
+
+def test_a_row_of_a_jobid_is_found_by_it_where_nobody_goes_by_the_number_that_the_row_has(world: World) -> None:
+    world.comment("1", "98", jobid="J1")
+    world.row("2", jobid="J1")
+    assert world.judged() == ("matched", None)
+
+
+def test_an_event_with_a_number_alone_that_two_invoices_have_is_neithers(world: World) -> None:
+    for jobid in ("J1", "J2"):
+        world.comment("1", "98", jobid=jobid)
+        world.row("1", jobid=jobid)
+    world.comment("1", "98", jobid=None)
+    items = world.items(world.reconcile())
+    assert {key: item["category"] for key, item in items.items()} == {
+        "b:1": "ambiguous_match",
+        "j:J1": "matched",
+        "j:J2": "matched",
+    }

@@ -12,9 +12,14 @@ from tests.include.reconciliation.asking import payment, reread
 from tests.include.reconciliation.month import (
     APRIL,
     FIRST,
+    HOUR,
     LAST,
+    NOW,
+    books_wrongly,
     is_sent_again,
+    owe,
     run,
+    run_all,
     sends,
     status,
     unmet,
@@ -129,3 +134,11 @@ def test_what_a_date_of_the_month_shows_too_is_its_to_settle_though_a_later_one_
     assert march.store("SELECT state, business_date FROM ropo.reconciliation_break") == [("open", APRIL)]
     run(march, LAST, scope="full")
     assert unmet(march) == [(FIRST, "open_breaks")]
+
+
+def test_a_difference_of_the_last_date_is_not_settled_by_differing_otherwise_on_a_later_one(march: World) -> None:
+    owe(march, "2")
+    run_all(march)
+    books_wrongly(march, "2")
+    run(march, LAST, scope="full", now=NOW + HOUR)
+    assert unmet(march) == [(LAST, "open_breaks"), (LAST, "full_open_breaks")]

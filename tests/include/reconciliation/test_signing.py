@@ -78,6 +78,17 @@ def test_a_month_is_not_signed_with_figures_that_nobody_was_shown(march: World) 
     signs(march, shown=status(march).fingerprint)
 
 
+def test_a_change_or_a_signature_since_it_was_shown_makes_it_another_status(march: World) -> None:
+    run_all(march)
+    signs(march)
+    shown = status(march)
+    change = signing.Flag(
+        flag_id=1, at=NOW, kind="result_changed", business_date=LAST, reconciliation_id=2, break_id=None, note="other"
+    )
+    others = [msgspec.structs.replace(shown, flags=[change]), msgspec.structs.replace(shown, sign_off=None)]
+    assert len({shown.fingerprint, *(other.fingerprint for other in others)}) == 3
+
+
 def test_a_month_is_not_signed_with_what_was_accepted_since_it_was_shown(march: World) -> None:
     run(march, FIRST)
     owe(march)
