@@ -191,3 +191,11 @@ def test_nothing_is_accepted_of_a_date_that_was_not_over(march: World) -> None:
     march.reconcile(LAST, now=at("2026-03-31 09:00"))
     with pytest.raises(SignOffError, match="it was not over when it was compared; run it again"):
         accepts_incompleteness(march, LAST)
+
+
+def test_of_a_date_and_a_full_comparison_of_that_date_the_one_is_accepted_that_was_asked_for(march: World) -> None:
+    of_date = march.reconcile(LAST, now=NOW)
+    of_all = march.reconcile(LAST, now=NOW, scope="full")
+    assert (of_date.verdict, of_all.verdict) == ("incomplete", "incomplete")
+    accepted = accepts_incompleteness(march, LAST)
+    assert accepted == of_date.reconciliation_id
