@@ -29,6 +29,9 @@ def connection(**fields: object) -> Connection:
         ("[::1]", 99, "https://[::1]:99", "[::1]:99"),
         ("https://rc.ropo24.fi.:0443", None, "https://rc.ropo24.fi.:0443", "rc.ropo24.fi"),
         ("hör.example", None, "https://hör.example", "hör.example"),
+        ("https://rc.ropo24.fi:", 8443, "https://rc.ropo24.fi:8443", "rc.ropo24.fi:8443"),
+        ("http://127.0.0.1:443", None, "http://127.0.0.1:443", "127.0.0.1:443"),
+        ("gateway.example/interest", None, "https://gateway.example/interest", "gateway.example"),
     ],
 )
 def test_the_host_is_https_unless_it_says_otherwise(host: str, port: int | None, base_url: str, known_as: str) -> None:
@@ -65,7 +68,17 @@ def test_what_is_missing_is_named_as_in_the_form(field: str, label: str, value: 
         read_connection(connection(**{field: value}))
 
 
-@pytest.mark.parametrize("host", ["http://rc.ropo24.fi", "http://10.0.0.1", "http://127.0.0.1.example", "http://[::2]"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "http://rc.ropo24.fi",
+        "http://10.0.0.1",
+        "http://127.0.0.1.example",
+        "http://[::2]",
+        "http://localhost.example",
+        "http://notlocalhost",
+    ],
+)
 def test_plain_http_beyond_this_machine_is_refused(host: str) -> None:
     with pytest.raises(RopoConnectionInvalidError, match=r"Connection mine: Host \(host\): expected https, got http"):
         read_connection(connection(host=host))
@@ -79,6 +92,11 @@ def test_verification_cannot_be_switched_off(value: object) -> None:
         read_connection(connection(extra={"verify": value}))
 
 
+@pytest.mark.parametrize("value", [True, None, ""])
+def test_a_verify_that_switches_nothing_off_is_passed_over(value: object) -> None:
+    assert read_connection(connection(extra={"verify": value, "read_timeout": 5})).read_timeout == 5
+
+
 @pytest.mark.parametrize("value", ["/nowhere/ca.pem", "/", 1, False])
 def test_a_ca_file_must_be_there(value: object) -> None:
     with pytest.raises(RopoConnectionInvalidError, match="Connection mine: extra ca_file: expected the path"):
@@ -89,12 +107,24 @@ def test_a_customer_number_may_be_a_number() -> None:
     assert read_connection(connection(login=1000011)).cid == "1000011"
 
 
-@pytest.mark.parametrize("value", [0, -1, "x", "nan", "inf", [1], {"a": 1}, 301])
-def test_a_timeout_that_is_none_or_outlasts_a_drain_is_refused(value: object) -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "longest"),
+    [
+        *(("read_timeout", value, 300) for value in (0, -1, "x", "nan", "inf", [1], {"a": 1}, 301)),
+        ("connect_timeout", 31, 30),
+    ],
+)
+def test_a_timeout_that_is_none_or_outlasts_a_drain_is_refused(name: str, value: object, longest: int) -> None:
     with pytest.raises(
-        RopoConnectionInvalidError, match="Connection mine: extra read_timeout: expected seconds above 0 and up to 300"
+        RopoConnectionInvalidError,
+        match=f"Connection mine: extra {name}: expected seconds above 0 and up to {longest}, ",
     ):
-        read_connection(connection(extra={"read_timeout": value}))
+        read_connection(connection(extra={name: value}))
+
+
+def test_timeouts_may_be_as_long_as_a_drain_bears() -> None:
+    read = read_connection(connection(extra={"connect_timeout": 30, "read_timeout": "300"}))
+    assert (read.connect_timeout, read.read_timeout) == (30.0, 300.0)
 
 
 @pytest.mark.parametrize("extra", [None, "", {}, {"read_timeout": None}, {"read_timeout": ""}])
@@ -114,7 +144,8 @@ def test_an_extra_that_is_no_json_object_is_refused_and_not_passed_over(extra: s
 def test_an_extra_that_nobody_reads_is_refused_by_its_name(name: str) -> None:
     with pytest.raises(
         RopoConnectionInvalidError,
-        match=rf"Connection mine: Extra \(extra\): '{name}' is not known; it may hold connect_",
+        match=rf"Connection mine: Extra \(extra\): '{name}' is not known; "
+        "it may hold connect_timeout, read_timeout, ca_file$",
     ) as refused:
         read_connection(connection(extra={name: "s3cret", "read_timeout": 5}))
     assert "s3cret" not in str(refused.value)

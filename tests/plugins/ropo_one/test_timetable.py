@@ -105,6 +105,9 @@ def test_a_months_run_is_keyed_by_its_last_day_and_made_at_the_midnight_that_end
         ("2026-02-01", "2026-03-30", ["2026-02-28"]),
         ("2026-10-01", "2027-03-01", ["2026-10-31"]),
         ("2026-03-05", "2026-03-06", []),
+        ("2024-03-01", "2024-04-30", ["2024-03-31", "2024-04-30"]),  # the clock changes on the last day itself
+        ("2021-10-31", "2021-11-30", ["2021-10-31", "2021-11-30"]),
+        ("2026-01-31T12:00", "2026-03-31T12:00", ["2026-02-28", "2026-03-31"]),
     ],
 )
 def test_a_backfill_has_one_run_for_each_months_end_that_is_over(
@@ -114,5 +117,6 @@ def test_a_backfill_has_one_run_for_each_months_end_that_is_over(
     earliest, latest = (datetime.datetime.fromisoformat(day).replace(tzinfo=datetime.UTC) for day in (first, last))
     infos = list(MONTHS.iter_partition_dagrun_infos(earliest=earliest, latest=latest))
     assert [info.partition_key for info in infos] == days
+    assert all(info.run_after == info.partition_date for info in infos), "as Airflow's own backfills have it"
     restored = MonthEndTimetable.deserialize(MONTHS.serialize())
     assert list(restored.iter_partition_dagrun_infos(earliest=earliest, latest=latest)) == infos
