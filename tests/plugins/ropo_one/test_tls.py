@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+import requests
 from airflow.sdk.log import mask_logs
 
 from ropo_one.exceptions import RopoTokenRefusedError, RopoTokenUnavailableError
@@ -162,11 +163,15 @@ def test_the_environment_may_say_whom_to_trust_but_not_to_trust_everyone(
 
 def test_code_that_switches_verification_off_is_stopped(tls_server: ScriptedServer) -> None:
     session = RopoSession(Bearer())
-    with pytest.raises(ValueError, match="verify: the server's certificate is always verified"):
-        session.get(tls_server.url, verify=False)
+    stopped = pytest.raises(ValueError, match="verify: the server's certificate is always verified")
+    for nothing in (False, 0, ""):
+        with stopped:
+            session.get(tls_server.url, verify=nothing)
     session.verify = False
-    with pytest.raises(ValueError, match="verify: the server's certificate is always verified"):
+    with stopped:
         session.get(tls_server.url)
+    with stopped:
+        session.send(requests.Request("GET", tls_server.url).prepare())
     assert tls_server.requests == []
 
 
