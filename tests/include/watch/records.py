@@ -39,12 +39,12 @@ def record(
     run_id: str = "run 1",
     profile: str = "default",
 ) -> int:
-    """Record a reconciliation of a profile with these breaking items.
+    """Record a reconciliation of a profile with these items: breaking ones, pending ones and matched ones.
 
     :param break_count: where the count matters and not the items.
     """
-    breaking = [item for item in breaks if not item.get("pending_until")]
-    pending = len(breaks) - len(breaking)
+    pending = sum(bool(item.get("pending_until")) for item in breaks)
+    breaking = [item for item in breaks if not item.get("pending_until") and item["category"] != "matched"]
     count = len(breaking) if break_count is None else break_count
     categories: dict[str, dict[str, int]] = {"matched": {"matched": 5}}
     for item in breaking:

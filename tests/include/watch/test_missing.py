@@ -156,6 +156,8 @@ def test_several_profiles_are_asked_at_once_each_by_its_own_clock_and_from_its_o
     for each in (profile, oslo):
         record(store, day(4), profile=each.name)
         record(store, day(5), started_at=at(6, 0, 30), profile=each.name)
+    # Before its own day was over, and after the first day of which another profile is asked.
+    record(store, day(6), started_at=at(6, 12), profile="late")
     with session.transaction() as cursor:
         begun = [(profile, day(4)), (oslo, day(4)), (late, day(6))]
         assert missing_dates(cursor, begun, at(7, 7, 30)) == {

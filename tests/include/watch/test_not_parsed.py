@@ -54,11 +54,22 @@ def test_rows_in_quarantine_are_told_once_with_the_reason_and_without_what_they_
     assert alerts(session, profile, days=5) == []
 
 
-def test_a_page_whose_events_are_not_stored_is_told(session: Session, store: Connection, profile: Profile) -> None:
+def test_a_page_whose_events_are_not_stored_is_told_and_anew_where_there_is_one_again(
+    session: Session, store: Connection, profile: Profile
+) -> None:
     drain(session, profile, ScriptedSource(page(row(1)), EMPTY))
-    with store.cursor() as cursor:
-        cursor.execute("UPDATE ropo.status_page SET parsed_at = NULL, parse_error = 'ValueError'")
 
-    (alert,) = alerts(session, profile)
+    def set_parsed(*, parsed: bool) -> None:
+        with store.cursor() as cursor:
+            cursor.execute(
+                "UPDATE ropo.status_page SET parsed_at = CASE WHEN %(parsed)s THEN now() END, "
+                "parse_error = CASE WHEN NOT %(parsed)s THEN 'ValueError' END",
+                {"parsed": parsed},
+            )
 
-    assert alert.subject == "[Ropo One] default: not parsed: 1 page"
+    for _ in range(2):
+        set_parsed(parsed=False)
+        (alert,) = alerts(session, profile)
+        assert alert.subject == "[Ropo One] default: not parsed: 1 page"
+        set_parsed(parsed=True)
+        assert alerts(session, profile) == []

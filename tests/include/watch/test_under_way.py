@@ -153,6 +153,19 @@ def test_each_date_is_told_one_look_after_the_other(session: Session, profile: P
     assert subjects(session, profile) == []
 
 
+def test_of_each_task_one_run_is_told_at_a_time_whatever_waits_of_other_tasks(
+    session: Session, profile: Profile
+) -> None:
+    begin(session, COMPARE, run="earlier", until=NOW - MINUTE, date=NOVEMBER)
+    begin(session, COMPARE, run="later", date=OCTOBER)
+    begin(session, run="later")
+    with session.transaction() as cursor:
+        note_failure(cursor, "default", "ropo_maintenance erase_texts", NOW)
+
+    assert subjects(session, profile) == ["3 tasks failed"]
+    assert subjects(session, profile) == ["the full comparison of 2026-10-31 failed"]
+
+
 def test_a_date_whose_failure_waits_to_be_told_goes_first(session: Session, profile: Profile) -> None:
     """As in the callback of a failure, which is written down before it is told."""
     begin(session, COMPARE, run="killed", date=OCTOBER)

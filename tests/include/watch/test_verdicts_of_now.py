@@ -249,6 +249,22 @@ def test_an_invoice_that_breaks_in_another_category_or_under_another_name_now_is
         assert told(session, RedVerdicts(profile, NOW + minutes * MINUTE, scope="full")), "news of its former name"
 
 
+def test_what_agreed_in_a_comparison_and_broke_since_is_no_break_of_that_comparison(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    items = (broken("1", "10.00"), broken("2", "5.00", "matched", reason=None))
+    number = record(store, DAY, "breaks", breaks=items, scope="full")
+    for key in ("b:1", "b:2"):
+        keep_break(store, number, key, "ledger_behind", "open")
+
+    (alert,) = told(session, RedVerdicts(profile, NOW, scope="full"))
+
+    assert alert.subject.endswith("is red: 1 break")
+    assert [line.split(":")[0] for line in alert.text.splitlines() if line.startswith("- Invoice")] == ["- Invoice 1"]
+    happened(store, "b:2", "opened", "open")
+    assert told(session, RedVerdicts(profile, NOW + MINUTE, scope="full")) == []
+
+
 def happened(store: Connection, invoice_key: str, kind: str, state: str, *, found_by: int | None = None) -> None:
     """A break comes into a state, by a person or by a comparison."""
     with store.cursor() as cursor:
@@ -295,11 +311,25 @@ def test_a_break_that_is_opened_again_is_news_of_a_comparison_that_was_red_alrea
     assert not told_again()
     happened(store, "b:1", "accepted", "accepted")
     assert not told_again()
-    later = record(store, DAY, "breaks", breaks=(broken("2", "5.00"),), profile="default", started_at=NOW)
+    later = record(store, DAY, "breaks", breaks=(broken("2", "5.00"), broken("4", "2.00")), started_at=NOW)
+    keep_break(store, later, "b:4", "ledger_behind", "open")
     told(session, RedVerdicts(profile, NOW + 30 * MINUTE))
-    happened(store, "b:2", "reopened", "open", found_by=later)
+    happened(store, "b:4", "reopened", "open")
     sent = 30
+    assert not told_again(), "it is another comparison's, and that one's date is compared again by itself"
+    happened(store, "b:2", "reopened", "open", found_by=later)
     assert told_again(), "a night found it back"
+
+
+def test_a_break_that_is_opened_again_is_no_news_of_a_date_that_the_nights_compare_again(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    """The next night says what has become of it."""
+    keep_break(store, record(store, DAY, "breaks", breaks=(broken("1", "10.00"),)), "b:1", "ledger_behind", "open")
+    assert told(session, RedVerdicts(profile, NOW))
+    happened(store, "b:1", "reopened", "open")
+
+    assert told(session, RedVerdicts(profile, NOW + MINUTE)) == []
 
 
 def test_where_start_date_was_moved_on_the_dates_before_it_count_the_breaks_that_are_open_still(
