@@ -83,6 +83,7 @@ def test_a_backfill_says_nothing_of_the_beginning_where_its_date_is_before_the_m
         record(store, day(number), started_at=at(9, 3))
         with session.transaction() as cursor:
             assert work_began(cursor, [profile], then=then) == {profile.name: begun}
+            assert work_began(cursor, [profile]) == {profile.name: day(8)}
 
 
 def test_the_beginning_is_the_first_poll_where_no_date_was_ever_reconciled(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import msgspec
+import pytest
 
 from include.watch.missing_full import MissingFull
 from tests.include.watch.records import record, told
@@ -71,15 +72,16 @@ def test_a_profile_that_settles_for_longer_has_its_day_after_that(
     assert subjects(session, slow, at(10, 4, 1)) == ["2026-09"]
 
 
+@pytest.mark.parametrize("date", [SEPTEMBER, OCTOBER])
 def test_it_is_over_when_one_of_the_months_last_date_or_later_is_recorded_after_its_end(
-    session: Session, store: Connection, profile: Profile
+    session: Session, store: Connection, profile: Profile, date: datetime.date
 ) -> None:
     at_work(store, at(9, 15, 8))
     record(store, SEPTEMBER - datetime.timedelta(days=1), scope="full", started_at=DUE)
     record(store, SEPTEMBER, scope="full", started_at=at(9, 30, 23, 59))
     record(store, SEPTEMBER, started_at=DUE)
     assert subjects(session, profile, DUE) == ["2026-09"]
-    record(store, OCTOBER, "breaks", scope="full", started_at=at(10, 1, 0))
+    record(store, date, "breaks", scope="full", started_at=at(10, 1, 0))
     assert subjects(session, profile, DUE) == []
 
 
@@ -97,7 +99,7 @@ def test_a_month_that_was_over_before_the_work_began_is_none_though_a_backfill_c
     session: Session, store: Connection, profile: Profile
 ) -> None:
     at_work(store, at(10, 1, 0))
-    record(store, SEPTEMBER, started_at=at(10, 1, 9))
+    record(store, SEPTEMBER, started_at=at(10, 1, 0))
 
     assert subjects(session, profile, DUE) == []
 
@@ -115,3 +117,11 @@ def test_a_month_before_the_start_date_is_none(session: Session, store: Connecti
     at_work(store, at(9, 15, 8))
     for start, found in ((SEPTEMBER, ["2026-09"]), (SEPTEMBER + datetime.timedelta(days=1), [])):
         assert subjects(session, msgspec.structs.replace(profile, start_date=start), DUE) == found
+
+
+def test_a_month_whose_last_day_is_the_start_date_is_not_told_before_it_is_due(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    at_work(store, at(9, 15, 8))
+    starts = msgspec.structs.replace(profile, start_date=SEPTEMBER)
+    assert subjects(session, starts, DUE - datetime.timedelta(minutes=1)) == []

@@ -103,9 +103,16 @@ def test_only_the_watch_of_the_files_first_profile_tells_it(books: Books) -> Non
 
 def test_one_that_another_deployment_drains_into_the_same_store_is_not_missing(books: Books) -> None:
     books.drain("elsewhere")
+    execute(books.store, "UPDATE ropo.status_poll SET opened_at = opened_at - interval '5 hours'")
+    books.drain("elsewhere")
 
     assert books.told(59) == []
-    assert len(books.told(61)) == 1
+    execute(
+        books.store,
+        "INSERT INTO ropo.status_poll (profile, kind, filter_value, opened_at) "
+        "VALUES ('elsewhere', 'date', '2026-10-05', clock_timestamp() + interval '1 hour')",
+    )
+    assert len(books.told(61)) == 1, "a re-read asks for no queue"
 
 
 def test_one_whose_drains_ropo_one_has_asked_to_wait_is_not_missing(books: Books) -> None:
@@ -121,6 +128,8 @@ def test_a_name_under_which_ropo_one_served_nothing_is_none(books: Books) -> Non
         books.drain("mistyped", PollUnsentError("no such host"))
     assert query(books.store, "SELECT profile FROM ropo.profile_pin") == [("mistyped",)]
 
+    assert books.told() == []
+    execute(books.store, "UPDATE ropo.status_poll SET outcome = 'refused'")
     assert books.told() == []
 
 

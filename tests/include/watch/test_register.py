@@ -15,6 +15,7 @@ from include.status_store.session import Session
 from include.watch.alert import Matter
 from include.watch.register import Register
 from include.watch.topics import tell
+from tests.include.status_store.views import column
 from tests.include.watch.records import BASE_URL, told
 
 if TYPE_CHECKING:
@@ -140,6 +141,16 @@ def test_what_ended_and_came_back_is_told_anew(titles) -> None:
     titles(0, {"a": "1"})
     assert titles(15, {}) == []
     assert titles(30, {"a": "1"}) == ["a 1"]
+
+
+def test_what_is_over_keeps_the_moment_at_which_it_ended(titles, session: Session, store: Connection) -> None:
+    titles(0, {"a": "1"})
+    for minutes in (15, 30):
+        assert titles(minutes, {}) == []
+    with session.transaction() as cursor:
+        Register(cursor, "default", "scripted", now=NOW + 4 * QUARTER, remind=QUARTER).end("a")
+
+    assert column(store, "SELECT ended_at FROM ropo.alert") == [NOW + QUARTER]
 
 
 def test_a_look_at_one_subject_ends_no_other(titles) -> None:

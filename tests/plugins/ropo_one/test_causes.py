@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,20 @@ def test_a_connection_that_breaks_off_was_there(server: ScriptedServer, step: St
     assert not never_connected(error)
     assert not timed_out(error)
     assert "secret" not in cause(error)
+
+
+@pytest.mark.parametrize(
+    ("of_tls", "before"),
+    [
+        (ssl.SSLCertVerificationError(1, "certificate verify failed"), True),
+        (ssl.SSLEOFError(8, "EOF occurred in violation of protocol"), False),
+        (ssl.SSLError(1, "decryption failed or bad record mac"), False),
+    ],
+)
+def test_of_what_tls_stumbles_over_a_certificate_alone_comes_before_the_request(
+    of_tls: ssl.SSLError, *, before: bool
+) -> None:
+    assert never_connected(requests.exceptions.SSLError(of_tls)) is before
 
 
 def test_an_answer_that_does_not_come_in_time_timed_out(server: ScriptedServer) -> None:

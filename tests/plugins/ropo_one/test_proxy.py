@@ -8,6 +8,7 @@ import pytest
 
 from ropo_one.exceptions import RopoTokenUnavailableError, RopoUnreachableError
 from ropo_one.hooks import RopoOneHook
+from ropo_one.http_session import Bearer, RopoSession
 from tests.plugins.ropo_one.scripted_server import ScriptedServer, answer
 
 if TYPE_CHECKING:
@@ -85,3 +86,14 @@ def test_a_host_that_goes_through_no_proxy_is_told_without_one(monkeypatch: pyte
     monkeypatch.setenv("HTTPS_PROXY", f"http://{gone}")
     monkeypatch.setenv("NO_PROXY", "ropo.invalid")
     assert "the token request to ropo.invalid failed: " in failure_of_a_poll()
+
+
+@pytest.mark.parametrize(
+    ("address", "place"), [("http://u:p@[::1]:3128", "[::1]:3128"), ("HTTP://u:p@Proxy.corp:3128", "Proxy.corp:3128")]
+)
+def test_the_variable_of_the_scheme_goes_before_that_of_all(
+    monkeypatch: pytest.MonkeyPatch, address: str, place: str
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://another:1")
+    monkeypatch.setenv("HTTPS_PROXY", address)
+    assert RopoSession(Bearer()).proxy("https://ropo.invalid") == ("HTTPS_PROXY", place)

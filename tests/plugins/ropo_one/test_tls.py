@@ -94,6 +94,7 @@ def test_certificates_of_ones_own_that_lack_the_hosts_ca_are_named(
     connect(host=tls_server.url, extra={"ca_file": stranger})
     assert failure_of_a_poll().endswith("; trusted is what the connection's extra ca_file names")
     connect(host=tls_server.url)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "")
     monkeypatch.setenv("CURL_CA_BUNDLE", stranger)
     assert failure_of_a_poll().endswith("extra ca_file; trusted is what CURL_CA_BUNDLE names")
 
