@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from include.reconciliation.categories import CATEGORIES
 from include.status_store.drain import Drain
 from include.status_store.journal import Journal
+from include.status_store.reread import Reread
 from include.status_store.source import PollInDoubtError
 from include.watch.measures import measure
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
@@ -37,6 +38,8 @@ def look(session: Session, profile: Profile, run_id: str = "r", *, now: datetime
 def test_events_drained_are_those_of_the_run_alone_and_only_the_new_ones(session: Session, profile: Profile) -> None:
     drain(session, profile, "first", page(row(1), row(2)), EMPTY)
     drain(session, profile, "second", page(row(2), row(3)), page(row(4)), EMPTY)
+    journal = Journal(profile, dag_id="drain", run_id="second")  # a run asks again of what its drain left in doubt
+    Reread(session, ScriptedSource(page(row(5))), journal).by_date(NOW.date())
 
     assert look(session, profile, "first").events_drained == 2
     assert look(session, profile, "second").events_drained == 2
@@ -69,6 +72,7 @@ def test_polls_in_doubt_are_counted_until_they_are_recovered_or_accepted(
     assert look(session, profile).in_doubt_polls == 2
     with store.cursor() as cursor:
         cursor.execute("UPDATE ropo.status_poll SET recovery = 'recovered' WHERE poll_id = 1")
+        cursor.execute("UPDATE ropo.status_poll SET recovery = 'unproven' WHERE poll_id = 2")
     assert look(session, profile).in_doubt_polls == 1
 
 

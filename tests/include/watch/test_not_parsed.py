@@ -6,6 +6,7 @@ import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 
 from include.watch.not_parsed import NotParsed
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
@@ -73,3 +74,25 @@ def test_a_page_whose_events_are_not_stored_is_told_and_anew_where_there_is_one_
         assert alert.subject == "[Ropo One] default: not parsed: 1 page"
         set_parsed(parsed=True)
         assert alerts(session, profile) == []
+
+
+@pytest.mark.parametrize(("pages_from", "oldest"), [("2026-10-01", "2026-10-02"), ("2026-10-20", "2026-10-06")])
+def test_the_oldest_of_all_rows_and_pages_says_since_when(
+    session: Session, store: Connection, profile: Profile, pages_from: str, oldest: str
+) -> None:
+    answers = (page(row(1, amount="a")), page(row(2, amount="b")), EMPTY)
+    drain(session, profile, ScriptedSource(*answers))
+    with store.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ropo.status_quarantine SET first_seen_at = date '2026-10-05' + quarantine_id * interval '1 day'"
+        )
+        cursor.execute(
+            "UPDATE ropo.status_page SET parsed_at = NULL, parse_error = 'ValueError', "
+            "received_at = %s::date + poll_id * interval '1 day'",
+            (pages_from,),
+        )
+
+    (alert,) = alerts(session, profile)
+
+    assert alert.subject == "[Ropo One] default: not parsed: 2 rows in quarantine and 2 pages"
+    assert f"The oldest is of {oldest} " in alert.text

@@ -89,6 +89,9 @@ def test_what_was_accepted_anew_with_the_same_money_is_another_acceptance(client
     page = client.get(MARCH).text
     assert "5.00 EUR Bob agreed by phone" in words_of(page, NOW)
     assert "5.00 EUR Anna bank fee" in words_of(page, SIGNED)
+    signs(march)
+    ledger_changes(march)
+    assert "open again since 5.00 EUR Bob agreed by phone" in words_of(client.get(MARCH).text, SIGNED)
 
 
 def test_who_signs_sees_each_difference_that_the_signature_accepts(
