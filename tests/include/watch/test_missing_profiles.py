@@ -67,7 +67,13 @@ def books(session: Session, store: Connection, tmp_path: pathlib.Path, monkeypat
 
 
 def test_it_names_what_waits_of_it_the_file_and_both_ways_out(books: Books) -> None:
-    books.drain("gone", page(row(1, amount="a lot")), PollInDoubtError("lost"))
+    for number in (1, 2):
+        books.drain("gone", page(row(number, amount="a lot")), PollInDoubtError("lost"))
+    execute(books.store, "UPDATE ropo.status_poll SET recovery = 'unproven' WHERE poll_id = 2")
+    execute(
+        books.store,
+        "UPDATE ropo.status_quarantine SET resolved_at = now(), resolution = 'dismissed' WHERE quarantine_id = 1",
+    )
     number = record(books.store, datetime.date(2026, 10, 5), "breaks", breaks=(broken("1", "5.00"),), profile="gone")
     keep_break(books.store, number, "b:1", "ledger_behind", "open")
     keep_break(books.store, number, "b:2", "ledger_behind", "accepted")
@@ -76,7 +82,7 @@ def test_it_names_what_waits_of_it_the_file_and_both_ways_out(books: Books) -> N
 
     assert alert.subject == "[Ropo One] default: profile gone is not in the profiles file any more"
     assert f"{books.file} lacks it, and its queue was last asked at " in alert.text
-    assert "Of it wait 1 open break, 1 poll in doubt and 1 row in quarantine" in alert.text
+    assert "Of it wait 1 open break, 2 polls in doubt and 1 row in quarantine" in alert.text
     assert "put it back into the file" in alert.text
     assert "`python -m include.status_store retire gone --note …`" in alert.text
 
@@ -131,6 +137,17 @@ def test_a_name_under_which_ropo_one_served_nothing_is_none(books: Books) -> Non
     assert books.told() == []
     execute(books.store, "UPDATE ropo.status_poll SET outcome = 'refused'")
     assert books.told() == []
+
+
+def test_one_that_was_the_files_first_is_missing_though_another_was_told_under_its_name(books: Books) -> None:
+    for name in ("another", "gone"):
+        books.drain(name)
+    books.name("gone")
+    assert len(books.told(by="gone")) == 1
+    books.name("default")
+
+    (alert,) = books.told()
+    assert alert.subject.endswith("2 profiles are not in the profiles file")
 
 
 def test_one_that_is_retired_is_told_no_more(books: Books) -> None:

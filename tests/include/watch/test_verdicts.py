@@ -37,10 +37,11 @@ def test_the_ledgers_money_is_that_of_all_its_rows(session: Session, store: Conn
     record(store, DAY, "breaks", breaks=(broken("1", "10.00"),))
     with store.cursor() as cursor:
         cursor.execute(
-            "UPDATE ropo.reconciliation SET totals = jsonb_set(totals, '{currencies, 0, extra_paid}', '\"100\"')"
+            "UPDATE ropo.reconciliation SET totals = jsonb_set("
+            "jsonb_set(totals, '{currencies, 0, extra_paid}', '\"100\"'), '{currencies, 0, extra_discount}', '\"2\"')"
         )
     (alert,) = told(session, RedVerdicts(profile, NOW))
-    assert "ledger 1\u202f234.50 paid and 1.00 discount" in alert.text
+    assert "ledger 1\u202f234.50 paid and 3.00 discount" in alert.text
 
 
 def test_a_near_miss_and_states_are_told_in_words(session: Session, store: Connection, profile: Profile) -> None:
@@ -133,6 +134,11 @@ def test_more_breaks_than_the_cap_are_one_systemic_alert_instead_of_a_list(
     )
     assert "201 missing in the ledger" in alert.text
     assert "INV1" not in alert.text
+    as_many = msgspec.structs.replace(profile, break_cap=201)
+    with session.transaction() as cursor:
+        topic = RedVerdicts(as_many, NOW)
+        (matter,) = topic.describe(cursor, list(topic.found(cursor)))
+    assert matter.title == "2026-10-05 is red: 201 breaks"
 
 
 def test_what_the_profile_does_not_call_red_is_not_told(session: Session, store: Connection, profile: Profile) -> None:
@@ -141,6 +147,9 @@ def test_what_the_profile_does_not_call_red_is_not_told(session: Session, store:
     lenient = msgspec.structs.replace(profile, fail_on=("breaks",))
 
     assert told(session, RedVerdicts(lenient, NOW + datetime.timedelta(days=1))) == []
+    record(store, DAY, "incomplete", break_count=1)
+    (alert,) = told(session, RedVerdicts(lenient, NOW + datetime.timedelta(days=1)))
+    assert alert.subject.endswith("2026-10-05 is red: incomplete, 1 break"), "it has breaks, whatever it lacks"
 
 
 def test_the_latest_reconciliation_of_a_date_counts(session: Session, store: Connection, profile: Profile) -> None:
@@ -161,6 +170,14 @@ def test_the_same_result_again_is_not_told_twice_and_another_one_is(
     assert told(session, RedVerdicts(profile, NOW + MINUTE)) == []
     record(store, DAY, "breaks", break_count=2, reasons=("breaks",))
     assert len(told(session, RedVerdicts(profile, NOW + 2 * MINUTE))) == 1
+
+
+def test_a_date_that_lacks_something_else_than_before_is_told_anew(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    for reason in ("doubt", "quarantine"):
+        record(store, DAY, "incomplete", reasons=(reason,))
+        assert len(told(session, RedVerdicts(profile, NOW))) == 1
 
 
 def test_a_date_that_turned_green_and_red_again_is_told_anew(
@@ -200,6 +217,7 @@ def test_a_red_date_of_a_backfill_of_old_dates_is_told_once_by_when_it_was_recor
     assert alert.subject == f"[Ropo One] default: {old} is red: 1 break"
     assert told(session, RedVerdicts(profile, NOW + 2 * MINUTE)) == []
     with session.transaction() as cursor:
+        assert RedVerdicts(profile, NOW + MINUTE, date=DAY).found(cursor) == {}, "where one date is asked for"
         assert list(RedVerdicts(profile, NOW + datetime.timedelta(days=60)).found(cursor)) == [str(old)]
         assert RedVerdicts(profile, NOW + datetime.timedelta(days=61)).found(cursor) == {}
         # What was settled since is red no more, though no recheck makes the date anew.
