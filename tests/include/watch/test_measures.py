@@ -72,7 +72,7 @@ def test_polls_in_doubt_are_counted_until_they_are_recovered_or_accepted(
     assert look(session, profile).in_doubt_polls == 2
     with store.cursor() as cursor:
         cursor.execute("UPDATE ropo.status_poll SET recovery = 'recovered' WHERE poll_id = 1")
-        cursor.execute("UPDATE ropo.status_poll SET recovery = 'unproven' WHERE poll_id = 2")
+        cursor.execute("UPDATE ropo.status_poll SET recovery = 'unproven' WHERE recovery = 'pending'")
     assert look(session, profile).in_doubt_polls == 1
 
 

@@ -209,8 +209,14 @@ def test_a_204_to_a_reread_says_nothing_of_the_queue(session: Session, store: Co
     assert "/dags/drain/runs/r1" in alert.text
 
 
-def test_a_reread_is_no_drain_that_came_as_far_as_its_first_poll(session: Session, profile: Profile) -> None:
+def test_neither_a_reread_nor_another_profiles_drain_came_as_far_as_its_first_poll(
+    session: Session, store: Connection, profile: Profile
+) -> None:
     reread_of_nothing(session, profile)
+    with store.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO ropo.status_poll (profile, kind, window_from) VALUES ('other', 'drain', '2026-11-01')"
+        )
 
     (alert,) = told(session, NotEmptied(profile, now_plus(0)))
 
