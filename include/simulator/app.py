@@ -18,6 +18,28 @@ from include.simulator.transport import WireResponse
 if TYPE_CHECKING:
     from include.simulator.ropo import Ropo
 
+# Both are read from the request as it came, since a wrong one is answered as Ropo One does; here they are described.
+_CREDENTIALS = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"cid": {"type": "string"}, "apicode": {"type": "string"}},
+                    "required": ["cid", "apicode"],
+                }
+            }
+        },
+    }
+}
+_FILTERS = {
+    "parameters": [
+        {"name": "date", "in": "query", "required": False, "schema": {"type": "string", "format": "date"}},
+        {"name": "billnum", "in": "query", "required": False, "schema": {"type": "string"}},
+    ]
+}
+
 
 def create_app(ropo: Ropo) -> FastAPI:
     """The simulator's application; broken connections need :class:`SimulatorServer` below it.
@@ -27,7 +49,7 @@ def create_app(ropo: Ropo) -> FastAPI:
     app = FastAPI(title="Ropo One simulator", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(control_router(ropo))
 
-    @app.post("/rest/token")
+    @app.post("/rest/token", openapi_extra=_CREDENTIALS)
     async def token(request: Request) -> WireResponse:
         try:
             wish = json.loads(await request.body())
@@ -37,7 +59,7 @@ def create_app(ropo: Ropo) -> FastAPI:
             wish = {}
         return await _sent(ropo.issue_token(wish.get("cid"), wish.get("apicode")))
 
-    @app.get("/rest/jobs/statusupdates")
+    @app.get("/rest/jobs/statusupdates", openapi_extra=_FILTERS)
     async def status_updates(request: Request) -> WireResponse:
         query = request.query_params.multi_items()
         return await _sent(ropo.poll(_bearer(request), query, request.headers.keys()))
