@@ -41,6 +41,11 @@ WHERE profile = %s AND NOT EXISTS (
     WHERE found.profile = event.profile AND found.day = event.statustime::date AND found.statusid = event.statusid
 )
 """
+# A re-read may have brought the same changes, so that nothing is lost: their page waits all the same.
+_UNSTORED = """
+SELECT count(*) FROM ropo.status_page AS page JOIN ropo.status_poll AS poll USING (poll_id)
+WHERE poll.profile = %s AND page.complete AND page.parsed_at IS NULL
+"""
 _LANDED = """
 SELECT page.sha256 FROM ropo.status_page AS page JOIN ropo.status_poll AS poll USING (poll_id)
 WHERE poll.profile = %s AND poll.kind = 'drain' AND poll.outcome = 'landed'
@@ -88,6 +93,7 @@ class Difference:
     :param counted: as new by the polls: each event is, by exactly one of them.
     :param revised: said to have changed, which none does here.
     :param undated: held, and not found by their day.
+    :param unstored: pages that landed, and of which no drain has taken up the events.
     """
 
     held: int
@@ -96,6 +102,7 @@ class Difference:
     counted: int
     revised: int
     undated: int
+    unstored: int
 
     def wrong(self) -> Iterator[str]:
         """In words."""
@@ -109,6 +116,8 @@ class Difference:
             yield f"{self.revised} events are said to have changed"
         if self.undated:
             yield f"{self.undated} events are not found by their day"
+        if self.unstored:
+            yield f"{self.unstored} pages landed, and their events are not stored"
 
 
 def compare(store: Connection, profile: str, added: Iterable[Row]) -> Difference:
@@ -117,7 +126,9 @@ def compare(store: Connection, profile: str, added: Iterable[Row]) -> Difference
     expected = Counter(set(map(fields, added)))
     ((counted, count, revised),) = rows(store, _COUNTED, profile, profile, profile)
     ((undated,),) = rows(store, _UNDATED, profile)
-    return Difference(count, (expected - held).total(), (held - expected).total(), int(counted), revised, undated)
+    ((unstored,),) = rows(store, _UNSTORED, profile)
+    lost, more = (expected - held).total(), (held - expected).total()
+    return Difference(count, lost, more, int(counted), revised, undated, unstored)
 
 
 def lost_pages(store: Connection, profile: str, polls: Iterable[PollRecord]) -> Lost:
