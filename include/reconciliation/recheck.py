@@ -111,7 +111,7 @@ def recheck(
     shows, or whose invoices ought to have been spoken of by now (``first_event_days``); and older dates that were
     recorded within ``recheck_days`` with something pending, as a backfill leaves them. All are gathered together, the
     ledger is read once, and the comparison is one. A new reconciliation is recorded only where the result is another
-    one; the old ones stay.
+    one, or where what differs as before was settled since and is back; the old ones stay.
 
     :param store: a session of the store that is in no transaction; committed at the end.
     :param ledger: a session of the ledger's database that is in no transaction; only read.
@@ -196,7 +196,8 @@ def _record_changed(
     asking: Inquiries,
 ) -> Rechecked:
     text = statement("changed_items").format(other_result=other_result("was", "found"))
-    cursor.execute(text, {"profile": context.profile.name})
+    # A ledger that shows nothing opens no break: there is nothing to record of it again and again.
+    cursor.execute(text, {"profile": context.profile.name, "is_blind": context.ledger.is_empty})
     changed = {day for (day,) in cursor.fetchall()}
     found = Rechecked(dates=len(dates))
     for date, judged in zip(dates, judge_parts(cursor, context, rereads, scope="date"), strict=True):

@@ -60,6 +60,40 @@ def test_a_red_day_turns_green_when_its_differences_are_mended_and_stays_on_reco
     assert world.verdicts() == ["breaks", "reconciled"]
 
 
+def test_a_difference_that_a_full_comparison_found_mended_is_open_again_where_a_night_finds_it_as_it_was(
+    world: World,
+) -> None:
+    """The date's newest record shows it still, and the ERP has taken the correction back."""
+    world.payment("1", "100")
+    world.row("1")
+    world.row("2", "paid", paid="100")
+    world.reconcile(reread_poll_id=world.know_all(), now=at("2026-03-13 00:00"))
+    _pay(world)
+    world.reconcile(scope="full", now=at("2026-03-13 10:00"))
+    states = "SELECT state FROM ropo.reconciliation_break WHERE invoice_key = 'b:1'"
+    assert world.store(states) == [("resolved",)]
+    world.ledger("UPDATE ropo_ledger SET status = 'open', paid = 0, open = 100 WHERE billnum = '1'")
+
+    assert _changes(world.recheck(NEXT, now=at("2026-03-14 00:00"))) == {"2026-03-10": ("breaks", "breaks")}
+
+    assert world.store(states) == [("open",)]
+    assert _changes(world.recheck(NEXT, now=at("2026-03-15 00:00"))) == {}
+
+
+def test_nights_in_which_the_ledger_shows_nothing_record_a_difference_that_was_mended_once(world: World) -> None:
+    world.payment("1", "100")
+    world.row("2")
+    world.reconcile(reread_poll_id=world.know_all(), now=at("2026-03-13 00:00"))
+    world.row("1", "paid", paid="100")
+    world.reconcile(scope="full", now=at("2026-03-13 10:00"))
+    world.ledger("DELETE FROM ropo_ledger")
+
+    assert _changes(world.recheck(NEXT, now=at("2026-03-14 00:00"))) == {"2026-03-10": ("breaks", "incomplete")}
+
+    assert _changes(world.recheck(NEXT, now=at("2026-03-15 00:00"))) == {}
+    assert world.store("SELECT state FROM ropo.reconciliation_break") == [("resolved",)]
+
+
 def test_a_pending_day_turns_red_when_its_grace_is_over(world: World) -> None:
     world.payment("1", "100")
     world.row("1")
