@@ -105,6 +105,7 @@ def work_in(cursor: Cursor, profile: Profile) -> None:
     for name in _STEPS:
         cursor.execute(statement(name), values)
     cursor.execute(statement("flag_results").format(other_result=other_result("was", "found")), values)
+    cursor.execute(statement("flag_mended"), values | _category_words())
     _flag_breaks(cursor, values)
     cursor.execute("DROP TABLE renamed, fresh, shown, candidate, known_as")
     for reconciliation_id, invoices, start_date, _ in waiting:
@@ -136,6 +137,10 @@ def open_again(cursor: Cursor, profile: str, break_ids: Collection[int], *, by: 
 
 
 def _flag_breaks(cursor: Cursor, values: dict[str, Any]) -> None:
-    words = {name: category_in_words(name) for name in CATEGORY_WORDS}
     flagging = statement("flag_breaks").format(months_touched=statement("months_touched"))
-    cursor.execute(flagging, values | {"category_words": Json(words)})
+    cursor.execute(flagging, values | _category_words())
+
+
+def _category_words() -> dict[str, Any]:
+    """What the flags that people read call our categories."""
+    return {"category_words": Json({name: category_in_words(name) for name in CATEGORY_WORDS})}

@@ -1,6 +1,7 @@
 -- The signed periods that opening these accepted breaks again would flag (flag_breaks.sql), of each break.
 WITH opened AS MATERIALIZED (
-    SELECT break_id AS opening, invoice_key, jobid, business_date, NULL::bigint AS reconciliation_id
+    SELECT
+        break_id AS opening, 'reopened' AS kind, invoice_key, jobid, category, business_date, NULL::bigint AS reconciliation_id
     FROM ropo.reconciliation_break
     WHERE profile = %(profile)s AND break_id = ANY(%(break_ids)s::bigint[])
 ), known_as AS (
