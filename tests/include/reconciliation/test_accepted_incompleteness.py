@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,6 +63,29 @@ def test_an_accepted_incompleteness_holds_for_a_date_that_is_cut_again(march: Wo
     again = {**CUT, "completeness": "the date has 301 invoice numbers"}
     march.reconcile(FIRST, now=NOW + HOUR, reread_poll_id=march.know_all(FIRST, **again))
     assert (flags(march), unmet(march)) == ([], [])
+
+
+def test_of_two_people_who_accept_a_date_at_once_one_is_told_of_the_other(march: World) -> None:
+    run_all(march)
+    march.reconcile(LAST, now=NOW)  # without a re-read
+    refused = []
+
+    def anna() -> None:
+        with pytest.raises(SignOffError) as error:
+            accepts_incompleteness(march, LAST)
+        refused.append(str(error.value))
+
+    thread = threading.Thread(target=anna)
+    with transaction(march) as cursor:
+        accept_incompleteness(cursor, march.profile, LAST, by="Pia", note="Ropo was down")
+        thread.start()
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        while thread.is_alive() and march.store(waiting) == [(0,)]:
+            thread.join(timeout=0.05)
+    thread.join(timeout=240)
+    assert refused == ["Profile default, business date 2026-03-31: reconciliation 4 was accepted by Pia already"]
 
 
 def _doubt(world: World) -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import threading
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
+from include.reconciliation.break_states import hold_breaks
 from include.reconciliation.decisions import accept_breaks, reopen_breaks
 from include.reconciliation.signing import SignOffError, accept_incompleteness, sign
 from tests.include.reconciliation.month import (
@@ -42,18 +45,36 @@ if TYPE_CHECKING:
 def test_the_same_result_again_is_no_change(march: World) -> None:
     run_all(march)
     signs(march)
+    profile = msgspec.structs.replace(march.profile, name="other", grace_business_days=0)
+    other = dataclasses.replace(march, profile=profile)
+    other.payment("2", "50", "2026-03-31", seen=at("2026-03-31 09:00"))
+    assert run(other, LAST, now=NOW + HOUR).breaks == 1
     run(march, LAST, now=NOW + HOUR)
     run(march, LAST, now=NOW + HOUR, scope="full")
     assert flags(march) == []
 
 
-def test_what_differs_on_the_first_date_after_the_month_is_no_change_of_it(march: World) -> None:
+def test_what_differs_on_the_first_date_after_the_month_is_a_change_of_the_next_one_alone(march: World) -> None:
     run_all(march)
     signs(march)
     march.payment("9", "100", "2026-04-01", seen=at("2026-04-01 09:00"))
     march.row("9", sent_at=at("2026-04-01 08:00"), changed_at=at("2026-04-01 08:00"))
+    signed = (
+        "INSERT INTO ropo.period_sign_off (profile, period, signed_by, evidence) "
+        """VALUES (%s, '2026-04-01', 'Anna', '{"dates": [], "breaks": []}')"""
+    )
+    with transaction(march) as cursor:
+        for name in ("other", march.profile.name):
+            hold_breaks(cursor, msgspec.structs.replace(march.profile, name=name))
+            cursor.execute(signed, (name,))
     assert run(march, datetime.date(2026, 4, 1), now=NOW + HOUR).breaks == 1
     assert flags(march) == []
+    assert march.store(
+        "SELECT profile, period, kind FROM ropo.period_sign_off_flag JOIN ropo.period_sign_off USING (sign_off_id)"
+    ) == [
+        ("default", datetime.date(2026, 4, 1), "result_changed"),
+        ("default", datetime.date(2026, 4, 1), "break_opened"),
+    ]
 
 
 def test_another_currency_of_an_invoice_on_which_both_sides_agree_is_another_result(march: World) -> None:
@@ -77,6 +98,17 @@ def test_a_date_that_is_incomplete_for_a_reason_that_was_not_accepted_is_flagged
     assert flags(march) == [("result_changed", LAST)]
     [flag] = status(march).flags
     assert flag.note.endswith("; for another reason: what was accepted of the earlier one does not hold for this one")
+
+
+def test_a_date_that_is_incomplete_now_had_nothing_accepted_before(march: World) -> None:
+    run_all(march)
+    signs(march)
+    march.reconcile(LAST, now=NOW + HOUR)  # without a re-read
+    [flag] = status(march).flags
+    assert flag.note == (
+        "reconciled (invoices 1: matched 1, pending 0, breaks 0, accepted 0), now "
+        "incomplete (invoices 1: matched 1, pending 0, breaks 0, accepted 0)"
+    )
 
 
 def test_another_result_of_a_date_is_flagged_and_keeps_the_countersignature_away(march: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,24 @@ def without_grace(march: World) -> None:
     march.profile = msgspec.structs.replace(march.profile, grace_business_days=0)
     run(march, FIRST)
     run(march, LAST)
+
+
+def was(
+    world: World,
+    statusid: str,
+    recorded_at: str = "2026-06-10 10:00",
+    *,
+    when: str = "2026-03-30",
+    jobid: str = "J1",
+    billnum: str = "1",
+) -> None:
+    """What an event said before, until then."""
+    world.store(
+        "INSERT INTO ropo.status_event_revision "
+        "(profile, statusid, revision, content_sha256, raw, poll_id, recorded_at, statustime, jobid, billnum) "
+        "VALUES (%s, %s, 1, '', '{}', %s, %s, %s, %s, %s)",
+        (world.profile.name, statusid, world.poll_id, at(recorded_at), when, jobid, billnum),
+    )
 
 
 def compares_in_june(march: World) -> None:
@@ -82,10 +101,25 @@ def test_a_difference_by_other_content_of_an_event_of_the_month_is_the_months_to
 def test_a_later_difference_is_not_the_months_by_another_label_of_an_event_of_the_month(march: World) -> None:
     without_grace(march)
     reread(march, FIRST, payment("1", "100", "2026-03-30", statusid="P1", statusref="Betalning"))
+    other = dataclasses.replace(march, profile=msgspec.structs.replace(march.profile, name="other"))
+    was(other, other.payment("1", "100", str(JUNE), statusid="P1"))
     march.payment("1", "20", str(JUNE), seen=at("2026-06-10 10:00"))
     compares_in_june(march)
     assert march.store("SELECT invoice_key, business_date FROM ropo.reconciliation_break") == [("b:1", JUNE)]
-    assert march.store("SELECT count(*) FROM ropo.status_event_revision") == [(1,)]
+    assert march.store("SELECT profile FROM ropo.status_event_revision ORDER BY 1") == [("default",), ("other",)]
+    assert unmet(march, LATER) == []
+
+
+def test_a_later_difference_is_not_the_months_by_what_had_changed_by_its_end_or_was_of_a_later_one(
+    march: World,
+) -> None:
+    without_grace(march)
+    seen = at("2026-03-31 09:00")
+    was(march, march.comment("1", "98", "2026-03-30 09:00", seen=seen), "2026-03-31 10:00")
+    was(march, march.comment("2", "98", "2026-03-30 09:00", seen=seen), "2026-03-31 10:00")
+    was(march, march.comment("2", "98", "2026-04-02 09:00", seen=seen), when="2026-04-01")
+    books_wrongly(march, "1")
+    run(march, JUNE, now=LATER, scope="full")
     assert unmet(march, LATER) == []
 
 
@@ -126,6 +160,36 @@ def test_a_difference_by_an_event_of_the_month_that_is_elsewhere_since_is_the_mo
     assert "invoice 1" in left.why or "job J1" in left.why
 
 
+@pytest.mark.parametrize("names", [{"jobid": "J1", "billnum": "2"}, {"jobid": "J2", "billnum": "1"}], ids=str)
+def test_so_is_one_by_an_event_that_bore_one_of_the_invoices_names_alone(march: World, names: dict[str, str]) -> None:
+    without_grace(march)
+    was(march, march.comment("2", "98", "2026-03-30 09:00", seen=at("2026-03-31 09:00")), **names)
+    books_wrongly(march, "1")
+    run(march, JUNE, now=LATER, scope="full")
+    assert unmet(march, LATER) == [(JUNE, "full_open_breaks")]
+
+
+def test_what_something_after_the_month_caused_is_a_later_dates_though_a_full_comparison_found_it(
+    march: World,
+) -> None:
+    """It differs otherwise by the next date that has it."""
+    sends(march, "3")
+    without_grace(march)
+    march.payment("3", "100", "2026-06-05", seen=at("2026-06-05 10:00"))
+    run(march, LAST, now=at("2026-06-08 08:00"), scope="full")
+    assert march.store("SELECT business_date FROM ropo.reconciliation_break") == [(datetime.date(2026, 6, 5),)]
+    march.ledger(
+        "UPDATE ropo_ledger SET status = 'paid', paid = 50, discount = 50, open = 0, changed_at = '2026-06-10 08:00Z' "
+        "WHERE billnum = '3'"
+    )
+    compares_in_june(march)
+    assert march.store("SELECT state, business_date FROM ropo.reconciliation_break ORDER BY break_id") == [
+        ("resolved", datetime.date(2026, 6, 5)),
+        ("open", JUNE),
+    ]
+    assert unmet(march, LATER) == []
+
+
 def test_what_a_date_of_the_month_shows_too_is_its_to_settle_though_a_later_one_broke_first(march: World) -> None:
     march.payment("1", "20", "2026-04-02", seen=at("2026-04-02 09:00"))
     assert run(march, FIRST, now=at("2026-04-02 22:00")).pending == 1
@@ -142,3 +206,15 @@ def test_a_difference_of_the_last_date_is_not_settled_by_differing_otherwise_on_
     books_wrongly(march, "2")
     run(march, LAST, scope="full", now=NOW + HOUR)
     assert unmet(march) == [(LAST, "open_breaks"), (LAST, "full_open_breaks")]
+
+
+def test_a_full_comparison_that_is_run_again_does_not_make_later_differences_the_months(march: World) -> None:
+    run_all(march)
+    run(march, APRIL, scope="full")
+    march.payment("3", "100", "2026-04-02", seen=at("2026-04-02 09:00"))
+    march.row("3", sent_at=at("2026-04-01 08:00"), changed_at=at("2026-04-01 08:00"))
+    assert run(march, APRIL).breaks == 1
+    assert unmet(march) == [], "nor where the full comparison is of their date, and was made before"
+    assert run(march, LAST, scope="full", now=NOW + HOUR).breaks == 1
+    assert march.store("SELECT business_date FROM ropo.reconciliation_break") == [(APRIL,)]
+    assert unmet(march) == []

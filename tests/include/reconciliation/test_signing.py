@@ -57,6 +57,24 @@ def test_each_signs_once_and_in_order(march: World) -> None:
         signs(march, " ")
 
 
+def test_of_signatures_beside_each_other_each_is_read_by_its_id_with_those_before_it(march: World) -> None:
+    run_all(march)
+    first = signs(march)
+    owe(march)
+    run(march, FIRST, now=NOW + HOUR)
+    changes = status(march).flags
+    accepts(march)
+    run(march, LAST, now=NOW + HOUR, scope="full")
+    second = signs(march, "Pia")
+    with transaction(march) as cursor:
+        read = [signing.read_sign_off(cursor, march.profile, FIRST.replace(day=1), each) for each in (first, second)]
+        one, other = (each for each in read if each is not None)
+        assert (one.sign_off_id, one.signed_by, other.sign_off_id, other.signed_by) == (first, "Anna", second, "Pia")
+        assert signing.earlier_sign_offs(cursor, one) == []
+        assert signing.earlier_sign_offs(cursor, other) == [(one, changes)]
+        assert changes
+
+
 def test_a_note_of_blanks_is_none_and_of_others_the_blanks_around_are_not_kept(march: World) -> None:
     run_all(march)
     with transaction(march) as cursor:
