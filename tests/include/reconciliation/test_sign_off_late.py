@@ -16,6 +16,7 @@ from tests.include.reconciliation.month import (
     HOUR,
     LAST,
     NOW,
+    accepts,
     books_wrongly,
     is_sent_again,
     owe,
@@ -218,3 +219,23 @@ def test_a_full_comparison_that_is_run_again_does_not_make_later_differences_the
     assert run(march, LAST, scope="full", now=NOW + HOUR).breaks == 1
     assert march.store("SELECT business_date FROM ropo.reconciliation_break") == [(APRIL,)]
     assert unmet(march) == []
+
+
+@pytest.mark.parametrize("scope", ["date", "full"])
+def test_what_was_mended_and_is_back_is_its_dates_to_settle_beside_what_was_accepted_there(
+    march: World, scope: str
+) -> None:
+    sends(march, "3")
+    march.payment("3", "100", "2026-03-30", seen=at("2026-03-30 10:00"))
+    run(march, FIRST)
+    accepts(march)
+    owe(march)
+    run(march, FIRST)
+    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '1'")
+    run_all(march)
+    assert unmet(march) == []
+    owe(march)
+    march.ledger("UPDATE ropo_ledger SET changed_at = '2026-04-02 08:00Z' WHERE billnum = '1'")
+    run(march, APRIL, now=NOW + HOUR, scope=scope)
+    of_full = [(APRIL, "full_open_breaks")] if scope == "full" else []
+    assert unmet(march) == [(FIRST, "open_breaks"), *of_full]
