@@ -160,8 +160,7 @@ WITH by_job AS (
         by_job.invoice_key AS key_by_job,
         -- Its job is another invoice's, of which this comparison is not: it is found there, whatever number the row names.
         CASE
-            WHEN NOT named.is_quarantined OR by_job.jobid IS NOT NULL OR named.billnum NOT IN (SELECT billnum FROM by_bill)
-                THEN false
+            WHEN NOT named.is_quarantined OR by_job.jobid IS NOT NULL THEN false
             ELSE EXISTS (
                 SELECT FROM ropo.status_event AS held WHERE held.profile = %(profile)s AND held.jobid = named.jobid
             )

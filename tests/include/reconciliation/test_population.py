@@ -52,6 +52,15 @@ def test_a_quarantined_row_of_another_invoices_job_makes_none_unparseable_whose_
     assert {key: item["category"] for key, item in found.items()} == {"b:2": "unparseable"}
 
 
+def test_nor_one_that_nothing_but_its_earlier_reconciliation_knows(world: World) -> None:
+    world.row("1", jobid=None, changed_at=at("2026-03-10 08:00"))
+    world.reconcile()
+    world.ledger("DELETE FROM ropo_ledger")
+    world.payment("2", "100", "2026-03-12", seen=at("2026-03-12 10:00"))
+    world.quarantine(b'{"jobid": "J2", "billnum": "1", "amount": "twelve"}', at("2026-03-01 10:00"))
+    assert world.judged() == ("missing_in_ledger", "row_gone")
+
+
 @pytest.mark.parametrize(
     ("day", "first", "last"),
     [
