@@ -137,6 +137,17 @@ def test_nor_does_a_grace(world: World) -> None:
     assert [items[key]["pending_until"] is None for key in ("j:J1", "j:J2")] == [False, False]
 
 
+def test_nor_does_that_of_a_name_that_a_row_in_quarantine_names_with_the_job_of_another_invoice(world: World) -> None:
+    paid_row(world, None)
+    breaks(world)
+    world.comment("2", "98", "2026-03-11 09:00", seen=at("2026-03-11 10:00"))
+    world.row("2")
+    world.ledger("UPDATE ropo_ledger SET billnum = '3' WHERE billnum = '1'")
+    world.quarantine(b'{"jobid": "J2", "billnum": "1"}', at("2026-03-11 10:00"))
+    item = world.items(run(world, NEXT, now=LATE + HOUR))["b:2"]
+    assert (item["category"], item["pending_until"] is None) == ("unparseable", False)
+
+
 def test_a_difference_that_is_pending_keeps_its_grace_under_another_name(world: World) -> None:
     paid_row(world, None)
     first = world.items(run(world, DAY, now=ON_THE_DAY))["b:1"]
@@ -163,6 +174,17 @@ def test_a_name_that_another_job_still_goes_by_keeps_its_break_and_its_acceptanc
     assert [kind for kind, _ in history(world)] == ["opened"]
 
 
+def test_so_does_one_that_a_row_of_the_ledger_still_goes_by(world: World) -> None:
+    world.comment("1", "98", jobid="J1")
+    for billnum in ("1", "2"):
+        world.row(billnum, "paid", paid="100", jobid=None)
+    breaks(world)
+    accept(world)
+    world.payment("2", "100", "2026-03-11", jobid="J1", seen=at("2026-03-11 10:00"))
+    assert world.items(run(world, NEXT, now=LATE + HOUR))["b:2"]["category"] == "matched"
+    assert states(world) == [("b:1", "ledger_ahead", "accepted")]
+
+
 @pytest.mark.parametrize("was_compared", [False, True], ids=["spoken of together", "spoken of one by one"])
 def test_an_acceptance_follows_its_own_job_where_one_number_becomes_two_invoices(
     world: World, *, was_compared: bool
@@ -178,6 +200,19 @@ def test_an_acceptance_follows_its_own_job_where_one_number_becomes_two_invoices
     assert (again.accepted, again.breaks) == (0, 1)
     assert states(world) == [("b:1", "ledger_behind", "resolved"), ("j:J1", "ledger_behind", "open")]
     assert history(world)[-1] == ("resolved", "the invoice is known as j:J2 now")
+
+
+def test_it_does_so_where_the_number_was_each_ones_before(world: World) -> None:
+    world.comment("1", "98", jobid="J1")
+    world.row("1", jobid="J1")
+    run(world, DAY, now=ON_THE_DAY)
+    world.payment("1", "100", "2026-03-10 10:00", jobid="J2")
+    breaks(world)
+    accept(world)
+    world.row("1", jobid="J2")
+    again = run(world, DAY, now=LATE + HOUR)
+    assert (again.matched, again.accepted) == (1, 1)
+    assert states(world)[-1] == ("j:J2", "ledger_behind", "accepted")
 
 
 def test_a_run_that_lost_a_name_ends_no_break_of_it_that_a_later_view_has_seen(

@@ -243,6 +243,17 @@ def test_what_a_dismissed_row_has_named_was_not_known_because_the_other_knew_it(
     assert world.judged() == ("matched", "never_known")
 
 
+def test_a_row_in_quarantine_is_no_other_invoices_because_the_other_knows_its_job(
+    neighbours: tuple[World, World],
+) -> None:
+    world, other = neighbours
+    other.comment("9", "98")
+    world.comment("1", "98")
+    world.row("1")
+    world.quarantine(b'{"jobid": "J9", "billnum": "1"}', at("2026-03-10 10:00"))
+    assert world.judged() == ("unparseable", "row_in_quarantine")
+
+
 def test_an_invoice_that_the_ledger_lacks_has_no_currency_of_the_others_invoice(
     neighbours: tuple[World, World],
 ) -> None:
