@@ -90,15 +90,18 @@ def test_a_recheck_ends_such_a_break_too(world: World) -> None:
 
 
 @pytest.mark.parametrize("scope", ["date", "full"])
-def test_an_erp_that_fills_in_the_jobid_begins_no_grace_and_ends_no_acceptance(world: World, scope: str) -> None:
-    paid_row(world, None)
+@pytest.mark.parametrize(("jobid", "former"), [(None, "b:1"), ("J9", "j:J9")], ids=["none", "another"])
+def test_an_erp_that_fills_in_the_jobid_begins_no_grace_and_ends_no_acceptance(
+    world: World, jobid: str | None, former: str, scope: str
+) -> None:
+    paid_row(world, jobid)
     breaks(world)
     accept(world)
     world.ledger("UPDATE ropo_ledger SET jobid = 'J1' WHERE billnum = '1'")
     again = run(world, DAY, now=LATE + HOUR, scope=scope)
     assert (again.verdict, again.pending, again.breaks, again.accepted) == ("reconciled", 0, 0, 1)
-    assert states(world) == [("b:1", "missing_in_ropo", "resolved"), ("j:J1", "missing_in_ropo", "accepted")]
-    assert history(world, "j:J1")[-1] == ("accepted", "as b:1 by Anna: known")
+    assert states(world) == [(former, "missing_in_ropo", "resolved"), ("j:J1", "missing_in_ropo", "accepted")]
+    assert history(world, "j:J1")[-1] == ("accepted", f"as {former} by Anna: known")
 
 
 def test_a_break_under_another_name_has_no_age_of_one_that_was_over_under_the_former(world: World) -> None:

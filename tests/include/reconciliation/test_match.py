@@ -45,11 +45,12 @@ def test_sent_again_under_a_new_jobid_is_one_invoice(world: World) -> None:
     assert (item["invoice_key"], item["jobid"], item["category"]) == ("b:1", "J2", "matched")
 
 
-def test_the_end_of_a_job_that_was_sent_again_is_not_the_end_of_the_invoice(world: World) -> None:
+@pytest.mark.parametrize("booked", ["J2", None], ids=["booked", "not booked"])
+def test_the_end_of_a_job_that_was_sent_again_is_not_the_end_of_the_invoice(world: World, booked: str | None) -> None:
     world.comment("1", "110", "2026-03-01 09:00", jobid="J1")
     world.comment("1", "110", "2026-03-09 09:00", jobid="J2")
     world.comment("1", "160", "2026-03-10 09:00", jobid="J1")
-    world.row("1", "sent", jobid="J2")
+    world.row("1", "sent", jobid=booked)
     assert world.judged() == ("matched", None)
 
 
@@ -71,13 +72,13 @@ def test_sent_again_and_the_old_job_is_first_spoken_of_when_it_is_called_off(wor
     assert (world.only_item()["jobid"], world.judged()) == ("J2", ("matched", None))
 
 
-@pytest.mark.parametrize(("first", "second"), [("J1", "J2"), ("J2", "J1")])
-def test_sent_again_and_the_ledger_keeps_the_first_jobid(world: World, first: str, second: str) -> None:
+@pytest.mark.parametrize(("first", "second", "booked"), [("J1", "J2", "J1"), ("J2", "J1", "J1"), ("J9", "J10", "J9")])
+def test_sent_again_and_the_ledger_keeps_the_first_jobid(world: World, first: str, second: str, booked: str) -> None:
     """Where the numbers ascend, the row is not asked; where they do not, it is believed."""
     world.comment("1", "110", "2026-03-08 09:00", jobid=first)
     world.comment("1", "110", "2026-03-09 09:00", jobid=second)
     world.comment("1", "160", "2026-03-10 09:00", jobid=second)
-    world.row("1", "sent", jobid="J1")
+    world.row("1", "sent", jobid=booked)
     assert world.judged() == ("status_conflict", "ended_in_ropo")
 
 
@@ -86,6 +87,25 @@ def test_sent_again_and_the_ledger_names_no_job(world: World) -> None:
     world.comment("1", "160", "2026-03-10 09:00", jobid="J1")
     world.row("1", "sent", jobid=None)
     assert world.judged() == ("status_conflict", "ended_in_ropo")
+
+
+def test_sent_again_is_one_invoice_where_the_ledger_has_no_row_for_one_of_the_jobs(world: World) -> None:
+    for jobid in ("J1", "J2"):
+        world.comment("1", "98", jobid=jobid)
+    for jobid in ("J1", "J3"):
+        world.row("1", jobid=jobid)
+    item = world.only_item()
+    assert (item["invoice_key"], item["category"]) == ("b:1", "ambiguous_match")
+
+
+def test_a_number_that_became_two_invoices_is_none_by_itself(world: World) -> None:
+    world.row("1", jobid=None, changed_at=at("2026-03-10 08:00"))
+    assert world.only_item()["invoice_key"] == "b:1"
+    world.ledger("DELETE FROM ropo_ledger")
+    for jobid in ("J1", "J2"):
+        world.comment("1", "98", jobid=jobid)
+        world.row("1", jobid=jobid)
+    assert set(world.items(world.reconcile())) == {"j:J1", "j:J2"}
 
 
 def test_sent_again_and_the_ledger_knows_the_new_jobid_before_ropo_speaks_of_it(world: World) -> None:

@@ -132,10 +132,14 @@ def test_invoices_sent_before_the_start_are_out_of_scope_and_counted(world: Worl
     world.row("new", sent_at=at("2026-02-28 22:00"))
     world.comment("unsent", "98")
     world.row("unsent", sent_at=None)
+    for billnum, sent_at in (("in part", at("2026-02-28 22:00")), ("unsent in part", None)):
+        world.comment(billnum, "98")
+        world.row(billnum, sent_at=at("2026-02-28 21:59"))
+        world.row(billnum, sent_at=sent_at)
     profile = msgspec.structs.replace(world.profile, start_date=datetime.date(2026, 3, 1))
     result = world.reconcile(profile=profile)
-    assert set(world.items(result)) == {"b:new", "b:unsent"}
-    assert (result.population, result.out_of_scope) == (2, 1)
+    assert set(world.items(result)) == {"b:new", "b:unsent", "b:in part", "b:unsent in part"}
+    assert (result.population, result.out_of_scope) == (4, 1)
 
 
 def test_another_profile_does_not_exist_for_this_one(world: World) -> None:

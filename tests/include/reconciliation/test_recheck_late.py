@@ -177,6 +177,18 @@ def test_a_green_date_stays_so_while_something_else_is_not_known(world: World) -
     assert (changed.before, changed.reconciliation.verdict) == ("reconciled", "incomplete")
 
 
+def test_one_reason_less_why_a_date_is_incomplete_is_told(world: World) -> None:
+    world.row("1")
+    world.quarantine(b"{}", NOW)
+    moments = {"opened_at": NOW, "closed_at": NOW}
+    world.poll("drain", "in_doubt", recovery="unproven", window_to=DAY, **moments)
+    first = world.reconcile(reread_poll_id=world.know_all())
+    assert [reason.word for reason in first.reasons] == ["doubt_not_recovered", "rows_in_quarantine"]
+    world.store("UPDATE ropo.status_quarantine SET resolved_at = now()")
+    (changed,) = world.recheck(DAY + ONE, now=NOW + ONE).changed
+    assert [reason.word for reason in changed.reconciliation.reasons] == ["doubt_not_recovered"]
+
+
 def test_an_invoice_that_is_overdue_before_a_weekend_breaks_after_it(world: World) -> None:
     strict = msgspec.structs.replace(world.profile, first_event_days=8, late_days=2, recheck_days=5)
     thursday = DAY + 2 * ONE

@@ -23,9 +23,11 @@ def test_unparseable_a_row_of_it_waits_in_quarantine(world: World) -> None:
 
 
 def test_unparseable_even_where_nothing_but_the_bad_row_is_known(world: World) -> None:
-    world.quarantine(b'{"billnum": 7, "statustime": "2026-03-10 08:00:00", "amount": "twelve"}', at("2026-03-10 10:00"))
+    raw = b'{"billnum": 7, "jobid": "J7", "statustime": "2026-03-10 08:00:00", "amount": "twelve"}'
+    world.quarantine(raw, at("2026-03-10 10:00"))
     item = world.only_item()
-    assert (item["invoice_key"], item["category"], item["event_count"]) == ("b:7", "unparseable", 0)
+    assert (item["invoice_key"], item["jobid"], item["category"]) == ("b:7", "J7", "unparseable")
+    assert item["event_count"] == 0
 
 
 @pytest.mark.parametrize("scope", ["date", "full"])
