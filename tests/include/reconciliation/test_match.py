@@ -188,3 +188,9 @@ def test_an_event_with_a_number_alone_that_two_invoices_have_is_neithers(world: 
         "j:J1": "matched",
         "j:J2": "matched",
     }
+
+
+def test_a_code_is_its_own_types_alone(world: World) -> None:
+    world.comment("1", "1")  # as of a payment
+    world.row("1")
+    assert world.only_item()["category"] == "unknown_status"

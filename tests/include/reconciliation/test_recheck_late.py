@@ -113,19 +113,23 @@ def test_an_invoice_that_ropo_never_speaks_of_is_a_difference_when_its_days_are_
 def test_what_a_full_comparison_left_pending_is_looked_at_with_its_date_when_its_grace_is_over(world: World) -> None:
     """An ERP that does not say what it changed: no date's run sees these invoices."""
     long_ago = at("2026-02-01 08:00")
-    for billnum in ("1", "2", "3"):
+    for billnum in ("1", "2", "3", "4"):
         world.row(billnum, sent_at=long_ago, changed_at=None)
         world.comment(billnum, "98", "2026-02-01 09:00", seen=at("2026-02-01 09:00"))
     world.reconcile(reread_poll_id=world.know_all())
-    world.ledger("UPDATE ropo_ledger SET status = 'cancelled' WHERE billnum IN ('1', '3')")
+    world.ledger("UPDATE ropo_ledger SET status = 'cancelled' WHERE billnum IN ('1', '3', '4')")
     full = world.reconcile(scope="full", reread_poll_id=world.know_all())
-    assert (full.verdict, full.pending) == ("pending", 2)
+    assert (full.verdict, full.pending) == ("pending", 3)
+    # Of one Ropo One speaks the day after: its run looks at it.
+    world.comment("4", "160", "2026-03-11 09:00", seen=at("2026-03-11 09:00"))
     # One of them is mended before its grace is over.
     world.ledger("UPDATE ropo_ledger SET status = 'open' WHERE billnum = '3'")
 
     assert nights(world, 1, 5) == {str(DAY): ["breaks"]}
 
     assert breaks(world) == [("b:1", "status_conflict", DAY)]
+    populations = "SELECT business_date, max(population) FROM ropo.reconciliation WHERE scope = 'date' GROUP BY 1"
+    assert dict(world.store(populations))[DAY] == 2
 
 
 def test_what_a_full_comparison_left_pending_is_looked_at_though_another_date_had_it_matched_before(
@@ -196,6 +200,20 @@ def test_an_invoice_that_is_overdue_before_a_weekend_breaks_after_it(world: Worl
     world.row("1", sent_at=sent, changed_at=sent)
     world.reconcile(thursday, now=NOW + 2 * ONE, reread_poll_id=world.know_all(thursday), profile=strict)
     assert nights(world, 3, 15, strict) == {str(thursday): ["pending", "breaks"]}
+
+
+def test_what_came_late_is_compared_by_the_first_night_to_which_the_ledger_shows_anything(world: World) -> None:
+    lax = msgspec.structs.replace(world.profile, late_days=0)
+    world.comment("1", "98")
+    world.row("1")
+    assert world.reconcile(reread_poll_id=world.know_all(), profile=lax).verdict == "reconciled"
+    world.payment("1", "40", seen=NOW + datetime.timedelta(hours=9))
+    world.ledger("DELETE FROM ropo_ledger")
+    blind = world.recheck(DAY + ONE, now=NOW + ONE, profile=lax)
+    assert (blind.dates, blind.changed) == (1, [])
+    world.row("1")
+    (changed,) = world.recheck(DAY + ONE, now=NOW + 2 * ONE, profile=lax).changed
+    assert changed.reconciliation.verdict == "breaks"
 
 
 def test_a_full_comparison_that_the_ledger_showed_nothing_to_leaves_nothing_to_its_date(world: World) -> None:

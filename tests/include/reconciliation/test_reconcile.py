@@ -32,7 +32,10 @@ def test_what_is_recorded_is_what_is_returned(world: World) -> None:
     world.comment("2", "66", statusref="Uusi tila")
     world.row("2")
     reread = world.know_all()
+    [(before,)] = world.ledger("SELECT clock_timestamp()")
     result = world.reconcile(reread_poll_id=reread, dag_id="ropo_reconciliation", run_id="manual__1")
+    [(cutoff,)] = world.store("SELECT ledger_cutoff FROM ropo.reconciliation")
+    assert before < cutoff < world.ledger("SELECT clock_timestamp()")[0][0]
     columns = (
         "profile, business_date, scope, verdict, population, matched, pending, breaks, accepted, out_of_scope, "
         "status_map_version, reread_poll_id, dag_id, run_id, events_cutoff, started_at"

@@ -239,6 +239,7 @@ def test_incomplete_a_ledger_whose_newest_change_is_too_old(
     ledger = msgspec.structs.replace(world.profile.ledger, max_age_hours=12)
     profile = msgspec.structs.replace(world.profile, ledger=ledger)
     assert _words(world, reread_poll_id=world.know_all(), profile=profile)[1] == words
+    assert world.store("SELECT ledger_newest_change FROM ropo.reconciliation") == [(changed_at,)]
 
 
 @pytest.mark.parametrize("ahead", ["2099-12-31", "infinity"])
@@ -378,11 +379,12 @@ def test_what_is_not_known_is_worded_for_one_and_for_several(world: World, numbe
         has_reread=True, reread_outcome="landed", is_cut=False, completeness=None, absent=number, is_judged=True,
         recovered=0, is_after_day_end=True, newest_empty=at("2026-03-11 03:00"), doubts=number, left_open=number,
         quarantined=number, unparsed=number, events_cutoff=None,
-        absent_ids=None, doubt_ids=None, left_open_ids=None, quarantined_ids=None, unparsed_ids=None,
+        absent_ids="absent", doubt_ids="doubt", left_open_ids="open", quarantined_ids="row", unparsed_ids="page",
     )  # fmt: skip
     stale = LedgerKnowledge(is_empty=False, newest_change=at("2026-03-09 00:00"))
     missing = missing_knowledge(profile, DAY, known, stale, at("2026-03-11 03:00"), scope="date")
     assert [reason.text for reason in missing] == texts
+    assert [reason.about for reason in missing] == ["absent", "doubt", "open", "row", "page", None]
 
 
 @pytest.mark.parametrize("scope", ["date", "full"])
