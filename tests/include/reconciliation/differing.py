@@ -38,11 +38,13 @@ def history(world: World, invoice_key: str = "b:1") -> list[tuple[str, str | Non
     )
 
 
-def accept(world: World) -> None:
-    """As a person does, of every open break."""
+def accept(world: World, billnum: str | None = None) -> None:
+    """As a person does, of every open break, or of one invoice's."""
     world.store(
         "UPDATE ropo.reconciliation_break SET state = 'accepted', accepted_at = now(), accepted_by = 'Anna', "
-        "accepted_note = 'known', accepted_evidence = evidence WHERE state = 'open'"
+        "accepted_note = 'known', accepted_evidence = evidence "
+        "WHERE state = 'open' AND COALESCE(billnum = %s, true)",
+        (billnum,),
     )
 
 

@@ -104,6 +104,16 @@ def test_an_erp_that_fills_in_the_jobid_begins_no_grace_and_ends_no_acceptance(
     assert history(world, "j:J1")[-1] == ("accepted", f"as {former} by Anna: known")
 
 
+def test_a_recheck_follows_a_name_under_which_all_is_as_it_was(world: World) -> None:
+    paid_row(world, None)
+    breaks(world)
+    accept(world)
+    run(world, DAY, now=LATE)
+    world.ledger("UPDATE ropo_ledger SET jobid = 'J1' WHERE billnum = '1'")
+    world.recheck(NEXT, now=LATE + HOUR)
+    assert states(world) == [("b:1", "missing_in_ropo", "resolved"), ("j:J1", "missing_in_ropo", "accepted")]
+
+
 def test_a_break_under_another_name_has_no_age_of_one_that_was_over_under_the_former(world: World) -> None:
     paid_row(world, None)
     breaks(world)

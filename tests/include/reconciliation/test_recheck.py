@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from include.config.status_map import Meaning
+from tests.include.reconciliation.differing import accept
 from tests.include.reconciliation.world import DAY, NOW, STATUS_MAP, at
 
 if TYPE_CHECKING:
@@ -92,6 +93,25 @@ def test_nights_in_which_the_ledger_shows_nothing_record_a_difference_that_was_m
 
     assert _changes(world.recheck(NEXT, now=at("2026-03-15 00:00"))) == {}
     assert world.store("SELECT state FROM ropo.reconciliation_break") == [("resolved",)]
+
+
+def test_that_another_break_is_accepted_in_the_place_of_one_is_another_result(world: World) -> None:
+    for billnum in ("1", "2"):
+        world.payment(billnum, "100")
+        world.row(billnum)
+    reread = world.know_all()
+    world.reconcile(reread_poll_id=reread, now=at("2026-03-13 00:00"))
+    for accepted, hour in (("1", 1), ("2", 2)):
+        world.store(
+            "UPDATE ropo.reconciliation_break SET state = 'open', accepted_at = NULL, accepted_by = NULL, "
+            "accepted_note = NULL, accepted_evidence = NULL"
+        )
+        accept(world, accepted)
+        found = world.recheck(NEXT, now=at(f"2026-03-13 0{hour}:00"))
+        (changed,) = found.changed
+        assert (changed.reconciliation.breaks, changed.reconciliation.accepted) == (1, 1)
+        items = world.items(changed.reconciliation)
+        assert [item["billnum"] for item in items.values() if item["is_accepted"]] == [accepted]
 
 
 def test_a_pending_day_turns_red_when_its_grace_is_over(world: World) -> None:
