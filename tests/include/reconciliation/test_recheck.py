@@ -114,6 +114,20 @@ def test_that_another_break_is_accepted_in_the_place_of_one_is_another_result(wo
         assert [item["billnum"] for item in items.values() if item["is_accepted"]] == [accepted]
 
 
+def test_a_date_that_rests_on_an_accepted_break_is_looked_at_as_long_as_it_does(world: World) -> None:
+    world.payment("1", "100")
+    world.row("1")
+    world.reconcile(reread_poll_id=world.know_all(), now=at("2026-03-13 00:00"))
+    accept(world)
+    options = {"profile": _nothing_late(world)}
+    nights = [world.recheck(NEXT, now=at(f"2026-03-{day} 00:00"), **options) for day in (14, 15)]
+    assert [(night.dates, len(night.changed)) for night in nights] == [(1, 1), (1, 0)]
+    _pay(world)
+    (changed,) = world.recheck(NEXT, now=at("2026-03-16 00:00"), **options).changed
+    assert (changed.before, changed.reconciliation.accepted) == ("reconciled", 0)
+    assert world.recheck(NEXT, now=at("2026-03-17 00:00"), **options).dates == 0
+
+
 def test_a_pending_day_turns_red_when_its_grace_is_over(world: World) -> None:
     world.payment("1", "100")
     world.row("1")
