@@ -17,8 +17,7 @@ from tests.include.reconciliation.world import DAY, at
 if TYPE_CHECKING:
     from tests.include.reconciliation.world import World
 
-AFTER = at("2026-03-11 03:00")
-ASKED_BEFORE_THE_END = at("2026-03-10 21:59")
+AFTER, ASKED_BEFORE_THE_END = at("2026-03-11 03:00"), at("2026-03-10 21:59")
 
 
 def _words(world: World, **options: Any) -> tuple[str, list[str]]:
