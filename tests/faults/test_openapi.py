@@ -161,7 +161,7 @@ def json_token(body: bytes) -> str:
 
 
 @pytest.fixture
-def known(world: World) -> dict[str, Any]:  # noqa: F811
+def known(world: World) -> dict[str, Any]:  # noqa: F811 - the fixture
     """A store with something of everything; how it is named."""
     world.payment("100", "60.00")
     world.row("100")
@@ -192,7 +192,11 @@ def known(world: World) -> dict[str, Any]:  # noqa: F811
 
 
 @pytest.fixture
-def served(page_app: FastAPI, postgres: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:  # noqa: F811
+def served(
+    page_app: FastAPI,  # noqa: F811 - the fixture
+    postgres: Server,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[str]:
     """The page, by itself, at an address; the ledger is a database that has none."""
     # Each of them asks Airflow's metadata database, which there is none of here.
     page_app.dependency_overrides[may_check] = lambda: True

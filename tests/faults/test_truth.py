@@ -29,7 +29,7 @@ def drained(session: Session) -> None:
 @pytest.mark.parametrize(
     ("planted", "wrong"),
     [
-        ("SELECT", []),
+        ("SELECT", []),  # nothing is planted
         (
             "DELETE FROM ropo.status_event WHERE statusid = (SELECT min(statusid) FROM ropo.status_event)",
             ["1 rows lost", "3 events, and 4 counted as new: counted twice or never"],

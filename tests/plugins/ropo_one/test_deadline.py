@@ -14,8 +14,6 @@ from ropo_one.business_date import SCHEDULED
 from ropo_one.deadline import BusinessDateDeadline, verdict_deadlines
 
 DATE = datetime.date(2026, 10, 5)
-
-
 SCHEDULED_RUN = SimpleNamespace(run_type=SCHEDULED, partition_key=DATE.isoformat())
 
 
