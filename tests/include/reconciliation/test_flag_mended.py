@@ -50,6 +50,17 @@ def test_an_accepted_difference_that_a_full_comparison_alone_had_found_is_a_chan
     assert len(flags(march)) == 1
 
 
+def test_so_is_one_beside_another_invoice_whose_difference_its_date_showed(march: World) -> None:
+    owe(march)
+    found_by_full(march)
+    accepts(march)
+    signs(march)
+    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0")
+    assert recheck(march, datetime.date(2026, 4, 9)) == [(FIRST, "breaks", "reconciled")]
+    mended = "invoice 9: ledger behind, accepted when it was signed, is mended"
+    assert [flag.note for flag in status(march).flags].count(mended) == 1
+
+
 @pytest.mark.parametrize("is_at_once", [False, True], ids=["renamed before", "renamed with it"])
 def test_so_is_one_whose_invoice_goes_by_another_name_by_then(march: World, *, is_at_once: bool) -> None:
     (signs_over_one_without_a_jobid if is_at_once else renames_what_was_signed)(march)
