@@ -6,10 +6,11 @@ differences but of what came after the period: a payment of the month after is b
 
 A full comparison of the last date or a later one, begun after the period's end, must exist. The newest counts, and it
 is held to the same: its breaks accepted or resolved, its incompleteness accepted. Two things it may have, since
-business goes on while it runs: pending differences but of what the period or one before it has caused and no date was
-compared with since; and breaks that a date after it has shown first and nothing in it has caused, or that no date has
-shown and something after it has caused, of an invoice of which Ropo One had not spoken by then. Those of an invoice
-that differed before, and was not right by the period's end, are none of these, whatever their category.
+business goes on while it runs: pending differences but of what the period or one before it has caused and no date up to
+the period's last was compared with since; and breaks that a date after it has shown first and nothing in it has caused,
+or that no date has shown and something after it has caused, of an invoice of which Ropo One had not spoken by then.
+Those of an invoice that differed before, and was not right by the period's end, are none of these, whatever their
+category.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     :param reasons: for which it is incomplete, in words.
     :param acceptance_id: of its incompleteness, where one holds for it.
     :param held_up: invoices within their grace that nothing after the period has caused; of the full comparison those
-        that something until its end has caused, and no date was compared with since.
+        that something until its end has caused, and no date until then was compared with since.
     :param pending_until: when the last of these graces ends.
     :param unsettled: invoices whose break is neither accepted nor resolved; ``unsettled_named``: some, in words.
     :param accepted_breaks: ids of the breaks that stand accepted.

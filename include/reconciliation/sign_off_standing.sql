@@ -205,7 +205,8 @@ LEFT JOIN ropo.incompleteness_accepted AS acceptance USING (reconciliation_id)
 LEFT JOIN counted USING (reconciliation_id)
 LEFT JOIN LATERAL (
     -- Of a date what is within its grace and was not caused after the period: that is business that goes on. Of a full
-    -- comparison what was caused by then, and no date that has it was compared since: from then on it is that date's.
+    -- comparison what was caused by then, and no date by then that has it was compared since: from then on it is that
+    -- date's. One after the period holds nothing of it up.
     SELECT count(*) AS invoices, max(item.pending_until) AS pending_until
     FROM ropo.reconciliation_item AS item
     WHERE standing.pending > 0
@@ -221,7 +222,7 @@ LEFT JOIN LATERAL (
                     ON looked.profile = dated.profile AND looked.business_date = dated.business_date
                     AND looked.scope = dated.scope AND looked.reconciliation_id = dated.reconciliation_id
                 WHERE held.profile = item.profile AND held.invoice_key = item.invoice_key
-                    AND dated.scope = 'date' AND NOT ropo.is_blind(dated.reasons)
+                    AND dated.scope = 'date' AND dated.business_date <= %(last)s AND NOT ropo.is_blind(dated.reasons)
                     -- A night that finds a date as it was records nothing, and has looked all the same.
                     AND looked.checked_at > standing.started_at
             )

@@ -187,11 +187,12 @@ def test_only_what_is_incomplete_is_accepted_as_such(march: World, date: datetim
         accept_incompleteness(cursor, march.profile, date, by="Anna", note=note)
 
 
-def test_a_full_comparison_before_the_months_end_does_not_count(march: World) -> None:
+def test_a_full_comparison_before_the_months_end_or_of_another_profile_does_not_count(march: World) -> None:
     run(march, FIRST)
     run(march, LAST)
     run(march, LAST, scope="full", now=at("2026-03-31 20:00"))
     run(march, FIRST, scope="full")
+    run(march, LAST, scope="full", profile=msgspec.structs.replace(march.profile, name="other"))
     assert unmet(march) == [(None, "full_missing")]
 
 
@@ -223,8 +224,11 @@ def test_what_is_of_the_month_and_pending_in_the_full_comparison_alone_holds_it_
         "1 invoice of the full comparison of 2026-03-31 differs within the grace, by what is of the month or before, "
         "at the latest until 2026-04-02 00:00 EEST; a night compares the dates that have it, or run it again then"
     )
-    # Neither a full comparison of before nor a ledger that shows nothing is a date that has it.
+    # Neither a full comparison of before, nor a date after the month, nor a ledger that shows nothing is a date of it.
     run(march, datetime.date(2026, 2, 28), scope="full", now=at("2026-04-01 09:00"))
+    march.comment("3", "98", "2026-04-01 08:00", seen=at("2026-04-01 08:00"))
+    assert run(march, datetime.date(2026, 4, 1), now=at("2026-04-01 09:30")).pending == 2
+    assert [each.what for each in status(march, at("2026-04-01 09:40")).unmet] == ["full_pending"]
     with nothing_in_the_ledger(march):
         run(march, datetime.date(2026, 4, 1), now=at("2026-04-01 10:00"))
     assert [each.what for each in status(march, at("2026-04-01 11:00")).unmet] == ["full_pending"]
