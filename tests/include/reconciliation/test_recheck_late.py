@@ -48,6 +48,19 @@ def test_a_change_that_the_ledger_shows_after_its_dates_run_is_found_by_the_next
     assert breaks(world) == [("b:1", "status_conflict", DAY)]
 
 
+@pytest.mark.parametrize(("late_days", "is_seen"), [(2, True), (1, False)])
+def test_what_the_ledger_alone_shows_late_is_found_by_the_last_of_the_late_days_and_no_night_after(
+    world: World, late_days: int, *, is_seen: bool
+) -> None:
+    profile = msgspec.structs.replace(world.profile, late_days=late_days)
+    world.row("1", sent_at=at("2026-03-01 08:00"), changed_at=at("2026-03-01 08:00"))
+    world.comment("1", "110", "2026-03-01 09:00", seen=at("2026-03-01 09:00"))
+    assert world.reconcile(reread_poll_id=world.know_all(), profile=profile).verdict == "reconciled"
+    world.ledger("UPDATE ropo_ledger SET status = 'cancelled', changed_at = %s", (at("2026-03-10 18:00"),))
+    changed = world.recheck(DAY + 2 * ONE, now=NOW + 2 * ONE, profile=profile).changed
+    assert (DAY in [each.reconciliation.business_date for each in changed]) == is_seen
+
+
 @pytest.mark.parametrize("booked", [True, False])
 def test_an_event_that_comes_later_than_late_days_is_compared_with_the_date_that_it_is_of(
     world: World, booked: bool
@@ -66,7 +79,7 @@ def test_an_event_that_comes_later_than_late_days_is_compared_with_the_date_that
     assert found[str(DAY)] == (["reconciled"] if booked else ["breaks"])
 
 
-@pytest.mark.parametrize("moved_to", ["2026-03-10", "2026-03-14"])
+@pytest.mark.parametrize("moved_to", ["2026-03-10", "2026-03-12", "2026-03-14"])
 def test_an_event_that_comes_with_other_content_is_compared_with_the_date_that_it_is_of_or_was(
     world: World, moved_to: str
 ) -> None:
@@ -78,7 +91,8 @@ def test_an_event_that_comes_with_other_content_is_compared_with_the_date_that_i
 
     reread(world, datetime.date.fromisoformat(moved_to), payment("1", "90", moved_to, statusid=statusid))
 
-    assert nights(world, 6, 6, lax)[str(DAY)] == ["pending"]
+    found = nights(world, 6, 6, lax)
+    assert (found[str(DAY)], found[moved_to]) == (["pending"], ["pending"])
     # The ledger has it so by then: the day is another one, though both sides agree on it.
     world.ledger("UPDATE ropo_ledger SET paid = 90, total = 90")
     assert nights(world, 7, 7, lax)[str(DAY)] == ["reconciled"]
@@ -95,8 +109,15 @@ def test_what_was_being_stored_while_a_date_was_compared_is_compared_with_it(wor
     if is_new:
         world.payment("1", "40", seen=before)
     else:
-        reread(world, DAY, payment("1", "90", statusid=statusid))
-        world.store("UPDATE ropo.status_event_revision SET recorded_at = %s", (before,))
+        for amount in ("95", "90"):
+            reread(world, DAY, payment("1", amount, statusid=statusid))
+        world.store(
+            "UPDATE ropo.status_event_revision SET recorded_at = %s - (2 - revision) * interval '3 hours'", (before,)
+        )
+    # One date was looked at before it, and one after it.
+    for date, hours in ((DAY - 2 * ONE, -6), (DAY - ONE, 2)):
+        moment = NOW + datetime.timedelta(hours=hours)
+        world.reconcile(date, now=moment, reread_poll_id=world.know_all(date), profile=lax)
     assert str(DAY) in nights(world, 1, 1, lax)
 
 
@@ -200,6 +221,20 @@ def test_an_invoice_that_is_overdue_before_a_weekend_breaks_after_it(world: Worl
     world.row("1", sent_at=sent, changed_at=sent)
     world.reconcile(thursday, now=NOW + 2 * ONE, reread_poll_id=world.know_all(thursday), profile=strict)
     assert nights(world, 3, 15, strict) == {str(thursday): ["pending", "breaks"]}
+
+
+def test_an_invoice_that_is_overdue_an_hour_later_by_the_change_of_the_clock_is_seen_by_the_next_night(
+    world: World,
+) -> None:
+    strict = msgspec.structs.replace(world.profile, first_event_days=8, late_days=2, recheck_days=5)
+    day, sent = datetime.date(2026, 3, 24), at("2026-03-24 21:45")
+    world.row("1", sent_at=sent, changed_at=sent)
+    world.reconcile(day, now=at("2026-03-24 22:30"), reread_poll_id=world.know_all(day), profile=strict)
+    found = []
+    for night in (datetime.date(2026, 4, 1), datetime.date(2026, 4, 2)):
+        changed = world.recheck(night, now=at(f"{night} 21:30"), profile=strict).changed
+        found.append([each.reconciliation.pending for each in changed if each.reconciliation.business_date == day])
+    assert found == [[], [1]]
 
 
 def test_what_came_late_is_compared_by_the_first_night_to_which_the_ledger_shows_anything(world: World) -> None:

@@ -169,7 +169,14 @@ def test_a_quiet_night_after_a_month_was_signed_with_accepted_breaks_changes_not
     countersigns(march)
 
 
-def test_a_quiet_night_after_a_month_was_signed_with_a_mended_break_changes_nothing_of_it(march: World) -> None:
+@pytest.mark.parametrize("is_signed_again", [False, True], ids=["signed once", "signed again"])
+def test_a_quiet_night_after_a_month_was_signed_with_a_mended_break_changes_nothing_of_it(
+    march: World, *, is_signed_again: bool
+) -> None:
+    if is_signed_again:
+        # It opened after the first signature, and flagged that one.
+        run_all(march)
+        signs(march)
     owe(march)
     run_all(march)
     march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '1'")
