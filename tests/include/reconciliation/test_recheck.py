@@ -157,8 +157,13 @@ def test_a_missing_date_is_compared_and_is_incomplete_without_a_reread(world: Wo
 def test_a_date_is_missing_from_the_first_poll_on_or_from_the_first_date_that_was_reconciled(world: World) -> None:
     world.row("1")
     # In Finland that is the day after.
-    world.store("INSERT INTO ropo.profile_pin VALUES ('default', 'h', 'c', '2026-03-09 22:30+00')")
+    world.store(
+        "INSERT INTO ropo.profile_pin VALUES "
+        "('another', 'h', 'a', '2026-03-05 22:30+00'), ('default', 'h', 'c', '2026-03-09 22:30+00')"
+    )
     now = at("2026-03-13 00:00")
+    another = msgspec.structs.replace(world.profile, name="another")
+    world.reconcile(datetime.date(2026, 3, 5), now=now, profile=another)
     world.reconcile(datetime.date(2026, 3, 7), now=now, scope="full")
     assert [*_changes(world.recheck(NEXT + ONE, now=now))] == ["2026-03-10", "2026-03-11"]
     world.reconcile(datetime.date(2026, 3, 8), now=now)
