@@ -89,6 +89,17 @@ def test_sent_again_and_the_ledger_names_no_job(world: World) -> None:
     assert world.judged() == ("status_conflict", "ended_in_ropo")
 
 
+def test_sent_again_and_the_ledger_names_several_jobs_so_that_it_says_of_none_that_it_is_the_newest(
+    world: World,
+) -> None:
+    for hour, jobid in enumerate(("J3", "J1", "J2")):
+        world.comment("1", "110", f"2026-03-10 0{hour}:00", jobid=jobid)
+    for jobid in ("J1", "J3"):
+        world.row("1", "sent", jobid=jobid)
+    item = world.only_item()
+    assert (item["jobid"], item["category"]) == ("J2", "ambiguous_match")
+
+
 def test_sent_again_is_one_invoice_where_the_ledger_has_no_row_for_one_of_the_jobs(world: World) -> None:
     for jobid in ("J1", "J2"):
         world.comment("1", "98", jobid=jobid)
@@ -163,10 +174,12 @@ def test_an_item_is_found_by_its_key_so_that_each_of_many_dates_reads_its_own(wo
         assert any("comparison_pkey" in line for (line,) in cursor.fetchall())
 
 
-def test_a_job_goes_by_the_newest_number_that_its_events_say(world: World) -> None:
+@pytest.mark.parametrize("booked", ["new", "old"])
+def test_a_job_goes_by_the_newest_number_that_its_events_say(world: World, booked: str) -> None:
+    """Nobody goes by an earlier one any more, so that a row of that number is found by its job."""
     for number, billnum in enumerate(("old", "new", None)):
         world.comment(billnum, "98", f"2026-03-10 0{number}:00", jobid="J1")
-    world.row("new", jobid="J1")
+    world.row(booked, jobid="J1")
     item = world.only_item()
     assert (item["invoice_key"], item["category"], item["event_count"]) == ("b:new", "matched", 3)
 

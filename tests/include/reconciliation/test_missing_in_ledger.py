@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+import msgspec
 import pytest
 
-from tests.include.reconciliation.world import at
-
-if TYPE_CHECKING:
-    from tests.include.reconciliation.world import World
+from tests.include.reconciliation.world import World, at
 
 
 @pytest.mark.parametrize("scope", ["date", "full"])
 def test_a_row_that_is_gone_had_a_currency_which_the_invoice_keeps(world: World, scope: str) -> None:
-    world.payment("1", "60")
+    world.payment("1", "60", jobid=None)
     world.payment("2", "5")
-    world.row("1", paid="60", currency="SEK")
+    world.row("1", paid="60", jobid=None, currency="NOK")
+    world.reconcile()
+    world.ledger("UPDATE ropo_ledger SET currency = 'SEK'")
     world.reconcile()
     world.ledger("DELETE FROM ropo_ledger")
     found = world.reconcile(scope=scope)
@@ -28,12 +26,25 @@ def test_a_row_that_is_gone_had_a_currency_which_the_invoice_keeps(world: World,
 
 
 def test_so_it_does_where_it_was_compared_before_ropo_one_spoke_of_it(world: World) -> None:
-    world.row("1", currency="SEK", changed_at=at("2026-03-10 08:00"))
-    assert list(world.items(world.reconcile())) == ["j:J1"]
+    world.row("1", jobid=None, currency="NOK", changed_at=at("2026-03-10 08:00"))
+    assert list(world.items(world.reconcile())) == ["b:1"]
+    for currency in ("DKK", "SEK"):
+        world.ledger("UPDATE ropo_ledger SET jobid = 'J1', currency = %s", (currency,))
+        assert list(world.items(world.reconcile())) == ["j:J1"]
     world.payment("1", "60")
     world.ledger("DELETE FROM ropo_ledger")
     item = world.items(world.reconcile())["b:1"]
     assert (item["category"], item["currency"]) == ("missing_in_ledger", "SEK")
+
+
+def test_it_has_not_the_currency_of_another_profiles_invoice_under_the_same_names(world: World) -> None:
+    other = World(world.store_dsn, world.ledger_dsn, msgspec.structs.replace(world.profile, name="other"))
+    other.payment("1", "60")
+    world.row("1", paid="60", currency="SEK")
+    assert other.only_item()["currency"] == "SEK"
+    world.ledger("DELETE FROM ropo_ledger")
+    world.payment("1", "60")
+    assert world.only_item()["currency"] == "EUR"
 
 
 def test_a_number_that_ropo_one_never_spoke_of_is_nobodys_near_miss(world: World) -> None:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import datetime
 import json
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
-from tests.include.reconciliation.world import NOW, at
-
-if TYPE_CHECKING:
-    from tests.include.reconciliation.world import World
+from tests.include.reconciliation.world import NOW, World, at
 
 
 def test_unparseable_a_row_of_it_waits_in_quarantine(world: World) -> None:
@@ -66,6 +63,10 @@ def test_what_a_settled_row_in_quarantine_alone_has_named_is_forgotten(world: Wo
     world.comment("1", "98")
     world.row("1")
     world.quarantine(b'{"billnum": "999", "jobid": "J999"}', at("2026-03-10 10:00"))
+    # What another profile knows under these names is nothing that this one knows.
+    other = World(world.store_dsn, world.ledger_dsn, msgspec.structs.replace(world.profile, name="other"))
+    other.comment("999", "98")
+    assert other.only_item()["event_count"] == 1
     after, later = (NOW + datetime.timedelta(days=days) for days in (8, 9))
     world.reconcile()
     assert world.items(world.reconcile(now=after))["b:999"]["category"] == "unparseable"
