@@ -40,6 +40,24 @@ def test_a_full_comparison_makes_no_difference_older_than_what_caused_it(world: 
     assert breaks(world)[0]["business_date"] == DAY
 
 
+def test_what_one_night_shows_with_several_dates_is_of_the_earliest(world: World) -> None:
+    behind(world)
+    world.comment("1", "98", "2026-03-11 09:00")
+    for day in (NEXT, DAY):
+        world.reconcile(day, now=at("2026-03-11 21:00"))
+    world.recheck(NEXT + datetime.timedelta(days=1), now=OVER)
+    [found] = breaks(world)
+    assert (found["business_date"], found["times_seen"]) == (DAY, 2)
+
+
+def test_what_an_event_that_is_dated_ahead_has_caused_is_of_the_day_that_shows_it(world: World) -> None:
+    world.row("1", "sent")
+    world.comment("1", "140", "2062-03-10 09:00")
+    for now in (OVER, at("2026-03-17 22:30")):  # half past midnight in Helsinki
+        world.reconcile(now=now, scope="full")
+    assert breaks(world)[0]["business_date"] == datetime.date(2026, 3, 18)
+
+
 def test_another_difference_of_a_mended_invoice_has_its_own_date_and_the_same_one_its_old(world: World) -> None:
     behind(world)
     world.reconcile(now=OVER)

@@ -20,6 +20,7 @@ from tests.include.reconciliation.differing import HOUR, NEXT, OVER, behind, bre
 from tests.include.reconciliation.world import DAY, at
 
 if TYPE_CHECKING:
+    from include.config.profiles import Scope
     from tests.include.reconciliation.world import World
 
 
@@ -88,13 +89,14 @@ def test_a_full_comparison_makes_no_break_older_though_a_newer_view_was_recorded
     assert (found["business_date"], found["times_seen"]) == (DAY, 2)
 
 
-def test_a_date_that_waits_to_be_worked_in_gives_its_break_the_age_and_not_the_full_comparison_after_it(
-    world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("day", "scope"), [(DAY, "date"), (NEXT, "full")])
+def test_of_a_comparison_that_waits_to_be_worked_in_and_a_full_one_after_it_a_date_gives_the_age_or_the_earlier_one(
+    world: World, monkeypatch: pytest.MonkeyPatch, day: datetime.date, scope: Scope
 ) -> None:
     behind(world)
     with monkeypatch.context() as held:
         held.setattr(module, "commit_with_breaks", lambda store, profile: store.commit())
-        world.reconcile(now=OVER)
+        world.reconcile(day, now=OVER, scope=scope)
     world.reconcile(DAY - datetime.timedelta(days=40), now=OVER, scope="full")
     [found] = breaks(world)
     assert found["business_date"] == DAY

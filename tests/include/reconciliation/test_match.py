@@ -203,6 +203,18 @@ def test_an_event_with_a_number_alone_that_two_invoices_have_is_neithers(world: 
     }
 
 
+def test_a_row_of_a_number_that_two_invoices_have_and_of_the_job_of_a_third_leaves_none_of_them_certain(
+    world: World,
+) -> None:
+    for billnum, jobid in (("1", "J1"), ("1", "J2"), ("2", "J3")):
+        world.comment(billnum, "98", jobid=jobid)
+        world.row("1", jobid=jobid)
+    items = world.items(world.reconcile())
+    assert {key: item["category"] for key, item in items.items()} == dict.fromkeys(
+        ("b:2", "j:J1", "j:J2"), "ambiguous_match"
+    )
+
+
 def test_a_code_is_its_own_types_alone(world: World) -> None:
     world.comment("1", "1")  # as of a payment
     world.row("1")
