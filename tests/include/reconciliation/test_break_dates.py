@@ -50,6 +50,21 @@ def test_what_one_night_shows_with_several_dates_is_of_the_earliest(world: World
     assert (found["business_date"], found["times_seen"]) == (DAY, 2)
 
 
+def test_of_two_breaks_that_turn_out_to_be_one_invoices_the_older_gives_the_age(world: World) -> None:
+    world.row("9")
+    for jobid, day in (("J1", DAY), ("J2", NEXT)):
+        world.comment(None, "98", f"{day} 09:00", jobid=jobid, seen=at(f"{day} 10:00"))
+        world.reconcile(day, now=at("2026-03-16 08:00"))
+    for jobid in ("J1", "J2"):
+        world.comment("1", "98", "2026-03-16 09:00", jobid=jobid, seen=at("2026-03-16 10:00"))
+    world.reconcile(datetime.date(2026, 3, 16), now=at("2026-03-18 08:00"))
+    assert [(found["invoice_key"], found["business_date"]) for found in breaks(world)] == [
+        ("j:J1", DAY),
+        ("j:J2", NEXT),
+        ("b:1", DAY),
+    ]
+
+
 def test_what_an_event_that_is_dated_ahead_has_caused_is_of_the_day_that_shows_it(world: World) -> None:
     world.row("1", "sent")
     world.comment("1", "140", "2062-03-10 09:00")

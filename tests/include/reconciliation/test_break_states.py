@@ -356,11 +356,11 @@ def test_an_acceptance_is_kept_where_nothing_but_the_invoices_name_changed(world
     assert world.store(
         "SELECT accepted_note, accepted_evidence = evidence FROM ropo.reconciliation_break WHERE invoice_key = 'j:J1'"
     ) == [("known", True)]
-    # And back again, in the row that there was.
-    world.ledger("DELETE FROM ropo_ledger WHERE jobid = 'NEW'")
+    world.ledger("DELETE FROM ropo_ledger WHERE jobid = 'NEW'")  # and back again, in the row that there was
     back = world.reconcile(now=OVER + 2 * HOUR)
     assert (back.accepted, back.breaks) == (1, 0)
     assert states(world) == [("b:1", "ledger_behind", "accepted"), ("j:J1", "ledger_behind", "resolved")]
+    assert world.store("SELECT renamed_to FROM ropo.reconciliation_break ORDER BY break_id") == [(None,), ("b:1",)]
     assert history(world)[-2:] == [("reopened", "it is back"), ("accepted", "as j:J1 by Anna: known")]
     assert world.reconcile(now=OVER + 3 * HOUR).accepted == 1
 

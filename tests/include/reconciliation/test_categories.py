@@ -37,6 +37,7 @@ def test_duplicate_in_ledger_by_jobid(world: World) -> None:
     world.row("1", paid="10", open="90")
     result = world.reconcile()
     assert result.categories == {"duplicate_in_ledger": {"pending": 1}}
+    assert world.items(result)["b:1"]["reason"] == "jobid_twice"
     assert world.store("SELECT totals -> 'ledger_rows', totals -> 'extra_rows' FROM ropo.reconciliation") == [(2, 1)]
 
 
@@ -363,9 +364,10 @@ def test_amount_mismatch_of_a_partial_payment(world: World) -> None:
     assert world.judged() == ("amount_mismatch", "payments")
 
 
-def test_amount_mismatch_within_the_tolerance_is_none(world: World) -> None:
+@pytest.mark.parametrize(("paid", "discount", "reason"), [("60.02", "0", "payments"), ("60", "0.02", "discounts")])
+def test_amount_mismatch_within_the_tolerance_is_none(world: World, paid: str, discount: str, reason: str) -> None:
     world.payment("1", "60.00")
-    world.row("1", paid="60.02")
+    world.row("1", paid=paid, discount=discount)
     two_cents = msgspec.structs.replace(world.profile, amount_tolerance=Decimal("0.02"))
-    assert world.judged() == ("amount_mismatch", "payments")
+    assert world.judged() == ("amount_mismatch", reason)
     assert world.judged(profile=two_cents) == ("matched", None)

@@ -80,11 +80,27 @@ def test_an_overpayment_that_both_sides_show_is_matched(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("at_ropo", "in_ledger", "reason"), [("120", "100", "overpaid_in_ropo"), ("100", "120", "overpaid_in_ledger")]
+    ("at_ropo", "in_ledger", "reason"),
+    [
+        (("120", "0"), ("100", "0"), "overpaid_in_ropo"),
+        (("100", "0"), ("120", "0"), "overpaid_in_ledger"),
+        (("120", "0"), ("130", "0"), "overpaid_in_ledger"),
+        (("100", "2"), ("98", "2"), "overpaid_in_ropo"),
+        (("98", "2"), ("100", "2"), "overpaid_in_ledger"),
+        (("60", "0"), ("50", "10"), "booked_otherwise"),
+        (("60", "0"), ("50", "5"), "payments_and_discounts"),
+        (("100", "0"), ("98", "5"), "payments_and_discounts"),
+        (("60", "5"), ("50", "5"), "payments"),
+        (("60", "5"), ("60", "2"), "discounts"),
+    ],
 )
-def test_an_overpayment_of_one_side_is_told_apart(world: World, at_ropo: str, in_ledger: str, reason: str) -> None:
-    world.payment("1", at_ropo)
-    world.row("1", "paid", paid=in_ledger)
+def test_how_two_sides_differ_in_their_amounts_is_told_apart(
+    world: World, at_ropo: tuple[str, str], in_ledger: tuple[str, str], reason: str
+) -> None:
+    """An overpayment of one side, money that was booked as a discount, and which of the two sums it is."""
+    for amount, kind in zip(at_ropo, "18", strict=True):
+        world.payment("1", amount, kind=kind)
+    world.row("1", paid=in_ledger[0], discount=in_ledger[1])
     assert world.judged() == ("amount_mismatch", reason)
 
 
