@@ -1,0 +1,56 @@
+"""What the page tells of a decision is what the store has of it."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from include.page_data.breaks import count_decided
+from tests.include.status_store.views import column
+from tests.include.watch.records import keep_break, record
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+DATE = datetime.date(2026, 11, 20)
+STATES = {"b:1": "accepted", "b:2": "open", "b:3": "open", "b:4": "accepted", "b:5": "resolved"}
+# The oldest first. What was accepted of b:2, and opened again of b:1, is not so any more.
+DECISIONS = [
+    ("b:1", "Anna", "reopened"), ("b:2", "Anna", "accepted"), ("b:1", "Anna", "accepted"), ("b:3", "Anna", "reopened"),
+    ("b:4", "Bob", "accepted"), ("b:3", "Anna", "commented"), ("b:5", "Anna", "commented"),
+    ("b:3", "Anna", "commented"),
+]  # fmt: skip
+
+
+def decided(store: Connection, profile: str = "default") -> dict[str, int]:
+    """Breaks with what was decided of them; the id of each by its invoice."""
+    number = record(store, DATE, "breaks", profile=profile)
+    for key, state in STATES.items():
+        keep_break(store, number, key, "ledger_behind", state)
+    ids = column(store, "SELECT jsonb_object_agg(invoice_key, break_id) FROM ropo.reconciliation_break")[0]
+    with store.cursor() as cursor:
+        for key, by, kind in DECISIONS:
+            cursor.execute(
+                "INSERT INTO ropo.reconciliation_break_event (break_id, by_whom, kind, note) "
+                "SELECT break_id, %s, %s, 'known' FROM ropo.reconciliation_break "
+                "WHERE invoice_key = %s AND profile = %s",
+                (by, kind, key, profile),
+            )
+    return dict(ids)
+
+
+def test_a_decision_is_counted_by_who_made_it_once_a_break_and_while_it_stands(store: Connection) -> None:
+    ids = decided(store)
+    decided(store, profile="other")
+    asked = [
+        ("accepted", "Anna", 0, None, 1), ("reopened", "Anna", 0, None, 1), ("commented", "Anna", 0, None, 2),
+        ("accepted", "Anna", 2, "b:1", 1), ("accepted", "Anna", 3, "b:1", 0), ("commented", "Anna", 6, None, 2),
+        ("commented", "Anna", 7, None, 1), ("commented", "Anna", 0, "b:5", 1), ("accepted", "Bob", 0, None, 1),
+        ("commented", "Bob", 0, None, 0),
+    ]  # fmt: skip
+    with store.cursor() as cursor:
+        found = [
+            (kind, by, since, of, count_decided(cursor, "default", by=by, kind=kind, since=since, break_id=ids.get(of)))
+            for kind, by, since, of, _ in asked
+        ]
+    assert found == asked
