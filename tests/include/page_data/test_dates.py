@@ -1,0 +1,117 @@
+"""A date's items and what became of them, told by the store alone."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from include.page_data.dates import read_changes, read_items
+from include.page_data.no_longer_open import count_no_longer_open
+from include.reconciliation.item_selection import ItemSelection
+from tests.include.status_store.views import execute
+from tests.include.watch.records import broken, keep_break, record
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
+
+DATE = datetime.date(2026, 11, 20)
+PENDING = {"pending_until": datetime.datetime(2099, 1, 1, tzinfo=datetime.UTC)}
+FIELDS = {
+    "billnum": "12", "jobid": "J7", "category": "ledger_behind", "reason": "payment", "hint": "near",
+    "currency": "SEK", "ropo_status": "paid", "ledger_status": "unpaid", "ropo_paid": "60.00",
+    "ropo_discount": "5.00", "ledger_paid": "20.00", "ledger_discount": "1.00", "ledger_total": "300.00",
+    "amount": "44.00", "break_state": "resolved", "severity": "high",
+}  # fmt: skip
+
+
+def accepted(store: Connection, reconciliation_id: int, *billnums: str) -> None:
+    """What stood accepted when a reconciliation was recorded."""
+    execute(
+        store,
+        "UPDATE ropo.reconciliation_item SET is_accepted = true WHERE reconciliation_id = %s AND billnum = ANY (%s)",
+        (reconciliation_id, list(billnums)),
+    )
+
+
+def test_an_item_has_each_field_under_its_own_name_and_its_own_profiles_break(store: Connection) -> None:
+    item = broken("12", "60", jobid="J7", hint="near", currency="SEK")
+    number = record(store, DATE, "breaks", breaks=(item, broken("13", "10"), broken("14", "0", "matched")))
+    execute(
+        store,
+        "UPDATE ropo.reconciliation_item SET ropo_paid = 60.00, ropo_discount = 5.00, ledger_paid = 20.00, "
+        "ledger_discount = 1.00, ledger_total = 300.00, ledger_credited = 7.00, ledger_open = 9.00 "
+        "WHERE billnum = '12'",
+    )
+    # What is equal on both sides has what is open at stake, or else the total less what is credited.
+    execute(
+        store,
+        "UPDATE ropo.reconciliation_item SET ledger_paid = ropo_paid, ledger_total = 300.00, ledger_credited = 7.00 "
+        "WHERE billnum = '13'",
+    )
+    for key, category in (("b:12", "ledger_behind"), ("b:12", "amount_mismatch")):
+        keep_break(store, number, key, category, "resolved", "5000.00")
+    other = record(store, DATE, "breaks", breaks=(item,), profile="other")
+    keep_break(store, other, "b:13", "ledger_behind", "open", "5000.00")
+    with store.cursor() as cursor:
+        found, second = read_items(cursor, "default", number, ItemSelection(order="invoice", is_descending=False)).rows
+        [agrees] = read_items(cursor, "default", number, ItemSelection(state="matched")).rows
+    assert {name: str(getattr(found, name)) for name in FIELDS} == FIELDS
+    assert (str(second.amount), second.break_id, agrees.amount) == ("283.00", None, None)
+
+
+def test_what_became_of_each_difference_is_told_by_the_first_that_is_so_of_it(store: Connection) -> None:
+    earlier = (
+        broken("10", "1"), broken("11", "1"), broken("12", "1"), broken("13", "1", **PENDING),
+        broken("14", "1", "matched"), broken("15", "1"), broken("16", "1", **PENDING), broken("17", "1"),
+        broken("18", "1"), broken("19", "1", **PENDING),
+    )  # fmt: skip
+    later = (
+        broken("10", "1"), broken("11", "1"), broken("12", "1"), broken("13", "1", **PENDING),
+        broken("14", "1"), broken("15", "1", "matched"), broken("16", "2"), broken("17", "1", "amount_mismatch"),
+        broken("18", "2"), broken("19", "2", **PENDING), *(broken(f"2{place}", "1") for place in range(6)),
+    )  # fmt: skip
+    before = record(store, DATE, "breaks", breaks=earlier)
+    accepted(store, before, "10", "12")
+    after = record(store, DATE, "breaks", breaks=later)
+    accepted(store, after, "11", "12")
+    with store.cursor() as cursor:
+        found = read_changes(cursor, before, after)
+    assert [(each.change, each.invoices, each.examples) for each in found] == [
+        ("new", 7, ["b:14", "b:20", "b:21", "b:22", "b:23"]),
+        ("grace_over", 1, ["b:16"]),
+        ("reopened", 1, ["b:10"]),
+        ("other_category", 1, ["b:17"]),
+        ("changed", 2, ["b:18", "b:19"]),
+        ("accepted", 1, ["b:11"]),
+        ("mended", 1, ["b:15"]),
+        ("same", 2, ["b:12", "b:13"]),
+    ]
+
+
+def test_no_longer_open_is_what_was_a_break_then_and_whose_invoice_has_none_now(store: Connection) -> None:
+    breaks = (*(broken(f"1{place}", "1") for place in range(8)), broken("18", "1", **PENDING))
+    number = record(store, DATE, "breaks", breaks=breaks)
+    accepted(store, number, "17")
+    states = {
+        "b:10": "open", "b:11": "accepted", "b:12": "resolved", "b:13": "resolved", "b:14": "resolved",
+        "b:17": "accepted", "b:18": "resolved",
+    }  # fmt: skip
+    for key, state in states.items():
+        keep_break(store, number, key, "ledger_behind", state)
+    # Under another name, in another category, and what was none of this break's: of a category or profile of its own.
+    execute(store, "UPDATE ropo.reconciliation_break SET renamed_to = 'b:99' WHERE invoice_key = 'b:13'")
+    keep_break(store, number, "b:99", "ledger_behind", "open")
+    keep_break(store, number, "b:14", "amount_mismatch", "open")
+    keep_break(store, number, "b:15", "amount_mismatch", "resolved")
+    other = record(store, DATE, "breaks", profile="other")
+    keep_break(store, other, "b:16", "ledger_behind", "resolved")
+    keep_break(store, other, "b:12", "ledger_behind", "open")
+    with store.cursor() as cursor:
+        assert count_no_longer_open(cursor, [number]) == {number: 2}
+        for breaks_then, found in ((1000, {number: 2}), (1001, {})):
+            execute(
+                store,
+                "UPDATE ropo.reconciliation SET breaks = %s, population = %s + 6 WHERE breaks > 1",
+                (breaks_then,) * 2,
+            )
+            assert count_no_longer_open(cursor, [number]) == found
