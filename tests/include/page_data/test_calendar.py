@@ -6,6 +6,8 @@ import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from include.config.profiles import Profile
 from include.page_data.calendar import read_calendar, read_latest_dates
 from include.page_data.open_breaks import read_open_breaks
@@ -105,3 +107,9 @@ def test_open_breaks_are_summed_by_currency_and_counted_by_their_age(store: Conn
     assert (found.total, found.unknown, found.oldest) == (10, 3, LAST - 45 * DAY)
     assert found.by_category == {"missing_in_ledger": [4, 0, 0, 0], "ledger_behind": [4, 0, 0, 2]}
     assert [(each.youngest, each.oldest) for each in found.ages] == [(0, 2), (3, 9), (10, 29), (30, None)]
+    # Where each break is of medium severity from its first day on there is no group younger than that.
+    at_once = msgspec.structs.replace(Profile(name="default").severity, medium_age_days=0)
+    with store.cursor() as cursor:
+        found = read_open_breaks(cursor, Profile(name="default", severity=at_once), LAST)
+    assert [(each.youngest, each.oldest) for each in found.ages] == [(0, 9), (10, 29), (30, None)]
+    assert found.by_category["ledger_behind"] == [4, 0, 2]

@@ -25,7 +25,7 @@ ANEW = {"currency": "EUR", "reason": "total", "ropo_paid": "999"}
 BREAKS: dict[str, tuple[str, datetime.datetime | None, list[tuple[str, datetime.datetime, str, dict[str, str]]]]] = {
     "b:anew": ("accepted", SINCE, [
         ("accepted", BEFORE, "Zoe", ANEW),
-        ("accepted", BEFORE, "Bob", {**MONEY, "currency": "SEK", "reason": "status"}),
+        ("accepted", BEFORE, "Bob", {**MONEY, "currency": "DKK", "reason": "status"}),
         ("commented", BEFORE, "Eve", ANEW),
         ("accepted", SINCE, "Eve", ANEW),
     ]),
@@ -71,14 +71,14 @@ def test_each_difference_is_as_it_was_accepted_last_by_the_signature(store: Conn
     ]
     assert told == [
         ("b:credited", "60", "EUR", None, "Bob", False),
-        ("b:anew", "44", "SEK", "status", "Bob", True),
+        ("b:anew", "44", "DKK", "status", "Bob", True),
         ("b:then", "8.00", "EUR", "payment", "Anna", False),
         ("b:even", "8.00", "EUR", "payment", "Anna", False),
         ("b:open", "7", "EUR", None, "Bob", False),
     ]
     assert [(each.currency, each.breaks, str(each.amount)) for each in found.sums] == [
         ("EUR", 4, "83.00"),
-        ("SEK", 1, "44"),
+        ("DKK", 1, "44"),
     ]
     assert [each.accepted_note for each in found.named] == ["of Bob", "of Bob", "known", "known", "of Bob"]
 
@@ -88,7 +88,7 @@ def test_each_difference_is_as_it_was_accepted_last_by_the_signature(store: Conn
 
     assert [of_row(row) for row in exported] == [
         ("b:credited", "60", "EUR", SIGNED, "10", "30"),
-        ("b:anew", "44", "SEK", BEFORE, "60", "None"),
+        ("b:anew", "44", "DKK", BEFORE, "60", "None"),
         ("b:then", "8.00", "EUR", SIGNED, "8", "None"),
         ("b:even", "8.00", "EUR", BEFORE, "8", "None"),
         ("b:open", "7", "EUR", BEFORE, "10", "None"),
