@@ -50,7 +50,7 @@ WITH newest AS (
     -- theirs to settle, or to accept. Not so what is about an event of the period that came late, or with other content, nor
     -- where the invoice had differed before, in whatever category, and was not right by the period's end.
     SELECT
-        known_break.break_id, known_break.is_undated, item.caused_on,
+        known_break.break_id, known_break.is_undated, item.reconciliation_id, item.invoice_key, item.caused_on,
         ropo.jobids_of(item.profile, item.jobid, item.billnum) COLLATE "C" AS jobids,
         item.billnum COLLATE "C" AS billnum
     FROM difference
@@ -72,6 +72,60 @@ WITH newest AS (
                 )
                 AND (former.state <> 'resolved' OR former.resolved_at >= %(period_end)s)
         )
+), of_both AS MATERIALIZED (
+    -- What something after the period has caused, while what is of the period may not be right either: the invoice was not
+    -- found right since the last event of the period came, or has differed since by no later one. Where the payments after
+    -- the period are just what both sides differ by, all before them is booked.
+    SELECT item.reconciliation_id, item.invoice_key
+    FROM difference
+    JOIN ropo.reconciliation_item AS item USING (reconciliation_id, invoice_key)
+    LEFT JOIN LATERAL (
+        SELECT
+            found.reconciliation_id, GREATEST(LEAST(found.events_cutoff, found.view_at), looked.checked_at) AS seen_until
+        FROM ropo.reconciliation_item AS matched
+        JOIN ropo.reconciliation AS found USING (reconciliation_id)
+        LEFT JOIN ropo.reconciled_date AS looked
+            ON looked.profile = found.profile AND looked.business_date = found.business_date
+            AND looked.scope = found.scope AND looked.reconciliation_id = found.reconciliation_id
+        WHERE matched.profile = item.profile AND (matched.invoice_key = item.invoice_key OR matched.jobid = item.jobid)
+            AND matched.category = 'matched'
+        ORDER BY found.reconciliation_id DESC
+        LIMIT 1
+    ) AS was_right ON true
+    CROSS JOIN LATERAL (
+        SELECT
+            bool_or(
+                event.statustime::date <= %(last)s AND (event.first_seen_at <= was_right.seen_until) IS NOT TRUE
+            ) AS has_unseen,
+            sum(event.amount) FILTER (WHERE event.statustype = 'payment' AND event.statustime::date > %(last)s) AS paid_after
+        FROM ropo.status_event AS event
+        WHERE event.profile = item.profile
+            AND (
+                event.jobid = ANY (ropo.jobids_of(item.profile, item.jobid, item.billnum) COLLATE "C")
+                OR event.billnum = item.billnum COLLATE "C"
+            )
+            -- Of a number that several invoices have, those of this one's job.
+            AND (starts_with(item.invoice_key, 'b:') OR event.jobid = item.jobid COLLATE "C")
+    ) AS spoken
+    WHERE item.caused_on > %(last)s
+        AND (
+            item.pending_until IS NOT NULL
+            OR (item.reconciliation_id, item.invoice_key) IN (SELECT reconciliation_id, invoice_key FROM later)
+        )
+        AND (
+            NULLIF(spoken.paid_after, 0) = COALESCE(item.ropo_paid, 0) + COALESCE(item.ropo_discount, 0)
+                - COALESCE(item.ledger_paid, 0) - COALESCE(item.ledger_discount, 0)
+        ) IS NOT TRUE
+        AND (spoken.has_unseen OR EXISTS (
+            SELECT
+            FROM ropo.reconciliation_item AS differed
+            JOIN ropo.reconciliation AS found USING (reconciliation_id)
+            WHERE differed.profile = item.profile
+                AND (differed.invoice_key = item.invoice_key OR differed.jobid = item.jobid)
+                AND differed.category <> 'matched' AND found.reconciliation_id > COALESCE(was_right.reconciliation_id, 0)
+                AND found.business_date <= %(last)s AND (differed.caused_on > %(last)s) IS NOT TRUE
+                AND NOT ropo.is_blind(found.reasons)
+        ))
 ), of_later AS MATERIALIZED (
     -- The events of these few, and not of all that differs.
     SELECT break_id
@@ -83,6 +137,7 @@ WITH newest AS (
         WHERE spoken.profile = %(profile)s AND (spoken.jobid = ANY (later.jobids) OR spoken.billnum = later.billnum)
             AND spoken.statustime::date <= %(last)s
     ))
+    AND (later.reconciliation_id, later.invoice_key) NOT IN (SELECT reconciliation_id, invoice_key FROM of_both)
     AND NOT EXISTS (
         SELECT
         FROM ropo.status_event AS late
@@ -209,12 +264,13 @@ LEFT JOIN LATERAL (
     -- date's. One after the period holds nothing of it up.
     SELECT count(*) AS invoices, max(item.pending_until) AS pending_until
     FROM ropo.reconciliation_item AS item
+    LEFT JOIN of_both USING (reconciliation_id, invoice_key)
     WHERE standing.pending > 0
         AND item.reconciliation_id = standing.reconciliation_id AND item.category <> 'matched'
         AND item.pending_until IS NOT NULL
         AND CASE standing.scope
-            WHEN 'date' THEN (item.caused_on > %(last)s) IS NOT TRUE
-            ELSE item.caused_on <= %(last)s AND NOT EXISTS (
+            WHEN 'date' THEN (item.caused_on > %(last)s) IS NOT TRUE OR of_both.invoice_key IS NOT NULL
+            ELSE (item.caused_on <= %(last)s OR of_both.invoice_key IS NOT NULL) AND NOT EXISTS (
                 SELECT
                 FROM ropo.reconciliation_item AS held
                 JOIN ropo.reconciliation AS dated USING (reconciliation_id)
