@@ -10,7 +10,8 @@ business goes on while it runs: pending differences but of what the period or on
 the period's last was compared with since; and breaks that a date after it has shown first and nothing in it has caused,
 or that no date has shown and something after it has caused, of an invoice of which Ropo One had not spoken by then.
 Those of an invoice that differed before, and was not right by the period's end, are none of these, whatever their
-category.
+category. Nor is a difference, pending or not, that something after the period has caused while what came of the period
+was not found right: of that it is not known whether it is later business alone.
 """
 
 from __future__ import annotations
@@ -81,8 +82,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     :param currencies: money of both sides by currency, amounts as text.
     :param reasons: for which it is incomplete, in words.
     :param acceptance_id: of its incompleteness, where one holds for it.
-    :param held_up: invoices within their grace that nothing after the period has caused; of the full comparison those
-        that something until its end has caused, and no date until then was compared with since.
+    :param held_up: invoices within their grace that nothing after the period has caused, or not that alone; of the
+        full comparison those that something until its end has caused, and no date until then was compared with since.
     :param pending_until: when the last of these graces ends.
     :param unsettled: invoices whose break is neither accepted nor resolved; ``unsettled_named``: some, in words.
     :param accepted_breaks: ids of the breaks that stand accepted.

@@ -259,7 +259,7 @@ FULL JOIN standing ON standing.scope = 'date' AND standing.business_date = day.b
 LEFT JOIN ropo.incompleteness_accepted AS acceptance USING (reconciliation_id)
 LEFT JOIN counted USING (reconciliation_id)
 LEFT JOIN LATERAL (
-    -- Of a date what is within its grace and was not caused after the period: that is business that goes on. Of a full
+    -- Of a date what is within its grace and was not caused after the period alone: that is business that goes on. Of a full
     -- comparison what was caused by then, and no date by then that has it was compared since: from then on it is that
     -- date's. One after the period holds nothing of it up.
     SELECT count(*) AS invoices, max(item.pending_until) AS pending_until
