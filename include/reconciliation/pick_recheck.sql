@@ -27,9 +27,6 @@ SELECT
     newest.pending,
     newest.breaks,
     newest.accepted,
-    EXISTS (
-        SELECT FROM ropo.incompleteness_accepted AS held WHERE held.reconciliation_id = newest.reconciliation_id
-    ) AS is_incompleteness_accepted,
     reread.poll_id AS reread_poll_id
 FROM (
     SELECT moment::date AS business_date

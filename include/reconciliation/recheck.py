@@ -47,7 +47,6 @@ class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
     pending: int | None
     breaks: int | None
     accepted: int | None
-    is_incompleteness_accepted: bool
     reread_poll_id: int | None
 
     def is_news(self, judged: Judged, *, has_changed_items: bool) -> bool:
@@ -63,11 +62,10 @@ class Unfinished(msgspec.Struct, frozen=True, kw_only=True):
             return found and "ledger_empty" not in words
         if found or self.verdict != judged.verdict:
             return True
-        if self.is_incompleteness_accepted:
-            # Another doubt, or another row in quarantine, is another reason: what was accepted does not hold for it.
-            known = {(reason["word"], reason.get("about")) for reason in self.reasons or ()}
-            return known != {(reason.word, reason.about) for reason in judged.reasons}
-        return {reason["word"] for reason in self.reasons or ()} != words
+        # Another doubt, or another row in quarantine, is another reason: what was accepted does not hold for it, and
+        # nobody is to accept it by the reasons of before.
+        known = {(reason["word"], reason.get("about")) for reason in self.reasons or ()}
+        return known != {(reason.word, reason.about) for reason in judged.reasons}
 
 
 class Changed(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import threading
 from typing import TYPE_CHECKING
 
@@ -170,6 +171,30 @@ def test_another_doubt_is_found_by_the_nights_recheck(march: World) -> None:
 
     assert unmet(march) == [(LAST, "incomplete")]
     assert flags(march) == [("result_changed", LAST)]
+
+
+@pytest.mark.parametrize("what", ["a doubt", "a row in quarantine"])
+def test_what_a_night_finds_is_not_known_instead_is_shown_before_anybody_accepts_it(march: World, what: str) -> None:
+    def is_unknown() -> None:
+        if what == "a doubt":
+            march.store("UPDATE ropo.status_poll SET recovery = 'recovered' WHERE recovery = 'unproven'")
+            _doubt(march)
+        else:
+            march.store("UPDATE ropo.status_quarantine SET resolved_at = now(), resolution = 'dismissed'")
+            march.quarantine(f'{{"a": {next(numbers)}}}'.encode(), at("2026-03-31 10:00"))
+
+    numbers = itertools.count()
+    run_all(march)
+    is_unknown()
+    shown = run(march, LAST).reconciliation_id
+    is_unknown()
+
+    assert recheck(march, datetime.date(2026, 4, 8)) == [(LAST, "incomplete", "incomplete")]
+
+    with pytest.raises(SignOffError, match="was shown, and"), transaction(march) as cursor:
+        accept_incompleteness(cursor, march.profile, LAST, by="Anna", note="seen", shown=shown)
+    accepts_incompleteness(march, LAST)
+    assert recheck(march, datetime.date(2026, 4, 9)) == []
 
 
 def test_another_row_in_quarantine_is_found_by_the_nights_recheck(march: World) -> None:
