@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from include.reconciliation.break_states import hold_breaks
 from tests.include.reconciliation.month import (
     APRIL,
     FIRST,
@@ -28,6 +29,7 @@ from tests.include.reconciliation.month import (
     signs,
     signs_over_one_without_a_jobid,
     status,
+    transaction,
     unmet,
 )
 
@@ -35,12 +37,24 @@ if TYPE_CHECKING:
     from tests.include.reconciliation.world import World
 
 
+@pytest.mark.parametrize("is_signed_before", [False, True], ids=["signed once", "signed again"])
 def test_an_accepted_difference_that_a_full_comparison_alone_had_found_is_a_change_when_it_is_mended(
-    march: World,
+    march: World, *, is_signed_before: bool
 ) -> None:
+    if is_signed_before:
+        run_all(march)
+        signs(march)
     found_by_full(march)
     accepts(march)
     signs(march)
+    # Another profile has signed the month since.
+    signed = (
+        "INSERT INTO ropo.period_sign_off (profile, period, signed_by, evidence) "
+        """VALUES ('other', '2026-03-01', 'Anna', '{"dates": [], "breaks": []}')"""
+    )
+    with transaction(march) as cursor:
+        hold_breaks(cursor, msgspec.structs.replace(march.profile, name="other"))
+        cursor.execute(signed)
     march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '9'")
     run(march, APRIL, now=NOW + HOUR, scope="full")
     [flag] = status(march).flags
@@ -49,6 +63,41 @@ def test_an_accepted_difference_that_a_full_comparison_alone_had_found_is_a_chan
     recheck(march, datetime.date(2026, 4, 9))
     assert alerts(march) == ["2026-03"]
     assert len(flags(march)) == 1
+
+
+def test_so_is_one_that_its_date_showed_where_a_full_comparison_of_that_date_finds_it_mended(march: World) -> None:
+    owe(march)
+    owe(march, "2")
+    run_all(march)
+    accepts(march)
+    signs(march)
+    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0")
+    run(march, LAST, now=NOW + HOUR, scope="full")
+    assert flags(march) == [("result_changed", FIRST), ("result_changed", LAST)]
+
+
+def test_so_is_one_of_an_invoice_that_its_date_showed_right_before_and_after(march: World) -> None:
+    run(march, FIRST)
+    run(march, LAST)
+    owe(march)
+    run(march, LAST, scope="full")
+    accepts(march)
+    signs(march)
+    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0")
+    run(march, FIRST, now=NOW + HOUR)
+    assert [flag.note for flag in status(march).flags] == [
+        "invoice 1: ledger behind, accepted when it was signed, is mended"
+    ]
+
+
+def test_what_differs_otherwise_than_it_was_accepted_and_is_mended_then_is_told_as_what_it_was(march: World) -> None:
+    found_by_full(march)
+    accepts(march)
+    signs(march)
+    books_wrongly(march, "9")
+    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, discount = 0, open = 0 WHERE billnum = '9'")
+    run(march, APRIL, now=NOW + 2 * HOUR, scope="full")
+    assert [flag.note for flag in status(march).flags] == ["invoice 9: amounts differ"]
 
 
 def test_so_is_one_beside_another_invoice_whose_difference_its_date_showed(march: World) -> None:
