@@ -344,11 +344,20 @@ def test_other_content_of_an_event_since_the_month_is_no_change_of_it(march: Wor
     assert flags(march) == []
 
 
-def test_other_content_that_takes_an_event_out_of_the_month_is_found_by_a_night_and_is_a_change(march: World) -> None:
+@pytest.mark.parametrize("is_overlapped", [False, True], ids=["after it", "as it was compared"])
+def test_other_content_that_takes_an_event_out_of_the_month_is_found_by_a_night_and_is_a_change(
+    march: World, *, is_overlapped: bool
+) -> None:
     """Both sides agree, before and after, and nobody compares the date by hand."""
     run_all(march)
     signs(march)
     reread(march, APRIL, payment("1", "90", str(APRIL), statusid="P1"))
+    if is_overlapped:
+        # It was being stored as the date was compared.
+        march.store(
+            "UPDATE ropo.status_event_revision SET recorded_at = "
+            "(SELECT view_at - interval '30 seconds' FROM ropo.reconciliation WHERE reconciliation_id = 1)"
+        )
     march.ledger("UPDATE ropo_ledger SET paid = 90, total = 90 WHERE billnum = '1'")
 
     assert recheck(march, datetime.date(2026, 4, 20)) == [(FIRST, "reconciled", "reconciled")]
