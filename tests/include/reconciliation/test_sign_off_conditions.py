@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import re
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from include.reconciliation.decisions import reopen_breaks
+from include.reconciliation.decisions import accept_breaks, reopen_breaks
 from include.reconciliation.sign_off_conditions import parse_period
 from include.reconciliation.signing import SignOffError, accept_incompleteness, period_status
 from tests.include.reconciliation.month import (
@@ -94,6 +95,18 @@ def test_a_pending_date_must_wait(march: World) -> None:
     assert pending.why.endswith("run the date again then"), "no recheck takes a date of so long ago"
 
 
+def test_so_must_one_with_what_the_ledger_made(march: World) -> None:
+    sent = at("2026-03-31 08:00")
+    march.row("5", "paid", paid="100", sent_at=sent, changed_at=sent)
+    march.comment("5", "98", "2026-03-31 09:00", seen=at("2026-03-31 09:00"))
+    run(march, FIRST)
+    run(march, LAST, now=at("2026-04-01 08:00"))
+    assert march.store("SELECT category, caused_on FROM ropo.reconciliation_item WHERE category <> 'matched'") == [
+        ("ledger_ahead", None)
+    ]
+    assert unmet(march) == [(LAST, "pending"), (None, "full_missing")]
+
+
 def test_breaks_are_to_be_accepted_or_resolved(march: World) -> None:
     owe(march)
     run_all(march)
@@ -104,6 +117,21 @@ def test_breaks_are_to_be_accepted_or_resolved(march: World) -> None:
     assert unmet(march) == []
     signs(march)
     assert march.store("SELECT evidence -> 'breaks' FROM ropo.period_sign_off") == [([identity],)]
+
+
+def test_another_profiles_breaks_and_dates_are_none_of_a_months(march: World) -> None:
+    owe(march)
+    other = dataclasses.replace(march, profile=msgspec.structs.replace(march.profile, name="other"))
+    other.payment("1", "100", "2026-03-30", seen=at("2026-03-30 09:00"))
+    assert run(other, FIRST).breaks == 1
+    assert unmet(march)[0] == (FIRST, "not_reconciled")
+    run_all(march)
+    ours = "SELECT break_id FROM ropo.reconciliation_break WHERE profile = %s"
+    with transaction(march) as cursor:
+        [number] = march.store(ours, (march.profile.name,))
+        accept_breaks(cursor, number, by="Anna", note="known")
+    assert run(other, FIRST).breaks == 1
+    assert (status(march).accepted_breaks, unmet(march)) == ([*number], [])
 
 
 def test_a_break_that_another_dates_run_has_resolved_hinders_no_more(march: World) -> None:
@@ -211,7 +239,9 @@ def test_a_full_comparison_is_held_to_what_the_dates_are(march: World) -> None:
 def test_what_is_of_the_month_and_pending_in_the_full_comparison_alone_holds_it_up_until_its_date_has_it(
     march: World,
 ) -> None:
-    sends(march, "3", "4")
+    sent = at("2026-03-31 08:00")
+    for billnum in ("3", "4"):
+        march.row(billnum, sent_at=sent, changed_at=sent)
     first = at("2026-04-01 00:00")
     run(march, FIRST, now=first)
     run(march, LAST, now=first)
@@ -224,14 +254,19 @@ def test_what_is_of_the_month_and_pending_in_the_full_comparison_alone_holds_it_
         "1 invoice of the full comparison of 2026-03-31 differs within the grace, by what is of the month or before, "
         "at the latest until 2026-04-02 00:00 EEST; a night compares the dates that have it, or run it again then"
     )
-    # Neither a full comparison of before, nor a date after the month, nor a ledger that shows nothing is a date of it.
+    # Neither a full comparison of before, nor a date without it, another profile's, one after the month, or one that
+    # the ledger shows nothing to is a date of it.
+    run(march, FIRST, now=at("2026-04-01 08:10"))
+    other = dataclasses.replace(march, profile=msgspec.structs.replace(march.profile, name="other"))
+    other.payment("3", "100", "2026-03-31", seen=at("2026-04-01 05:00"))
+    assert run(other, LAST, now=at("2026-04-01 08:30")).pending >= 1
     run(march, datetime.date(2026, 2, 28), scope="full", now=at("2026-04-01 09:00"))
     march.comment("3", "98", "2026-04-01 08:00", seen=at("2026-04-01 08:00"))
     assert run(march, datetime.date(2026, 4, 1), now=at("2026-04-01 09:30")).pending == 2
     assert [each.what for each in status(march, at("2026-04-01 09:40")).unmet] == ["full_pending"]
     with nothing_in_the_ledger(march):
-        run(march, datetime.date(2026, 4, 1), now=at("2026-04-01 10:00"))
-    assert [each.what for each in status(march, at("2026-04-01 11:00")).unmet] == ["full_pending"]
+        run(march, LAST, now=at("2026-04-01 10:00"))
+    assert "full_pending" in [each.what for each in status(march, at("2026-04-01 11:00")).unmet]
     march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '3'")
     run(march, LAST, now=at("2026-04-01 22:30"))
     assert unmet(march, at("2026-04-02 08:00")) == []

@@ -126,7 +126,7 @@ def test_a_payment_of_the_month_that_came_months_later_is_the_months_to_settle(m
     sends(march, "3")
     run(march, FIRST)
     run(march, LAST)
-    march.payment("3", "100", "2026-03-31", seen=at("2026-06-10 10:00"))
+    march.payment("3", "100", "2026-03-31 14:00", seen=at("2026-06-10 10:00"))
     compares_in_june(march)
     assert march.store("SELECT business_date FROM ropo.reconciliation_break") == [(JUNE,)]
     assert unmet(march, LATER) == [(JUNE, "full_open_breaks")]
@@ -277,6 +277,14 @@ def test_a_difference_of_the_last_date_is_not_settled_by_differing_otherwise_on_
     books_wrongly(march, "2")
     run(march, LAST, scope="full", now=NOW + HOUR)
     assert unmet(march) == [(LAST, "open_breaks"), (LAST, "full_open_breaks")]
+
+
+def test_what_a_full_comparison_alone_shows_is_the_months_where_the_ledger_made_it(march: World) -> None:
+    without_grace(march)
+    march.row("9", "paid", paid="100", sent_at=at("2026-03-30 08:00"), changed_at=at("2026-03-30 08:00"))
+    run(march, APRIL, scope="full")
+    assert march.store("SELECT business_date FROM ropo.reconciliation_break") == [(APRIL,)]
+    assert unmet(march) == [(APRIL, "full_open_breaks")]
 
 
 def test_a_full_comparison_that_is_run_again_does_not_make_later_differences_the_months(march: World) -> None:
