@@ -234,7 +234,12 @@ def test_a_difference_by_an_event_of_the_month_that_is_elsewhere_since_is_the_mo
 @pytest.mark.parametrize("names", [{"jobid": "J1", "billnum": "2"}, {"jobid": "J2", "billnum": "1"}], ids=str)
 def test_so_is_one_by_an_event_that_bore_one_of_the_invoices_names_alone(march: World, names: dict[str, str]) -> None:
     without_grace(march)
-    was(march, march.comment("2", "98", "2026-03-30 09:00", seen=at("2026-03-31 09:00")), **names)
+    was(
+        march,
+        march.comment("2", "98", "2026-03-30 09:00", seen=at("2026-03-31 09:00")),
+        when="2026-03-31 14:00",
+        **names,
+    )
     books_wrongly(march, "1")
     run(march, JUNE, now=LATER, scope="full")
     assert unmet(march, LATER) == [(JUNE, "full_open_breaks")]

@@ -282,15 +282,32 @@ def test_other_amounts_of_an_accepted_break_are_a_change(march: World) -> None:
     assert flags(march) == [("result_changed", FIRST), ("break_reopened", FIRST)]
 
 
-def test_a_payment_since_the_month_that_is_booked_within_its_grace_is_no_change_of_it(march: World) -> None:
+@pytest.mark.parametrize("day", ["2026-04-01", "2026-04-08"])
+def test_a_payment_since_the_month_that_is_booked_within_its_grace_is_no_change_of_it(march: World, day: str) -> None:
     sends(march, "3")
     run_all(march)
     signs(march)
-    march.payment("3", "100", "2026-04-08", seen=NOW)
+    march.profile = msgspec.structs.replace(march.profile, grace_business_days=10)
+    march.payment("3", "100", day, seen=NOW)
     assert run(march, FIRST, now=NOW + HOUR).pending == 1
     march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '3'")
     assert run(march, FIRST, now=NOW + 24 * HOUR).pending == 0
     assert (flags(march), alerts(march)) == ([], [])
+
+
+def test_what_the_ledger_makes_since_the_month_is_a_change_of_it_within_its_grace_and_when_ropo_one_tells_the_same(
+    march: World,
+) -> None:
+    sends(march, "3")
+    march.comment("3", "98", "2026-03-30 09:00", seen=at("2026-03-30 09:00"))
+    run_all(march)
+    signs(march)
+    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '3'")
+    assert run(march, FIRST, now=NOW + HOUR).pending == 1
+    assert flags(march) == [("result_changed", FIRST)]
+    march.payment("3", "100", "2026-04-08", seen=NOW + 2 * HOUR)
+    assert run(march, FIRST, now=NOW + 3 * HOUR).pending == 0
+    assert flags(march) == [("result_changed", FIRST)] * 2
 
 
 def test_a_payment_since_the_month_that_is_not_booked_within_its_grace_is_a_change_of_it(march: World) -> None:
