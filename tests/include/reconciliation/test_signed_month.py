@@ -109,6 +109,18 @@ def test_a_late_event_is_a_change_though_its_transaction_began_before_the_compar
     assert flags(march) == [("result_changed", FIRST)]
 
 
+def test_a_further_discount_that_came_late_is_a_change_though_the_ledger_has_granted_it_too(march: World) -> None:
+    sends(march, "3")
+    march.payment("3", "5", "2026-03-30", kind="8", seen=at("2026-03-30 09:00"))
+    march.ledger("UPDATE ropo_ledger SET discount = 5, open = 95 WHERE billnum = '3'")
+    run_all(march)
+    signs(march)
+    march.payment("3", "10", "2026-03-30", kind="8", seen=at("2026-04-09 09:00"))
+    march.ledger("UPDATE ropo_ledger SET discount = 15, open = 85 WHERE billnum = '3'")
+    assert recheck(march, datetime.date(2026, 4, 9)) == [(FIRST, "reconciled", "reconciled")]
+    assert flags(march) == [("result_changed", FIRST)]
+
+
 def test_a_late_event_is_a_change_though_a_page_was_stored_by_a_clock_that_ran_ahead(march: World) -> None:
     sends(march, "3")
     march.comment("2", "98", "2026-03-31", seen=datetime.datetime.now(datetime.UTC) + 400 * DAY)
