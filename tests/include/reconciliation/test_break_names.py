@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from include.reconciliation import reconcile as module
@@ -129,16 +130,20 @@ def test_a_break_under_another_name_has_no_age_of_one_that_was_over_under_the_fo
     ]
 
 
-def test_an_acceptance_does_not_spread_where_a_number_without_a_jobid_becomes_two_invoices(world: World) -> None:
+@pytest.mark.parametrize("grace", [0, 1])
+def test_an_acceptance_does_not_spread_where_a_number_without_a_jobid_becomes_two_invoices(
+    world: World, grace: int
+) -> None:
     """Which of the two it was about, nobody can say."""
+    world.profile = msgspec.structs.replace(world.profile, grace_business_days=grace)
     paid_row(world, None)
     breaks(world)
     accept(world)
     world.ledger("UPDATE ropo_ledger SET jobid = 'J1' WHERE billnum = '1'")
     world.row("1", "paid", paid="100", jobid="J2", sent_at=ON_THE_DAY, changed_at=ON_THE_DAY)
     again = run(world, DAY, now=LATE + HOUR)
-    assert (again.accepted, again.pending) == (0, 2)
-    assert states(world) == [("b:1", "missing_in_ropo", "resolved")]
+    assert (again.accepted, again.pending, again.breaks) == ((0, 2, 0) if grace else (0, 0, 2))
+    assert [state for _, _, state in states(world)] == ["resolved"] + ["open"] * again.breaks
 
 
 def test_nor_does_a_grace(world: World) -> None:

@@ -88,6 +88,7 @@ def test_another_category_is_another_break(world: World) -> None:
     world.row("1", "paid", paid="60", discount="40")
     world.reconcile(now=OVER + 2 * HOUR)
     assert [(found["category"], found["amount"]) for found in breaks(world)[2:]] == [("amount_mismatch", Decimal(40))]
+    assert [found["resolved_at"] for found in breaks(world)] == [OVER + HOUR, OVER + 2 * HOUR, None]
 
 
 def test_a_row_deleted_after_green_is_found_by_a_full_comparison_and_its_return_too(world: World) -> None:

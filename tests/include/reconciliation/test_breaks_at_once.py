@@ -107,6 +107,25 @@ def test_of_a_comparison_that_waits_to_be_worked_in_and_a_full_one_after_it_a_da
     assert found["business_date"] == is_of
 
 
+def test_of_the_same_two_another_difference_of_a_mended_invoice_is_of_the_date(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.profile = msgspec.structs.replace(world.profile, grace_business_days=0)
+    world.comment("1", "98")
+    world.comment("1", "98", "2026-03-05 09:00")
+    world.row("1", "paid", paid="100")
+    world.reconcile(DAY - datetime.timedelta(days=5), now=at("2026-03-07 08:00"))
+    world.ledger("UPDATE ropo_ledger SET status = 'open', paid = 0, open = 100")
+    world.reconcile(DAY - datetime.timedelta(days=5), now=at("2026-03-09 08:00"))
+    assert states(world) == [("b:1", "ledger_ahead", "resolved")]
+    world.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0")
+    with monkeypatch.context() as held:
+        held.setattr(module, "commit_with_breaks", lambda store, profile: store.commit())
+        world.reconcile(now=OVER)
+    world.reconcile(LONG_BEFORE, now=OVER, scope="full")
+    assert [(found["state"], found["business_date"]) for found in breaks(world)] == [("open", DAY)]
+
+
 @pytest.mark.parametrize("are_worked_in_together", [False, True])
 @pytest.mark.parametrize("change", [None, "in another category", "no more within its grace"])
 def test_what_an_older_view_has_seen_too_is_the_same_break_where_it_was_one_and_of_its_category(

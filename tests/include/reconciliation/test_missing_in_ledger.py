@@ -37,6 +37,26 @@ def test_so_it_does_where_it_was_compared_before_ropo_one_spoke_of_it(world: Wor
     assert (item["category"], item["currency"]) == ("missing_in_ledger", "SEK")
 
 
+@pytest.mark.parametrize("its_row_names", ["its job alone", "its number alone"])
+def test_a_row_that_is_gone_counts_though_what_came_after_it_had_none_under_another_name(
+    world: World, its_row_names: str
+) -> None:
+    if its_row_names == "its job alone":
+        world.row("77", jobid="J1", currency="SEK", changed_at=at("2026-03-10 08:00"))
+    else:
+        world.payment("1", "60", jobid=None)
+        world.row("1", jobid=None, currency="SEK")
+    world.reconcile()
+    world.ledger("DELETE FROM ropo_ledger")
+    if its_row_names == "its job alone":
+        world.payment("1", "60", jobid=None)
+    else:
+        world.payment(None, "60", jobid="J1")
+    assert "EUR" in {item["currency"] for item in world.items(world.reconcile()).values()}
+    world.comment("1", "98")
+    assert world.items(world.reconcile())["b:1"]["currency"] == "SEK"
+
+
 def test_it_has_not_the_currency_of_another_profiles_invoice_under_the_same_names(world: World) -> None:
     other = World(world.store_dsn, world.ledger_dsn, msgspec.structs.replace(world.profile, name="other"))
     other.payment("1", "60")
