@@ -65,6 +65,9 @@ def test_a_full_comparison_of_an_earlier_date_takes_no_others_place(
     session: Session, store: Connection, profile: Profile
 ) -> None:
     """What is not known of the newer date is not known though one of an old month, made after it, is green."""
+    # One between them is not told beside the newer one that came after it: that looked at all invoices.
+    between = DAY - datetime.timedelta(days=15)
+    record(store, between, "breaks", breaks=(broken("1", "10.00"),), scope="full", started_at=NOW - 2 * MINUTE)
     record(store, DAY, "incomplete", scope="full", reasons=("doubt",), started_at=NOW - MINUTE)
     record(store, DAY - datetime.timedelta(days=30), "reconciled", scope="full", started_at=NOW)
 
