@@ -146,6 +146,19 @@ def test_an_acceptance_does_not_spread_where_a_number_without_a_jobid_becomes_tw
     assert [state for _, _, state in states(world)] == ["resolved"] + ["open"] * again.breaks
 
 
+def test_nor_does_one_of_a_break_that_was_over_under_the_former_name(world: World) -> None:
+    world.profile = msgspec.structs.replace(world.profile, grace_business_days=0)
+    paid_row(world, None)
+    breaks(world)
+    accept(world)
+    world.ledger("UPDATE ropo_ledger SET status = 'open', paid = 0, open = 100 WHERE billnum = '1'")
+    run(world, DAY, now=LATE + HOUR)
+    assert states(world) == [("b:1", "missing_in_ropo", "resolved")]
+    world.ledger("UPDATE ropo_ledger SET jobid = 'J1', status = 'paid', paid = 100, open = 0 WHERE billnum = '1'")
+    again = run(world, DAY, now=LATE + 2 * HOUR)
+    assert (again.accepted, again.breaks) == (0, 1)
+
+
 def test_nor_does_a_grace(world: World) -> None:
     paid_row(world, None)
     run(world, DAY, now=ON_THE_DAY)

@@ -230,6 +230,20 @@ def test_a_name_that_an_invoice_loses_is_lost_by_its_own_profiles_breaks_alone(
     assert other.reconcile(now=OVER + HOUR).accepted == 1
 
 
+def test_what_the_other_has_accepted_is_not_accepted_by_whatever_name(neighbours: tuple[World, World]) -> None:
+    world, other = neighbours
+    for each in (other, world):
+        each.row("1", "paid", paid="100", jobid=None, changed_at=at("2026-03-10 08:00"))
+        for moment in (NOW, OVER):
+            each.reconcile(now=moment)
+        if each is other:
+            accept(other)
+    assert (world.reconcile(now=OVER + HOUR).accepted, other.reconcile(now=OVER + HOUR).accepted) == (0, 1)
+    world.ledger("UPDATE ropo_ledger SET jobid = 'J1' WHERE billnum = '1'")
+    again = world.reconcile(now=OVER + 2 * HOUR)
+    assert (again.accepted, again.breaks) == (0, 1)
+
+
 def test_what_a_dismissed_row_has_named_was_not_known_because_the_other_knew_it(
     neighbours: tuple[World, World],
 ) -> None:

@@ -77,6 +77,10 @@ def test_it_names_what_waits_of_it_the_file_and_both_ways_out(books: Books) -> N
     number = record(books.store, datetime.date(2026, 10, 5), "breaks", breaks=(broken("1", "5.00"),), profile="gone")
     keep_break(books.store, number, "b:1", "ledger_behind", "open")
     keep_break(books.store, number, "b:2", "ledger_behind", "accepted")
+    # What waits of a profile that is there is no matter of this one.
+    books.drain("default", page(row(9, amount="a lot")), PollInDoubtError("lost"))
+    number = record(books.store, datetime.date(2026, 10, 5), "breaks", breaks=(broken("1", "5.00"),))
+    keep_break(books.store, number, "b:1", "ledger_behind", "open")
 
     (alert,) = books.told()
 
