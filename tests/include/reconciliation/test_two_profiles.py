@@ -214,10 +214,14 @@ def test_a_name_that_an_invoice_loses_is_lost_by_its_own_profiles_breaks_alone(
     world, other = neighbours
     for each in neighbours:
         each.row("1", "paid", paid="100", jobid=None, changed_at=at("2026-03-10 08:00"))
+        if each is other:
+            each.row("2", "paid", paid="100", jobid="J1", changed_at=at("2026-03-10 08:00"))
         for moment in (NOW, OVER):
             each.reconcile(now=moment)
-    accept(world)
-    world.store("UPDATE ropo.reconciliation_break SET business_date = '2026-02-27' WHERE profile = 'other'")
+    accept(world, "1")
+    world.store(
+        "UPDATE ropo.reconciliation_break SET business_date = '2026-02-27', renamed_to = 'b:1' WHERE profile = 'other'"
+    )
     left = books(other)
     world.ledger("UPDATE ropo_ledger SET jobid = 'J1' WHERE billnum = '1'")
 
