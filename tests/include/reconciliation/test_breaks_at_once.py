@@ -161,6 +161,33 @@ def test_what_an_older_view_has_seen_too_is_the_same_break_where_it_was_one_and_
     assert seen == expected[change]
 
 
+def test_of_several_older_views_that_come_late_the_earliest_date_and_the_first_and_last_moments_count(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind(world)
+    before = DAY - datetime.timedelta(days=1)
+    for day in (before, NEXT):
+        world.comment("1", "98", f"{day} 09:00", seen=at(f"{day} 10:00"))
+    later = [(DAY, OVER + 2 * HOUR), (NEXT, OVER + HOUR)]
+
+    def hold(store: Any, profile: Any) -> None:
+        if later:
+            day, now = later.pop(0)
+            world.reconcile(day, now=now)
+            store.commit()
+        else:
+            commit_with_breaks(store, profile)
+
+    monkeypatch.setattr(module, "commit_with_breaks", hold)
+    world.reconcile(before, now=OVER)
+    assert [(found["business_date"], found["times_seen"]) for found in breaks(world)] == [(NEXT, 1)]
+    with closing(connect(world.store_dsn)) as store, store, store.cursor() as cursor:
+        work_in(cursor, world.profile)
+    [found] = breaks(world)
+    assert (found["business_date"], found["times_seen"]) == (before, 3)
+    assert (found["first_seen"], found["last_seen"]) == (OVER, OVER + 2 * HOUR)
+
+
 def test_a_view_is_not_late_for_a_newer_one_that_waits_to_be_worked_in_after_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

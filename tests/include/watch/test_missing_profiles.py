@@ -77,6 +77,12 @@ def test_it_names_what_waits_of_it_the_file_and_both_ways_out(books: Books) -> N
     number = record(books.store, datetime.date(2026, 10, 5), "breaks", breaks=(broken("1", "5.00"),), profile="gone")
     keep_break(books.store, number, "b:1", "ledger_behind", "open")
     keep_break(books.store, number, "b:2", "ledger_behind", "accepted")
+    # Something else that is told of it is no word that it was retired.
+    execute(
+        books.store,
+        "INSERT INTO ropo.alert (profile, topic, subject, fingerprint, found_at) "
+        "VALUES ('gone', 'another', 'gone', '', now())",
+    )
     # What a profile that is there does, and what waits of it, is no matter of this one.
     execute(books.store, "UPDATE ropo.status_poll SET opened_at = opened_at - interval '1 hour'")
     books.drain("default", page(row(9, amount="a lot")), PollInDoubtError("lost"))

@@ -21,6 +21,7 @@ HOUR = datetime.timedelta(hours=1)
 
 
 def test_it_says_who_signed_and_which_dates_changed(session: Session, store: Connection, profile: Profile) -> None:
+    sign(store, "2026-09-01")
     signed = sign(store, countersigned_by="Otto")
     assert told(session, ChangedPeriods(profile, NOW)) == []
     flag(store, signed, DAY)
