@@ -231,12 +231,16 @@ def test_a_queue_that_never_gave_a_204_is_told_an_hour_after_the_first_poll(
             drain(session, profile, *pages, PollUnsentError("refused"), run_id=run_id)
     with store.cursor() as cursor:
         cursor.execute("UPDATE ropo.status_poll SET opened_at = opened_at + interval '45 minutes' WHERE run_id = 'r2'")
+        cursor.execute(
+            "INSERT INTO ropo.status_poll (profile, kind, window_from, opened_at, dag_id, run_id) "
+            "VALUES ('other', 'drain', '2026-11-01', now() + interval '50 minutes', 'drain', 'another')"
+        )
 
     assert told(session, NotEmptied(profile, now_plus(59))) == []
     (alert,) = told(session, NotEmptied(profile, now_plus(61)))
     assert "There was none" in alert.text
     assert "Drain polls of the last hour: 1 landed, 1 unsent; they brought 3 new events" in alert.text
-    assert "/dags/drain/runs/r2" in alert.text, "the newest run says why"
+    assert "/dags/drain/runs/r2" in alert.text, "the newest run of the profile says why"
 
 
 def test_a_profile_whose_drain_never_began_a_poll_is_told_at_once_and_no_more_when_it_did(
