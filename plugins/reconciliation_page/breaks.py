@@ -44,6 +44,7 @@ from reconciliation_page.stores import Reading, StoreBusyError, changing
 from reconciliation_page.words import BREAK_EVENTS, BREAK_STATES
 
 if TYPE_CHECKING:
+    from include.page_data.shown_by import Compared
     from include.page_data.signed_months import Month
     from include.reconciliation.months_touched import TouchedMonth
 
@@ -135,9 +136,7 @@ def _listed(
     chosen: list[int] | None = None,
 ) -> HTMLResponse:
     selection = choice.selection()
-    shown_by = read_compared(cursor, page.profile.name, choice.shown_by) if choice.shown_by else None
-    if choice.shown_by and shown_by is None:
-        raise HTTPException(status.HTTP_404_NOT_FOUND, f"There is no reconciliation {choice.shown_by} of this profile.")
+    shown_by = _shown_by(page, cursor, choice)
     # What stands after a place may have been decided meanwhile.
     listed, is_gone = page_or_first(lambda place: read_breaks(cursor, page.profile.name, selection, after=place), after)
     counts = count_breaks(cursor, page.profile.name)
@@ -175,8 +174,9 @@ def _listed(
 
 
 @router.get("/breaks.csv")
-def breaks_csv(page: PageOf, choice: ChoiceOf, decimal: DecimalInQuery = "point") -> Response:
+def breaks_csv(page: PageOf, cursor: Reading, choice: ChoiceOf, decimal: DecimalInQuery = "point") -> Response:
     """Return the same breaks as CSV, all pages of them."""
+    _shown_by(page, cursor, choice)
 
     def export(connection: Connection) -> Iterator[str]:
         return export_breaks(connection, page.profile, choice.selection(), DIALECTS[decimal])
@@ -241,6 +241,16 @@ def _shown(
         events=BREAK_EVENTS,
         reason_in_words=reason_in_words,
     )
+
+
+def _shown_by(page: Page, cursor: Cursor, choice: BreakChoice) -> Compared | None:
+    """Return the reconciliation whose invoices are meant; one of another profile would leave out what is open."""
+    if not choice.shown_by:
+        return None
+    found = read_compared(cursor, page.profile.name, choice.shown_by)
+    if found is None:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, f"There is no reconciliation {choice.shown_by} of this profile.")
+    return found
 
 
 def _done(page: Page, cursor: Cursor, done: str, since: int, break_id: int | None = None) -> int:

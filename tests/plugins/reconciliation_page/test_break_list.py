@@ -364,9 +364,12 @@ def test_a_date_of_which_nothing_is_open_leads_to_no_list(client: TestClient, st
     assert "open now" not in client.get(f"/reconciliation/dates/{DATE}").text
 
 
-def test_the_breaks_of_another_profiles_reconciliation_are_not_listed(client: TestClient, store: Connection) -> None:
-    number = record(store, DATE, "breaks", profile="other")
-    assert client.get(PATH, params={"shown_by": number}).status_code == 404
+@pytest.mark.parametrize("path", [PATH, f"{PATH}.csv"])
+def test_the_breaks_of_another_profiles_reconciliation_are_not_listed(
+    client: TestClient, store: Connection, ids: dict[str, int], path: str
+) -> None:
+    number = record(store, DATE, "breaks", breaks=(broken("1", "5.00"),), profile="other")
+    assert client.get(path, params={"shown_by": number}).status_code == 404
 
 
 def test_no_two_links_to_different_breaks_sound_alike(client: TestClient, store: Connection) -> None:
