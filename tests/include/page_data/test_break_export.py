@@ -9,13 +9,16 @@ import json
 from typing import TYPE_CHECKING
 
 from include.config.profiles import Profile
-from include.page_data.break_export import export_breaks
+from include.page_data.break_export import export_breaks, export_rested_on
 from include.page_data.breaks import BreakSelection, read_breaks
+from include.reconciliation.signing import read_sign_off
 from include.status_store.database import connect
-from tests.include.status_store.views import execute
+from tests.include.status_store.views import column, execute
 from tests.include.watch.records import broken, keep_break, record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from psycopg2.extensions import connection as Connection
 
 DATE = datetime.date(2026, 11, 20)
@@ -81,3 +84,68 @@ def test_and_so_does_it_on_the_page(store: Connection) -> None:
     for name, moment in MOMENTS.items():
         assert getattr(found, name) == datetime.datetime.fromisoformat(moment), name
     assert (found.evidence, str(found.amount), found.resolved_at, found.shown_in) == (SIDES, "8.00", None, number)
+
+
+def lines(pieces: Iterable[str]) -> list[list[str]]:
+    """The lines of a file, those of its head too."""
+    return list(csv.reader(io.StringIO("".join(pieces).removeprefix("\ufeff"))))
+
+
+def test_a_file_says_of_what_it_is_and_when_it_was_read_and_why_not_to_rest_on_it(
+    store: Connection, store_dsn: str
+) -> None:
+    chosen = BreakSelection(category="ledger_behind")
+    with connect(store_dsn) as session:
+        begun = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=1)
+        nothing = lines(export_breaks(session, PROFILE, chosen))
+        number = record(store, DATE, "breaks", breaks=(broken("12", "1"),))
+        keep_break(store, number, "b:12", "ledger_behind", "open", "8.00")
+        pieces = export_breaks(session, PROFILE, chosen)
+        first = next(pieces)
+        # What is committed while it is read is not in it: its head was read before.
+        execute(store, "DELETE FROM ropo.reconciliation_break")
+        found = lines([first, *pieces])
+    assert [line[0] for line in nothing[:5]] == [
+        "# breaks of profile", "# time zone", "# as of", "# not to be trusted as all there is", "# only breaks of",
+    ]  # fmt: skip
+    assert begun <= datetime.datetime.fromisoformat(nothing[2][1]).replace(tzinfo=PROFILE.zone)
+    assert nothing[3][1:] == ["No date was compared yet."]
+    assert [line[1:] for line in found[:2]] == [["default"], ["Europe/Helsinki"]]
+    assert found[3] == ["# only breaks of", "state: open", "category: ledger_behind"]
+    assert [line[-1] for line in found[4:]] == ["invoice_key", "b:12"]
+
+
+def test_what_a_signature_rests_on_is_in_its_file_as_it_was_signed_whatever_was_accepted_since(
+    store: Connection, store_dsn: str
+) -> None:
+    before, signed, since = (datetime.datetime(2026, 12, day, 12, tzinfo=datetime.UTC) for day in (1, 2, 3))
+    number = record(store, DATE, "breaks", breaks=(broken("12", "1"),))
+    keep_break(store, number, "b:12", "ledger_behind", "open", "8.00")
+    [break_id] = column(store, "SELECT break_id FROM ropo.reconciliation_break")
+    unmapped = "2 rows with codes not in the map (0af), 5.00 in all"
+    for moment, by, paid in ((before, "Bob", "60"), (since, "Eve", "999")):
+        evidence = json.dumps({"currency": "EUR", "ropo_paid": paid, "further": unmapped})
+        execute(
+            store,
+            "INSERT INTO ropo.reconciliation_break_event (break_id, at, by_whom, kind, note, evidence) "
+            "VALUES (%s, %s, %s, 'accepted', 'known', %s)",
+            (break_id, moment, by, evidence),
+        )
+    accepted = {"accepted_breaks": [break_id], "accepted_by_events": []}
+    execute(
+        store,
+        "INSERT INTO ropo.period_sign_off (profile, period, signed_by, signed_at, evidence) "
+        "VALUES ('default', '2026-11-01', 'Zoe', %s, %s)",
+        (signed, json.dumps({"dates": [accepted], "full": {}, "breaks": [break_id]})),
+    )
+    with connect(store_dsn) as session, store.cursor() as cursor:
+        month = datetime.date(2026, 11, 1)
+        sign_off = read_sign_off(cursor, PROFILE, month)
+        every = lines(export_rested_on(session, PROFILE, month, sign_off=sign_off))
+    head, names, row = every[3:6], every[6], every[7]
+    found = dict(zip(names, row, strict=True))
+    assert [line[0] for line in head] == ["# month", "# signed by", "# columns as of now"]
+    assert (head[0][1], head[1][1], head[1][2][:16]) == ("2026-11", "Zoe", "2026-12-02 14:00")
+    assert (found["ropo_paid"], found["at_stake"], found["accepted_by"]) == ("60.00", "60.00", "Bob")
+    assert (found["state"], found["what_to_do_next"]) == ("open", "")
+    assert found["further"] == "2 rows with codes not in the status map, 5.00 in all"
