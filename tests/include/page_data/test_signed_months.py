@@ -6,9 +6,11 @@ import datetime
 from typing import TYPE_CHECKING
 
 from include.config.profiles import Profile
-from include.page_data.signed_months import read_months, read_months_needing
+from include.page_data.signed_months import read_months, read_months_flagged, read_months_needing
 from include.reconciliation.signing import period_status
 from include.watch.signed import ChangedPeriods
+from tests.include.status_store.views import query
+from tests.include.watch.records import keep_break, record
 from tests.include.watch.signatures import flag, sign
 
 if TYPE_CHECKING:
@@ -122,3 +124,59 @@ def test_each_profile_has_its_own_signatures(store: Connection) -> None:
         "other": [("2026-06", "signed")],
         "default": [("2026-07", "signed")],
     }
+
+
+def decided(
+    store: Connection,
+    month: int,
+    *,
+    signed: int | None = None,
+    by: str = "Anna",
+    what: str = "reopened",
+    is_shown: bool = False,
+    earlier: int = 0,
+    profile: str = "default",
+) -> tuple[int, int]:
+    """Somebody decides of a break that a signed month rests on, which is flagged; the event's id and the break's.
+
+    :param is_shown: by a reconciliation, and not by a person; ``earlier``: by so many seconds.
+    """
+    period = datetime.date(2026, month, 1)
+    signed = signed or sign(store, str(period), "Otto", profile=profile)
+    number = record(store, period, "breaks", profile=profile)
+    keep_break(store, number, f"b:{number}", "ledger_behind", "open")
+    [(event_id, break_id)] = query(
+        store,
+        "INSERT INTO ropo.reconciliation_break_event (break_id, at, by_whom, kind, note) "
+        "SELECT break_id, %s, %s, %s, 'known' FROM ropo.reconciliation_break WHERE invoice_key = %s "
+        "RETURNING event_id, break_id",
+        (NOW, by, what, f"b:{number}"),
+    )
+    query(
+        store,
+        "INSERT INTO ropo.period_sign_off_flag (sign_off_id, at, business_date, reconciliation_id, break_id, kind, "
+        "note) VALUES (%s, %s, %s, %s, %s, 'break_reopened', 'x') RETURNING 1",
+        (signed, NOW - datetime.timedelta(seconds=earlier), period, number if is_shown else None, break_id),
+    )
+    return int(str(event_id)), int(str(break_id))
+
+
+def test_changed_by_a_person_are_the_months_that_this_one_has_changed_since_and_that_stand(store: Connection) -> None:
+    since, _ = decided(store, 1)
+    _, of_april = decided(store, 4)
+    march = sign(store, "2026-03-01", "Otto")
+    for _ in range(2):
+        decided(store, 3, signed=march)
+    decided(store, 2, profile="other")
+    decided(store, 5, by="Bob")
+    decided(store, 6, what="commented")
+    decided(store, 8, is_shown=True)
+    decided(store, 9, earlier=1)
+    decided(store, 10)
+    sign(store, "2026-10-01")
+    with store.cursor() as cursor:
+        every = read_months_flagged(cursor, SINCE_MAY, by="Anna", since=since)
+        of_one = read_months_flagged(cursor, SINCE_MAY, by="Anna", since=since, break_id=of_april)
+    assert named(every) == [("2026-03", "changed"), ("2026-04", "changed")]
+    assert named(of_one) == [("2026-04", "changed")]
+    assert {(each.signed_by, each.countersigned_by) for each in every} == {("Anna", "Otto")}
