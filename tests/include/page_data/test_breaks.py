@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
-from include.page_data.breaks import count_decided
+from include.config.profiles import Profile
+from include.page_data.break_knowledge import read_knowledge
+from include.page_data.breaks import BreakCounts, BreakSelection, count_breaks, count_decided, read_break_sums
 from tests.include.status_store.views import column
 from tests.include.watch.records import keep_break, record
 
@@ -54,3 +56,51 @@ def test_a_decision_is_counted_by_who_made_it_once_a_break_and_while_it_stands(s
             for kind, by, since, of, _ in asked
         ]
     assert found == asked
+
+
+def test_breaks_and_their_newest_event_are_their_profiles(store: Connection) -> None:
+    decided(store)
+    decided(store, profile="other")
+    with store.cursor() as cursor:
+        found = [count_breaks(cursor, name) for name in ("default", "third")]
+    assert found == [
+        BreakCounts(states={"accepted": 2, "open": 2, "resolved": 1}, newest_event=len(DECISIONS)),
+        BreakCounts(states={}, newest_event=0),
+    ]
+
+
+def test_what_is_at_stake_is_summed_by_profile_and_currency_and_what_is_not_known_is_counted(store: Connection) -> None:
+    shown = [record(store, DATE, "breaks", profile=name) for name in ("default", "other")]
+    for number, key, amount, currency in (
+        (shown[0], "b:1", "5", "EUR"), (shown[0], "b:2", "6", "EUR"), (shown[0], "b:3", "0", "EUR"),
+        (shown[0], "b:4", "7", "DKK"), (shown[1], "b:1", "8", "EUR"),
+    ):  # fmt: skip
+        keep_break(store, number, key, "missing_in_ledger", "open", amount, currency=currency)
+    profiles = [Profile(name=name) for name in ("default", "other")]
+    with store.cursor() as cursor:
+        sums = read_break_sums(cursor, profiles, BreakSelection())
+    told = {
+        name: [(each.currency, each.breaks, each.amount, each.unknown) for each in found]
+        for name, found in sums.items()
+    }
+    assert told == {
+        "default": [("EUR", 3, 11, 1), ("DKK", 1, 7, 0)],
+        "other": [("EUR", 1, 8, 0)],
+    }
+
+
+def test_a_list_rests_on_what_was_compared_last_of_its_own_profile(store: Connection) -> None:
+    record(store, DATE, "incomplete", reasons=("ledger_empty",))
+    record(store, DATE, profile="other")
+    record(store, DATE - datetime.timedelta(days=1), "incomplete", reasons=("ledger_empty",), profile="other")
+    record(store, DATE, reasons=("doubt",), profile="sees")
+    record(store, DATE, "breaks", profile="sees")
+    with store.cursor() as cursor:
+        found = read_knowledge(cursor, ["default", "other", "sees", "none"])
+    told = {name: (each.is_compared, each.ledger_empty_on) for name, each in found.items()}
+    assert told == {
+        "default": (True, DATE),
+        "other": (True, DATE - datetime.timedelta(days=1)),
+        "sees": (True, None),
+        "none": (False, None),
+    }

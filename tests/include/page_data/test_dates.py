@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import json
 from typing import TYPE_CHECKING
 
-from include.page_data.dates import read_changes, read_items
+from include.config.profiles import Profile
+from include.page_data.dates import read_changes, read_items, read_money, read_reconciliations
 from include.page_data.no_longer_open import count_no_longer_open
+from include.page_data.shown_by import count_open, read_compared
 from include.reconciliation.item_selection import ItemSelection
 from tests.include.status_store.views import execute
-from tests.include.watch.records import broken, keep_break, record
+from tests.include.watch.records import TOTALS, broken, keep_break, record
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
@@ -115,3 +118,52 @@ def test_no_longer_open_is_what_was_a_break_then_and_whose_invoice_has_none_now(
                 (breaks_then,) * 2,
             )
             assert count_no_longer_open(cursor, [number]) == found
+
+
+def test_a_dates_money_has_what_lies_in_invoices_that_differ_by_kind_and_currency(store: Connection) -> None:
+    euro, krona = TOTALS["currencies"]
+    totals = {"currencies": [{**euro, "extra_paid": "0.25", "extra_discount": "0.5"}, krona]}
+    items = (broken("1", "10"), broken("2", "5"), broken("3", "100", "matched"), broken("4", "7", currency="SEK"))
+    ids = [record(store, DATE, "breaks", breaks=items) for _ in range(2)]
+    record(store, DATE, "breaks", breaks=items, profile="other")
+    execute(store, "UPDATE ropo.reconciliation SET totals = %s", (json.dumps(totals),))
+    execute(
+        store,
+        "UPDATE ropo.reconciliation_item SET ropo_discount = 3, ledger_paid = 2, ledger_discount = 1 "
+        "WHERE billnum = '1'",
+    )
+    execute(store, "UPDATE ropo.reconciliation_item SET ropo_paid = NULL, ledger_paid = NULL WHERE currency = 'SEK'")
+    with store.cursor() as cursor:
+        newest, before = read_reconciliations(cursor, "default", DATE)
+        lines = read_money(cursor, newest)
+    assert [newest.reconciliation_id, before.reconciliation_id] == ids[::-1]
+    told = [
+        (each.kind, each.currency, *(float(sum_) for sum_ in (each.ropo, each.ledger, each.differing, each.agreeing)))
+        for each in lines
+    ]
+    assert told == [
+        ("paid", "EUR", 1234.5, 1134.75, 12.75, 87.0),
+        ("discount", "EUR", 1.0, 1.5, 1.5, -2.0),
+        ("paid", "SEK", 10.005, 0.0, 0.0, 10.005),
+        ("discount", "SEK", 0.0, 0.0, 0.0, 0.0),
+    ]
+
+
+def test_open_of_a_date_is_what_differs_in_it_under_any_name_of_its_own_profile(store: Connection) -> None:
+    number = record(store, DATE, "breaks", breaks=(broken("1", "1"), broken("2", "1"), broken("3", "1", "matched")))
+    other = record(store, DATE, "breaks", breaks=(broken("1", "1"),), profile="other")
+    for key in ("b:1", "b:3", "b:7", "b:8", "b:9"):
+        keep_break(store, number, key, "ledger_behind", "open")
+    former = ((number, "b:2", "b:9"), (number, "b:3", "b:8"), (other, "b:1", "b:7"))
+    for shown_by, key, name in former:
+        keep_break(store, shown_by, key, "amount_mismatch", "resolved")
+        execute(
+            store,
+            "UPDATE ropo.reconciliation_break SET renamed_to = %s WHERE invoice_key = %s AND state = 'resolved'",
+            (name, key),
+        )
+    with store.cursor() as cursor:
+        [shown] = read_reconciliations(cursor, "default", DATE)
+        assert count_open(cursor, Profile(name="default"), shown) == 2
+        compared = [read_compared(cursor, "default", each) for each in (number, other)]
+    assert [each and each.reconciliation_id for each in compared] == [number, None]
