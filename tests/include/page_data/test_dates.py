@@ -6,8 +6,10 @@ import datetime
 import json
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from include.config.profiles import Profile
-from include.page_data.dates import read_changes, read_items, read_money, read_reconciliations
+from include.page_data.dates import is_compared_again, read_changes, read_items, read_money, read_reconciliations
 from include.page_data.no_longer_open import count_no_longer_open
 from include.page_data.shown_by import count_open, read_compared
 from include.reconciliation.item_selection import ItemSelection
@@ -147,6 +149,41 @@ def test_a_dates_money_has_what_lies_in_invoices_that_differ_by_kind_and_currenc
         ("paid", "SEK", 10.005, 0.0, 0.0, 10.005),
         ("discount", "SEK", 0.0, 0.0, 0.0, 0.0),
     ]
+
+
+def test_what_is_pending_alone_differs_too_and_each_item_says_what_it_was(store: Connection) -> None:
+    number = record(store, DATE, "pending", breaks=(broken("1", "10", **PENDING), broken("2", "5", "matched")))
+    record(store, DATE, "breaks", breaks=(broken("1", "10"), broken("2", "5")))
+    with store.cursor() as cursor:
+        after, before = read_reconciliations(cursor, "default", DATE)
+        [paid, *_] = read_money(cursor, before)
+        accepted(store, after.reconciliation_id, "2")
+        states = [
+            [
+                each.state
+                for each in read_items(cursor, "default", shown, ItemSelection(state="all", order="invoice")).rows
+            ]
+            for shown in (number, after.reconciliation_id)
+        ]
+    assert (paid.differing, [sorted(each) for each in states]) == (10, [["matched", "pending"], ["accepted", "break"]])
+
+
+def test_a_date_is_compared_again_within_its_days_and_longer_while_it_is_pending(store: Connection) -> None:
+    profile = Profile(name="default", start_date=datetime.date(2026, 1, 1))
+    record(store, DATE, breaks=(broken("1", "10", **PENDING),))
+    with store.cursor() as cursor:
+        [pending] = read_reconciliations(cursor, "default", DATE)
+    late = pending.started_at + datetime.timedelta(days=profile.rechecked_days)
+    first = profile.rechecked_from(profile.business_date(late))
+    one = datetime.timedelta(days=1)
+
+    def is_again(now: datetime.datetime, **changed: object) -> bool:
+        return is_compared_again(profile, msgspec.structs.replace(pending, **changed), now)
+
+    assert [is_again(late, business_date=date, pending=0) for date in (first - one, first)] == [False, True]
+    long_ago = {"business_date": profile.start_date}
+    assert [is_again(now, **long_ago) for now in (late, late + datetime.timedelta(seconds=1))] == [True, False]
+    assert not is_again(late, business_date=profile.start_date - one)
 
 
 def test_open_of_a_date_is_what_differs_in_it_under_any_name_of_its_own_profile(store: Connection) -> None:
