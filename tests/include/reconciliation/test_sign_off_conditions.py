@@ -25,7 +25,6 @@ from tests.include.reconciliation.month import (
     countersigns,
     flags,
     found_by_full,
-    nothing_in_the_ledger,
     owe,
     run,
     run_all,
@@ -79,32 +78,6 @@ def test_a_month_before_the_start_date_is_nobodys(march: World) -> None:
     with transaction(march) as cursor:
         found = period_status(cursor, march.profile, datetime.date(2026, 2, 1), now=NOW)
     assert ([each.what for each in found.unmet], found.dates) == (["before_start"], [])
-
-
-def test_a_pending_date_must_wait(march: World) -> None:
-    owe(march, "2")
-    run(march, FIRST)
-    run(march, LAST, now=at("2026-04-01 08:00"))
-    run(march, LAST, scope="full")
-    [pending] = status(march).unmet[:1]
-    assert (pending.date, pending.what) == (LAST, "pending")
-    assert "1 invoice of 2026-03-31 differs within the grace, at the latest until 2026-04-02 00:00" in pending.why
-    assert pending.why.endswith("the date is compared again by itself then")
-    march.profile = msgspec.structs.replace(march.profile, recheck_days=7)
-    [pending] = status(march, NOW + datetime.timedelta(days=7)).unmet[:1]
-    assert pending.why.endswith("run the date again then"), "no recheck takes a date of so long ago"
-
-
-def test_so_must_one_with_what_the_ledger_made(march: World) -> None:
-    sent = at("2026-03-31 08:00")
-    march.row("5", "paid", paid="100", sent_at=sent, changed_at=sent)
-    march.comment("5", "98", "2026-03-31 09:00", seen=at("2026-03-31 09:00"))
-    run(march, FIRST)
-    run(march, LAST, now=at("2026-04-01 08:00"))
-    assert march.store("SELECT category, caused_on FROM ropo.reconciliation_item WHERE category <> 'matched'") == [
-        ("ledger_ahead", None)
-    ]
-    assert unmet(march) == [(LAST, "pending"), (None, "full_missing")]
 
 
 def test_breaks_are_to_be_accepted_or_resolved(march: World) -> None:
@@ -236,59 +209,6 @@ def test_a_full_comparison_is_held_to_what_the_dates_are(march: World) -> None:
     assert unmet(march) == []
 
 
-def test_what_is_of_the_month_and_pending_in_the_full_comparison_alone_holds_it_up_until_its_date_has_it(
-    march: World,
-) -> None:
-    sent = at("2026-03-31 08:00")
-    for billnum in ("3", "4"):
-        march.row(billnum, sent_at=sent, changed_at=sent)
-    first = at("2026-04-01 00:00")
-    run(march, FIRST, now=first)
-    run(march, LAST, now=first)
-    march.payment("3", "100", "2026-03-31", seen=at("2026-04-01 05:00"))
-    march.payment("4", "100", "2026-04-01", seen=at("2026-04-01 05:30"))
-    assert run(march, LAST, scope="full", now=at("2026-04-01 06:00")).pending == 2
-    [found] = status(march, at("2026-04-01 08:00")).unmet
-    assert (found.what, found.scope) == ("full_pending", "full")
-    assert found.why == (
-        "1 invoice of the full comparison of 2026-03-31 differs within the grace, by what is of the month or before, "
-        "at the latest until 2026-04-02 00:00 EEST; a night compares the dates that have it, or run it again then"
-    )
-    # Neither a full comparison of before, nor a date without it, another profile's, one after the month, or one that
-    # the ledger shows nothing to is a date of it.
-    run(march, FIRST, now=at("2026-04-01 08:10"))
-    other = dataclasses.replace(march, profile=msgspec.structs.replace(march.profile, name="other"))
-    other.payment("3", "100", "2026-03-31", seen=at("2026-04-01 05:00"))
-    assert run(other, LAST, now=at("2026-04-01 08:30")).pending >= 1
-    run(march, datetime.date(2026, 2, 28), scope="full", now=at("2026-04-01 09:00"))
-    march.comment("3", "98", "2026-04-01 08:00", seen=at("2026-04-01 08:00"))
-    assert run(march, datetime.date(2026, 4, 1), now=at("2026-04-01 09:30")).pending == 2
-    assert [each.what for each in status(march, at("2026-04-01 09:40")).unmet] == ["full_pending"]
-    with nothing_in_the_ledger(march):
-        run(march, LAST, now=at("2026-04-01 10:00"))
-    assert "full_pending" in [each.what for each in status(march, at("2026-04-01 11:00")).unmet]
-    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '3'")
-    run(march, LAST, now=at("2026-04-01 22:30"))
-    assert unmet(march, at("2026-04-02 08:00")) == []
-
-
-def test_it_is_held_up_no_more_by_a_night_that_finds_its_date_as_it_was(march: World) -> None:
-    """The full comparison read the ledger before the payment was booked, and was recorded after its date."""
-    sends(march, "3")
-    march.payment("3", "100", "2026-03-31", seen=at("2026-03-31 20:00"))
-    night = at("2026-04-01 00:00")
-    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '3'")
-    run(march, FIRST, now=night)
-    run(march, LAST, now=night)
-    march.ledger("UPDATE ropo_ledger SET status = 'open', paid = 0, open = 100 WHERE billnum = '3'")
-    assert run(march, LAST, scope="full", now=night).pending == 1
-    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '3'")
-    assert unmet(march, at("2026-04-01 08:00")) == [(LAST, "full_pending")]
-    found = march.recheck(datetime.date(2026, 4, 1), now=at("2026-04-01 22:30"))
-    assert LAST not in [each.reconciliation.business_date for each in found.changed]
-    assert unmet(march, at("2026-04-02 08:00")) == []
-
-
 def test_what_only_later_dates_show_is_not_the_months_to_settle(march: World) -> None:
     run(march, FIRST)
     run(march, LAST)
@@ -378,17 +298,6 @@ def test_what_keeps_a_month_from_being_signed_is_named(march: World) -> None:
         named = told[1].split(", ")
         assert len({*named} & {f"invoice 1{number}" for number in range(1, 8)}) == 5
         assert named == sorted(named)
-
-
-def test_a_payment_of_the_next_month_that_is_booked_a_morning_later_holds_up_no_month(march: World) -> None:
-    sends(march, "3", "4")
-    run_all(march)
-    march.payment("3", "100", "2026-04-08", seen=NOW)
-    run(march, FIRST, now=NOW + HOUR)
-    assert unmet(march) == []
-    march.payment("4", "100", "2026-03-31", seen=NOW)
-    run(march, FIRST, now=NOW + 2 * HOUR, profile=msgspec.structs.replace(march.profile, grace_business_days=10))
-    assert unmet(march) == [(FIRST, "pending")]
 
 
 @pytest.mark.parametrize("text", ["2026-3", "2026-00", "0000-01", "2026-03-01", "2026-03\n", "٢٠٢٦-٠٣", "march", ""])

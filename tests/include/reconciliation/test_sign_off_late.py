@@ -66,62 +66,6 @@ def compares_in_june(march: World) -> None:
     run(march, JUNE, now=at("2026-06-15 09:00"), scope="full")
 
 
-PENDING = [(FIRST, "pending"), (LAST, "pending")]
-
-
-def test_a_payment_of_the_next_month_hides_none_of_the_month_that_is_not_booked_either(march: World) -> None:
-    """An invoice is paid in two parts, and the ledger has neither; both are within its grace."""
-    march.profile = msgspec.structs.replace(march.profile, grace_business_days=5)
-    sends(march, "3")
-    march.payment("3", "40", "2026-03-31", seen=at("2026-03-31 10:00"))
-    for day in (FIRST, LAST):
-        run(march, day, now=at("2026-03-31 22:30"))
-    march.payment("3", "60", "2026-04-01", seen=at("2026-04-01 10:00"))
-    for day in (FIRST, LAST):
-        run(march, day, now=at("2026-04-01 22:30"))
-    run(march, datetime.date(2026, 4, 1), now=at("2026-04-01 23:00"), scope="full")
-    morning = at("2026-04-02 06:00")
-    assert unmet(march, morning) == [*PENDING, (datetime.date(2026, 4, 1), "full_pending")]
-    # Found right once, it has nothing of the month to book any more.
-    march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '3'")
-    run(march, LAST, now=morning)
-    march.payment("3", "-10", "2026-04-02", seen=at("2026-04-02 10:00"))
-    for day in (FIRST, LAST):
-        run(march, day, now=at("2026-04-02 22:30"))
-    run(march, APRIL, now=at("2026-04-03 04:00"), scope="full")
-    assert unmet(march, at("2026-04-03 06:00")) == []
-
-
-def test_nor_does_it_hide_one_that_came_late_with_it(march: World) -> None:
-    march.profile = msgspec.structs.replace(march.profile, grace_business_days=5)
-    sends(march, "3", "4")
-    for billnum in "34":
-        march.comment(billnum, "98", "2026-03-30 09:00", seen=at("2026-03-30 09:00"))
-    run_all(march)
-    march.payment("4", "100", "2026-04-07", seen=NOW)
-    run(march, LAST, now=NOW + HOUR)
-    run(march, FIRST, now=NOW + HOUR)
-    assert unmet(march, NOW + HOUR) == []
-    march.payment("3", "40", "2026-03-31", seen=NOW + HOUR)
-    march.payment("3", "60", "2026-04-07", seen=NOW + HOUR)
-    for day in (FIRST, LAST):
-        run(march, day, now=NOW + 2 * HOUR)
-    assert unmet(march, NOW + 2 * HOUR) == PENDING
-    assert status(march, NOW + 2 * HOUR).dates[0].held_up == 1
-
-
-def test_nor_what_the_ledger_alone_had_booked_in_the_month(march: World) -> None:
-    march.profile = msgspec.structs.replace(march.profile, grace_business_days=5)
-    sends(march, "3")
-    march.ledger("UPDATE ropo_ledger SET paid = 40, open = 60 WHERE billnum = '3'")
-    run(march, FIRST, now=at("2026-03-30 22:30"))
-    run(march, LAST, now=at("2026-03-31 22:30"))
-    march.payment("3", "100", "2026-04-01", seen=at("2026-04-01 10:00"))
-    run(march, FIRST, now=at("2026-04-01 22:30"))
-    run(march, datetime.date(2026, 4, 1), now=at("2026-04-01 23:00"), scope="full")
-    assert unmet(march, at("2026-04-02 06:00")) == [(FIRST, "pending"), (datetime.date(2026, 4, 1), "full_pending")]
-
-
 def test_a_payment_of_the_month_that_came_months_later_is_the_months_to_settle(march: World) -> None:
     sends(march, "3")
     run(march, FIRST)
