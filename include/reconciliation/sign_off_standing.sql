@@ -74,14 +74,16 @@ WITH newest AS (
         )
 ), of_both AS MATERIALIZED (
     -- What something after the period has caused, while what is of the period may not be right either: the invoice was not
-    -- found right since the last event of the period came, or has differed since by no later one. Where the payments after
-    -- the period are just what both sides differ by, all before them is booked.
+    -- found right since the last event of the period came (be it with other content), or has differed since by no later one.
+    -- Where both sides differ by just the payments after the period, all before them is booked.
     SELECT item.reconciliation_id, item.invoice_key
     FROM difference
     JOIN ropo.reconciliation_item AS item USING (reconciliation_id, invoice_key)
     LEFT JOIN LATERAL (
         SELECT
-            found.reconciliation_id, GREATEST(LEAST(found.events_cutoff, found.view_at), looked.checked_at) AS seen_until
+            found.reconciliation_id,
+            GREATEST(LEAST(found.events_cutoff, found.view_at), looked.checked_at) AS seen_until,
+            GREATEST(found.view_at, looked.checked_at) AS viewed_at
         FROM ropo.reconciliation_item AS matched
         JOIN ropo.reconciliation AS found USING (reconciliation_id)
         LEFT JOIN ropo.reconciled_date AS looked
@@ -94,11 +96,18 @@ WITH newest AS (
     ) AS was_right ON true
     CROSS JOIN LATERAL (
         SELECT
-            bool_or(
-                event.statustime::date <= %(last)s AND (event.first_seen_at <= was_right.seen_until) IS NOT TRUE
-            ) AS has_unseen,
+            bool_or(event.statustime::date <= %(last)s AND (
+                (event.first_seen_at <= was_right.seen_until) IS NOT TRUE
+                -- When it came is told before it is committed.
+                OR EXISTS (
+                    SELECT
+                    FROM ropo.status_event_revision AS revision
+                    WHERE revision.profile = event.profile AND revision.statusid = event.statusid
+                        AND revision.recorded_at > was_right.viewed_at - interval '1 minute'
+                )
+            )) AS has_unseen,
             sum(event.amount) FILTER (WHERE event.statustype = 'payment' AND event.statustime::date > %(last)s) AS paid_after
-        FROM ropo.status_event AS event
+        FROM ropo.event_as_read AS event
         WHERE event.profile = item.profile
             AND (
                 event.jobid = ANY (ropo.jobids_of(item.profile, item.jobid, item.billnum) COLLATE "C")
@@ -115,6 +124,11 @@ WITH newest AS (
         AND (
             NULLIF(spoken.paid_after, 0) = COALESCE(item.ropo_paid, 0) + COALESCE(item.ropo_discount, 0)
                 - COALESCE(item.ledger_paid, 0) - COALESCE(item.ledger_discount, 0)
+            -- Where that leaves something open, a stage differs beside it, and so does the word that all is paid.
+            AND (
+                item.ropo_paid + item.ropo_discount >= item.ledger_total - COALESCE(item.ledger_credited, 0)
+                OR (item.ropo_stage <> item.ledger_stage OR item.ropo_payment = 'paid') IS NOT TRUE
+            )
         ) IS NOT TRUE
         AND (spoken.has_unseen OR EXISTS (
             SELECT

@@ -7,7 +7,9 @@ import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 
+from tests.include.reconciliation.asking import payment, reread
 from tests.include.reconciliation.month import (
     APRIL,
     FIRST,
@@ -160,6 +162,56 @@ def test_nor_does_it_hide_one_that_came_late_with_it(march: World) -> None:
     run_dates(march, NOW + 2 * HOUR)
     assert unmet(march, NOW + 2 * HOUR) == PENDING
     assert status(march, NOW + 2 * HOUR).dates[0].held_up == 1
+
+
+def test_nor_one_that_came_with_another_amount_before_it(march: World) -> None:
+    march.profile = msgspec.structs.replace(march.profile, grace_business_days=5)
+    sends(march, "3")
+    march.ledger("UPDATE ropo_ledger SET paid = 40, open = 60 WHERE billnum = '3'")
+    march.payment("3", "40", "2026-03-30", statusid="P93", seen=at("2026-03-30 09:00"))
+    run_all(march)
+    march.payment("3", "20", "2026-04-07", seen=NOW + HOUR)
+    run(march, FIRST, now=NOW + 2 * HOUR)
+    assert unmet(march, NOW + 2 * HOUR) == []
+    reread(march, FIRST, payment("3", "50", "2026-03-30", statusid="P93"))
+    run(march, FIRST, now=NOW + 4 * HOUR)
+    assert unmet(march, NOW + 4 * HOUR) == [(FIRST, "pending")]
+    # Found right with it, it has nothing of the month to book any more.
+    march.store("UPDATE ropo.status_event_revision SET recorded_at = recorded_at - interval '1 hour'")
+    march.ledger("UPDATE ropo_ledger SET paid = 70, open = 30 WHERE billnum = '3'")
+    run(march, FIRST, now=NOW + 5 * HOUR)
+    march.comment("3", "101", "2026-04-08 12:00", seen=NOW + 5 * HOUR)
+    run(march, FIRST, now=NOW + 6 * HOUR)
+    assert (status(march, NOW + 6 * HOUR).dates[0].pending, unmet(march, NOW + 6 * HOUR)) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("code", "paid", "is_held_up"), [("130", "60", True), ("101", "60", True), ("130", "100", False)]
+)
+def test_nor_what_else_ropo_one_had_told_of_the_month_but_where_all_is_paid_since(
+    march: World, code: str, paid: str, *, is_held_up: bool
+) -> None:
+    """What was paid since is all that the money differs by; the ledger has not heard of the reminder either."""
+    march.profile = msgspec.structs.replace(march.profile, grace_business_days=5)
+    sends(march, "3")
+    march.ledger("UPDATE ropo_ledger SET status = 'sent' WHERE billnum = '3'")
+    march.comment("3", code, "2026-03-31 09:00", seen=at("2026-03-31 09:00"))
+    run_dates(march, at("2026-03-31 22:30"))
+    march.payment("3", paid, "2026-04-01", seen=at("2026-04-01 10:00"))
+    run_dates(march, at("2026-04-01 22:30"))
+    run(march, datetime.date(2026, 4, 1), now=at("2026-04-01 23:00"), scope="full")
+    held_up = [*PENDING, (datetime.date(2026, 4, 1), "full_pending")]
+    assert unmet(march, at("2026-04-02 06:00")) == (held_up if is_held_up else [])
+
+
+def test_what_was_paid_since_is_so_however_its_type_is_written(march: World) -> None:
+    march.profile = msgspec.structs.replace(march.profile, grace_business_days=5)
+    sends(march, "3")
+    march.comment("3", "98", "2026-03-30 09:00", seen=at("2026-03-30 09:00"))
+    paid = {"statustype": "Payment", "statustext": "1", "amount": "100"}
+    march.event("3", "2026-04-01", seen=at("2026-04-01 10:00"), **paid)
+    run_all(march)
+    assert (status(march).dates[0].pending, unmet(march)) == (1, [])
 
 
 def test_nor_what_the_ledger_alone_had_booked_in_the_month(march: World) -> None:
