@@ -37,7 +37,7 @@ class Signed:
         self.categories, self.money = life.categories(), life.money()
         self.accepted = {invoice for invoice in life.named("accepted") if life.is_of_the_month(invoice)}
         self.touches = {invoice: len(touches) for invoice, touches in life.touches.items()}
-        self.is_opened_again = False
+        self.opened_again: set[str] = set()
 
     def since(self, life: MonthLife, invoice: str) -> list[Touch]:
         return life.touches.get(invoice, [])[self.touches.get(invoice, 0) :]
@@ -110,8 +110,8 @@ class MonthLife:
     def opens_again(self, break_id: int, invoice: str) -> None:
         with transaction(self.world) as cursor:
             reopen_breaks(cursor, [break_id], by="Otto", note="the wrong customer")
-        if self.signed and invoice in self.signed.accepted:
-            self.signed.is_opened_again = True
+        if self.signed:
+            self.signed.opened_again.add(invoice)
 
     def signs(self) -> str | None:
         """Sign the month; return why that cannot be."""
@@ -171,7 +171,7 @@ class MonthLife:
         if self.signed is None:
             return []
         now, money = self.categories(), self.money()
-        found = ["an acceptance is taken back"] if self.signed.is_opened_again else []
+        found = [f"{invoice} is accepted no more" for invoice in self.signed.opened_again & self.signed.accepted]
         for invoice in self.signed.accepted:
             was, category = self.signed.categories[invoice], now.get(invoice)
             if category != was:
@@ -189,10 +189,10 @@ class MonthLife:
         return found
 
     def is_quiet(self) -> bool:
-        """Whether nothing touched what the month was signed with: neither its invoices nor what was accepted."""
+        """Whether nothing touched what the month was signed with: neither its invoices nor what was accepted of any."""
         signed = self.signed
         return signed is not None and not (
-            signed.is_opened_again
+            signed.opened_again
             or any(
                 signed.since(self, invoice)
                 and (invoice in signed.categories or any(date <= LAST for _, date, _ in signed.since(self, invoice)))
