@@ -77,7 +77,17 @@ WITH newest AS (
     -- found right since the last event of the period came (be it with other content), or has differed since by no later one.
     -- Where both sides differ by just the payments after the period, all before them is booked.
     SELECT item.reconciliation_id, item.invoice_key
-    FROM difference
+    FROM (
+        SELECT standing.reconciliation_id, waiting.invoice_key
+        FROM standing
+        JOIN ropo.reconciliation_item AS waiting USING (reconciliation_id)
+        WHERE standing.pending > 0 AND waiting.category <> 'matched' AND waiting.pending_until IS NOT NULL
+            AND waiting.caused_on > %(last)s
+        UNION
+        SELECT reconciliation_id, invoice_key
+        FROM later
+        WHERE caused_on > %(last)s
+    ) AS since
     JOIN ropo.reconciliation_item AS item USING (reconciliation_id, invoice_key)
     LEFT JOIN LATERAL (
         SELECT
@@ -116,30 +126,25 @@ WITH newest AS (
             -- Of a number that several invoices have, those of this one's job.
             AND (starts_with(item.invoice_key, 'b:') OR event.jobid = item.jobid COLLATE "C")
     ) AS spoken
-    WHERE item.caused_on > %(last)s
+    WHERE (
+        NULLIF(spoken.paid_after, 0) = COALESCE(item.ropo_paid, 0) + COALESCE(item.ropo_discount, 0)
+            - COALESCE(item.ledger_paid, 0) - COALESCE(item.ledger_discount, 0)
+        -- Where that leaves something open, a stage differs beside it, and so does the word that all is paid.
         AND (
-            item.pending_until IS NOT NULL
-            OR (item.reconciliation_id, item.invoice_key) IN (SELECT reconciliation_id, invoice_key FROM later)
+            item.ropo_paid + item.ropo_discount >= item.ledger_total - COALESCE(item.ledger_credited, 0)
+            OR (item.ropo_stage <> item.ledger_stage OR item.ropo_payment = 'paid') IS NOT TRUE
         )
-        AND (
-            NULLIF(spoken.paid_after, 0) = COALESCE(item.ropo_paid, 0) + COALESCE(item.ropo_discount, 0)
-                - COALESCE(item.ledger_paid, 0) - COALESCE(item.ledger_discount, 0)
-            -- Where that leaves something open, a stage differs beside it, and so does the word that all is paid.
-            AND (
-                item.ropo_paid + item.ropo_discount >= item.ledger_total - COALESCE(item.ledger_credited, 0)
-                OR (item.ropo_stage <> item.ledger_stage OR item.ropo_payment = 'paid') IS NOT TRUE
-            )
-        ) IS NOT TRUE
-        AND (spoken.has_unseen OR EXISTS (
-            SELECT
-            FROM ropo.reconciliation_item AS differed
-            JOIN ropo.reconciliation AS found USING (reconciliation_id)
-            WHERE differed.profile = item.profile
-                AND (differed.invoice_key = item.invoice_key OR differed.jobid = item.jobid)
-                AND differed.category <> 'matched' AND found.reconciliation_id > COALESCE(was_right.reconciliation_id, 0)
-                AND found.business_date <= %(last)s AND (differed.caused_on > %(last)s) IS NOT TRUE
-                AND NOT ropo.is_blind(found.reasons)
-        ))
+    ) IS NOT TRUE
+    AND (spoken.has_unseen OR EXISTS (
+        SELECT
+        FROM ropo.reconciliation_item AS differed
+        JOIN ropo.reconciliation AS found USING (reconciliation_id)
+        WHERE differed.profile = item.profile
+            AND (differed.invoice_key = item.invoice_key OR differed.jobid = item.jobid)
+            AND differed.category <> 'matched' AND found.reconciliation_id > COALESCE(was_right.reconciliation_id, 0)
+            AND found.business_date <= %(last)s AND (differed.caused_on > %(last)s) IS NOT TRUE
+            AND NOT ropo.is_blind(found.reasons)
+    ))
 ), of_later AS MATERIALIZED (
     -- The events of these few, and not of all that differs.
     SELECT break_id
