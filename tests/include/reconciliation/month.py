@@ -6,6 +6,9 @@ import datetime
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from include.reconciliation.break_states import hold_breaks
 from include.reconciliation.decisions import accept_breaks, reopen_breaks
 from include.reconciliation.signing import PeriodStatus, accept_incompleteness, countersign, period_status, sign
 from include.status_store.database import connect
@@ -61,6 +64,17 @@ def unmet(world: World, now: datetime.datetime = NOW) -> list[tuple[datetime.dat
 def signs(world: World, by: str = "Anna", now: datetime.datetime = NOW, shown: str | None = None) -> int:
     with transaction(world) as cursor:
         return sign(cursor, world.profile, MARCH, by=by, now=now, shown=shown)
+
+
+def signs_for(world: World, name: str, period: datetime.date = MARCH) -> None:
+    """Put a signature of another profile, or another month, on record, that rests on nothing."""
+    with transaction(world) as cursor:
+        hold_breaks(cursor, msgspec.structs.replace(world.profile, name=name))
+        cursor.execute(
+            "INSERT INTO ropo.period_sign_off (profile, period, signed_by, evidence) "
+            """VALUES (%s, %s, 'Anna', '{"dates": [], "breaks": []}')""",
+            (name, period),
+        )
 
 
 def countersigns(world: World, by: str = "Otto", shown: str | None = None) -> int:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from include.reconciliation.break_states import hold_breaks
 from tests.include.reconciliation.month import (
     APRIL,
     FIRST,
@@ -27,9 +26,9 @@ from tests.include.reconciliation.month import (
     run_all,
     sends,
     signs,
+    signs_for,
     signs_over_one_without_a_jobid,
     status,
-    transaction,
     unmet,
 )
 
@@ -48,13 +47,7 @@ def test_an_accepted_difference_that_a_full_comparison_alone_had_found_is_a_chan
     accepts(march)
     signs(march)
     # Another profile has signed the month since.
-    signed = (
-        "INSERT INTO ropo.period_sign_off (profile, period, signed_by, evidence) "
-        """VALUES ('other', '2026-03-01', 'Anna', '{"dates": [], "breaks": []}')"""
-    )
-    with transaction(march) as cursor:
-        hold_breaks(cursor, msgspec.structs.replace(march.profile, name="other"))
-        cursor.execute(signed)
+    signs_for(march, "other")
     march.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0 WHERE billnum = '9'")
     run(march, APRIL, now=NOW + HOUR, scope="full")
     [flag] = status(march).flags

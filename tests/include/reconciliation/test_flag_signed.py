@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from include.reconciliation.break_states import hold_breaks
 from include.reconciliation.decisions import accept_breaks, reopen_breaks
 from include.reconciliation.signing import SignOffError, accept_incompleteness, sign
 from tests.include.reconciliation.month import (
@@ -31,6 +30,7 @@ from tests.include.reconciliation.month import (
     run,
     run_all,
     signs,
+    signs_for,
     signs_over_one_without_a_jobid,
     status,
     transaction,
@@ -59,14 +59,8 @@ def test_what_differs_on_the_first_date_after_the_month_is_a_change_of_the_next_
     signs(march)
     march.payment("9", "100", "2026-04-01", seen=at("2026-04-01 09:00"))
     march.row("9", sent_at=at("2026-04-01 08:00"), changed_at=at("2026-04-01 08:00"))
-    signed = (
-        "INSERT INTO ropo.period_sign_off (profile, period, signed_by, evidence) "
-        """VALUES (%s, '2026-04-01', 'Anna', '{"dates": [], "breaks": []}')"""
-    )
-    with transaction(march) as cursor:
-        for name in ("other", march.profile.name):
-            hold_breaks(cursor, msgspec.structs.replace(march.profile, name=name))
-            cursor.execute(signed, (name,))
+    for name in ("other", march.profile.name):
+        signs_for(march, name, datetime.date(2026, 4, 1))
     assert run(march, datetime.date(2026, 4, 1), now=NOW + HOUR).breaks == 1
     assert flags(march) == []
     assert march.store(

@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 NOBODY = "No date needs anybody"
 
 
-def before(days: int) -> datetime.date:
-    # Looked at in each test: a run of all of them may go over midnight. In its first hour a day is none yet: the
-    # verdict of the one before is not due.
-    now = datetime.datetime.now(datetime.UTC) - TIME_FOR_A_VERDICT
+def before(days: int, due_after: datetime.timedelta = TIME_FOR_A_VERDICT) -> datetime.date:
+    # By now, as a run may go over midnight. In its first hour a day is none yet: no verdict of the one before is due.
+    now = datetime.datetime.now(datetime.UTC) - due_after
     return Profile(name="default").business_date(now) - datetime.timedelta(days=days)
 
 
@@ -40,8 +39,8 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, client: TestClient)
     """The profile begins five days ago, and its verdicts are due an hour after midnight."""
     profiles = tmp_path / "profiles.yaml"
     profiles.write_text(
-        f"profiles:\n  - name: default\n    start_date: {before(5)}\n    settle_hours: 0\n    alerts:\n"
-        "      deadline_hour: 0\n"
+        f"profiles:\n  - name: default\n    start_date: {before(5)}\n    settle_hours: 0\n"
+        "    alerts: {deadline_hour: 0}\n"
     )
     monkeypatch.setenv("ROPO_PROFILES_FILE", str(profiles))
 
@@ -136,8 +135,7 @@ def test_a_date_whose_accepted_break_was_opened_again_is_green_until_it_is_compa
         profiles.write("    recheck_days: 2\n    late_days: 2\n")
     page = client.get("/reconciliation/").text
     assert listed(page) == [f"{named(before(3))} ✕ Breaks 1 open break"]
-    today = Profile(name="default").business_date(datetime.datetime.now(datetime.UTC))
-    assert f"A date before {today - datetime.timedelta(days=2)} no night compares again" in page
+    assert f"A date before {before(2, due_after=datetime.timedelta(0))} no night compares again" in page
     page = client.get(path).text
     assert "1 break that was accepted is open again; no night compares this date again, a backfill does." in page
 
