@@ -29,6 +29,7 @@ def _local(text: str) -> datetime.datetime:
         ("2026-04-03 00:00", 1, "2026-04-08 00:00"),  # before Easter: Good Friday to Easter Monday do not count
         ("2026-12-24 00:00", 2, "2026-12-30 00:00"),  # Christmas Eve is a working day by Finnish law's list, 25 is not
         ("2026-03-11 00:00", 0, "2026-03-11 00:00"),
+        ("2026-03-14 10:00", 0, "2026-03-14 10:00"),  # none ends where it starts, on a Saturday too
         ("2026-03-27 12:00", 1, "2026-03-30 12:00"),  # over the change to summer time the clock is kept
     ],
 )

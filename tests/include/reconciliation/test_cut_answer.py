@@ -113,6 +113,7 @@ def test_complete_where_every_invoice_was_asked_about_and_nothing_more_came(worl
 def test_what_the_answer_lacked_is_found_and_the_date_stays_incomplete(world: World) -> None:
     world.store("DELETE FROM ropo.status_event")
     world.row("4", "paid", paid="100", changed_at=at("2026-03-10 08:00"))
+    world.profile = msgspec.structs.replace(world.profile, grace_business_days=0)
     source = CuttingSource(*_three(), payment("4", "100"))
 
     result = _run(world, source)
@@ -122,6 +123,8 @@ def test_what_the_answer_lacked_is_found_and_the_date_stays_incomplete(world: Wo
     assert (result.verdict, result.matched, [reason.word for reason in result.reasons]) == (
         "incomplete", 4, ["reread_cut"],
     )  # fmt: skip
+    # One of them is a break, and asked about as such too.
+    assert (result.second_opinions_asked, result.second_opinions_cleared) == (1, 1)
     why = "1 change of the date came by invoice number that it did not show: it was cut"
     assert _told(world) == (False, why)
     assert why in result.reasons[0].text
@@ -146,10 +149,14 @@ def test_a_date_of_which_no_invoice_is_in_scope_says_so(world: World) -> None:
 
 def test_nobody_is_asked_where_the_answer_did_not_show_what_is_held(world: World) -> None:
     source = CuttingSource(*_three())
+    of_another_date = world.know_all(NEXT, possibly_cut=True)
     result = _run(world, source)
     assert source.asked == []
     assert {reason.word for reason in result.reasons} == {"reread_cut", "reread_contradicted"}
     assert _told(world) == (False, "it did not show 3 events that were held for the date")
+    # Nothing is said of another date, which is not compared.
+    judged = "SELECT shown_complete FROM ropo.status_poll WHERE poll_id = %s"
+    assert world.store(judged, (of_another_date,)) == [(None,)]
 
 
 def test_what_ropo_one_failed_to_answer_is_asked_by_the_next_run(world: World) -> None:
@@ -272,6 +279,8 @@ def _asked(outcome: str = "landed") -> tuple[str, dict[str, Any]]:
         ([_asked(), _reread()], False),
         ([_reread(absent_count=1), _asked()], False),
         ([_reread(shown_complete=None, completeness=None), _asked()], False),
+        ([_reread(), _reread(shown_complete=None, completeness=None), _asked()], True),
+        ([_reread(day=NEXT), _asked()], False),
         # The newest that they were asked about after is what counts.
         ([_reread(), _reread(shown_complete=True), _asked()], False),
         ([_reread(shown_complete=True), _reread(), _asked()], True),

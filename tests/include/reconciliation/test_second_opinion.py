@@ -18,6 +18,7 @@ from tests.include.reconciliation.world import DAY, at
 
 if TYPE_CHECKING:
     from include.reconciliation.recorded import Recorded
+    from include.status_store.source import Answer
     from tests.include.reconciliation.world import World
 
 # The grace of DAY's differences is over.
@@ -144,6 +145,7 @@ HOUR = datetime.timedelta(hours=1)
         (1, {"profile": "other"}, ["1"]),
         (1, {"kind": "date"}, ["1"]),
         (1, {"outcome": "refused"}, ["1"]),
+        (1, {"outcome": "landed"}, []),
     ],
 )
 def test_a_number_is_asked_about_unless_it_was_answered_within_half_a_day(
@@ -166,6 +168,7 @@ def test_a_number_is_asked_about_unless_it_was_answered_within_half_a_day(
         ("times_seen = times_seen", []),
         ("profile = 'other'", ["1"]),
         ("category = 'status_conflict'", ["1"]),
+        ("invoice_key = 'b:9'", ["1"]),
         ("state = 'resolved', resolved_at = last_seen", ["1"]),
     ],
 )
@@ -193,6 +196,24 @@ def test_what_nobody_asked_about_goes_before_what_is_dearer(world: World) -> Non
     assert source.asked == ["cheap"]
 
 
+def test_the_dearest_is_that_of_which_most_is_at_stake(world: World) -> None:
+    world.payment("differs by 10", "900")
+    world.row("differs by 10", total="1000", paid="890")
+    _behind_ropo(world, "paid 30", paid="30")
+    for billnum, columns in (
+        ("open 45", {"credited": "55"}),
+        ("open 60, as reckoned", {"credited": "40", "open": None}),
+    ):
+        world.comment(billnum, "150")
+        world.row(billnum, **columns)
+    # Of several invoices of one number the dearest counts.
+    for jobid, total in (("J1", "5"), ("J2", "50")):
+        world.row("two of 50 and 5", total=total, jobid=jobid, sent_at=at("2026-03-10 08:00"))
+    source = KnowingSource()
+    _reconcile(world, source, first_event_days=1)
+    assert source.asked == ["open 60, as reckoned", "two of 50 and 5", "open 45", "paid 30", "differs by 10"]
+
+
 def test_what_is_accepted_is_not_asked_about(world: World) -> None:
     _behind_ropo(world, "1")
     profile = msgspec.structs.replace(world.profile, grace_business_days=0)
@@ -212,6 +233,9 @@ def test_nothing_is_asked_within_the_grace_nor_where_the_profile_wants_none(worl
     none = msgspec.structs.replace(world.profile, second_opinions=0, grace_business_days=0)
     with asking(world, source, profile=none) as inquiries:
         assert world.reconcile(profile=none, now=OVER, inquiries=inquiries).second_opinions_asked == 0
+    # Nor where the run has asked about as many as it may.
+    with asking(world, source, limit=0) as inquiries:
+        assert world.reconcile(now=OVER, inquiries=inquiries).breaks == 1
     assert source.asked == []
 
 
@@ -228,7 +252,7 @@ def test_a_break_is_asked_about_once_in_half_a_day_and_once_a_week_while_it_stan
         _reconcile(world, source)
         return len(source.asked) - before
 
-    assert [ask_after(hours) for hours in (0, 11, 2, 24, 24 * 6)] == [1, 0, 0, 0, 1]
+    assert [ask_after(hours) for hours in (0, 11, 2, 24 * 6, 24)] == [1, 0, 0, 0, 1]
 
 
 @pytest.mark.parametrize(
@@ -258,6 +282,36 @@ def test_a_number_that_is_refused_does_not_stop_the_others(world: World) -> None
     source = KnowingSource(payment("2", "100"), failing={"1": PollRefusedError("no such", http_status=404)})
     result = _reconcile(world, source)
     assert (source.asked, result.second_opinions_asked, result.second_opinions_cleared) == (["1", "2"], 1, 1)
+    note = "1 of 2 breaks were asked about: Ropo One refuses the other numbers"
+    assert world.store("SELECT second_opinions_note FROM ropo.reconciliation") == [(note,)]
+
+
+def test_a_break_is_cleared_by_other_content_too(world: World) -> None:
+    world.payment("1", "60", statusid="P91")
+    world.row("1", "paid", paid="100")
+    result = _reconcile(world, KnowingSource(payment("1", "100", statusid="P91")))
+    assert (result.verdict, result.second_opinions_asked, result.second_opinions_cleared) == ("reconciled", 1, 1)
+
+
+def test_a_number_is_not_cleared_while_one_of_its_invoices_differs(world: World) -> None:
+    for jobid in ("J1", "J2"):
+        world.row("1", "paid", paid="100", jobid=jobid, sent_at=at("2026-03-10 08:00"))
+    source = KnowingSource(payment("1", "100"))
+    result = _reconcile(world, source, first_event_days=1)
+    assert (source.asked, result.matched, result.breaks) == (["1"], 1, 1)
+    assert (result.second_opinions_asked, result.second_opinions_cleared) == (1, 0)
+
+
+def test_what_the_ledger_mended_meanwhile_was_not_cleared_by_the_answer(world: World) -> None:
+    _behind_ropo(world, "1")
+
+    class Slow(KnowingSource):
+        def poll(self, **filters: Any) -> Answer:
+            world.ledger("UPDATE ropo_ledger SET status = 'open', paid = 0, open = total")
+            return super().poll(**filters)
+
+    result = _reconcile(world, Slow())
+    assert (result.verdict, result.second_opinions_asked, result.second_opinions_cleared) == ("reconciled", 1, 0)
 
 
 def test_a_recheck_asks_before_it_turns_a_pending_date_red(world: World) -> None:
@@ -265,8 +319,9 @@ def test_a_recheck_asks_before_it_turns_a_pending_date_red(world: World) -> None
     world.reconcile(reread_poll_id=world.know_all())
     source = KnowingSource(payment("1", "100"), payment("2", "100"))
     with asking(world, source, limit=1) as inquiries:
-        found = world.recheck(DAY.replace(day=11), now=OVER, inquiries=inquiries)
+        found = world.recheck(DAY.replace(day=12), now=OVER, inquiries=inquiries)
     assert source.asked == ["1"]
-    [changed] = found.changed
+    changed, of_another_date = found.changed
+    assert of_another_date.reconciliation.second_opinions_asked == 0
     assert (changed.before, changed.reconciliation.verdict) == ("pending", "breaks")
     assert (changed.reconciliation.second_opinions_asked, changed.reconciliation.second_opinions_cleared) == (1, 1)
