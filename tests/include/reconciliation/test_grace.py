@@ -96,6 +96,30 @@ def test_grace_never_starts_again_while_the_invoice_stays_unmatched(world: World
     assert world.only_item(now=at("2026-03-10 23:00"))["pending_until"] is None
 
 
+@pytest.mark.parametrize("jobid", ["J1", None])
+def test_grace_never_starts_again_though_the_ledger_showed_nothing_meanwhile(world: World, jobid: str | None) -> None:
+    before = datetime.date(2026, 3, 9)
+    world.payment("1", "60", "2026-03-09", seen=at("2026-03-09 10:00"), jobid=jobid)
+    world.row("1", jobid=jobid)
+    world.reconcile(before, now=at("2026-03-09 22:30"))
+    world.ledger("DELETE FROM ropo_ledger")
+    world.reconcile(before, now=at("2026-03-09 23:00"))
+    world.row("1", jobid=jobid)
+    world.payment("1", "40", jobid=jobid)  # a newer cause, on the next day
+    assert world.only_item(now=at("2026-03-10 23:00"))["pending_until"] is None
+
+
+def test_a_grace_that_another_profile_began_is_nothing_to_this_one(world: World) -> None:
+    own = world.profile
+    world.profile = msgspec.structs.replace(own, name="other")
+    world.payment("1", "60", "2026-03-09", seen=at("2026-03-09 10:00"))
+    world.row("1")
+    world.reconcile(datetime.date(2026, 3, 9), now=at("2026-03-09 23:00"))
+    world.profile = own
+    world.payment("1", "40")
+    assert world.only_item()["pending_until"] == at("2026-03-11 22:00")
+
+
 def test_grace_never_starts_again_when_the_invoices_number_becomes_known(world: World) -> None:
     world.payment(None, "60", "2026-03-09", seen=at("2026-03-09 10:00"), jobid="J1")
     world.row("2")  # a ledger that shows nothing begins no grace

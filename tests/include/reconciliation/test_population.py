@@ -290,11 +290,14 @@ def revised(world: World, statusid: str, former: dict[str, str]) -> None:
     )
 
 
-def test_an_event_of_any_date_that_came_with_other_content_that_day(world: World) -> None:
+@pytest.mark.parametrize(("billnum", "jobid"), [("1", "J1"), ("1", None), (None, "J1")])
+def test_an_event_of_any_date_that_came_with_other_content_that_day(
+    world: World, billnum: str | None, jobid: str | None
+) -> None:
     """The queue hands it over once more, or a re-read shows it: what the store held of it was another amount."""
     old = datetime.date(2026, 2, 17)
     world.row("1", "paid", paid="100", sent_at=at("2026-02-10 08:00"), changed_at=at("2026-02-17 12:00"))
-    statusid = world.payment("1", "100", str(old), seen=at("2026-02-17 12:00"))
+    statusid = world.payment(billnum, "100", str(old), jobid=jobid, seen=at("2026-02-17 12:00"))
     assert world.reconcile(old, now=at("2026-02-18 00:00"), reread_poll_id=world.know_all(old)).verdict == "reconciled"
     world.store("UPDATE ropo.status_event SET amount = 60 WHERE statusid = %s", (statusid,))
     other = World(world.store_dsn, world.ledger_dsn, msgspec.structs.replace(world.profile, name="other"))

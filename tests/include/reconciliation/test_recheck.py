@@ -67,9 +67,11 @@ def test_a_difference_that_a_full_comparison_found_mended_is_open_again_where_a_
     """The date's newest record shows it still, and the ERP has taken the correction back."""
     world.payment("1", "100")
     world.row("1")
-    world.row("2", "paid", paid="100")
+    world.payment("2", "100")
+    world.row("2")
     world.reconcile(reread_poll_id=world.know_all(), now=at("2026-03-13 00:00"))
     _pay(world)
+    _pay(world, "2")
     world.reconcile(scope="full", now=at("2026-03-13 10:00"))
     states = "SELECT state FROM ropo.reconciliation_break WHERE invoice_key = 'b:1'"
     assert world.store(states) == [("resolved",)]
@@ -79,6 +81,19 @@ def test_a_difference_that_a_full_comparison_found_mended_is_open_again_where_a_
 
     assert world.store(states) == [("open",)]
     assert _changes(world.recheck(NEXT, now=at("2026-03-15 00:00"))) == {}
+
+
+def test_a_difference_that_is_back_within_a_grace_of_its_own_is_recorded_once(world: World) -> None:
+    world.comment("1", "98")
+    world.row("1", "paid", paid="100")
+    reread = world.know_all()
+    assert world.reconcile(reread_poll_id=reread).verdict == "pending"
+    assert world.reconcile(reread_poll_id=reread, now=at("2026-03-12 00:00")).verdict == "breaks"
+    world.ledger("UPDATE ropo_ledger SET status = 'open', paid = 0, open = 100")
+    assert world.reconcile(reread_poll_id=reread, now=at("2026-03-12 08:00")).verdict == "reconciled"
+    world.ledger("UPDATE ropo_ledger SET status = 'paid', paid = 100, open = 0")
+    nights = [_changes(world.recheck(NEXT, now=at(f"2026-03-12 {hour}:00"))) for hour in ("09", "10")]
+    assert nights == [{"2026-03-10": ("reconciled", "pending")}, {}]
 
 
 def test_nights_in_which_the_ledger_shows_nothing_record_a_difference_that_was_mended_once(world: World) -> None:
@@ -210,6 +225,10 @@ def test_dates_under_another_tolerance_are_compared_once(world: World) -> None:
     world.reconcile(reread_poll_id=world.know_all(), now=at("2026-03-12 08:00"), profile=lax)
     strict = msgspec.structs.replace(lax, amount_tolerance=Decimal(0))
     assert world.recheck(NEXT, now=at("2026-03-12 09:00"), profile=lax).dates == 0
+    # A comparison to which the ledger shows nothing is none by the other one.
+    world.ledger("DELETE FROM ropo_ledger")
+    assert _changes(world.recheck(NEXT, now=at("2026-03-12 09:30"), profile=strict)) == {}
+    world.row("1", "paid", total="98", paid="98")
 
     found = world.recheck(NEXT, now=at("2026-03-12 10:00"), profile=strict)
 
