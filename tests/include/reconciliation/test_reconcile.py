@@ -153,6 +153,18 @@ def test_extra_rows_in_another_currency_tie_in_their_own(world: World) -> None:
     ]
 
 
+def test_what_is_counted_of_each_currency_adds_up(world: World) -> None:
+    for number, currency in enumerate(("EUR", "SEK")):
+        world.payment(f"right {number}", "100")
+        world.row(f"right {number}", "paid", paid="100", currency=currency)
+        world.row(f"never spoken of {number}", currency=currency, sent_at=at("2026-03-10 08:00"))
+    world.comment("not in the ledger", "98")
+    result = world.reconcile()
+    assert result.categories == {"missing_in_ledger": {"pending": 1}, "matched": {"matched": 4}}
+    found = result.totals
+    assert (found.ropo_invoices, found.missing_at_ropo, found.ledger_rows, found.missing_in_ledger) == (3, 2, 4, 1)
+
+
 def test_the_money_of_the_ledgers_further_rows_is_recorded(world: World) -> None:
     world.payment("1", "90")
     for _ in range(3):

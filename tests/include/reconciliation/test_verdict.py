@@ -106,10 +106,8 @@ def test_what_the_reread_brought_and_did_not_show_is_recorded(world: World) -> N
 def test_incomplete_no_drain_completed_since_the_days_end(world: World) -> None:
     _matched(world)
     reread = world.know_all()
-    world.store(
-        "UPDATE ropo.status_poll SET opened_at = '2026-03-10 21:58Z', closed_at = '2026-03-10 21:59Z' "
-        "WHERE outcome = 'empty'"
-    )
+    early = "opened_at = '2026-03-10 21:58Z', closed_at = '2026-03-10 21:59Z'"
+    world.store(f"UPDATE ropo.status_poll SET {early} WHERE outcome = 'empty'")
     assert _words(world, reread_poll_id=reread) == ("incomplete", ["no_drain_since"])
 
 
@@ -126,13 +124,16 @@ def test_incomplete_the_only_204_since_the_days_end_is_of_a_clock_that_ran_ahead
         pytest.param({"kind": "date", "filter_value": str(DAY), "opened_at": AFTER}, id="the date's re-read"),
         pytest.param({"kind": "drain", "profile": "other", "opened_at": AFTER}, id="another profile's drain"),
         pytest.param({"kind": "drain", "opened_at": ASKED_BEFORE_THE_END}, id="a drain that asked before the end"),
+        pytest.param({"kind": "drain", "outcome": "landed", "opened_at": AFTER}, id="a drain that brought rows"),
     ],
 )
-def test_incomplete_a_204_that_says_nothing_of_the_queue_after_the_days_end(world: World, poll: dict[str, Any]) -> None:
+def test_incomplete_an_answer_that_says_nothing_of_the_queue_after_the_days_end(
+    world: World, poll: dict[str, Any]
+) -> None:
     _matched(world)
     whole = {"possibly_cut": False, "absent_count": 0, "closed_at": AFTER}
     reread = world.poll("date", "landed", filter_value=str(DAY), opened_at=AFTER, **whole)
-    world.poll(outcome="empty", **whole, **poll)
+    world.poll(**{"outcome": "empty", **whole, **poll})
     assert _words(world, reread_poll_id=reread) == ("incomplete", ["no_drain_since"])
 
 
@@ -224,11 +225,7 @@ def test_incomplete_a_ledger_that_returns_nothing_at_all(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("changed_at", "words"),
-    [
-        (at("2026-03-10 11:00"), []),
-        (at("2026-03-10 10:59"), ["ledger_stale"]),
-        (None, ["ledger_stale"]),
-    ],
+    [(at("2026-03-10 11:00"), []), (at("2026-03-10 10:59"), ["ledger_stale"]), (None, ["ledger_stale"])],
 )
 def test_incomplete_a_ledger_whose_newest_change_is_too_old(
     world: World, changed_at: datetime.datetime | None, words: list[str]
@@ -239,6 +236,8 @@ def test_incomplete_a_ledger_whose_newest_change_is_too_old(
     profile = msgspec.structs.replace(world.profile, ledger=ledger)
     assert _words(world, reread_poll_id=world.know_all(), profile=profile)[1] == words
     assert world.store("SELECT ledger_newest_change FROM ropo.reconciliation") == [(changed_at,)]
+    world.ledger("DELETE FROM ropo_ledger")
+    assert "ledger_empty" in _words(world, profile=profile)[1]
 
 
 @pytest.mark.parametrize("ahead", ["2099-12-31", "infinity"])
