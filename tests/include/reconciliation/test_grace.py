@@ -134,13 +134,14 @@ def test_grace_never_starts_again_when_the_invoices_number_becomes_known(world: 
     assert (now["grace_from"], now["pending_until"]) == (first["grace_from"], None)
 
 
-def test_grace_starts_anew_after_the_invoice_was_matched(world: World) -> None:
-    world.payment("1", "60", "2026-03-09", seen=at("2026-03-09 10:00"))
-    world.row("1")
+@pytest.mark.parametrize("jobid", ["J1", None])
+def test_grace_starts_anew_after_the_invoice_was_matched(world: World, jobid: str | None) -> None:
+    world.payment("1", "60", "2026-03-09", seen=at("2026-03-09 10:00"), jobid=jobid)
+    world.row("1", jobid=jobid)
     world.reconcile(datetime.date(2026, 3, 9), now=at("2026-03-09 23:00"))
     world.ledger("UPDATE ropo_ledger SET paid = 60, open = 40")
     world.reconcile(datetime.date(2026, 3, 9), now=at("2026-03-09 23:30"))
-    world.payment("1", "40")
+    world.payment("1", "40", jobid=jobid)
     assert world.only_item(now=at("2026-03-10 23:00"))["pending_until"] == at("2026-03-11 22:00")
 
 

@@ -163,6 +163,7 @@ def test_what_is_counted_of_each_currency_adds_up(world: World) -> None:
     assert result.categories == {"missing_in_ledger": {"pending": 1}, "matched": {"matched": 4}}
     found = result.totals
     assert (found.ropo_invoices, found.missing_at_ropo, found.ledger_rows, found.missing_in_ledger) == (3, 2, 4, 1)
+    assert [(money.currency, money.invoices) for money in found.currencies] == [("EUR", 3), ("SEK", 2)]
 
 
 def test_the_money_of_the_ledgers_further_rows_is_recorded(world: World) -> None:
