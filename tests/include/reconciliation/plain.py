@@ -77,7 +77,11 @@ OPEN_BUT_FOR_ONE = [
     ([SPOKEN, _said(billnum=None)], [UNPAID]),
     ([SPOKEN, _said(jobid="8")], [UNPAID]),
     ([SPOKEN, _said(jobid=None)], [UNPAID]),
-    *(([SPOKEN], [UNPAID, {**UNPAID, **names}]) for names in ({"billnum": "2"}, {"jobid": "8"}, {"jobid": None})),
+    *(
+        ([SPOKEN], [UNPAID, {**UNPAID, "status": word, **names}])
+        for names in ({"billnum": "2"}, {"jobid": "8"}, {"jobid": None})
+        for word in ("sent", "odd")
+    ),
     ([SPOKEN, PAID], [UNPAID]),
 ]
 

@@ -223,6 +223,22 @@ def test_what_was_compared_before_ropo_one_spoke_of_it_is_as_plain_as_any_other(
     assert _kept(world) == [[], (0, 0)]
 
 
+@pytest.mark.parametrize("sent_at", [None, at("2026-02-28 22:00")], ids=["unknown", "at the start"])
+def test_what_a_ledger_leaves_out_of_a_row_makes_it_no_less_plain(
+    world: World, sent_at: datetime.datetime | None
+) -> None:
+    world.profile = msgspec.structs.replace(world.profile, start_date=datetime.date(2026, 3, 1))
+    left_out = {"discount": None, "by_ropo": None, "sent_at": sent_at}
+    world.payment("settled", "100", jobid="J1")
+    world.row("settled", "paid", paid="100", jobid=None, **left_out)
+    world.comment("open", "110")
+    world.row("open", "sent", **left_out)
+    # What another profile was told under its number.
+    other = World(world.store_dsn, world.ledger_dsn, msgspec.structs.replace(world.profile, name="other"))
+    other.payment("settled", "100", jobid="J9")
+    assert _kept(world) == [[], (0, 0)]
+
+
 def test_payments_of_both_kinds_in_parts_are_settled_by_their_sums(world: World) -> None:
     for amount, kind in (("60", "1"), ("38", "1"), ("2", "8")):
         world.payment("parts", amount, "2026-02-01", kind=kind)

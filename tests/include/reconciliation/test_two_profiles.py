@@ -208,6 +208,32 @@ def test_a_settled_invoice_is_left_out_though_the_other_has_a_break_of_it(neighb
     assert world.reconcile(scope="full").population == 0
 
 
+def test_nor_is_it_compared_because_the_other_has_a_break_of_its_former_name(neighbours: tuple[World, World]) -> None:
+    world, other = neighbours
+    for each in neighbours:
+        each.row("1", "paid", paid="100", changed_at=at("2026-03-10 08:00"))
+        each.reconcile()
+    other.reconcile(now=OVER)
+    world.event("1", "2026-03-10", statustype="Payment", statustext="1", amount="100")
+    # A break of its own.
+    world.payment("2", "100", kind="77")
+    world.row("2")
+    found = [world.reconcile(now=OVER, scope="full") for _ in range(2)]
+    assert [list(world.items(each)) for each in found] == [["b:2"], ["b:2"]]
+    query = "SELECT profile, invoice_key FROM ropo.reconciliation_break ORDER BY 1"
+    assert world.store(query) == [("default", "b:2"), ("other", "j:J1")]
+
+
+def test_a_full_comparison_looks_for_nothing_that_the_other_alone_has_known(neighbours: tuple[World, World]) -> None:
+    world, other = neighbours
+    other.row("1", changed_at=at("2026-03-10 08:00"))
+    other.row("2", "paid", paid="100", changed_at=at("2026-03-10 08:00"))
+    behind(other, "3")
+    found = [other.reconcile(now=moment) for moment in (NOW, OVER)]
+    assert [(each.matched, each.pending, each.breaks) for each in found] == [(1, 2, 0), (1, 0, 2)]
+    assert world.reconcile(scope="full").population == 0
+
+
 def test_a_name_that_an_invoice_loses_is_lost_by_its_own_profiles_breaks_alone(
     neighbours: tuple[World, World],
 ) -> None:
