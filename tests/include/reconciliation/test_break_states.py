@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -224,6 +225,7 @@ def test_an_accepted_unknown_payment_is_open_again_when_another_comes(world: Wor
     assert (note or "").startswith("further from 1 rows with codes not in the map (")
     assert (note or "").endswith("), 90005 in all")
     assert "Meik" not in (note or "")
+    assert len(set(re.findall(r"\(([0-9a-f]{8})\)", note or ""))) == 1  # it is the same code
     accept(world)
     assert world.reconcile(now=OVER).accepted == 1
     world.payment("1", "0", kind="77")

@@ -112,9 +112,15 @@ def test_an_item_has_the_ledgers_further_rows(world: World) -> None:
     world.payment("1", "100")
     world.row("1", "paid", paid="100")
     world.row("1", "open", total="7777")
+    world.row("1", "due", total="8888", discount=None, credited=None, open=None)
+    world.row("1", "due", total="9999", discount="2.50", credited="1000.10", open="1")
     world.reconcile()
     (item,) = items_of(of_day(world))
-    assert item["further"] == "open, total 7777, paid 0, discount 0, credited 0, open 7777"
+    assert item["further"].split("; ") == [
+        "open, total 7777, paid 0, discount 0, credited 0, open 7777",
+        "due, total 8888, paid 0, discount none, credited none, open none",
+        "due, total 9999, paid 0, discount 2.5, credited 1000.1, open 1",
+    ]
 
 
 def test_an_item_has_what_is_at_stake_and_its_break_as_of_today_with_who_accepted_it(world: World) -> None:

@@ -166,13 +166,20 @@ def test_what_is_counted_of_each_currency_adds_up(world: World) -> None:
     assert [(money.currency, money.invoices) for money in found.currencies] == [("EUR", 3), ("SEK", 2)]
 
 
-def test_the_money_of_the_ledgers_further_rows_is_recorded(world: World) -> None:
+@pytest.mark.parametrize(
+    ("paid", "discount", "extra"),
+    [("90", "10", ("180", "20")), ("0", "10", ("0", "20")), ("90", None, ("180", "0"))],
+    ids=["of both kinds", "discounts alone", "of an ERP without discounts"],
+)
+def test_the_money_of_the_ledgers_further_rows_is_recorded(
+    world: World, paid: str, discount: str | None, extra: tuple[str, str]
+) -> None:
     world.payment("1", "90")
     for _ in range(3):
-        world.row("1", "paid", paid="90", discount="10")
+        world.row("1", "paid", paid=paid, discount=discount)
     world.reconcile()
     [(money,)] = world.store("SELECT totals -> 'currencies' -> 0 FROM ropo.reconciliation")
-    assert (money["ledger_paid"], money["extra_paid"], money["extra_discount"]) == ("90", "180", "20")
+    assert (money["ledger_paid"], (money["extra_paid"], money["extra_discount"])) == (paid, extra)
 
 
 def test_after_an_error_both_sessions_can_be_used_again(world: World) -> None:

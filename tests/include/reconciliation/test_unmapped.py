@@ -5,18 +5,18 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import msgspec
 import yaml
 
 from include.config.status_map import load_status_map
 from include.reconciliation.unmapped import HIDDEN, UnmappedCode, as_map, main, shown_code, unmapped_of_profile
 from include.status_store.database import STORE_VARIABLE, connect
+from tests.include.reconciliation.world import World, at
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
-
-    from tests.include.reconciliation.world import World
 
 
 def test_the_population_tells_its_unmapped_codes_and_no_mapped_ones(world: World) -> None:
@@ -33,6 +33,15 @@ def test_the_population_tells_its_unmapped_codes_and_no_mapped_ones(world: World
         UnmappedCode("payment", HIDDEN, "Muu", 1),
         UnmappedCode("reminder", "5", "Muistutus", 1),
     ]
+
+
+def test_nor_those_of_invoices_out_of_scope_or_of_another_profiles_events(world: World) -> None:
+    world.comment("1", "66", statusid="C1", statusref="Uusi tila")
+    other = World(world.store_dsn, world.ledger_dsn, msgspec.structs.replace(world.profile, name="other"))
+    other.comment("1", "66", statusid="C1", statusref="Toinen")
+    world.comment("2", "67")
+    world.row("2", sent_at=at("2025-12-31 12:00"))
+    assert world.reconcile().unmapped == [UnmappedCode("comment", "66", "Uusi tila", 1)]
 
 
 def test_the_label_is_that_of_the_newest_row_by_the_one_order_of_events(world: World) -> None:
