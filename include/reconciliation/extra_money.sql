@@ -7,6 +7,6 @@ SELECT
     sum(COALESCE(discount, 0)) AS discount
 FROM ledger_side
 JOIN part USING (invoice_key)
-WHERE place > 1 AND NOT part.is_out_of_scope
+WHERE place > 1
 GROUP BY 1, 2
 HAVING sum(paid) <> 0 OR sum(COALESCE(discount, 0)) <> 0

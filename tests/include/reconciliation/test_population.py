@@ -159,6 +159,21 @@ def test_keys_are_asked_of_the_ledger_in_batches_and_no_row_is_taken_twice(
     assert result.categories == {"duplicate_in_ledger": {"pending": 1}, "matched": {"matched": 9}}
 
 
+def test_a_jobid_that_reads_like_another_invoices_number_leads_to_its_own(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(population, "KEYS_PER_BATCH", 1)
+    for number, jobid in (("2", "0"), ("1", "2"), ("0", "9")):
+        world.payment(number, "100", jobid=jobid)
+        world.row(number, "paid", paid="100", jobid=jobid)
+    # Sent again, and found by its number alone.
+    world.comment("1", "98", "2026-02-01", seen=LONG_AGO, jobid="0-1")
+    world.comment("0-1", "98", jobid="5")
+    world.row("0-1", jobid="5")
+    found = {key: (item["category"], item["event_count"]) for key, item in world.items(world.reconcile()).items()}
+    assert found == {"b:0": ("matched", 1), "b:0-1": ("matched", 1), "b:1": ("matched", 2), "b:2": ("matched", 1)}
+
+
 def test_a_full_comparison_takes_all_but_what_is_settled_on_both_sides(world: World) -> None:
     world.payment("settled", "100", "2026-02-01", seen=LONG_AGO)
     world.row("settled", "paid", paid="100")

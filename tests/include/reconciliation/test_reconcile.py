@@ -145,6 +145,7 @@ def test_extra_rows_in_another_currency_tie_in_their_own(world: World) -> None:
     world.payment("1", "30")
     world.row("1", paid="30", currency="EUR")
     world.row("1", paid="31", currency="SEK")
+    world.row("1", total="101", currency="NOK")  # without money
     result = world.reconcile()
     assert result.categories == {"duplicate_in_ledger": {"pending": 1}}
     assert [(each.currency, each.ledger_paid, each.extra_paid) for each in result.totals.currencies] == [
