@@ -214,6 +214,11 @@ AGAIN_BUT_FOR_ONE = [
         for by in ({}, _AGAIN, _OF_ANY)
     ),
     ([PAID, {**_at(1, "130"), **_AGAIN}, {**_at(2, "150"), **_AGAIN}], [BOOKED]),
+    # The other job, which is not the newest, ended in between, or ended twice.
+    *(
+        ([{**PAID, **_AGAIN}, *(_at(minute, code) for minute, code in enumerate(codes))], [{**BOOKED, **_AGAIN}])
+        for codes in (("110", "150", "130"), ("150", "130", "150"))
+    ),
     (
         [PAID, {**PAID, **_AGAIN, "amount": "40"}, {**_at(3, "130"), **_OF_ANY}],
         [{**BOOKED, "paid": Decimal(140), "open": Decimal(-40)}],

@@ -245,6 +245,7 @@ def test_what_a_ledger_leaves_out_of_a_row_makes_it_no_less_plain(
     world.profile = msgspec.structs.replace(world.profile, start_date=datetime.date(2026, 3, 1))
     left_out = {"discount": None, "by_ropo": None, "sent_at": sent_at}
     world.payment("settled", "100", jobid="J1")
+    world.comment("settled", "110", jobid="J1")
     world.row("settled", "paid", paid="100", jobid=None, **left_out)
     world.comment("open", "110")
     world.row("open", "sent", **left_out)
