@@ -44,6 +44,8 @@ def test_events_drained_are_those_of_the_run_alone_and_only_the_new_ones(session
     assert look(session, profile, "first").events_drained == 2
     assert look(session, profile, "second").events_drained == 2
     assert look(session, profile, "third").events_drained == 0
+    with session.transaction() as cursor:  # runs of two DAGs may have one name
+        assert measure(cursor, profile, now=NOW, dag_id="another", run_id="first").events_drained == 0
 
 
 def test_the_lag_is_counted_from_the_newest_event_by_the_markets_clock(session: Session, profile: Profile) -> None:

@@ -35,9 +35,9 @@ def subjects(session: Session, profile: Profile, now: datetime.datetime) -> list
         return list(MissingFull(profile, now).found(cursor))
 
 
-def at_work(store: Connection, since: datetime.datetime) -> None:
+def at_work(store: Connection, since: datetime.datetime, profile: str = "default") -> None:
     with store.cursor() as cursor:
-        cursor.execute("INSERT INTO ropo.profile_pin VALUES ('default', 'h', 'c', %s)", (since,))
+        cursor.execute("INSERT INTO ropo.profile_pin VALUES (%s, 'h', %s, %s)", (profile, f"c of {profile}", since))
 
 
 def test_it_says_which_month_what_that_means_and_what_to_do(
@@ -108,6 +108,7 @@ def test_work_began_where_dates_were_compared_though_nothing_was_ever_polled(
     session: Session, store: Connection, profile: Profile
 ) -> None:
     record(store, SEPTEMBER, started_at=at(9, 30, 23), profile="other")
+    at_work(store, at(9, 15, 8), "other")
     assert subjects(session, profile, DUE) == []
     record(store, SEPTEMBER, started_at=at(9, 30, 23))
     assert subjects(session, profile, DUE) == ["2026-09"]

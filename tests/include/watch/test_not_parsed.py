@@ -26,10 +26,16 @@ def alerts(session: Session, profile: Profile, *, days: float = 0) -> list[Alert
     return told(session, NotParsed(profile, now))
 
 
-def test_where_all_is_parsed_nothing_is_told(session: Session, profile: Profile) -> None:
+def test_where_all_is_parsed_nothing_is_told(session: Session, store: Connection, profile: Profile) -> None:
     drain(session, profile, ScriptedSource(page(row(1)), EMPTY))
     bad = ScriptedSource(page(row(1, amount="a lot")), EMPTY, queue=("ropo.example", "other"))
     drain(session, msgspec.structs.replace(profile, name="other"), bad)
+
+    with store.cursor() as cursor:
+        cursor.execute(
+            "UPDATE ropo.status_page SET parsed_at = NULL, parse_error = 'ValueError' WHERE poll_id IN "
+            "(SELECT poll_id FROM ropo.status_poll WHERE profile = 'other')"
+        )
 
     assert alerts(session, profile) == []
 
@@ -96,3 +102,13 @@ def test_the_oldest_of_all_rows_and_pages_says_since_when(
 
     assert alert.subject == "[Ropo One] default: not parsed: 2 rows in quarantine and 2 pages"
     assert f"The oldest is of {oldest} " in alert.text
+
+
+def test_of_many_rows_each_reason_is_told_once_and_three_at_most(session: Session, profile: Profile) -> None:
+    bad = ({"amount": "a"}, {"amount": "a"}, {"statustime": "x"}, {"statustype": ""})
+    drain(session, profile, ScriptedSource(page(*(row(place, **each) for place, each in enumerate(bad, 1))), EMPTY))
+
+    (alert,) = alerts(session, profile)
+
+    reasons = [line.split(":")[1].strip() for line in alert.text.splitlines() if "Reason: " in line]
+    assert reasons == ["amount", "statustime", "statustype"]

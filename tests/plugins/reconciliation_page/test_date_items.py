@@ -42,6 +42,8 @@ __all__ = ["three"]
         ("?text=0", ["202", "303", "101"]),
         ("?text=03", ["303"]),
         ("?text=%25", []),
+        ("?category=unknown_status", []),
+        ("?severity=low&category=amount_mismatch", []),
         ("?state=all&text=303", ["303"]),
         ("?state=all&text=30", []),
         ("?state=matched", []),
@@ -50,6 +52,7 @@ __all__ = ["three"]
 def test_items_are_filtered_and_ordered(client: TestClient, three: int, query: str, expected: list[str]) -> None:
     page = client.get(PATH + query).text
     assert shown(page) == expected
+    assert "Nothing differs" not in page, "of the date something does"
     lines = csv.reader(client.get(f"{PATH}/items.csv{query}").text.removeprefix("\ufeff").splitlines())
     names, *items = (row for row in lines if not row[0].startswith("#"))
     assert [item[names.index("billnum")] for item in items] == expected

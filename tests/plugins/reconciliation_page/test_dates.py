@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime
+import html
 import re
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from reconciliation_page import dates as dates_page
 from reconciliation_page.access import may_change
 from ropo_one.links import ReconciliationLink
 from ropo_one.operators.reconciliation import VerdictOperator
 from tests.include.reconciliation.world import DAY, World, at
+from tests.include.status_store.views import execute
 from tests.include.watch.records import broken, keep_break, record
 from tests.plugins.reconciliation_page.conftest import words_of
 
@@ -196,8 +199,34 @@ def test_words_fit_their_numbers(client: TestClient, store: Connection) -> None:
     assert client.get(PATH).text.count("No invoice belongs to this date") == 2
 
 
-def test_a_reason_that_is_settled_on_another_page_leads_there(client: TestClient, store: Connection) -> None:
-    record(store, DATE, "incomplete", reasons=("rows_in_quarantine",))
+def test_what_a_date_stands_on_is_told_where_something_is_amiss(client: TestClient, store: Connection) -> None:
+    record(store, DATE)
+    amiss = ("Not shown by it", "Not all asked", "Ledger's newest change")
+    assert not [told for told in amiss if told in client.get(PATH).text]
+    execute(
+        store,
+        "UPDATE ropo.reconciliation SET absent_from_reread = 2, second_opinions_note = 'no time was left', "
+        "ledger_newest_change = '2026-11-23 20:00+02'",
+    )
+    facts = words_of(client.get(PATH).text, '<dl class="facts">(.*?)</dl>')
+    assert "Ledger's newest change 2026-11-23 20:00 Re-read" in facts
+    assert "Not shown by it 2 changes that the store holds" in facts
+    assert "Not all asked no time was left" in facts
+
+
+def test_each_number_of_a_date_stands_by_its_own_name(client: TestClient, store: Connection) -> None:
+    record(store, DATE, "breaks")
+    execute(store, "UPDATE ropo.reconciliation SET population = 14, matched = 5, pending = 4, breaks = 2, accepted = 3")
+    page = client.get(PATH).text
+    ties = words_of(page, '<div class="equation"[^>]*>(.*?)<div class="scroll"')
+    assert ties == "14 invoices = 5 matched + 4 pending + 2 breaks + 3 accepted"
+    chips = words_of(page, '<ul class="chips"[^>]*>(.*?)</ul>')
+    assert chips == "All differences 9 Breaks 2 Pending 4 Accepted 3 Matched 5 All invoices 14"
+
+
+@pytest.mark.parametrize("word", ["rows_in_quarantine", "pages_unparsed", "doubt_not_recovered", "poll_left_open"])
+def test_a_reason_that_is_settled_on_another_page_leads_there(client: TestClient, store: Connection, word: str) -> None:
+    record(store, DATE, "incomplete", reasons=(word,))
     assert client.get(PATH).text.count(">On the page Polls</a>") == 1
     record(store, DATE, "incomplete", reasons=("ledger_empty",))
     assert ">On the page Polls</a>" not in client.get(PATH).text
@@ -230,6 +259,44 @@ def test_what_changed_since_the_date_was_compared_before_is_told(client: TestCli
     told = re.sub(r"\s+", " ", re.sub("<[^>]+>", "", earlier))
     assert "This is an earlier reconciliation of the date, kept as evidence. See the newest of the date" in told
     assert sorted(shown(earlier)) == ["1", "2", "3"]
+
+
+def test_a_date_is_compared_with_the_one_before_it_of_its_kind(client: TestClient, store: Connection) -> None:
+    """A full comparison looks at other invoices: what it found has neither come nor gone since."""
+    first = record(store, DATE, "breaks", breaks=(broken("1", "1"),))
+    full = record(store, DATE, "breaks", breaks=(broken("1", "1"), broken("2", "2")), scope="full")
+    second = record(store, DATE, breaks=(broken("1", "1", pending_until=PENDING_UNTIL),))
+
+    def since(reconciliation: int, **more: int) -> str:
+        page = client.get(PATH, params={"reconciliation": reconciliation, **more}).text
+        return words_of(page, '<h3 class="under">Since.*?</section>')
+
+    told = since(second)
+    assert "1 differs by other amounts or states" in told
+    assert "no longer" not in told
+    assert "The verdict was ✕ Breaks" in told
+    assert [since(first), since(full)] == ["", ""]
+    for other in (first, full):
+        of_another = {"reconciliation": first if other == full else full, "compared": second}
+        assert client.get(PATH, params=of_another).status_code == 404
+    assert client.get(PATH, params={"reconciliation": second, "compared": full}).status_code == 404
+
+
+@pytest.mark.parametrize("differing", [(2, 0), (0, 2), (1, 1)])
+def test_of_very_many_differences_what_changed_is_counted_when_it_is_asked_for(
+    client: TestClient, store: Connection, monkeypatch: pytest.MonkeyPatch, differing: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(dates_page, "COMPARED_BY_ITSELF", 1)
+    for number in differing:
+        record(store, DATE, "breaks", breaks=tuple(broken(str(place), "1") for place in range(number)))
+    page = client.get(PATH).text
+    links = re.findall('<a href="([^"]*)">Count what changed', page)
+    assert len(links) == (max(differing) > 1)
+    if links:
+        assert "differ" not in words_of(page, '<h3 class="under">Since.*?</section>')
+        page = client.get(html.unescape(links[0])).text
+    told = {(2, 0): "2 no longer differ", (0, 2): "2 differ now and did not", (1, 1): "1 differs as it did"}
+    assert told[differing] in words_of(page, '<h3 class="under">Since.*?</section>')
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,22 @@ def test_both_sides_stand_on_one_time_line_with_sums_by_kind_and_the_break_with_
     assert "Kiitos" in line
 
 
+def test_each_row_says_by_which_way_it_came_and_a_payment_that_it_names_no_amount(
+    client: TestClient, world: World
+) -> None:
+    ways = {"drain": "by the drain", "date": "by a re-read", "billnum": "by an inquiry"}
+    for source in ways:
+        world.comment("1", "98", statusid=f"C{source}")
+        world.store("UPDATE ropo.status_event SET source = %s WHERE statusid = %s", (source, f"C{source}"))
+    world.payment("1", "5")
+    world.payment("1", None)
+    text = shown(client, "invoice?key=b:1")
+    assert {source: re.findall(rf"C{source}, stored \S+ \S+ (by \w+ [\w-]+)", text) for source in ways} == {
+        source: [way] for source, way in ways.items()
+    }
+    assert re.search(r"type 1, [^,]* 2 5\.00 1 without an amount", text)
+
+
 def test_each_look_into_the_ledger_leads_to_the_comparison_that_made_it(client: TestClient, world: World) -> None:
     world.payment("1", "100")
     world.row("1")

@@ -100,8 +100,8 @@ def test_a_date_whose_breaks_are_settled_is_red_until_it_is_compared_again_where
 def test_the_newest_full_comparison_says_what_was_settled_since_as_the_overview_does(
     client: TestClient, store: Connection
 ) -> None:
-    every_date(store)
     number = record(store, before(3), "breaks", breaks=(broken("1", "10.00"), broken("2", "10.00")), scope="full")
+    every_date(store)  # later: the date's own takes no full comparison's place
     keep_break(store, number, "b:1", "ledger_behind", "accepted")
     keep_break(store, number, "b:2", "ledger_behind", "open")
     assert listed(client.get("/reconciliation/").text)[0].endswith("1 open break")

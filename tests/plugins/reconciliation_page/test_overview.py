@@ -10,12 +10,15 @@ import pytest
 
 from include.config.profiles import Profile
 from tests.include.watch.records import broken, keep_break, record
+from tests.plugins.reconciliation_page.conftest import words_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from fastapi.testclient import TestClient
     from psycopg2.extensions import connection as Connection
+
+    from tests.include.reconciliation.world import World
 
 
 def before(days: int) -> datetime.date:
@@ -110,6 +113,36 @@ def test_doubts_are_told_first(client: TestClient, store: Connection) -> None:
     assert "nothing in doubt" not in page
     assert "7 changes in 24 h" in page
     assert "just now" in page
+
+
+def test_each_number_of_the_drain_stands_by_its_own_name(client: TestClient, world: World) -> None:
+    now = datetime.datetime.now(datetime.UTC)
+    closed = {"opened_at": now, "closed_at": now, "window_to": "2026-11-03"}
+    for recovery in ("unproven", "pending", *["recovered"] * 3, *["accepted"] * 4):
+        world.poll("drain", "in_doubt", recovery=recovery, **closed)
+    for _ in range(5):
+        world.poll("drain", "open", opened_at=now - datetime.timedelta(hours=1))
+    for number in range(6):
+        world.quarantine(str(number).encode(), now)
+    world.page(complete=True)
+    page = client.get("/reconciliation/").text
+    assert (
+        "Polls in doubt 2 not recovered yet Recovered, accepted 3, 4 Left open 5 polls, the next drain judges them "
+        "In quarantine 6 rows Pages not read 1 page Changes in 24 h 0"
+    ) in words_of(page, 'id="health-title".*?<dl class="facts">(.*?)</dl>')
+    tags = words_of(page, 'id="queue-name".*?</section>')
+    assert "2 in doubt 5 polls left open 6 in quarantine 1 page not read" in tags
+
+
+def test_the_calendar_goes_on_by_as_many_weeks_as_it_shows(client: TestClient) -> None:
+    def ways(until: datetime.date | None) -> dict[str, str]:
+        page = client.get("/reconciliation/", params={"until": until} if until else {}).text
+        return {way: date for date, way in re.findall(r'until=([\d-]+)" rel="(\w+)"', page)}
+
+    span = datetime.timedelta(weeks=26)
+    today = before(0)
+    assert ways(None) == ways(today) == {"prev": str(today - span)}
+    assert ways(before(1)) == {"prev": str(before(1) - span), "next": str(before(1) + span)}
 
 
 def test_earlier_weeks_leave_the_figures_as_they_are_today(client: TestClient, store: Connection) -> None:

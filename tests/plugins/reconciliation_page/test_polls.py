@@ -16,7 +16,7 @@ from reconciliation_page import polls as polls_page
 from reconciliation_page.access import may_change
 from reconciliation_page.rendering import STATIC
 from tests.include.reconciliation.world import World
-from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER
+from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER, words_of
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -263,8 +263,63 @@ def test_the_journal_is_filtered_and_paged(client: TestClient, world: World) -> 
     assert first.count('class="tag outcome-refused"') == POLLS_SHOWN
     older = html.unescape(first.split('">Older')[0].rsplit('href="', 1)[1])
     assert client.get(older).text.count('class="tag outcome-refused"') == 3
+    landed = client.get(POLLS, params={"outcome": "landed"}).text
+    assert re.findall('class="tag outcome-([^"]+)"', landed) == ["landed"]
+    world.poll("drain", "landed", opened_at=NOW, closed_at=NOW)
+    assert client.get(older).text.count('class="tag outcome-landed"') == 0
     assert "No such poll" in client.get(POLLS, params={"kind": "billnum"}).text
     assert client.get(POLLS, params={"kind": "x"}).status_code == 422
+
+
+def test_the_journal_says_of_each_poll_what_was_amiss_with_it(client: TestClient, world: World) -> None:
+    amiss = {"quarantined_count": 3, "revised_count": 2, "absent_count": 4, "possibly_cut": True}
+    asked = {"filter_value": "2026-03-10", "opened_at": NOW, "closed_at": NOW, "row_count": 9, "new_count": 8}
+    world.poll("date", "landed", completeness="100 rows", **amiss, **asked)
+    world.page(complete=True)
+    newest, first = re.findall(
+        "<tr>.*?</tr>", client.get(POLLS).text.partition('id="journal-title"')[2].partition("<tbody>")[2], re.DOTALL
+    )
+    assert words_of(newest, ".*").endswith(
+        "date 2026-03-10 landed 9 8 3 rows in quarantine 2 events with other content than before "
+        "4 events held for the date not shown possibly cut: 100 rows –"
+    )
+    assert words_of(first, ".*").endswith("the queue landed – – its events wait to be stored: bad –")
+
+
+@pytest.mark.parametrize(
+    ("lost", "told"), [(0, "nothing had been lost"), (2, "2 changes that it had lost brought back")]
+)
+def test_a_recovered_doubt_says_what_it_had_lost(client: TestClient, world: World, lost: int, told: str) -> None:
+    poll_id = doubt(world, "recovered")
+    assert "no 204 came before it" not in client.get(POLLS).text
+    world.store(
+        "UPDATE ropo.status_poll SET recovered_at = now(), recovered_count = %s, bounded = true WHERE poll_id = %s",
+        (lost, poll_id),
+    )
+    facts = words_of(client.get(POLLS).text, '<dl class="facts">(.*?)</dl>')
+    assert told in facts
+    assert "3 dates; no 204 came before it, so it begins at the profile's start_date" in facts
+
+
+def test_what_waits_is_counted_by_its_own_name_and_a_list_that_is_cut_says_so(
+    client: TestClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for recovery in ("unproven", "pending", "pending", "recovered"):
+        doubt(world, recovery)
+    world.page(complete=True)
+    assert "Nothing in quarantine" not in client.get(POLLS).text
+    for number in range(3):
+        world.quarantine(str(number).encode(), NOW)
+    page = client.get(POLLS).text
+    figures = words_of(page, '<div class="figures">.*?<div class="grid">')
+    assert "Doubts unproven 1 wait for a person" in figures
+    assert "Doubts being re-read 2 the next drain goes on" in figures
+    assert "Rows and pages not read 4 3 rows in quarantine, 1 page" in figures
+    assert "1 whole page could not be parsed and is kept" in page
+    assert "The oldest" not in page
+    for module in (polls_data, polls_page):
+        monkeypatch.setattr(module, "ROWS_SHOWN", 2)
+    assert "The oldest 2 of 3." in client.get(POLLS).text
 
 
 def test_another_consumer_of_the_queue_is_said_at_the_top(client: TestClient, world: World) -> None:

@@ -16,7 +16,7 @@ from tests.include.reconciliation.world import at
 from tests.include.watch.records import broken, keep_break, record
 from tests.include.watch.test_verdicts import accept_as_incomplete
 from tests.plugins.reconciliation_page.conftest import AFTER, DATES, SAME_ORIGIN, words_of
-from tests.plugins.reconciliation_page.month import PATH, put, settle
+from tests.plugins.reconciliation_page.month import MONTH, PATH, put, settle
 
 if TYPE_CHECKING:
     from fastapi.testclient import TestClient
@@ -133,6 +133,30 @@ def test_the_full_comparison_that_is_accepted_as_incomplete_is_not_counted_as_a_
         accept_as_incomplete(store, number)
     page = words_of(client.get(PATH).text, r'name="shown".*?<label')
     assert f"this rests on no accepted difference{told}" in page
+
+
+def test_the_full_comparison_is_accepted_as_incomplete_beside_the_date_that_it_is_as_of(
+    client: TestClient, store: Connection, month: None
+) -> None:
+    settle(client, store)
+    numbers = {
+        scope: record(store, DATES[-1], "incomplete", reasons=("doubt",), scope=scope, started_at=AFTER)
+        for scope in ("date", "full")
+    }
+    page = client.get(PATH).text
+    forms = r'name="reconciliation" value="(\d+)">\s*<input type="hidden" name="scope" value="(\w+)"'
+    assert {scope: int(number) for number, scope in re.findall(forms, page)} == numbers
+    path = f"/reconciliation/dates/{DATES[-1]}/incomplete"
+    form = {"scope": "full", "month": MONTH, "note": " ", "reconciliation": numbers["full"]}
+    for note in (" ", "a\x00b"):
+        refused = client.post(path, data={**form, "note": note}, headers=SAME_ORIGIN).text
+        (opened,) = re.findall(r'<details class="inline" open>(.*?)</details>', refused, re.DOTALL)
+        assert 'name="scope" value="full"' in opened
+    answer = client.post(path, data={**form, "note": "read elsewhere"}, headers=SAME_ORIGIN)
+    assert answer.status_code == 303
+    page = client.get(answer.headers["location"]).text
+    assert "The full comparison of 2026-02-28 is accepted as incomplete." in page
+    assert [scope for _, scope in re.findall(forms, page)] == ["date"], "the date is not, by that"
 
 
 def test_a_signature_shows_what_it_rests_on_whatever_was_decided_since(
