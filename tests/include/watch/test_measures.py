@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
+import pytest
+
 from include.reconciliation.categories import CATEGORIES
 from include.status_store.drain import Drain
 from include.status_store.journal import Journal
@@ -53,6 +55,22 @@ def test_the_lag_is_counted_from_the_newest_event_by_the_markets_clock(session: 
     drain(session, profile, "r", page(*rows), EMPTY)
 
     assert look(session, profile).newest_event_lag_seconds == 60.0
+
+
+@pytest.mark.parametrize(
+    ("newest", "now", "lag"),
+    [
+        ("2026-10-25 02:30:00", datetime.datetime(2026, 10, 25, 3, tzinfo=datetime.UTC), 12_600.0),
+        ("2026-03-29 03:30:00", datetime.datetime(2026, 3, 29, 1, tzinfo=datetime.UTC), 0.0),
+    ],
+    ids=["an hour that is there twice counts twice", "one that is not there makes no lag of less than none"],
+)
+def test_the_lag_is_time_that_has_passed_when_clocks_are_changed(
+    session: Session, profile: Profile, newest: str, now: datetime.datetime, lag: float
+) -> None:
+    drain(session, profile, "r", page(row(1, statustime=newest)), EMPTY)
+
+    assert look(session, profile, now=now).newest_event_lag_seconds == lag
 
 
 def test_an_event_dated_ahead_hides_no_lag(session: Session, profile: Profile) -> None:

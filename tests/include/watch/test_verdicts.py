@@ -163,6 +163,7 @@ def test_the_same_result_again_is_not_told_twice_and_another_one_is(
     session: Session, store: Connection, profile: Profile
 ) -> None:
     record(store, DAY - datetime.timedelta(days=1), "breaks", break_count=1, reasons=("breaks",))
+    assert told(session, RedVerdicts(profile, NOW, date=DAY)) == []
     told(session, RedVerdicts(profile, NOW))
     record(store, DAY, "breaks", break_count=1, reasons=("breaks",))
     told(session, RedVerdicts(profile, NOW, date=DAY))
@@ -217,7 +218,8 @@ def test_a_red_date_of_a_backfill_of_old_dates_is_told_once_by_when_it_was_recor
     assert alert.subject == f"[Ropo One] default: {old} is red: 1 break"
     assert told(session, RedVerdicts(profile, NOW + 2 * MINUTE)) == []
     with session.transaction() as cursor:
-        assert RedVerdicts(profile, NOW + MINUTE, date=DAY).found(cursor) == {}, "where one date is asked for"
+        for other in (DAY, old - datetime.timedelta(days=2)):
+            assert RedVerdicts(profile, NOW + MINUTE, date=other).found(cursor) == {}, "where one date is asked for"
         assert list(RedVerdicts(profile, NOW + datetime.timedelta(days=60)).found(cursor)) == [str(old)]
         assert RedVerdicts(profile, NOW + datetime.timedelta(days=61)).found(cursor) == {}
         # What was settled since is red no more, though no recheck makes the date anew.

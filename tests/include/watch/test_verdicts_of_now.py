@@ -179,6 +179,27 @@ def test_what_is_open_again_counts_where_no_recheck_makes_the_date_anew(
     assert lines == ["- Invoice 1"]
 
 
+def test_where_as_many_are_open_now_and_others_what_was_found_is_told_as_of_its_day(
+    session: Session, store: Connection, profile: Profile
+) -> None:
+    old = DAY - datetime.timedelta(days=100)
+    items = (broken("1", "10.00"), broken("2", "5.00", "amount_mismatch", reason="payments"))
+    number = record(store, old, "breaks", breaks=items, reasons=("breaks",), started_at=NOW)
+    with store.cursor() as cursor:
+        cursor.execute("UPDATE ropo.reconciliation_item SET is_accepted = true WHERE billnum = '2'")
+        cursor.execute(
+            "UPDATE ropo.reconciliation SET breaks = 1, accepted = 1, "
+            """categories = '{"ledger_behind": {"breaks": 1}, "amount_mismatch": {"accepted": 1}}'"""
+        )
+    keep_break(store, number, "b:1", "ledger_behind", "resolved")
+    keep_break(store, number, "b:2", "amount_mismatch", "open")
+
+    (alert,) = told(session, RedVerdicts(profile, NOW))
+
+    assert f"- as recorded on {profile.business_date(NOW)}: because of breaks" in alert.text
+    assert "- of these breaks, open now: 1 with amounts that differ" in alert.text
+
+
 def test_what_is_open_again_counts_in_the_newest_full_comparison(
     session: Session, store: Connection, profile: Profile
 ) -> None:
@@ -216,6 +237,10 @@ def test_where_open_breaks_count_the_mail_tells_of_them_and_says_what_it_has_fro
         [matter] = topic.describe(cursor, list(topic.found(cursor)))
     assert matter.title.startswith("the full comparison of 2026-10-05 has 1 breaks, more than 0")
     assert "By category: 1 behind in the ledger. " in "".join(matter.lines)
+    keep_break(store, number, "b:2", "ledger_behind", "resolved")
+    with session.transaction() as cursor:
+        [matter] = topic.describe(cursor, list(topic.found(cursor)))
+    assert "open now" not in "".join(matter.lines), "none of these is"
 
 
 def test_what_is_open_as_it_was_recorded_is_told_in_the_words_of_the_comparison(

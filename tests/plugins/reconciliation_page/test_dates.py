@@ -282,7 +282,7 @@ def test_a_date_is_compared_with_the_one_before_it_of_its_kind(client: TestClien
     assert client.get(PATH, params={"reconciliation": second, "compared": full}).status_code == 404
 
 
-@pytest.mark.parametrize("differing", [(2, 0), (0, 2), (1, 1)])
+@pytest.mark.parametrize("differing", [(2, 0), (0, 2), (1, 1), (0, 0)])
 def test_of_very_many_differences_what_changed_is_counted_when_it_is_asked_for(
     client: TestClient, store: Connection, monkeypatch: pytest.MonkeyPatch, differing: tuple[int, int]
 ) -> None:
@@ -295,7 +295,12 @@ def test_of_very_many_differences_what_changed_is_counted_when_it_is_asked_for(
     if links:
         assert "differ" not in words_of(page, '<h3 class="under">Since.*?</section>')
         page = client.get(html.unescape(links[0])).text
-    told = {(2, 0): "2 no longer differ", (0, 2): "2 differ now and did not", (1, 1): "1 differs as it did"}
+    told = {
+        (2, 0): "2 no longer differ",
+        (0, 2): "2 differ now and did not",
+        (1, 1): "1 differs as it did",
+        (0, 0): "Nothing differed then, nor now",
+    }
     assert told[differing] in words_of(page, '<h3 class="under">Since.*?</section>')
 
 

@@ -11,6 +11,7 @@ import pytest
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.core_api.security import get_user
 
+from include.config.profiles import Profile
 from reconciliation_page.access import may_change
 from tests.include.status_store.views import execute
 from tests.include.watch.records import broken, keep_break, record, stood_accepted
@@ -52,8 +53,10 @@ def signs(client: TestClient, page_app: FastAPI, name: str, signature: str) -> i
 
 
 def test_the_sign_off_leads_to_the_last_month_that_is_over(client: TestClient) -> None:
+    today = Profile(name="default").business_date(datetime.datetime.now(datetime.UTC))
+    over = today.replace(day=1) - datetime.timedelta(days=1)
     address = client.get("/reconciliation/sign-off").headers["location"]
-    assert re.fullmatch(r"/reconciliation/sign-off/20\d\d-\d\d\?profile=default", address)
+    assert address == f"/reconciliation/sign-off/{over:%Y-%m}?profile=default"
     assert client.get(address).status_code == 200
 
 
@@ -79,6 +82,14 @@ def test_each_condition_that_does_not_hold_leads_to_where_it_is_met(
     assert "cannot be signed" in answer.text
 
 
+def test_what_is_within_its_grace_leads_to_the_pending_ones(client: TestClient, store: Connection, month: None) -> None:
+    settle(client, store)
+    pending = (broken("8", "5.00", pending_until=AFTER + datetime.timedelta(days=9_000)),)
+    record(store, DATES[8], "pending", breaks=pending, started_at=AFTER)
+    [(_, address)] = unmet(client.get(PATH).text)
+    assert address == f"/reconciliation/dates/{DATES[8]}?profile=default&state=pending"
+
+
 def test_what_breaks_since_a_date_that_does_not_show_it_itself_leads_to_the_breaks(
     client: TestClient, store: Connection, month: None
 ) -> None:
@@ -94,7 +105,7 @@ def test_what_breaks_since_a_date_that_does_not_show_it_itself_leads_to_the_brea
 
     [(_, address)] = unmet(client.get(PATH).text)
 
-    assert address.startswith("/reconciliation/breaks?")
+    assert address == f"/reconciliation/breaks?profile=default&first_from={DATES[8]}&first_to={DATES[8]}"
     assert "key=b%3A7" in client.get(address).text
 
 
