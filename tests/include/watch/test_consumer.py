@@ -81,13 +81,18 @@ def test_where_no_read_is_known_to_leave_what_it_shows_our_own_may_have_taken_it
 
 
 @pytest.mark.usefixtures("live")
-def test_what_reads_by_date_leave_says_nothing_of_those_by_invoice_number(session: Session, profile: Profile) -> None:
-    reread(session, profile, row(1))
+@pytest.mark.parametrize(
+    ("by_date", "told_as"), [((), "may"), ((row(3),), "seems to")], ids=["none by date", "one too"]
+)
+def test_what_reads_by_date_leave_says_nothing_of_those_by_invoice_number(
+    session: Session, profile: Profile, by_date: tuple[dict[str, object], ...], told_as: str
+) -> None:
+    reread(session, profile, row(1), *by_date)
     Reread(session, ScriptedSource(page(row(2))), Journal(profile)).by_billnum("10002")
     drain(session, profile, page(row(1)), EMPTY)
 
     (alert,) = alerts(session, profile)
-    assert "may read the queue" in alert.subject
+    assert f"another consumer {told_as} read the queue" in alert.subject
 
 
 @pytest.mark.usefixtures("live")
@@ -105,7 +110,10 @@ def test_it_is_over_when_nothing_new_was_noticed_for_two_days(session: Session, 
     drain(session, profile, EMPTY)
 
     assert len(alerts(session, profile)) == 1
-    assert len(alerts(session, profile, days=1)) == 1, "the reminder"
+    reread(session, profile, row(2, statustime="2026-11-12 09:00:00"))
+    drain(session, profile, EMPTY)
+    (reminder,) = alerts(session, profile, days=1)
+    assert "2 changes of 2026-11-12 to 2026-11-13" in reminder.text
     assert alerts(session, profile, days=2.1) == []
 
 

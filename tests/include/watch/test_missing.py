@@ -153,6 +153,7 @@ def test_several_profiles_are_asked_at_once_each_by_its_own_clock_and_from_its_o
 ) -> None:
     oslo = msgspec.structs.replace(profile, name="oslo", timezone="Europe/Oslo")
     late = msgspec.structs.replace(profile, name="late")
+    slow = msgspec.structs.replace(profile, name="slow", settle_hours=96)
     # Half an hour after Helsinki's midnight: the day is over there, and not in Oslo.
     for each in (profile, oslo):
         record(store, day(4), profile=each.name)
@@ -160,8 +161,9 @@ def test_several_profiles_are_asked_at_once_each_by_its_own_clock_and_from_its_o
     # Before its own day was over, and after the first day of which another profile is asked.
     record(store, day(6), started_at=at(6, 12), profile="late")
     with session.transaction() as cursor:
-        begun = [(profile, day(4)), (oslo, day(4)), (late, day(6))]
+        begun = [(slow, day(4)), (profile, day(4)), (oslo, day(4)), (late, day(6))]
         assert missing_dates(cursor, begun, at(7, 7, 30)) == {
+            "slow": [],  # nothing of it is due
             "default": [day(6)],
             "oslo": [day(5)],  # the 6th is due at 07:00 of Oslo
             "late": [day(6)],

@@ -236,6 +236,8 @@ def test_the_file_of_a_signature_has_each_difference_as_it_was_accepted_then(cli
         for _, rows in (now, then)
     ]
     assert told == [[("100.00", "0.00", "Bob", "wrong booking")], [("5.00", "95.00", "Anna", "bank fee")]]
+    of_signature = client.get(f"{MARCH}/accepted.csv?signature=1").headers["content-disposition"]
+    assert of_signature == 'attachment; filename="signed-1-default-2026-03.csv"'
     assert now[1][0]["accepted_at"] >= then[1][0]["accepted_at"]
     assert ["# month", "2026-03"] in now[0]
     assert ["# accepted now", "what a signature made now would rest on"] in now[0]

@@ -157,6 +157,7 @@ def test_a_month_is_signed_with_the_figures_that_were_shown_and_no_others(
     assert answer.status_code == 409
     assert "it is not as it was shown" in answer.text
     assert "closed</textarea>" in answer.text
+    assert "Your note" not in answer.text
     assert shown(client) != seen
     assert put(client, "sign", "closed").status_code == 303
 
