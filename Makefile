@@ -68,7 +68,7 @@ bench: install ## speed and memory against peers, side by side (ARGS=--quick: a 
 fuzz: install ## any answer through the real drain, any request to simulator and page, any life of a month (EXAMPLES=2000)
 	FUZZ_EXAMPLES=$(EXAMPLES) AIRFLOW_HOME="$(CURDIR)/.airflow/tests" $(BIN)/python -m pytest --timeout 0 \
 	    -p no:logging tests/faults/test_fuzz.py tests/faults/test_openapi.py \
-	    tests/include/reconciliation/test_month_lives.py $(ARGS)
+	    tests/include/reconciliation/test_month_lives.py tests/include/reconciliation/test_troubled_lives.py $(ARGS)
 
 .PHONY: check
 check: install ## lint, format, security lint and types
