@@ -10,7 +10,7 @@ ROUNDS ?= 500
 ERP ?= plain
 EXAMPLES ?= 2000
 # Test files at once: many of them wait for a server most of the time.
-WORKERS ?= 2
+WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
