@@ -14,6 +14,9 @@ from include.status_store.source import PollError
 from include.status_store.statements import statement
 
 if TYPE_CHECKING:
+    from psycopg2.extensions import cursor as Cursor
+
+    from include.config.profiles import Profile
     from include.status_store.journal import Journal
     from include.status_store.session import Session
     from include.status_store.source import StatusSource
@@ -43,6 +46,22 @@ class EarlierDates(msgspec.Struct, kw_only=True):
     left: int = 0
 
 
+def to_reread(cursor: Cursor, profile: Profile, before: datetime.date) -> list[tuple[datetime.date, bool]]:
+    """Return the dates to re-read before a business date, the newest first, each with whether it is a late one.
+
+    :param cursor: of the store.
+    """
+    values = {
+        "profile": profile.name,
+        "timezone": profile.timezone,
+        "first": profile.rechecked_from(before),
+        "late_from": before - profile.late_days * _DAY,
+        "last": before - _DAY,
+    }
+    cursor.execute(statement("pick_rereads"), values)
+    return cursor.fetchall()
+
+
 def reread_earlier(
     session: Session, source: StatusSource, journal: Journal, before: datetime.date, *, max_seconds: float
 ) -> EarlierDates:
@@ -55,16 +74,8 @@ def reread_earlier(
     :raises PinnedElsewhereError: if profile and queue belong to others.
     """
     profile = journal.profile
-    values = {
-        "profile": profile.name,
-        "timezone": profile.timezone,
-        "first": profile.rechecked_from(before),
-        "late_from": before - profile.late_days * _DAY,
-        "last": before - _DAY,
-    }
     with session.transaction() as cursor:
-        cursor.execute(statement("pick_rereads"), values)
-        found: list[tuple[datetime.date, bool]] = cursor.fetchall()
+        found = to_reread(cursor, profile, before)
     late = [date for date, is_late in found if is_late]
     others = [date for date, is_late in found if not is_late]
     dates = late + others[:MAX_DATES]

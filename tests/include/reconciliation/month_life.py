@@ -20,7 +20,7 @@ from tests.include.reconciliation.world import STATUS_MAP, World, at
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-DAY = datetime.timedelta(days=1)
+DAY, HALF_AN_HOUR = datetime.timedelta(days=1), datetime.timedelta(minutes=30)
 MATCHED = "matched"
 # What a step of an invoice's life touches: an event, with its date, or the ledger's row, with the date of the change.
 Touch = tuple[str, datetime.date, datetime.date]
@@ -87,19 +87,27 @@ class MonthLife:
     def passes(self, *, is_full: bool = False) -> None:
         """The night: today's date is compared, then the earlier ones again, and everything, where that is asked for."""
         now = night(self.day)
-        known = now - datetime.timedelta(minutes=30)
-        moments = {"opened_at": known, "closed_at": known}
-        self.world.poll("drain", "empty", **moments)
-        counts = {"possibly_cut": False, "absent_count": 0, "new_count": 0}
-        reread = self.world.poll("date", "landed", filter_value=str(self.day), **moments, **counts)
+        self.drains(now)
+        reread = self.rereads(self.day, now)
         self.world.reconcile(self.day, now=now, reread_poll_id=reread)
         self.world.recheck(self.day, now=now)
         if is_full:
-            later = now + datetime.timedelta(minutes=20)
-            self.world.reconcile(self.day, now=later, reread_poll_id=reread, scope="full")
+            self.world.reconcile(self.day, now=now + HALF_AN_HOUR, reread_poll_id=reread, scope="full")
         if self.day == LAST:
             self.at_the_end = self.categories()
         self.day += DAY
+
+    def drains(self, now: datetime.datetime) -> None:
+        """The queue is empty, half an hour before the night's comparisons."""
+        self.world.poll("drain", "empty", opened_at=now - HALF_AN_HOUR, closed_at=now - HALF_AN_HOUR)
+
+    def rereads(
+        self, day: datetime.date, now: datetime.datetime, outcome: str = "landed", *, possibly_cut: bool = False
+    ) -> int:
+        """A date is re-read then; return the poll."""
+        known = {"opened_at": now - HALF_AN_HOUR, "closed_at": now - HALF_AN_HOUR}
+        counts = {"possibly_cut": possibly_cut, "absent_count": 0, "new_count": 0} if outcome == "landed" else {}
+        return self.world.poll("date", outcome, filter_value=str(day), **known, **counts)
 
     # What people do in the morning after.
 

@@ -6,18 +6,18 @@ import datetime
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Literal, get_args
 
-from include.status_store.statements import statement
-from tests.include.reconciliation.month import FIRST, night, nothing_in_the_ledger
-from tests.include.reconciliation.month_life import DAY, MonthLife
+from include.status_store.earlier_dates import to_reread
+from tests.include.reconciliation.month import FIRST, LAST, night, nothing_in_the_ledger, transaction
+from tests.include.reconciliation.month_life import DAY, HALF_AN_HOUR, MonthLife
 
 if TYPE_CHECKING:
     from tests.include.reconciliation.world import World
 
-HALF_AN_HOUR = datetime.timedelta(minutes=30)
-# What becomes of a night. Of its own date the first ones leave something unknown.
-Night = Literal["cut", "refused", "not re-read", "not drained", "blind", "no run", "no recheck", "well"]
-NIGHTS: tuple[Night, ...] = get_args(Night)
-UNKNOWING = NIGHTS[:5]
+# Nights that leave something of their own date unknown; and every kind that there is.
+Unknowing = Literal["cut", "refused", "not re-read", "not drained", "blind"]
+Night = Literal[Unknowing, "no run", "no recheck", "well"]
+UNKNOWING: tuple[Unknowing, ...] = get_args(Unknowing)
+KINDS: tuple[Night, ...] = get_args(Night)
 
 
 class TroubledLife(MonthLife):
@@ -34,7 +34,7 @@ class TroubledLife(MonthLife):
     # What comes of a day, beside what comes of any.
 
     def says_otherwise(self, invoice: str, amount: str, code: str, day: datetime.date | None = None) -> None:
-        """The newest event of an invoice comes with other content; of another date, where one is given."""
+        """The newest event of an invoice comes with other content; of another date, if that has come."""
         query = (
             "SELECT statusid, statustime FROM ropo.status_event WHERE billnum = %s ORDER BY first_seen_at DESC LIMIT 1"
         )
@@ -93,23 +93,26 @@ class TroubledLife(MonthLife):
         """Somebody runs an earlier date by hand."""
         if day < self.day:
             now = self.moment()
-            self.world.reconcile(day, now=now, reread_poll_id=self._rereads(day, now))
+            self.world.reconcile(day, now=now, reread_poll_id=self.rereads(day, now))
 
-    def has(self, what: Night, *, is_full: bool = False) -> bool:
-        """The night after; tell whether all is known after it."""
+    def passes_with(self, what: Night, *, is_full: bool = False) -> bool:
+        """The night, with what fails in it; tell whether all is known in the morning."""
         day, now = self.day, night(self.day)
+        if day == LAST:
+            self.at_the_end = self.categories()
         self.day += DAY
         if what == "no run":
             return False
         if what != "not drained":
-            self.world.poll("drain", "empty", opened_at=now - HALF_AN_HOUR, closed_at=now - HALF_AN_HOUR)
-        reread = None if what == "not re-read" else self._rereads(day, now, what)
+            self.drains(now)
+        reread = None
+        if what != "not re-read":
+            outcome = "refused" if what == "refused" else "landed"
+            reread = self.rereads(day, now, outcome, possibly_cut=what == "cut")
         with nothing_in_the_ledger(self.world) if what == "blind" else nullcontext():
             self.world.reconcile(day, now=now, reread_poll_id=reread)
             if what != "no recheck":
-                for earlier in self._to_reread(day):
-                    self._rereads(earlier, now)
-                self.world.recheck(day, now=now)
+                self._looks_back(day, now)
             if is_full:
                 self.world.reconcile(day, now=now + HALF_AN_HOUR, reread_poll_id=reread, scope="full")
         return what == "well" and not self.doubted_until and not self.has_quarantine
@@ -126,20 +129,9 @@ class TroubledLife(MonthLife):
         """Whether a night of a date has left something of it unknown."""
         return what in UNKNOWING or self.has_quarantine or (self.doubted_until or datetime.date.min) >= day
 
-    def _rereads(self, day: datetime.date, now: datetime.datetime, what: Night = "well") -> int:
-        moments = {"opened_at": now - HALF_AN_HOUR, "closed_at": now - HALF_AN_HOUR}
-        if what == "refused":
-            return self.world.poll("date", "refused", filter_value=str(day), **moments)
-        counts = {"possibly_cut": what == "cut", "absent_count": 0, "new_count": 0}
-        return self.world.poll("date", "landed", filter_value=str(day), **moments, **counts)
-
-    def _to_reread(self, before: datetime.date) -> list[datetime.date]:
-        profile = self.world.profile
-        values = {
-            "profile": profile.name,
-            "timezone": profile.timezone,
-            "first": profile.rechecked_from(before),
-            "late_from": before - profile.late_days * DAY,
-            "last": before - DAY,
-        }
-        return [date for date, _ in self.world.store(statement("pick_rereads"), values) if date >= FIRST]
+    def _looks_back(self, day: datetime.date, now: datetime.datetime) -> None:
+        with transaction(self.world) as cursor:
+            earlier = [date for date, _ in to_reread(cursor, self.world.profile, day) if date >= FIRST]
+        for date in earlier:
+            self.rereads(date, now)
+        self.world.recheck(day, now=now)

@@ -112,6 +112,8 @@ def test_it_is_over_when_nothing_new_was_noticed_for_two_days(session: Session, 
     assert len(alerts(session, profile)) == 1
     reread(session, profile, row(2, statustime="2026-11-12 09:00:00"))
     drain(session, profile, EMPTY)
+    assert alerts(session, profile) == [], "told already; what is new waits for the reminder"
+    # The dates stand in order, not as they were noticed.
     (reminder,) = alerts(session, profile, days=1)
     assert "2 changes of 2026-11-12 to 2026-11-13" in reminder.text
     assert alerts(session, profile, days=2.1) == []

@@ -276,10 +276,8 @@ def test_a_date_is_compared_with_the_one_before_it_of_its_kind(client: TestClien
     assert "no longer" not in told
     assert "The verdict was ✕ Breaks" in told
     assert [since(first), since(full)] == ["", ""]
-    for other in (first, full):
-        of_another = {"reconciliation": first if other == full else full, "compared": second}
-        assert client.get(PATH, params=of_another).status_code == 404
-    assert client.get(PATH, params={"reconciliation": second, "compared": full}).status_code == 404
+    for chosen, against in ((first, second), (full, second), (second, full)):
+        assert client.get(PATH, params={"reconciliation": chosen, "compared": against}).status_code == 404
 
 
 @pytest.mark.parametrize("differing", [(2, 0), (0, 2), (1, 1), (0, 0)])

@@ -57,7 +57,7 @@ def test_both_sides_stand_on_one_time_line_with_sums_by_kind_and_the_break_with_
     assert "Kiitos" in line
 
 
-def test_each_row_says_by_which_way_it_came_and_a_payment_that_it_names_no_amount(
+def test_each_row_says_by_which_way_it_came_and_a_sum_how_many_payments_name_no_amount(
     client: TestClient, world: World
 ) -> None:
     ways = {"drain": "by the drain", "date": "by a re-read", "billnum": "by an inquiry"}

@@ -101,7 +101,7 @@ def test_the_newest_full_comparison_says_what_was_settled_since_as_the_overview_
     client: TestClient, store: Connection
 ) -> None:
     number = record(store, before(3), "breaks", breaks=(broken("1", "10.00"), broken("2", "10.00")), scope="full")
-    every_date(store)  # later: the date's own takes no full comparison's place
+    every_date(store)  # recorded after it, the date's own does not take its place
     keep_break(store, number, "b:1", "ledger_behind", "accepted")
     keep_break(store, number, "b:2", "ledger_behind", "open")
     assert listed(client.get("/reconciliation/").text)[0].endswith("1 open break")

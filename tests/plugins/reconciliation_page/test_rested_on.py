@@ -147,7 +147,7 @@ def test_the_full_comparison_is_accepted_as_incomplete_beside_the_date_that_it_i
     forms = r'name="reconciliation" value="(\d+)">\s*<input type="hidden" name="scope" value="(\w+)"'
     assert {scope: int(number) for number, scope in re.findall(forms, page)} == numbers
     path = f"/reconciliation/dates/{DATES[-1]}/incomplete"
-    form = {"scope": "full", "month": MONTH, "note": " ", "reconciliation": numbers["full"]}
+    form = {"scope": "full", "month": MONTH, "reconciliation": numbers["full"]}
     for note in (" ", "a\x00b"):
         refused = client.post(path, data={**form, "note": note}, headers=SAME_ORIGIN).text
         (opened,) = re.findall(r'<details class="inline" open>(.*?)</details>', refused, re.DOTALL)
