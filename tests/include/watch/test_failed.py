@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
+import psycopg2
 import pytest
 
 from include.status_store.database import connect
@@ -104,6 +105,25 @@ def test_what_fails_while_a_look_is_under_way_is_told_by_the_next(
 
     assert told(session, Meanwhile(profile, NOW)) == []
     assert len(told(session, FailedTasks(profile, NOW))) == 1
+
+
+def test_a_success_waits_until_the_failure_that_is_being_told_is_told(
+    session: Session, store_dsn: str, profile: Profile
+) -> None:
+    """Else what succeeded meanwhile would be told, and stand there as a failure until the next success."""
+    fail(session, RECHECK)
+
+    class Meanwhile(FailedTasks):
+        def found(self, cursor: Cursor) -> Mapping[str, str]:
+            found = super().found(cursor)
+            with Session(lambda: connect(store_dsn)) as other, other.transaction() as writing:
+                writing.execute("SET LOCAL lock_timeout = '50ms'")
+                with pytest.raises(psycopg2.errors.LockNotAvailable):
+                    note_success(writing, "default", RECHECK, NOW)
+                writing.connection.rollback()
+            return found
+
+    assert len(told(session, Meanwhile(profile, NOW))) == 1
 
 
 def test_a_full_comparison_is_named_by_its_date_and_that_of_another_date_is_told_at_once(

@@ -72,6 +72,15 @@ def test_it_is_told_again_after_the_time_of_the_reminder(titles) -> None:
     assert titles(24 * 60 + 15, {"a": "1"}) == []
 
 
+def test_how_often_it_was_told_since_it_holds_is_on_record(titles, store: Connection) -> None:
+    for day in range(3):
+        titles(day * 24 * 60, {"a": "1"})
+    assert column(store, "SELECT times_told FROM ropo.alert") == [3]
+    titles(3 * 24 * 60, {})
+    titles(4 * 24 * 60, {"a": "1"})
+    assert column(store, "SELECT times_told FROM ropo.alert") == [1]
+
+
 def test_reminders_do_not_creep_through_the_day_where_a_look_begins_a_little_earlier_than_the_days_before(
     titles,
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING
 
+import pytest
+
 from include.watch.signed import ChangedPeriods
 from tests.include.watch.records import keep_break, record, told
 from tests.include.watch.signatures import flag, sign
@@ -36,6 +38,22 @@ def test_it_says_who_signed_and_which_dates_changed(session: Session, store: Con
         in alert.text
     )
     assert "sign_off status 2026-10 --profile default" in alert.text
+
+
+@pytest.mark.parametrize(("last", "named"), [(10, "2026-10-10"), (12, "2026-10-10 and 2 more")])
+def test_ten_dates_that_changed_are_named_and_the_others_counted(
+    session: Session, store: Connection, profile: Profile, last: int, named: str
+) -> None:
+    signed = sign(store)
+    for day in range(1, last + 1):
+        flag(store, signed, DAY.replace(day=day))
+
+    (alert,) = told(session, ChangedPeriods(profile, NOW))
+
+    assert (
+        f"Business dates that changed: 2026-10-01, 2026-10-02, 2026-10-03, 2026-10-04, 2026-10-05, 2026-10-06, "
+        f"2026-10-07, 2026-10-08, 2026-10-09, {named}\n" in alert.text
+    )
 
 
 def test_it_is_told_once_a_change_and_over_when_it_is_signed_again(

@@ -101,6 +101,13 @@ def test_a_run_that_begins_again_has_its_time_anew(session: Session, profile: Pr
     assert len(told(session, FailedTasks(profile, NOW + 10 * MINUTE))) == 1
 
 
+def test_a_run_that_begins_again_with_another_date_is_named_by_that_one(session: Session, profile: Profile) -> None:
+    begin(session, COMPARE, date=OCTOBER)
+    begin(session, COMPARE, date=NOVEMBER)
+
+    assert subjects(session, profile) == ["the full comparison of 2026-11-30 failed"]
+
+
 def test_a_run_that_begins_again_while_the_watch_looks_is_not_told(
     session: Session, store: Connection, store_dsn: str, profile: Profile
 ) -> None:
