@@ -1,4 +1,4 @@
-"""The page over a real store. Who may do what is tested with Airflow's own auth managers, in `test_access.py`."""
+"""The page over a real store. Who may do what is tested with Airflow's own auth managers, in `test_page_access.py`."""
 
 from __future__ import annotations
 

@@ -97,10 +97,12 @@ def test_a_break_of_another_profile_is_not_decided_of(
     assert again.status_code == 404
     one = client.post(f"{PATH}/{ids['b:1']}?profile=other", data=form, headers=SAME_ORIGIN)
     assert one.status_code == 404
-    many = client.post(f"{PATH}?profile=other", data={**form, "break_id": [ids["b:1"]]}, headers=SAME_ORIGIN)
-    assert many.status_code == 409
-    assert "is unknown" in many.text
-    assert "ledger" not in many.text.split('role="alert"')[1].split("</div>")[0].lower()
+    for what in ("accept", "comment"):
+        chosen = {**form, "what": what, "break_id": [ids["b:1"]]}
+        many = client.post(f"{PATH}?profile=other", data=chosen, headers=SAME_ORIGIN)
+        assert many.status_code == 409
+        assert "is unknown" in many.text
+        assert "ledger" not in many.text.split('role="alert"')[1].split("</div>")[0].lower()
     assert decisions(store) == []
 
 
