@@ -183,7 +183,7 @@ def ago(span: datetime.timedelta | None) -> str:
     """Write how long ago something was, in its largest unit."""
     if span is None:
         return "never"
-    seconds = max(0, int(span.total_seconds()))
+    seconds = int(span.total_seconds())
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= 2 * size:
             return f"{seconds // size}\u00a0{unit} ago"
