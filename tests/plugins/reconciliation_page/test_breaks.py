@@ -7,7 +7,10 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+from airflow.api_fastapi.core_api.security import get_user
 
+from include.reconciliation.decisions import NAMED_REFUSALS
 from reconciliation_page.access import may_change
 from reconciliation_page.checking import may_check
 from tests.include.reconciliation.world import World, at
@@ -74,6 +77,18 @@ def test_a_decision_is_told_only_if_the_store_has_it_from_this_user(
     assert 'class="notice good"' not in client.get(location).text
 
 
+def test_what_was_just_decided_is_counted_and_on_a_breaks_own_page_that_one_alone(
+    client: TestClient, page_app: FastAPI, ids: dict[str, int]
+) -> None:
+    """Decisions are kept without the spaces that a name may have in Airflow."""
+    page_app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username=f" {USER} ", role="ADMIN")
+    form = {"what": "accept", "note": "fine", "seen": "99"}
+    one = client.post(f"{PATH}/{ids['b:1']}", data=form, headers=SAME_ORIGIN)
+    several = client.post(PATH, data={**form, "break_id": [ids["b:2"], ids["b:3"]]}, headers=SAME_ORIGIN)
+    assert "1 break is accepted" in client.get(one.headers["location"]).text
+    assert "2 breaks are accepted" in client.get(several.headers["location"]).text
+
+
 def test_where_nothing_is_open_or_accepted_there_is_nothing_but_to_comment(
     client: TestClient, ids: dict[str, int]
 ) -> None:
@@ -87,6 +102,11 @@ def test_a_refusal_names_the_invoice_and_leads_to_the_break(client: TestClient, 
     link = re.escape(f"/reconciliation/breaks/{ids['b:4']}?profile=default")
     assert re.search(f'<a href="{link}">invoice 4, Ledger behind</a> is accepted, not open', page)
     assert "break 999999 is unknown" in page
+    assert "and 1 more" not in page
+    many = {**form, "break_id": [*range(999_000, 999_000 + NAMED_REFUSALS + 1)]}
+    page = client.post(PATH, data=many, headers=SAME_ORIGIN).text
+    assert page.count("is unknown") == NAMED_REFUSALS
+    assert "<li>and 1 more</li>" in page
 
 
 def test_a_break_of_another_profile_is_not_decided_of(

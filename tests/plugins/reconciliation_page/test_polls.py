@@ -110,6 +110,8 @@ def test_a_note_that_is_not_taken_stands_in_its_form_again_with_the_reason(
         assert answer.status_code == 409
         (told,) = re.findall(r'role="alert">(.*?)</p>', answer.text, re.DOTALL)
         assert problem in told
+        assert f'<a href="#{path.partition("s/")[0]}-' in told
+        assert "Your note was not kept" not in told
         (form,) = re.findall(rf"polls/{path}\?[^>]*>(.*?)</form>", answer.text, re.DOTALL)
         assert f'value="{html.escape(note)}"' in form
         assert answer.text.count(' value="' + html.escape(note) + '" placeholder') == 1
@@ -210,13 +212,13 @@ def test_a_replay_that_takes_too_long_says_what_is_left_and_pressing_again_goes_
     client: TestClient, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(polls_page, "REPLAY_SECONDS", 0.0)
-    world.quarantine(RAW, NOW)
-    for number in (8, 9):
-        world.quarantine(
-            f'{{"billnum": "2", "statusid": "C{number}", "statustype": "comment", '
-            '"statustime": "2026-03-10 09:00:00"}'.encode(),
-            NOW,
-        )
+    good, other = (
+        f'{{"billnum": "2", "statusid": "{name}", "statustype": "comment", '
+        '"statustime": "2026-03-10 09:00:00"}'.encode()
+        for name in ("C8", "C9")
+    )
+    for raw in (good, RAW, other):
+        world.quarantine(raw, NOW)
     told = []
     press = f"{POLLS}/replay"
     for _ in range(3):
@@ -227,9 +229,34 @@ def test_a_replay_that_takes_too_long_says_what_is_left_and_pressing_again_goes_
         )
         press = html.unescape(re.findall(r'action="([^"]*polls/replay[^"]*)"', page)[0])
 
-    assert told == [("3", "2"), ("2", "1"), ("1", "")]
+    assert told == [("2", "2"), ("2", "1"), ("1", "")]
     assert world.store("SELECT statusid FROM ropo.status_event ORDER BY 1") == [("C8",), ("C9",)]
     assert "after_row" not in press, "the next one begins anew"
+
+
+def test_a_page_that_can_never_be_parsed_holds_up_none_behind_it(
+    client: TestClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polls_page, "REPLAY_SECONDS", 0.0)
+    for _ in range(2):
+        world.poll_id = world.poll("drain", "landed", opened_at=NOW, closed_at=NOW)
+        world.page(complete=True)
+    world.quarantine(
+        b'{"billnum": "2", "statusid": "C8", "statustype": "comment", "statustime": "2026-03-10 09:00:00"}', NOW
+    )
+    told = []
+    press = f"{POLLS}/replay"
+    for _ in range(3):
+        page = client.get(client.post(press, headers=SAME_ORIGIN).headers["location"]).text
+        told.append(words_of(page, 'role="status">(.*?)</p>').partition(" What")[0].partition(" Press")[0])
+        press = html.unescape(re.findall(r'action="([^"]*polls/replay[^"]*)"', page)[0])
+
+    over = "The time for one request is over:"
+    assert told == [
+        f"Parsed again: 3 rows and pages wait still. {over} 2 not tried yet.",
+        f"Parsed again: 3 rows and pages wait still. {over} 1 not tried yet.",
+        "Parsed again: 2 rows and pages wait still.",
+    ]
 
 
 def test_what_waits_in_another_profile_is_not_settled_from_this_one(
@@ -242,6 +269,12 @@ def test_what_waits_in_another_profile_is_not_settled_from_this_one(
         assert answer.status_code == 409
     assert world.store("SELECT recovery FROM ropo.status_poll WHERE poll_id = %s", (poll_id,)) == [("unproven",)]
     assert world.store("SELECT resolved_at FROM ropo.status_quarantine") == [(None,)]
+    page = client.get(f"{POLLS}?profile=other").text
+    assert "Nothing in quarantine" in page
+    assert "ReadTimeout" not in page
+    figures = words_of(page, '<div class="figures">.*?<div class="grid">')
+    assert "Doubts unproven 0" in figures
+    assert "Rows and pages not read 0" in figures
 
 
 def test_changes_are_refused_from_other_sites_and_to_those_who_may_not_edit(

@@ -6,10 +6,14 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+from airflow.api_fastapi.core_api.security import get_user
+
 from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER, listed
 from tests.plugins.reconciliation_page.test_breaks import PATH, decisions
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
     from fastapi.testclient import TestClient
     from psycopg2.extensions import connection as Connection
 
@@ -53,9 +57,10 @@ def test_an_accepted_break_is_opened_again_on_its_own_page_with_the_users_name_a
 
 
 def test_that_a_signed_month_is_changed_by_opening_one_again_is_said_before_and_after(
-    client: TestClient, store: Connection, ids: dict[str, int]
+    client: TestClient, page_app: FastAPI, store: Connection, ids: dict[str, int]
 ) -> None:
-    accepted = f"{PATH}/{ids['b:4']}"
+    accepted, other = (f"{PATH}/{ids[key]}" for key in ("b:4", "b:1"))
+    page_app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username=f" {USER} ", role="ADMIN")
     assert "2026-03" not in client.get(accepted).text
     with store.cursor() as cursor:
         cursor.execute(
@@ -67,10 +72,23 @@ def test_that_a_signed_month_is_changed_by_opening_one_again_is_said_before_and_
     page = client.get(accepted).text
     assert re.search(r'Signed: <a href="[^"]*sign-off/2026-03[^"]*">2026-03</a>, by Anna and Otto', page)
     assert "2026-04" not in page
-    form = {"what": "reopen", "note": "the wrong customer", "seen": "99"}
-    reopened = client.post(accepted, data=form, headers=SAME_ORIGIN)
-    page = client.get(reopened.headers["location"]).text
+    form = {"note": "the wrong customer", "seen": "99"}
+
+    def told(path: str, what: str) -> str:
+        answer = client.post(path, data={**form, "what": what}, headers=SAME_ORIGIN)
+        addresses.append(answer.headers["location"])
+        return client.get(addresses[-1]).text
+
+    addresses: list[str] = []
+    for path, what in ((other, "accept"), (other, "reopen"), (accepted, "comment")):
+        told(path, what)
+    page = told(accepted, "reopen")
     assert re.search(r'Signed, and changed by that: <a href="[^"]*sign-off/2026-03[^"]*">2026-03</a>', page)
+    opened, commented = (client.get(address).text for address in addresses[1:3])
+    assert "1 break is open again" in opened
+    assert "The comment stands in the history" in commented
+    for page in (opened, commented):
+        assert "changed by that" not in page, "it was by something else"
 
 
 def test_several_are_opened_again_in_the_list_of_accepted_ones_or_none_of_them(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from reconciliation_page.access import may_change
 from tests.include.reconciliation.month import (
     APRIL,
     FIRST,
@@ -25,6 +26,7 @@ from tests.include.reconciliation.world import at
 from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, words_of
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
     from fastapi.testclient import TestClient
 
     from tests.include.reconciliation.world import World
@@ -73,7 +75,7 @@ def rows_of(page: str) -> dict[str, str]:
 
 
 def test_the_list_says_which_signed_months_opening_its_breaks_again_changes_before_and_after(
-    client: TestClient, march: World
+    client: TestClient, page_app: FastAPI, march: World
 ) -> None:
     for billnum in "12":
         owe(march, billnum)
@@ -90,6 +92,9 @@ def test_the_list_says_which_signed_months_opening_its_breaks_again_changes_befo
         str(each) for each in reversed(ids)
     ]
     assert len(rows) == 3
+    page_app.dependency_overrides[may_change] = lambda: False
+    assert "opened again it changes" not in client.get(LIST).text, "who reads opens nothing again"
+    page_app.dependency_overrides[may_change] = lambda: True
     after = opens_again(client, LIST, break_id=ids)
     assert "2 breaks are open again." in after
     assert "Signed, and changed by that: 2026-03. It is to be signed again." in after
