@@ -16,6 +16,7 @@ from include.reconciliation.export import COLUMNS
 from reconciliation_page import dates as dates_page
 from tests.include.status_store.views import execute
 from tests.include.watch.records import broken, keep_break, record
+from tests.plugins.reconciliation_page.conftest import words_of
 from tests.plugins.reconciliation_page.test_dates import DATE, PATH, PENDING_UNTIL, shown, three
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def test_items_are_filtered_and_ordered(client: TestClient, three: int, query: s
     page = client.get(PATH + query).text
     assert shown(page) == expected
     assert "Nothing differs" not in page, "of the date something does"
+    assert ("Nothing matches these filters" in page) == (not expected and query != "?state=matched")
     lines = csv.reader(client.get(f"{PATH}/items.csv{query}").text.removeprefix("\ufeff").splitlines())
     names, *items = (row for row in lines if not row[0].startswith("#"))
     assert [item[names.index("billnum")] for item in items] == expected
@@ -127,7 +129,10 @@ def test_the_next_page_goes_on_with_the_list_that_was_begun_and_says_that_there_
     record(store, DATE, "breaks", breaks=tuple(broken(*each) for each in amounts.items()))
     first = client.get(PATH).text
     (following,) = re.findall(r'rel="next" href="([^"]*)#items"', first)
-    assert "compared again" not in client.get(html.unescape(following)).text
+    second = client.get(html.unescape(following)).text
+    assert "compared again" not in second
+    pagers = [words_of(page, '<div class="pager">(.*?)</div>') for page in (first, second)]
+    assert pagers == ["50 shown, more follow Next page", "10 shown, the last ones First page"]
     # The smallest is the largest now.
     record(store, DATE, "breaks", breaks=tuple(broken(*each) for each in {**amounts, "0059": "9000"}.items()))
     second = client.get(html.unescape(following)).text

@@ -226,8 +226,12 @@ def test_each_number_of_a_date_stands_by_its_own_name(client: TestClient, store:
 
 @pytest.mark.parametrize("word", ["rows_in_quarantine", "pages_unparsed", "doubt_not_recovered", "poll_left_open"])
 def test_a_reason_that_is_settled_on_another_page_leads_there(client: TestClient, store: Connection, word: str) -> None:
-    record(store, DATE, "incomplete", reasons=(word,))
-    assert client.get(PATH).text.count(">On the page Polls</a>") == 1
+    record(store, DATE, "incomplete", reasons=("breaks", word))
+    page = client.get(PATH).text
+    assert page.count(">On the page Polls</a>") == 1
+    assert (
+        words_of(page, '<ul class="reasons">(.*?)</ul>') == f"Because of breaks. Because of {word}. On the page Polls"
+    )
     record(store, DATE, "incomplete", reasons=("ledger_empty",))
     assert ">On the page Polls</a>" not in client.get(PATH).text
 
@@ -275,6 +279,8 @@ def test_a_date_is_compared_with_the_one_before_it_of_its_kind(client: TestClien
     assert "1 differs by other amounts or states" in told
     assert "no longer" not in told
     assert "The verdict was ✕ Breaks" in told
+    records = words_of(client.get(PATH).text, '<ol class="records">(.*?)</ol>')
+    assert re.findall("([0-9]) breaks?, [0-9] pending(, full)?", records) == [("0", ""), ("2", ", full"), ("1", "")]
     assert [since(first), since(full)] == ["", ""]
     for chosen, against in ((first, second), (full, second), (second, full)):
         assert client.get(PATH, params={"reconciliation": chosen, "compared": against}).status_code == 404

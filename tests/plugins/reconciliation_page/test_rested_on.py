@@ -155,7 +155,8 @@ def test_the_full_comparison_is_accepted_as_incomplete_beside_the_date_that_it_i
     answer = client.post(path, data={**form, "note": "read elsewhere"}, headers=SAME_ORIGIN)
     assert answer.status_code == 303
     page = client.get(answer.headers["location"]).text
-    assert "The full comparison of 2026-02-28 is accepted as incomplete." in page
+    told = words_of(page, '<p class="notice good"[^>]*>(.*?)</p>')
+    assert told == "The full comparison of 2026-02-28 is accepted as incomplete.", "of the 4th that was done before"
     assert [scope for _, scope in re.findall(forms, page)] == ["date"], "the date is not, by that"
 
 

@@ -13,7 +13,7 @@ from include.config.profiles import Profile
 from reconciliation_page import overview as overview_page
 from reconciliation_page import sign_off as sign_off_page
 from tests.include.watch.signatures import flag, sign
-from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN
+from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, words_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -185,3 +185,12 @@ def test_the_profiles_count_them_and_lead_to_where_they_are_named(
     ((address, told),) = re.findall(r'<a class="tag warn" href="([^"]*#months-title)">([^<]*)</a>', page)
     assert told == "2 signed months"
     assert 'id="months-title"' in client.get(unescape(address)).text
+
+
+@pytest.mark.usefixtures("month", "two_profiles")
+def test_a_month_of_another_profile_is_its_own_and_its_missing_dates_stand_in_one_line(client: TestClient) -> None:
+    page = client.get("/reconciliation/sign-off/2026-02?profile=other").text
+    dates, full, *others = (words_of(each, ".*") for each in re.findall('<li class="unmet">.*?</li>', page, re.DOTALL))
+    assert dates.startswith("28 dates have no reconciliation: 2026-02-01 , 2026-02-02 ,")
+    assert full.startswith("No full comparison of 2026-02-28 or later was made")
+    assert others == []
