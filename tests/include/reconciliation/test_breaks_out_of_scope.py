@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,18 +26,19 @@ def later_start(world: World) -> Profile:
 def test_a_break_of_an_invoice_that_start_date_leaves_out_is_resolved_and_says_why(world: World, scope: str) -> None:
     for billnum in ("1", "2"):
         behind(world, billnum)
-    world.ledger("UPDATE ropo_ledger SET sent_at = '2026-03-10 08:00+00' WHERE billnum = '2'")
+    world.ledger("UPDATE ropo_ledger SET sent_at = '2026-03-08 08:00+00' WHERE billnum = '1'")
     world.reconcile(now=OVER)
+    later = msgspec.structs.replace(world.profile, start_date=datetime.date(2026, 3, 9))
 
-    moved = world.reconcile(now=OVER + HOUR, profile=later_start(world), scope=scope)
+    moved = world.reconcile(now=OVER + HOUR, profile=later, scope=scope)
 
     assert moved.out_of_scope == 1
     assert states(world) == [("b:1", "ledger_behind", "resolved"), ("b:2", "ledger_behind", "open")]
     assert breaks(world)[0]["resolved_at"] == OVER + HOUR
-    why = "it was sent before start_date, which is 2026-03-10 now: out of scope"
+    why = "it was sent before start_date, which is 2026-03-09 now: out of scope"
     assert history(world) == [("opened", None), ("resolved", why)]
 
-    world.reconcile(now=OVER + 2 * HOUR, profile=later_start(world), scope=scope)
+    world.reconcile(now=OVER + 2 * HOUR, profile=later, scope=scope)
     assert len(history(world)) == 2, "it is closed once"
 
 

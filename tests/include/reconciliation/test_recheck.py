@@ -311,6 +311,7 @@ def test_each_date_comes_out_as_if_it_were_compared_alone(world: World) -> None:
         world.row(f"own{number}", "paid" if number % 2 else "open", paid="100" if number % 2 else "0")
         world.row(f"unspoken{number}", changed_at=seen)
         world.comment("again", "110", f"{day} 08:00", jobid=f"A{number}", seen=seen)
+    world.comment("of a new code", "66", f"{days[1]} 08:00", seen=at(f"{days[1]} 10:00"))
     world.row("shared", paid="40")
     world.row("again", "sent", jobid="A3")
     world.row("old", "paid", paid="100", sent_at=at("2025-01-01 00:00"), changed_at=at(f"{days[1]} 10:00"))

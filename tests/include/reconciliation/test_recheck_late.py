@@ -133,6 +133,7 @@ def test_an_invoice_that_ropo_never_speaks_of_is_a_difference_when_its_days_are_
 
 def test_what_a_full_comparison_left_pending_is_looked_at_with_its_date_when_its_grace_is_over(world: World) -> None:
     """An ERP that does not say what it changed: no date's run sees these invoices."""
+    world.profile = msgspec.structs.replace(world.profile, grace_business_days=2)
     long_ago = at("2026-02-01 08:00")
     for billnum in ("1", "2", "3", "4"):
         world.row(billnum, sent_at=long_ago, changed_at=None)
@@ -156,8 +157,8 @@ def test_what_a_full_comparison_left_pending_is_looked_at_with_its_date_when_its
 def test_what_a_full_comparison_left_pending_is_looked_at_though_another_date_had_it_matched_before(
     world: World,
 ) -> None:
-    """Most invoices have been in the population of a date, and right then."""
-    quick = msgspec.structs.replace(world.profile, late_days=2, recheck_days=5)
+    """Most have been in the population of a date, and right then. The first night is the last that looks at it."""
+    quick = msgspec.structs.replace(world.profile, late_days=1, recheck_days=1)
     before = datetime.date(2026, 2, 1)
     world.row("1", sent_at=at("2026-02-01 08:00"), changed_at=None)
     world.comment("1", "98", "2026-02-01 09:00", seen=at("2026-02-01 09:00"))

@@ -156,15 +156,25 @@ def test_extra_rows_in_another_currency_tie_in_their_own(world: World) -> None:
 
 def test_what_is_counted_of_each_currency_adds_up(world: World) -> None:
     for number, currency in enumerate(("EUR", "SEK")):
-        world.payment(f"right {number}", "100")
-        world.row(f"right {number}", "paid", paid="100", currency=currency)
+        world.payment(f"right {number}", "90")
+        world.payment(f"right {number}", "10", kind="8")
+        world.row(f"right {number}", "paid", paid="90", discount="10", currency=currency)
         world.row(f"never spoken of {number}", currency=currency, sent_at=at("2026-03-10 08:00"))
     world.comment("not in the ledger", "98")
+    world.comment("of a new code", "66")
+    world.payment("of a new code", "20")
+    world.payment("of a new code", "5", kind="8")
+    world.row("of a new code", paid="21", discount="6", currency="SEK")
     result = world.reconcile()
-    assert result.categories == {"missing_in_ledger": {"pending": 1}, "matched": {"matched": 4}}
+    pending = {"missing_in_ledger": {"pending": 1}, "unknown_status": {"pending": 1}}
+    assert result.categories == {**pending, "matched": {"matched": 4}}
     found = result.totals
-    assert (found.ropo_invoices, found.missing_at_ropo, found.ledger_rows, found.missing_in_ledger) == (3, 2, 4, 1)
-    assert [(money.currency, money.invoices) for money in found.currencies] == [("EUR", 3), ("SEK", 2)]
+    assert (found.ropo_invoices, found.missing_at_ropo, found.ledger_rows, found.missing_in_ledger) == (4, 2, 5, 1)
+    counted = [
+        (each.currency, each.invoices, each.ropo_paid, each.ropo_discount, each.ledger_paid, each.ledger_discount)
+        for each in found.currencies
+    ]
+    assert counted == [("EUR", 3, 90, 10, 90, 10), ("SEK", 3, 110, 15, 111, 16)]
 
 
 @pytest.mark.parametrize(
