@@ -211,11 +211,14 @@ def test_a_time_without_a_zone_is_the_markets(world: World, tmp_path: Path) -> N
 def test_blanks_around_a_text_are_none_of_it_and_a_currency_is_in_capitals(world: World) -> None:
     on_the_day = at("2026-03-10 08:00")
     world.row(" 1 ", " open ", jobid=" J1 ", currency=" sek ", changed_at=on_the_day)
-    world.row("2", jobid=" ", currency=" ", changed_at=on_the_day)
+    world.row(" 2 ", jobid=" ", currency=" ", changed_at=on_the_day)
+    world.comment(None, "98", jobid="J3")
+    world.row("3", jobid=" J3 ")
     found = world.items(world.reconcile())
     assert {key: (item["billnum"], item["currency"], item["category"]) for key, item in found.items()} == {
         "j:J1": ("1", "SEK", "matched"),
         "b:2": ("2", "EUR", "matched"),
+        "b:3": ("3", "EUR", "matched"),
     }
 
 
@@ -244,6 +247,13 @@ def test_every_answer_shows_the_same_moment(world: World) -> None:
         world.row("1")
         assert reader.is_empty()
         assert reader.newest_change() is None
+
+
+def test_the_newest_change_is_that_of_whichever_row(world: World) -> None:
+    for billnum, changed_at in (("1", at("2026-03-01 08:00")), ("2", at("2026-03-09 08:00")), ("3", None)):
+        world.row(billnum, changed_at=changed_at)
+    with closing(psycopg2.connect(world.ledger_dsn)) as ledger, ledger_transaction(ledger, world.profile) as reader:
+        assert reader.newest_change() == at("2026-03-09 08:00")
 
 
 @pytest.mark.parametrize(
