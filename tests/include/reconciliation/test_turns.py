@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import psycopg2
 import pytest
-from psycopg2.errors import SerializationFailure
+from psycopg2.errors import DeadlockDetected, SerializationFailure
 
 from include.reconciliation import turns
 from include.reconciliation.turns import ATTEMPTS, NoTurnError, Turn, in_turn
@@ -40,12 +40,13 @@ def _differing(world: World, dates: list[datetime.date]) -> None:
             world.comment(str(number), "98", f"{date} 09:00")
 
 
-def test_one_that_others_come_before_is_made_again() -> None:
+@pytest.mark.parametrize("error", [SerializationFailure, DeadlockDetected])
+def test_one_that_others_come_before_is_made_again(error: type[psycopg2.Error]) -> None:
     lost = iter(range(ATTEMPTS - 1))
 
     def work() -> str:
         for _ in lost:
-            raise SerializationFailure
+            raise error
         return "done"
 
     assert in_turn(work, "Profile default, 2026-03-10") == "done"
@@ -113,7 +114,7 @@ def test_sixteen_comparisons_of_one_date_at_once_are_all_recorded(
     assert len(world.verdicts()) == 16
 
 
-def test_other_dates_and_other_scopes_do_not_wait(world: World) -> None:
+def test_other_dates_other_scopes_and_other_profiles_do_not_wait(world: World) -> None:
     with closing(connect(world.store_dsn)) as store:
         Turn(store, "one", profile="default", scope="date", date=DAY).do(
             lambda: (
@@ -121,7 +122,9 @@ def test_other_dates_and_other_scopes_do_not_wait(world: World) -> None:
                 world.reconcile(now=OVER, scope="full"),
             )
         )
-    assert world.store("SELECT count(*) FROM ropo.reconciliation") == [(2,)]
+        Turn(store, "many", profile="default", scope="date").do(lambda: world.reconcile(now=OVER, scope="full"))
+        Turn(store, "another's", profile="other", scope="date").do(lambda: world.reconcile(now=OVER))
+    assert world.store("SELECT count(*) FROM ropo.reconciliation") == [(4,)]
 
 
 @pytest.mark.parametrize("first", [DAY, None])
@@ -159,11 +162,15 @@ def test_the_turn_of_a_process_that_dies_passes_on(world: World) -> None:
         assert world.reconcile(now=OVER).business_date == DAY
 
 
-def test_a_turn_is_not_waited_for_without_an_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "_TAKE", turns._TAKE.replace("'1h'", "'50ms'"))
+@pytest.mark.parametrize("date", [DAY, None], ids=["of one date", "of many"])
+def test_a_turn_is_not_waited_for_without_an_end(
+    world: World, monkeypatch: pytest.MonkeyPatch, date: datetime.date | None
+) -> None:
+    for name in ("_TAKE", "_TAKE_ALL"):
+        monkeypatch.setattr(turns, name, getattr(turns, name).replace("'1h'", "'50ms'"))
     with closing(connect(world.store_dsn)) as store, closing(connect(world.store_dsn)) as other:
         first = Turn(store, "first", profile="default", scope="date", date=DAY)
-        second = Turn(other, "Profile default, 2026-03-10", profile="default", scope="date", date=DAY)
+        second = Turn(other, "Profile default, 2026-03-10", profile="default", scope="date", date=date)
 
         def wait() -> None:
             with pytest.raises(StoreUnavailableError, match=r"^Profile default, 2026-03-10: the store gave"):
