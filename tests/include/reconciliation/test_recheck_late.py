@@ -203,7 +203,7 @@ def test_a_green_date_stays_so_while_something_else_is_not_known(world: World) -
     assert (changed.before, changed.reconciliation.verdict) == ("reconciled", "incomplete")
 
 
-def test_one_reason_less_why_a_date_is_incomplete_is_told(world: World) -> None:
+def test_one_reason_less_or_one_more_why_a_date_is_incomplete_is_told(world: World) -> None:
     world.row("1")
     world.quarantine(b"{}", NOW)
     moments = {"opened_at": NOW, "closed_at": NOW}
@@ -213,6 +213,9 @@ def test_one_reason_less_why_a_date_is_incomplete_is_told(world: World) -> None:
     world.store("UPDATE ropo.status_quarantine SET resolved_at = now()")
     (changed,) = world.recheck(DAY + ONE, now=NOW + ONE).changed
     assert [reason.word for reason in changed.reconciliation.reasons] == ["doubt_not_recovered"]
+    world.quarantine(b"{ }", NOW + ONE)
+    (changed,) = world.recheck(DAY + ONE, now=NOW + ONE).changed
+    assert [reason.word for reason in changed.reconciliation.reasons] == ["doubt_not_recovered", "rows_in_quarantine"]
 
 
 def test_an_invoice_that_is_overdue_before_a_weekend_breaks_after_it(world: World) -> None:
