@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from contextlib import closing
 from functools import cache
@@ -276,4 +277,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    # Python hears Ctrl-C once psycopg2 returns: after the migration that it waits for, or a step that takes minutes.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(main())

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -12,6 +17,7 @@ import pytest
 from include.status_store import migrate
 from include.status_store.database import MIGRATION_LOCK, StoreUnavailableError, connect
 from include.status_store.migrate import head, upgrade
+from local_airflow.paths import ROOT
 from local_airflow.waiting import until
 from tests.include.status_store.test_migrate import bare
 from tests.include.status_store.views import column, execute, query
@@ -89,6 +95,23 @@ def test_a_migration_waits_for_its_turn_for_longer_than_other_sessions_would(
             until(lambda: column(looking, WAITING_FOR_LONG))
             looking.rollback()
         assert column(looking, "SELECT version_num FROM ropo.alembic_version") == [head()]
+
+
+def test_ctrl_c_ends_one_that_waits_for_its_turn(postgres: embedded.Server, bare: str) -> None:
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "AIRFLOW_CONN_ROPO_STORE": json.dumps(postgres.airflow_connection(bare, "postgres")),
+    }
+    with closing(psycopg2.connect(postgres.dsn(bare))) as looking, looking:
+        execute(looking, f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+        with subprocess.Popen([sys.executable, "-m", "include.status_store.migrate"], env=environment) as migration:
+            try:
+                until(lambda: waiting_for_a_lock(looking))
+                migration.send_signal(signal.SIGINT)
+                assert migration.wait(30) == -signal.SIGINT
+            finally:
+                migration.kill()
 
 
 def test_two_migrations_at_once_come_one_after_the_other(postgres: embedded.Server, bare: str) -> None:
