@@ -47,7 +47,7 @@ class EarlierDates(msgspec.Struct, kw_only=True):
 
 
 def to_reread(cursor: Cursor, profile: Profile, before: datetime.date) -> list[tuple[datetime.date, bool]]:
-    """Return the dates to re-read before a business date, the newest first, each with whether it is a late one.
+    """Return the dates to re-read before a business date, each with whether it is a late one, in the order of asking.
 
     :param cursor: of the store.
     """
@@ -55,6 +55,7 @@ def to_reread(cursor: Cursor, profile: Profile, before: datetime.date) -> list[t
         "profile": profile.name,
         "timezone": profile.timezone,
         "first": profile.rechecked_from(before),
+        "late_days": profile.late_days,
         "late_from": before - profile.late_days * _DAY,
         "last": before - _DAY,
     }
@@ -65,9 +66,11 @@ def to_reread(cursor: Cursor, profile: Profile, before: datetime.date) -> list[t
 def reread_earlier(
     session: Session, source: StatusSource, journal: Journal, before: datetime.date, *, max_seconds: float
 ) -> EarlierDates:
-    """Re-read each of the ``late_days`` before a business date, and unfinished dates without a whole newest re-read.
+    """Re-read each of the ``late_days`` before a business date, and earlier dates that were not shown well enough.
 
-    Each is a poll of its own in the journal; one that fails does not stop the others.
+    Those are unfinished dates without a whole newest re-read, and reconciled ones whose newest re-read is in doubt, or
+    was before their last late night: of what was recorded late until then nobody has asked. Each is a poll of its own
+    in the journal; one that fails does not stop the others.
 
     :param before: the business date of the run.
     :param max_seconds: after which no further date is begun.

@@ -1,7 +1,7 @@
 """Recovery: the dates that a doubtful poll's lost page may belong to are re-read until they are shown whole.
 
-Each date is asked once for every doubt that it serves, ticked off in the store, and not asked again: a run that is
-broken off, or out of time, is resumed by the next.
+Each date is asked once for all doubts that it serves. One that was shown whole is ticked off in the store, and not
+asked again; another one is, an hour later. A run that is broken off, or out of time, is resumed by the next.
 """
 
 from __future__ import annotations
@@ -29,22 +29,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# What was asked and not shown whole is asked again, but not in every run: nothing may have changed in a quarter hour.
-# The newest first, so that a doubt of today does not wait for a window of years,
-# and what got no answer after all that was not asked yet.
-_DATES_TO_ASK = """
-SELECT day::date, array_agg(doubt.poll_id), array_agg(doubt.closed_at)
-FROM ropo.status_poll AS doubt
-CROSS JOIN LATERAL generate_series(doubt.window_from, doubt.window_to, interval '1 day') AS day
-LEFT JOIN ropo.status_poll_window_date AS asked ON asked.poll_id = doubt.poll_id AND asked.business_date = day::date
-WHERE doubt.profile = %(profile)s AND doubt.recovery IN ('pending', 'unproven')
-  AND asked.ticked_at IS NULL
-GROUP BY 1
-HAVING bool_or(
-    asked.asked_at IS NULL OR asked.asked_at NOT BETWEEN clock_timestamp() - %(ask_again)s AND clock_timestamp()
-)
-ORDER BY bool_and(asked.asked_at IS NOT DISTINCT FROM '-infinity'), 1 DESC
-"""
 # Before they are judged, in a statement of its own: what another session writes of them meanwhile is to be seen.
 _HOLD = """
 SELECT FROM ropo.status_poll
@@ -135,7 +119,7 @@ class Recovery:
     def _dates(self) -> list[_Date]:
         """Return the dates to ask, each with the doubts that it serves: those that are known before it is asked."""
         with self._session.transaction() as cursor:
-            cursor.execute(_DATES_TO_ASK, {"profile": self._profile.name, "ask_again": ASK_AGAIN})
+            cursor.execute(statement("pick_window_dates"), {"profile": self._profile.name, "ask_again": ASK_AGAIN})
             return [_Date(*row) for row in cursor.fetchall()]
 
     def _recover(self, asked: _Date, summary: RecoverySummary) -> None:

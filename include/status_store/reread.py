@@ -44,7 +44,7 @@ class RereadSummary(msgspec.Struct, kw_only=True):
 
     :param poll_id: of the last poll, which is the one that carries the answer's judgement in the journal.
     :param polls: journal rows written.
-    :param rows: of the last answer; ``new``: events that no earlier poll had brought.
+    :param rows: of the fullest answer; ``new``: events that no earlier poll had brought.
     :param possibly_cut: the answer had exactly as many rows as the profile's ``date_cap``.
     :param shown_complete: though possibly cut, the answers could be shown complete.
     :param absent: events held for the date before it was asked that no answer showed.
@@ -223,6 +223,7 @@ def _joined(before: RereadSummary, after: RereadSummary) -> RereadSummary:
     """Join two asks of one date: what they brought adds up, and what was cut once stays possibly cut."""
     return msgspec.structs.replace(
         after,
+        rows=max(before.rows, after.rows),
         new=before.new + after.new,
         revised=before.revised + after.revised,
         quarantined=before.quarantined + after.quarantined,

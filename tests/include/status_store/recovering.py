@@ -38,7 +38,7 @@ def profile(today: datetime.date) -> Profile:
 class DatedSource(ScriptedSource):
     """Answers each date as it is told, with 204 where it is told nothing."""
 
-    def __init__(self, dates: dict[datetime.date, Answer | Exception | Callable[[], Answer]] | None = None) -> None:
+    def __init__(self, dates: dict[datetime.date, Answer | BaseException | Callable[[], Answer]] | None = None) -> None:
         super().__init__()
         self.dates = dates or {}
 

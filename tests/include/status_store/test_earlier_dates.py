@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 DAY = datetime.timedelta(days=1)
 BEFORE = datetime.date(2026, 11, 14)
+RECONCILED = """
+INSERT INTO ropo.reconciled_date
+SELECT profile, business_date, scope, reconciliation_id, 'test', started_at FROM ropo.reconciliation
+"""
 
 
 class DatedSource:
@@ -81,11 +85,7 @@ def test_unfinished_dates_are_asked_until_a_reread_after_their_end_was_whole(
     for date in dates:
         if date != dates[1]:  # a missing one
             record(store, date, "reconciled" if date == dates[0] else "incomplete")
-    execute(
-        store,
-        "INSERT INTO ropo.reconciled_date SELECT profile, business_date, scope, reconciliation_id, 'test', started_at "
-        "FROM ropo.reconciliation",
-    )
+    execute(store, RECONCILED)
     refused = PollRefusedError("no", http_status=403)
     first = DatedSource({dates[2]: refused, dates[3]: page(row(1), row(2))})
     cut = msgspec.structs.replace(short, date_cap=2)
@@ -160,6 +160,71 @@ def test_an_unfinished_date_is_asked_again_though_its_reread_was_answered(
     _run(session, short, source)
 
     assert source.asked == [BEFORE - DAY, BEFORE - 2 * DAY, date]
+
+
+@pytest.mark.parametrize(
+    ("polls", "is_asked"),
+    [
+        ("2026-11-12 landed", True),
+        ("2026-11-13 landed", False),
+        ("2026-11-13 empty", False),
+        ("2026-11-13 landed, 2026-11-14 in_doubt", True),
+        ("2026-11-13 in_doubt, 2026-11-14 landed", False),
+        ("2026-11-13 landed, 2026-11-14 refused, 2026-11-14 unsent", False),
+        ("2026-11-13 in_doubt, 2026-11-14 refused", True),
+        ("2026-11-12 landed, 2026-11-13 refused", True),
+    ],
+)
+def test_a_reconciled_date_is_asked_until_an_answer_came_after_its_last_late_night_began(
+    session: Session, store: Connection, short: Profile, polls: str, is_asked: bool
+) -> None:
+    """Of what is recorded late until then nobody else asks, and what fails may have taken it out of the queue."""
+    date = datetime.date(2026, 11, 10)  # the night of the 13th is the last of two in which it is late
+    record(store, date, "reconciled")
+    execute(store, RECONCILED)
+    for moment, outcome in map(str.split, polls.split(", ")):
+        execute(
+            store,
+            "INSERT INTO ropo.status_poll (profile, kind, filter_value, outcome, opened_at, closed_at, possibly_cut) "
+            "VALUES (%s, 'date', %s, %s, %s, %s, false)",
+            (short.name, str(date), outcome, f"{moment} 00:00+02", f"{moment} 00:01+02"),
+        )
+    source = DatedSource()
+
+    _run(session, short, source)
+
+    assert (date in source.asked) == is_asked
+
+
+def test_what_a_broken_reread_took_of_a_date_in_its_last_late_night_is_found_by_the_next(
+    session: Session, store: Connection, short: Profile
+) -> None:
+    """Where answers by date take what they show out of the queue."""
+    oldest = BEFORE - 2 * DAY
+    record(store, oldest, "reconciled")
+    execute(store, RECONCILED)
+    assert _run(session, short, DatedSource({oldest: PollInDoubtError("did not answer in time")})).failed == 1
+
+    answered = DatedSource({oldest: page(row(1, statustime=f"{oldest} 12:00:00"))})
+    reread_earlier(session, answered, Journal(short), BEFORE + DAY, max_seconds=60)
+
+    assert events(store) == ["P1"]
+
+
+def test_each_night_comes_to_those_that_were_asked_longest_ago(
+    session: Session, store: Connection, short: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(earlier_dates, "MAX_DATES", 2)
+    cut = msgspec.structs.replace(short, date_cap=1)
+    dates = [BEFORE - number * DAY for number in range(3, 8)]
+    for date in dates:
+        record(store, date, "incomplete")
+    source = DatedSource({date: page(row(date.toordinal(), statustime=f"{date} 12:00:00")) for date in dates})
+
+    left = [_run(session, cut, source).left for _ in range(3)]
+
+    unfinished = [date for date in dict.fromkeys(source.asked) if date in dates]
+    assert (unfinished, left) == (dates, [3, 3, 3])
 
 
 def test_it_is_bounded_in_dates_and_time(

@@ -20,8 +20,22 @@ if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
     from include.status_store.session import Session
+    from include.status_store.source import Answer
 
 __all__ = ["profile", "today"]
+
+
+class Sparing(DatedSource):
+    """Answers so many polls, and then asks for an hour's pause."""
+
+    def __init__(self, dates: dict[datetime.date, Answer], most: int) -> None:
+        super().__init__({**dates})
+        self.most = most
+
+    def poll(self, *, date: datetime.date | None = None, billnum: str | None = None) -> Answer:
+        if len(self.polls) >= self.most:
+            raise PollRefusedError("too many", http_status=429, go_on_after=3600.0)
+        return super().poll(date=date, billnum=billnum)
 
 
 def let_an_hour_pass(store: Connection) -> None:
@@ -75,19 +89,13 @@ def test_a_run_without_time_leaves_the_doubt_pending_for_the_next(
     assert recover(session, profile, DatedSource()).recovered == 1
 
 
-class Stopped(BaseException):
-    """What Airflow raises in a task that it ends."""
-
-
-@pytest.mark.parametrize(
-    "end", [PollUnsentError("unreachable"), PollRefusedError("forbidden", http_status=403), Stopped()]
-)
+@pytest.mark.parametrize("end", [PollUnsentError("unreachable"), PollRefusedError("forbidden", http_status=403)])
 def test_a_run_that_is_broken_off_is_resumed_where_it_stopped(
-    session: Session, store: Connection, profile: Profile, today: datetime.date, end: BaseException
+    session: Session, store: Connection, profile: Profile, today: datetime.date, end: Exception
 ) -> None:
     doubt(session, profile)
     with pytest.raises(type(end)):
-        recover(session, profile, DatedSource({today: end}))  # type: ignore[dict-item]
+        recover(session, profile, DatedSource({today: end}))
     assert doubts(store) == [("pending", None)]
     source = DatedSource()
 
@@ -95,6 +103,59 @@ def test_a_run_that_is_broken_off_is_resumed_where_it_stopped(
 
     assert source.asked == [today, today - DAY, today - 2 * DAY, today - 3 * DAY]
     assert (summary.recovered, doubts(store)) == (1, [("recovered", None)])
+
+
+class Stopped(BaseException):
+    """What Airflow raises in a task that it ends."""
+
+
+def test_a_date_at_which_each_task_is_ended_does_not_hold_up_the_others(
+    session: Session, store: Connection, profile: Profile, today: datetime.date
+) -> None:
+    """As where its answers take longer than a task may."""
+    doubt(session, profile)
+    with pytest.raises(Stopped):
+        recover(session, profile, DatedSource({today: Stopped()}))
+    assert doubts(store) == [("pending", None)]
+    source = DatedSource()
+
+    summary = recover(session, profile, source)
+
+    assert source.asked == [today - DAY, today - 2 * DAY, today - 3 * DAY, today]
+    assert (summary.recovered, doubts(store)) == (1, [("recovered", None)])
+
+
+def test_dates_that_are_never_whole_do_not_hold_up_those_that_nobody_has_come_to(
+    session: Session, store: Connection, profile: Profile, today: datetime.date
+) -> None:
+    """As where Ropo One serves so many polls an hour and no more."""
+    doubt(session, profile)
+    cut = {today + number * DAY: page(*(held_on(today, each) for each in range(3))) for number in (1, 0, -1)}
+    asked = []
+    for most in (4, 3, 3):  # what may be cut is asked twice
+        source = Sparing(cut, most)
+        recover(session, profile, source)
+        asked.append(list(dict.fromkeys(source.asked)))
+        execute(store, "UPDATE ropo.profile_pin SET not_before = NULL")
+        let_an_hour_pass(store)
+
+    assert asked == [[today + DAY, today], [today - DAY, today - 2 * DAY], [today - 3 * DAY, today + DAY]]
+
+
+def test_of_dates_without_an_answer_the_one_that_was_asked_longest_ago_goes_first(
+    session: Session, store: Connection, profile: Profile, today: datetime.date
+) -> None:
+    doubt(session, profile)
+    lost = PollInDoubtError("HTTP 500")
+    for ending in (today + DAY, today):
+        with pytest.raises(PollInDoubtError):
+            recover(session, profile, DatedSource({ending: lost}))
+    mended = DatedSource({today: lost})
+
+    with pytest.raises(PollInDoubtError):
+        recover(session, profile, mended)
+
+    assert list(dict.fromkeys(mended.asked)) == [*(today - number * DAY for number in (1, 2, 3)), today + DAY, today]
 
 
 def test_a_date_that_is_possibly_cut_leaves_the_doubt_unproven_until_it_is_shown_whole(
@@ -117,6 +178,19 @@ def test_a_date_that_is_possibly_cut_leaves_the_doubt_unproven_until_it_is_shown
     assert whole.asked == [today]
     assert doubts(store) == [("recovered", None)]
     assert column(store, "SELECT recovered_count FROM ropo.status_poll WHERE poll_id = 1") == [4]
+
+
+def test_the_reason_says_how_many_rows_the_answer_had_that_may_have_been_cut(
+    session: Session, store: Connection, profile: Profile, today: datetime.date
+) -> None:
+    doubt(session, profile)
+    answers = iter([page(*(held_on(today, number) for number in range(3))), page(held_on(today, 0))])
+
+    recover(session, profile, DatedSource({today: lambda: next(answers)}))
+
+    assert doubts(store) == [
+        ("unproven", f"{today}: the answer had 3 rows, the most that one may have: it was possibly cut")
+    ]
 
 
 @pytest.mark.parametrize("answer", ["204", "another"])

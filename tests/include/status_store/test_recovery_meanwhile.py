@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from include.status_store.attention import accept_doubt
@@ -10,7 +9,7 @@ from include.status_store.database import connect
 from include.status_store.journal import Journal
 from include.status_store.recovery import Recovery
 from include.status_store.session import Session
-from include.status_store.source import PollInDoubtError, PollUnsentError
+from include.status_store.source import PollInDoubtError, PollRefusedError
 from local_airflow.waiting import until
 from tests.include.status_store.recovering import DAY, DatedSource, doubt, held_on, profile, recover, today
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page
@@ -156,8 +155,10 @@ def test_a_date_that_another_recovery_has_seen_whole_meanwhile_stays_ticked(
     doubt(session, profile)
 
     def cut_here_and_whole_there() -> Answer:
-        with Session(lambda: connect(store_dsn)) as other, suppress(PollUnsentError):
-            recover(other, profile, DatedSource({today - DAY: PollUnsentError("no network")}))
+        with Session(lambda: connect(store_dsn)) as other:
+            recover(other, profile, DatedSource({today - DAY: PollRefusedError("not now", http_status=400)}))
+        ticked = "SELECT business_date FROM ropo.status_poll_window_date WHERE ticked_at IS NOT NULL"
+        assert (today,) in query(store, ticked)
         return page(*(held_on(today, number) for number in range(3)))
 
     assert recover(session, profile, DatedSource({today: cut_here_and_whole_there})).recovered == 1
