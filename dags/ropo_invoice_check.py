@@ -18,6 +18,7 @@ import datetime
 from airflow.sdk import DAG, Param, TriggerRule
 
 from include.config.profiles import load_profiles
+from include.status_store.fields import LONGEST_ID
 from ropo_one.operators.polling import RopoInvoiceStatusOperator
 from ropo_one.operators.reconciliation import InvoiceHistoryOperator
 from ropo_one.outcome import end_with_outcome
@@ -30,7 +31,11 @@ with DAG(
     schedule=None,
     params={
         "billnum": Param(
-            type="string", title="Invoice number", description="In the sender's books.", minLength=1, maxLength=100
+            type="string",
+            title="Invoice number",
+            description="In the sender's books.",
+            minLength=1,
+            maxLength=LONGEST_ID,
         ),
         "profile": Param(PROFILES[0], type="string", enum=PROFILES, title="Profile"),
     },

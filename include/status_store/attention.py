@@ -44,9 +44,14 @@ class NothingToSettleError(LookupError):
     """No such doubt or row waits."""
 
 
-# By how its recovery stands, why a poll cannot be accepted.
+# By how its recovery stands, or by what kind of poll it is, why one cannot be accepted.
 _SETTLED = {
     None: "was never in doubt: nothing of it is to be accepted",
+    "open": (
+        "is under way, or was left open by a process that died: the next drain of its profile judges it before its "
+        "first poll. Where no drain comes so far, its newest run says why"
+    ),
+    "reread": "is a re-read, which takes no acceptance: where it failed it is only asked again",
     "recovered": "is no doubt that waits: its dates were re-read, and shown whole",
     "accepted": "is no doubt that waits: it is accepted already",
     "pending": (
@@ -88,7 +93,8 @@ def accept_doubt(
 
 def _why_not(cursor: Cursor, poll_id: int, profile: str | None) -> str:
     cursor.execute(
-        "SELECT recovery FROM ropo.status_poll WHERE poll_id = %s AND profile = COALESCE(%s, profile)",
+        "SELECT CASE WHEN kind <> 'drain' THEN 'reread' WHEN outcome = 'open' THEN 'open' ELSE recovery END "
+        "FROM ropo.status_poll WHERE poll_id = %s AND profile = COALESCE(%s, profile)",
         (poll_id, profile),
     )
     found = cursor.fetchone()

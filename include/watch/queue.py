@@ -63,10 +63,16 @@ class OldDoubts:
         if known["window_from"]:
             lines.insert(1, f"Business dates that they reach: {known['window_from']} to {known['window_to']}")
         lines += [f"Reason: {reason}" for reason in known["reasons"] or ()]
-        lines.append(
-            "What to do: `python -m include.status_store doubts` lists them, and `accept POLL --note …` accepts one "
-            "that could not be proven, or with `--not-asked` one that cannot be asked about"
-        )
+        if known["polls"] > known["open"]:
+            lines.append(
+                "What to do: `python -m include.status_store doubts` lists them, and `accept POLL --note …` accepts "
+                "one that could not be proven, or with `--not-asked` one that cannot be asked about"
+            )
+        if known["open"]:
+            lines.append(
+                "Of one that was left open: the newest run of ropo_status_drain says what keeps its drain from the "
+                "first poll, before which it is judged; then it is listed, too"
+            )
         polls = counted(known["polls"], "poll has", "polls have")
         title = f"{polls} been in doubt for more than an hour"
         return [Matter(title=title, lines=tuple(lines), dag_id=known["dag_id"], run_id=known["run_id"])]

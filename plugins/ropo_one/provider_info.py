@@ -10,6 +10,7 @@ from typing import Any
 
 def get_provider_info() -> dict[str, Any]:
     """Return the provider's description (``airflow/provider_info.schema.json``)."""
+    # Their bounds are those of ropo_one.connection, which each of Airflow's processes would import with this.
     timeout = {"type": ["number", "null"], "exclusiveMinimum": 0}
     return {
         "package-name": "ropo-one-reconciliation",
@@ -39,12 +40,12 @@ def get_provider_info() -> dict[str, Any]:
                     "connect_timeout": {
                         "label": "Connect timeout",
                         "description": "Seconds to connect; 10 if empty.",
-                        "schema": {"title": "Connect timeout", **timeout},
+                        "schema": {"title": "Connect timeout", **timeout, "maximum": 30},
                     },
                     "read_timeout": {
                         "label": "Read timeout",
                         "description": "Seconds without a byte of the answer; 240 if empty.",
-                        "schema": {"title": "Read timeout", **timeout},
+                        "schema": {"title": "Read timeout", **timeout, "maximum": 300},
                     },
                     "ca_file": {
                         "label": "CA file",

@@ -167,8 +167,16 @@ def test_what_is_no_doubt_says_why(session: Session, store: Connection, profile:
     ((drained,),) = query(store, "SELECT max(poll_id) FROM ropo.status_poll WHERE recovery IS NULL")
     with session.transaction() as cursor:
         attention.accept_doubt(cursor, 1, by="Anna", note="seen")
+        still_open = Journal(profile).open(cursor, "drain")
+        reread = Journal(profile).open(cursor, "date", "2026-11-10")
 
     for poll_id, told in (
+        (
+            still_open,
+            f"Poll {still_open} is under way, or was left open by a process that died: the next drain of its "
+            "profile judges it before its first poll. Where no drain comes so far, its newest run says why",
+        ),
+        (reread, f"Poll {reread} is a re-read, which takes no acceptance: where it failed it is only asked again"),
         (9999, "There is no poll 9999"),
         (drained, f"Poll {drained} was never in doubt: nothing of it is to be accepted"),
         (1, "Poll 1 is no doubt that waits: it is accepted already"),

@@ -39,6 +39,7 @@ def test_a_doubt_is_told_when_it_is_older_than_an_hour(session: Session, profile
 
     assert alert.subject == "[Ropo One] default: 1 poll has been in doubt for more than an hour"
     assert "python -m include.status_store doubts" in alert.text
+    assert "left open: the newest run" not in alert.text
     assert "/dags/drain/runs/r1" in alert.text
 
 
@@ -80,6 +81,8 @@ def test_a_poll_that_a_dead_process_left_open_is_a_doubt_too(session: Session, p
     (alert,) = told(session, OldDoubts(profile, now_plus(61)))
 
     assert "next drain: 1" in alert.text
+    assert "what keeps its drain from the first poll" in alert.text
+    assert "accept POLL" not in alert.text, "it is no doubt yet that could be accepted"
 
 
 def test_doubts_are_one_matter_of_the_oldest_poll_all_dates_that_they_reach_and_every_reason(

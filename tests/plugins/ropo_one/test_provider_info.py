@@ -16,6 +16,7 @@ from jsonschema import Draft7Validator
 
 from local_airflow.paths import ROOT
 from ropo_one import operators
+from ropo_one.connection import LONGEST_CONNECT_TIMEOUT, LONGEST_READ_TIMEOUT
 from ropo_one.hooks import RopoOneHook
 from ropo_one.provider_info import get_provider_info
 
@@ -49,6 +50,12 @@ def test_it_names_every_module_with_operators_for_dags() -> None:
     assert sorted(named["python-modules"]) == sorted(
         f"ropo_one.operators.{file.stem}" for file in folder.glob("[a-z]*.py") if file.stem != "profile"
     )
+
+
+def test_the_form_takes_no_longer_timeout_than_a_task_does() -> None:
+    (told,) = get_provider_info()["connection-types"]
+    longest = {name: told["conn-fields"][name]["schema"]["maximum"] for name in ("connect_timeout", "read_timeout")}
+    assert longest == {"connect_timeout": LONGEST_CONNECT_TIMEOUT, "read_timeout": LONGEST_READ_TIMEOUT}
 
 
 def test_the_form_keeps_to_airflows_schema() -> None:
