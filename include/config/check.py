@@ -62,7 +62,9 @@ def _alerts(profile: Profile) -> str:
         inspect.signature(alerts.notifier_class()).bind(**alerts.all_arguments)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{alerts.notifier_path}: {error}") from error
-    return f"by {alerts.notifier}" if alerts.notifier else f"by mail to {', '.join(alerts.to)}"
+    if alerts.notifier:
+        return f"by {alerts.notifier}{', which takes the place of mail: `to` is not used' if alerts.to else ''}"
+    return f"by mail to {', '.join(alerts.to)}"
 
 
 # What is looked at, by what it is called, with the key that a mistake is in.

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import msgspec
 
 from include.config.alerts import Alerts
+from include.config.business_dates import FIRST_DATE, LAST_DATE
 from include.config.errors import ConfigurationError
 from include.config.mistakes import located
 from include.config.yaml_file import read_yaml
@@ -252,6 +253,9 @@ def _profile(path: Path, position: int, entry: object, absolute: Callable[[Path]
     if profile.timezone not in _time_zones():
         problem = f"expected an IANA time zone such as Europe/Helsinki, got {profile.timezone!r}"
         raise ConfigurationError(path, f"{where}, key 'timezone'", problem)
+    if not FIRST_DATE <= profile.start_date <= LAST_DATE:
+        problem = f"expected a date from {FIRST_DATE} to {LAST_DATE}, got {profile.start_date}"
+        raise ConfigurationError(path, f"{where}, key 'start_date'", problem)
     for key, amount in (
         ("amount_tolerance", profile.amount_tolerance),
         ("severity.medium_amount", profile.severity.medium_amount),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 # PyYAML's own parser takes six times as long.
 _TYPED = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TEXTS = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+# Whole or with decimals, and whatever is no finite number: of that the key's own error says more.
+_PLAIN_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*)?(\.[0-9]*)?([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 def read_yaml(path: Path, *, texts: bool = False) -> Any:
@@ -33,6 +37,8 @@ def read_yaml(path: Path, *, texts: bool = False) -> Any:
             if top is None:
                 return None
             _refuse_repeated_keys(top)
+            if not texts:
+                _refuse_odd_numbers(top)
             try:
                 return loader.construct_document(top)
             except ValueError as error:
@@ -59,6 +65,15 @@ def _refuse_repeated_keys(top: yaml.Node) -> None:
             if key.value in seen:
                 raise yaml.composer.ComposerError(None, None, f"key '{key.value}' stands twice", key.start_mark)
             seen.add(key.value)
+
+
+def _refuse_odd_numbers(top: yaml.Node) -> None:
+    """Refuse what YAML takes for a number and people do not: 1:30 as 90, by sixties, and 010 as 8, by eights."""
+    for node in _nodes(top):
+        if isinstance(node, yaml.ScalarNode) and node.tag in _NUMBERS and not _PLAIN_NUMBER.fullmatch(node.value):
+            raise yaml.composer.ComposerError(
+                None, None, f"expected a number in plain digits, got {node.value}", node.start_mark
+            )
 
 
 def _unreadable(kind: type[Any], top: yaml.Node, error: ValueError) -> str:
