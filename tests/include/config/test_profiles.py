@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import pytest
 
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
 
     Write = Callable[[str], Path]
+
+    class Days(TypedDict, total=False):
+        recheck_days: int
+        late_days: int
+        first_event_days: int
+        grace_business_days: int
 
 
 @pytest.fixture
@@ -269,7 +275,7 @@ def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_dates_are_compared_again_and_watched_for_as_long_as_anything_of_them_may_change(
-    keys: dict[str, int], rechecked: int, watched: int
+    keys: Days, rechecked: int, watched: int
 ) -> None:
     profile = profiles.Profile(name="any", **keys)
     assert (profile.rechecked_days, profile.watched_days) == (rechecked, watched)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from include.config.profiles import Profile
@@ -14,6 +15,8 @@ from tests.include.watch.records import keep_break, record
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
+    from include.page_data.breaks import Decided
+
 DATE = datetime.date(2026, 11, 20)
 STATES = {"b:1": "accepted", "b:2": "open", "b:3": "open", "b:4": "accepted", "b:5": "resolved"}
 # The oldest first. What was accepted of b:2, and opened again of b:1, is not so any more.
@@ -24,7 +27,7 @@ DECISIONS = [
 ]  # fmt: skip
 
 
-def decided(store: Connection, profile: str = "default") -> dict[str, int]:
+def decided(store: Connection, profile: str = "default") -> dict[str | None, int]:
     """Breaks with what was decided of them; the id of each by its invoice."""
     number = record(store, DATE, "breaks", profile=profile)
     for key, state in STATES.items():
@@ -44,7 +47,7 @@ def decided(store: Connection, profile: str = "default") -> dict[str, int]:
 def test_a_decision_is_counted_by_who_made_it_once_a_break_and_while_it_stands(store: Connection) -> None:
     ids = decided(store)
     decided(store, profile="other")
-    asked = [
+    asked: list[tuple[Decided, str, int, str | None, int]] = [
         ("accepted", "Anna", 0, None, 1), ("reopened", "Anna", 0, None, 1), ("commented", "Anna", 0, None, 2),
         ("accepted", "Anna", 2, "b:1", 1), ("accepted", "Anna", 3, "b:1", 0), ("commented", "Anna", 6, None, 2),
         ("commented", "Anna", 7, None, 1), ("commented", "Anna", 0, "b:5", 1), ("accepted", "Bob", 0, None, 1),
@@ -84,8 +87,8 @@ def test_what_is_at_stake_is_summed_by_profile_and_currency_and_what_is_not_know
         for name, found in sums.items()
     }
     assert told == {
-        "default": [("EUR", 3, 11, 1), ("DKK", 1, 7, 0)],
-        "other": [("EUR", 1, 8, 0)],
+        "default": [("EUR", 3, Decimal(11), 1), ("DKK", 1, Decimal(7), 0)],
+        "other": [("EUR", 1, Decimal(8), 0)],
     }
 
 

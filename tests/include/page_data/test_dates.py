@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import msgspec
 
@@ -19,8 +19,13 @@ from tests.include.watch.records import TOTALS, broken, keep_break, record
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
+
+class Pending(TypedDict):
+    pending_until: datetime.datetime
+
+
 DATE = datetime.date(2026, 11, 20)
-PENDING = {"pending_until": datetime.datetime(2099, 1, 1, tzinfo=datetime.UTC)}
+PENDING: Pending = {"pending_until": datetime.datetime(2099, 1, 1, tzinfo=datetime.UTC)}
 FIELDS = {
     "billnum": "12", "jobid": "J7", "category": "ledger_behind", "reason": "payment", "hint": "near",
     "currency": "SEK", "ropo_status": "paid", "ledger_status": "unpaid", "ropo_paid": "60.00",
@@ -165,7 +170,8 @@ def test_what_is_pending_alone_differs_too_and_each_item_says_what_it_was(store:
             ]
             for shown in (number, after.reconciliation_id)
         ]
-    assert (paid.differing, [sorted(each) for each in states]) == (10, [["matched", "pending"], ["accepted", "break"]])
+    assert paid.differing == 10
+    assert [sorted(each) for each in states] == [["matched", "pending"], ["accepted", "break"]]
 
 
 def test_a_date_is_compared_again_within_its_days_and_longer_while_it_is_pending(store: Connection) -> None:

@@ -88,8 +88,8 @@ def test_an_invoice_is_found_by_its_own_profiles_names_and_by_those_that_it_has_
         record(store, DATE, "breaks", breaks=(broken("1", "1", jobid=jobid),))
     record(store, DATE, "breaks", breaks=(broken("2", "1", jobid="J2"), broken("3", "1", jobid="J2"), broken("4", "1")))
     record(store, DATE, "breaks", breaks=(broken("9", "1", jobid="NOW"), broken("8", "1", jobid="J8")), profile="other")
-    for billnum, jobid in (("6", "J6"), ("7", None)):
-        other.comment(billnum, "98", jobid=jobid)
+    other.comment("6", "98", jobid="J6")
+    other.comment("7", "98", jobid=None)
     for billnum, when in (("X", "2026-03-10 09:00"), ("Y", "2026-03-10 10:00")):
         world.comment(billnum, "98", when, jobid="JX")
     world.comment(None, "98", jobid="JN")

@@ -87,7 +87,7 @@ def _of_polls(cursor: Cursor, world: World) -> list[object]:
     ]
 
 
-def _shown(world: World) -> dict[str, list[object]]:
+def _shown(world: World) -> dict[str, object]:
     with closing(connect(world.store_dsn)) as store:
         exported = ["".join(export_breaks(store, world.profile, each)).splitlines()[3:] for each in STATES]
         with store.cursor() as cursor:

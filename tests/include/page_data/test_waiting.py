@@ -32,7 +32,7 @@ def poll(store: Connection, profile: str, what: str, opened: str, closed: dateti
             outcome,
             at(opened),
             closed,
-            *(recovery or [None]),
+            " ".join(recovery) or None,
             DAY,
             DAY if recovery else None,
             None if kind == "drain" else "1",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.include.reconciliation.world import World
 
 
-def payment(billnum: str, amount: str, when: str = "2026-03-10", **changes: object) -> dict[str, object]:
+def payment(billnum: str, amount: str, when: str = "2026-03-10", **changes: object) -> dict[str, Any]:
     """A payment as Ropo One sends it, of the invoice's job as :class:`World` names it."""
     return {
         "jobid": f"J{billnum}",

@@ -235,11 +235,12 @@ def _answers(world: World) -> object:
             for line in invoice_history(store, ledger, world.profile, STATUS_MAP, billnum, now=NOW)
             if "Break" not in line
         ]
-        of_march = {"first": FIRST, "last": LAST}
         exported = [
             {name: cell for name, cell in item.items() if not name.endswith("_id")}
             for selection in (ItemSelection(), ItemSelection(state="all", text="3"))
-            for item in items_of("".join(export_items(store, world.profile, **of_march, selection=selection)))
+            for item in items_of(
+                "".join(export_items(store, world.profile, first=FIRST, last=LAST, selection=selection))
+            )
         ]
         with store.cursor() as cursor:
             codes = unmapped_of_profile(cursor, world.profile, STATUS_MAP)

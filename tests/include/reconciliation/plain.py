@@ -86,6 +86,28 @@ OPEN_BUT_FOR_ONE = [
 ]
 
 _DISCOUNT = {**PAID, "code": "8", "amount": "2"}
+# What is said beside its payment, and what its row says in another way.
+_SETTLED_AND: list[tuple[list[dict[str, Any]], dict[str, Any]]] = [
+    ([], {}),
+    ([SPOKEN], {}),
+    ([_said(minute=2, code="130", jobid="8")], {}),
+    ([_said(code="98", jobid=None)], {}),
+    ([_said(code="98", billnum=None)], {}),
+    ([_said(code="98", billnum="2")], {}),
+    ([{**PAID, "jobid": "8"}], {}),
+    ([{**PAID, "jobid": None}], {}),
+    ([], {"paid": Decimal(60), "open": Decimal(40)}),
+    *(([], {"status": word}) for word in ("open", "sent", "due", "credited", "odd")),
+    ([], {"by_ropo": False}),
+    *(([], {"open": amount}) for amount in (None, Decimal(2), Decimal(-2))),
+    *(([], {"credited": Decimal(40), "open": left}) for left in (Decimal(0), None)),
+    ([], {"total": Decimal(0), "open": Decimal(-100)}),
+    ([_DISCOUNT], {}),
+    ([_DISCOUNT], {"discount": Decimal(2)}),
+    *(([{**PAID, "amount": amount}], {}) for amount in (None, "0", "40", "-40")),
+    *(([{**PAID, "code": code, "amount": "40"}], {}) for code in ("8", "9", "77")),
+    *(([_said(minute=2, code=code)], {}) for code in ("1", "55", "66", "101", "120", "130", "150")),
+]
 SETTLED_BUT_FOR_ONE = [
     ([PAID], [BOOKED, {**BOOKED, "jobid": "8"}]),
     ([PAID, _said(jobid="8", billnum="2")], [BOOKED, {**BOOKED, "jobid": "8"}]),
@@ -102,30 +124,7 @@ SETTLED_BUT_FOR_ONE = [
         ([{**PAID, "amount": "98"}, *more], [{**BOOKED, "paid": Decimal(98), "discount": Decimal(2)}])
         for more in ([], [_DISCOUNT], [_DISCOUNT, {**_DISCOUNT, "amount": "-40"}])
     ),
-    *(
-        ([PAID, *more], [{**BOOKED, **columns}])
-        for more, columns in [
-            ([], {}),
-            ([SPOKEN], {}),
-            ([_said(minute=2, code="130", jobid="8")], {}),
-            ([_said(code="98", jobid=None)], {}),
-            ([_said(code="98", billnum=None)], {}),
-            ([_said(code="98", billnum="2")], {}),
-            ([{**PAID, "jobid": "8"}], {}),
-            ([{**PAID, "jobid": None}], {}),
-            ([], {"paid": Decimal(60), "open": Decimal(40)}),
-            *(([], {"status": word}) for word in ("open", "sent", "due", "credited", "odd")),
-            ([], {"by_ropo": False}),
-            *(([], {"open": amount}) for amount in (None, Decimal(2), Decimal(-2))),
-            *(([], {"credited": Decimal(40), "open": left}) for left in (Decimal(0), None)),
-            ([], {"total": Decimal(0), "open": Decimal(-100)}),
-            ([_DISCOUNT], {}),
-            ([_DISCOUNT], {"discount": Decimal(2)}),
-            *(([{**PAID, "amount": amount}], {}) for amount in (None, "0", "40", "-40")),
-            *(([{**PAID, "code": code, "amount": "40"}], {}) for code in ("8", "9", "77")),
-            *(([_said(minute=2, code=code)], {}) for code in ("1", "55", "66", "101", "120", "130", "150")),
-        ]
-    ),
+    *(([PAID, *more], [{**BOOKED, **columns}]) for more, columns in _SETTLED_AND),
     # Paid in part, and the same on both sides.
     *(
         ([{**PAID, "amount": "60"}], [{**BOOKED, "paid": Decimal(60), **columns}])

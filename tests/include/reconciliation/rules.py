@@ -14,6 +14,7 @@ from include.config.status_map import PAYMENTS, STAGES, Meaning, StatusMap
 
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Sequence
 
 ZERO = Decimal(0)
 
@@ -99,7 +100,7 @@ class _Names:
         self.jobs = {event.jobid for event in events if event.jobid is not None}
         self.number_of = {job: _number_of(job, self.ordered, rows) for job in self.jobs}
         self.jobless = {event.billnum for event in events if event.jobid is None}
-        self.spoken = {number for number in self.number_of.values() if number is not None} | self.jobless
+        self.spoken = ({*self.number_of.values()} - {None}) | self.jobless
 
     def jobs_of(self, number: str) -> set[str]:
         return {job for job in self.jobs if self.number_of[job] == number}
@@ -221,8 +222,8 @@ class Ropo:
         codes = [(event, meaning.payment) for event, meaning in said if meaning.payment]
         newest_job = _newest_job(events, row)
         ends = [(event, meaning.end) for event, meaning in said if meaning.end and event.jobid in (None, newest_job)]
-        self.stage, self.stage_date = (stages[-1][1], stages[-1][0].date) if stages else (None, None)
-        self.end, self.end_date = (ends[-1][1], ends[-1][0].date) if ends else (None, None)
+        self.stage, self.stage_date = _newest(stages)
+        self.end, self.end_date = _newest(ends)
         self.money_date = money[-1].date if money else None
         self.payment_date = max(
             [event.date for event in money[-1:]] + [event.date for event, _ in codes[-1:]], default=None
@@ -250,16 +251,21 @@ class Ropo:
         return "partly_paid"
 
 
-def _is_collected(stages: list[tuple[Event, str]], since: tuple[datetime.datetime, int, str]) -> bool:
+def _newest(said: Sequence[tuple[Event, str]]) -> tuple[str | None, datetime.date | None]:
+    """What was said last, and on which date."""
+    return (said[-1][1], said[-1][0].date) if said else (None, None)
+
+
+def _is_collected(stages: Sequence[tuple[Event, str]], since: tuple[datetime.datetime, int, str]) -> bool:
     newest, stage = stages[-1]
     return newest.order > since and stage in ("reminded", "in_collection")
 
 
 def _unpaid_jobs(
     events: list[Event],
-    stages: list[tuple[Event, str]],
+    stages: Sequence[tuple[Event, str]],
     paying: list[Event],
-    codes: list[tuple[Event, str]],
+    codes: Sequence[tuple[Event, str]],
     said: list[tuple[Event, Meaning]],
 ) -> list[list[tuple[Event, str]]]:
     """Where an invoice has several jobs: the stages of each by which nothing was paid and that has not ended since."""

@@ -37,6 +37,7 @@ from tests.include.reconciliation.month import (
 from tests.include.reconciliation.world import at
 
 if TYPE_CHECKING:
+    from include.config.profiles import Scope
     from tests.include.reconciliation.world import World
 
 
@@ -131,7 +132,7 @@ def test_what_became_incomplete_anew_was_not_accepted(march: World) -> None:
 
 
 @pytest.mark.parametrize("scope", ["date", "full"])
-def test_an_accepted_incompleteness_covers_no_break_that_it_did_not_have(march: World, scope: str) -> None:
+def test_an_accepted_incompleteness_covers_no_break_that_it_did_not_have(march: World, scope: Scope) -> None:
     run_all(march)
     _doubt(march)
     sends(march, "3")

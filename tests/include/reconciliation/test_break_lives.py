@@ -26,17 +26,17 @@ days = st.sampled_from((DAY, NEXT))
 
 def _says(world: World, cluster: str, drawn: st.DataObject) -> None:
     """Ropo One says that an invoice is paid, or only something."""
-    billnum, jobid, day = (drawn.draw(each) for each in (billnums, jobids, days))
-    said = {"jobid": jobid and jobid + cluster, "seen": at(f"{day} 10:00")}
+    billnum, jobid, day = drawn.draw(billnums), drawn.draw(jobids), drawn.draw(days)
+    job, seen = jobid and jobid + cluster, at(f"{day} 10:00")
     if drawn.draw(st.booleans()):
-        world.comment(billnum + cluster, "98", f"{day} 09:00", **said)
+        world.comment(billnum + cluster, "98", f"{day} 09:00", jobid=job, seen=seen)
     else:
-        world.payment(billnum + cluster, "100", str(day), **said)
+        world.payment(billnum + cluster, "100", str(day), jobid=job, seen=seen)
 
 
 def _books(world: World, cluster: str, drawn: st.DataObject) -> None:
     """The ledger has one more row."""
-    billnum, jobid, day = (drawn.draw(each) for each in (billnums, jobids, days))
+    billnum, jobid, day = drawn.draw(billnums), drawn.draw(jobids), drawn.draw(days)
     is_paid = drawn.draw(st.booleans())
     world.row(
         billnum + cluster,

@@ -19,7 +19,7 @@ from include.reconciliation import check_ledger
 from include.reconciliation.ledger_contract import COLUMNS
 from include.status_store.database import STORE_VARIABLE
 from local_airflow.paths import ROOT
-from tests.include.status_store.waiting import until
+from local_airflow.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import io
 import re
 import tracemalloc
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 NEXT_DAY = DAY + datetime.timedelta(days=1)
 
 
-def text_of(world: World, **what: object) -> str:
+def text_of(world: World, **what: Any) -> str:
     with closing(connect(world.store_dsn)) as store:
-        return "".join(export_items(store, world.profile, **what))  # type: ignore[arg-type]
+        return "".join(export_items(store, world.profile, **what))
 
 
 def rows_of(text: str, separator: str = ",") -> list[list[str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LONG_AGO = at("2026-02-01 10:00")
 
 
-def _keys(world: World, **options: object) -> set[str]:
+def _keys(world: World, **options: Any) -> set[str]:
     return set(world.items(world.reconcile(**options)))
 
 
@@ -243,12 +243,11 @@ def test_what_a_ledger_leaves_out_of_a_row_makes_it_no_less_plain(
     world: World, sent_at: datetime.datetime | None
 ) -> None:
     world.profile = msgspec.structs.replace(world.profile, start_date=datetime.date(2026, 3, 1))
-    left_out = {"discount": None, "by_ropo": None, "sent_at": sent_at}
     world.payment("settled", "100", jobid="J1")
     world.comment("settled", "110", jobid="J1")
-    world.row("settled", "paid", paid="100", jobid=None, **left_out)
+    world.row("settled", "paid", paid="100", jobid=None, discount=None, by_ropo=None, sent_at=sent_at)
     world.comment("open", "110")
-    world.row("open", "sent", **left_out)
+    world.row("open", "sent", discount=None, by_ropo=None, sent_at=sent_at)
     # What another profile was told under its number.
     other = World(world.store_dsn, world.ledger_dsn, msgspec.structs.replace(world.profile, name="other"))
     other.payment("settled", "100", jobid="J9")
@@ -357,8 +356,8 @@ def test_the_invoice_too_of_a_number_under_which_its_job_is_known_no_more_since_
     """Its job is another invoice's now, and the ledger's row still goes by its number."""
     old = datetime.date(2026, 2, 17)
     for billnum in ("1", "2"):
-        times = {"sent_at": at("2026-02-10 08:00"), "changed_at": at("2026-02-12 12:00")}
-        world.row(billnum, "paid", paid="100", jobid=None, **times)
+        sent_at, changed_at = at("2026-02-10 08:00"), at("2026-02-12 12:00")
+        world.row(billnum, "paid", paid="100", jobid=None, sent_at=sent_at, changed_at=changed_at)
     statusid = world.payment("1", "100", str(old), seen=at("2026-02-17 12:00"))
     assert world.reconcile(old, now=at("2026-02-18 00:00"), reread_poll_id=world.know_all(old)).population == 1
     world.store("UPDATE ropo.status_event SET billnum = '2' WHERE statusid = %s", (statusid,))

@@ -170,7 +170,7 @@ def test_what_is_counted_of_each_currency_adds_up(world: World) -> None:
     assert result.categories == {**pending, "matched": {"matched": 4}}
     found = result.totals
     assert (found.ropo_invoices, found.missing_at_ropo, found.ledger_rows, found.missing_in_ledger) == (4, 2, 5, 1)
-    counted = [
+    counted: list[tuple[object, ...]] = [
         (each.currency, each.invoices, each.ropo_paid, each.ropo_discount, each.ledger_paid, each.ledger_discount)
         for each in found.currencies
     ]

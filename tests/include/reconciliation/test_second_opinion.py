@@ -153,7 +153,13 @@ def test_a_number_is_asked_about_unless_it_was_answered_within_half_a_day(
 ) -> None:
     _behind_ropo(world, "1")
     moment = datetime.datetime.now(datetime.UTC) - hours * HOUR
-    poll = {"kind": "billnum", "outcome": "empty", "filter_value": "1", "opened_at": moment, "closed_at": moment}
+    poll: dict[str, Any] = {
+        "kind": "billnum",
+        "outcome": "empty",
+        "filter_value": "1",
+        "opened_at": moment,
+        "closed_at": moment,
+    }
     world.poll(**poll | columns)
     # The newest answer counts.
     world.poll(**poll | {"opened_at": moment - 240 * HOUR, "closed_at": moment - 240 * HOUR})

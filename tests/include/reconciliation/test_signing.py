@@ -11,6 +11,7 @@ import pytest
 
 from include.reconciliation import reconcile as module
 from include.reconciliation import signing
+from include.reconciliation.break_states import work_in
 from include.reconciliation.decisions import comment_breaks
 from include.reconciliation.signing import SignOffError
 from tests.include.reconciliation.month import (
@@ -200,7 +201,6 @@ def test_what_is_recorded_while_the_month_is_looked_at_is_signed_and_no_change_s
     run_all(march)
     march.payment("2", "5", "2026-03-31", seen=at("2026-04-07 12:00"))
     march.ledger("UPDATE ropo_ledger SET paid = 105, total = 105 WHERE billnum = '2'")
-    work_in = signing.work_in
 
     def work_in_and_record(cursor: Any, profile: Any) -> None:
         work_in(cursor, profile)

@@ -6,6 +6,7 @@ import datetime
 import logging
 import threading
 from contextlib import ExitStack, closing
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, cast
 
@@ -87,7 +88,7 @@ def test_a_recheck_of_many_dates_comes_to_its_turn_beside_comparisons_that_never
 
     with ExitStack() as beside, caplog.at_level(logging.INFO, "include.reconciliation.turns"):
         for worker in range(6):
-            beside.enter_context(meanwhile(lambda first=4 * worker: backfill(first)))
+            beside.enter_context(meanwhile(partial(backfill, 4 * worker)))
         beside.callback(ended.set)
         until(lambda: len(made) > 6)
         assert world.recheck(THE_NEXT, now=OVER + HOUR).dates == len(dates)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import psycopg2
@@ -124,9 +124,9 @@ def test_breaks_that_are_seen_late_or_left_out_are_of_the_one_that_looked(
         behind(each)
         each.reconcile(now=OVER)
 
-    def held_up_for(another: World, **options: object) -> None:
+    def held_up_for(another: World, **options: Any) -> None:
         """The world's next run; another one looks later, and its breaks are worked in before."""
-        left = []
+        left: list[object] = []
 
         def hold(store: Connection, profile: Profile) -> None:
             held.undo()

@@ -128,7 +128,7 @@ class World:
     def event(self, billnum: str | None, when: str, **columns: Any) -> str:
         """Ropo says anything; the jobid is ``J<billnum>`` unless given; returns its statusid."""
         self.numbers += 1
-        statusid = columns.get("statusid", f"{columns['statustype'][0].upper()}{self.numbers}")
+        statusid: str = columns.get("statusid", f"{columns['statustype'][0].upper()}{self.numbers}")
         self.store(
             _EVENT,
             (
@@ -226,7 +226,7 @@ class World:
         with closing(connect(self.store_dsn)) as store, store.cursor() as cursor:
             query = "SELECT * FROM ropo.reconciliation_item WHERE reconciliation_id = %s ORDER BY invoice_key"
             cursor.execute(query, (reconciliation.reconciliation_id,))
-            names = [column.name for column in cursor.description]
+            names = [column.name for column in cursor.description or ()]
             return {
                 row["invoice_key"]: row for row in (dict(zip(names, row, strict=True)) for row in cursor.fetchall())
             }

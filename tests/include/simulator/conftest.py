@@ -23,6 +23,11 @@ class Client:
         self.url = url
         self.http = requests.Session()
 
+    @property
+    def authorization(self) -> str:
+        """The header with its token."""
+        return str(self.http.headers["Authorization"])
+
     def token(self, cid: str = DEFAULT_CID, apicode: str = DEFAULT_APICODE) -> requests.Response:
         answer = self.http.post(f"{self.url}/rest/token", json={"cid": cid, "apicode": apicode}, timeout=10)
         if answer.status_code == 201:

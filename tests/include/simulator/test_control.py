@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def wish(client: Client, method: str, path: str, **content: Any) -> dict[str, Any]:
     answer = client.http.request(method, f"{client.url}/simulator{path}", timeout=30, **content)
     assert answer.status_code == 200, answer.text
-    return answer.json()
+    told: dict[str, Any] = answer.json()
+    return told
 
 
 def test_a_scene_is_set_and_looked_at_from_another_process(client: Client) -> None:

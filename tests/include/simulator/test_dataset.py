@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -65,7 +66,7 @@ def test_payments_and_comments_are_filled_as_in_the_recorded_answer(dataset: Dat
 
 def test_rows_enter_the_queue_after_their_time_and_at_most_five_days_late(dataset: Dataset) -> None:
     zone = ZoneInfo("Europe/Helsinki")
-    late_days = Counter()
+    late_days: Counter[int] = Counter()
     for queued in dataset.rows:
         recorded = queued.recorded_at.astimezone(zone).replace(tzinfo=None)
         assert timedelta(0) <= recorded - local_time(queued.row) < timedelta(days=5)
@@ -99,7 +100,7 @@ def test_nothing_is_said_of_a_day_after_the_last(dataset: Dataset) -> None:
 
 def test_a_reversal_never_becomes_known_before_its_payment(dataset: Dataset) -> None:
     for invoice in dataset.invoices:
-        known = 0
+        known = Decimal(0)
         for fact in invoice.facts:
             known += fact.amount or 0
             assert known >= 0

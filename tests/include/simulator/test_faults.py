@@ -235,7 +235,7 @@ def test_the_truth_of_a_malformed_page_can_be_asked_for_over_http(client: Client
 
 def test_no_secret_stands_in_the_truth(client: Client, ropo: Ropo) -> None:
     client.poll()
-    token = client.http.headers["Authorization"].split()[1]
+    token = client.authorization.split()[1]
     told = json.dumps(ropo.truth.as_json(with_rows=True))
     assert token not in told
     assert DEFAULT_APICODE not in told

@@ -11,12 +11,14 @@ from include.simulator.ropo import Behaviour, Ropo
 from include.simulator.rows import QueuedRow, bulk_rows, make_row
 
 if TYPE_CHECKING:
+    import requests
+
     from tests.include.simulator.conftest import Client
 
 NOON = datetime(2026, 3, 10, 10, tzinfo=UTC)
 
 
-def shown(answer: object) -> list[str]:
+def shown(answer: requests.Response) -> list[str]:
     return [row["statusid"] for row in answer.json()["result"]["status"]]
 
 

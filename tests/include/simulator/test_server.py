@@ -65,8 +65,9 @@ def test_a_cut_body_promises_more_bytes_than_come(client: Client, simulator: Sim
     simulator.ropo.add_rows([make_row(1)])
     simulator.ropo.faults.add(Fault("cut_body"))
     with socket.create_connection((simulator.host, simulator.port), timeout=10) as connection:
-        token = client.http.headers["Authorization"]
-        request = f"GET /rest/jobs/statusupdates HTTP/1.1\r\nHost: simulator\r\nAuthorization: {token}\r\n\r\n"
+        request = (
+            f"GET /rest/jobs/statusupdates HTTP/1.1\r\nHost: simulator\r\nAuthorization: {client.authorization}\r\n\r\n"
+        )
         connection.sendall(request.encode())
         received = b""
         while part := connection.recv(65_536):
@@ -106,6 +107,7 @@ def test_as_a_process_it_prints_its_url_serves_its_data_set_and_ends_on_a_signal
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "SIMULATOR_APICODE": "from the environment"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
+            assert process.stdout is not None
             client = Client(process.stdout.readline().strip())
             assert client.token(apicode="from the environment").status_code == 201
             assert client.drain()

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg2 import sql
 
-from include.status_store import page_events
 from include.status_store.database import connect
 from include.status_store.erasure import TextErasure
 from include.status_store.journal import Journal
 from include.status_store.reread import Reread
 from include.status_store.session import Session
 from include.status_store.source import PollInDoubtError
+from include.status_store.texts import withhold_erased
 from local_airflow.waiting import until
 from tests.include.status_store.scripted_source import ScriptedSource, page, row
 from tests.include.status_store.test_redaction import comment
@@ -97,14 +97,13 @@ def erase(session: Session, profile: Profile, billnum: str = "10001") -> Erased:
 def reread_that_has_looked(dsn: str, profile: Profile, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Beside the block a re-read has shown all rows again and looked for what was erased; it commits when it is let."""
     has_looked, may_go_on = threading.Event(), threading.Event()
-    withhold_erased = page_events.withhold_erased
 
     def look_and_wait(*arguments: Any, **options: Any) -> None:
         withhold_erased(*arguments, **options)
         has_looked.set()
         may_go_on.wait(60)
 
-    monkeypatch.setattr(page_events, "withhold_erased", look_and_wait)
+    monkeypatch.setattr("include.status_store.page_events.withhold_erased", look_and_wait)
     with (
         Session(lambda: connect(dsn)) as session,
         meanwhile(lambda: by_date(session, profile, ScriptedSource(page(*ROWS)))),

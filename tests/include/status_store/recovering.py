@@ -15,11 +15,12 @@ from tests.include.status_store.scripted_source import ScriptedSource, row
 from tests.include.status_store.views import drain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
     from include.status_store.recovery import RecoverySummary
     from include.status_store.session import Session
     from include.status_store.source import Answer
+    from tests.include.status_store.scripted_source import Step
 
 DAY = datetime.timedelta(days=1)
 
@@ -38,12 +39,12 @@ def profile(today: datetime.date) -> Profile:
 class DatedSource(ScriptedSource):
     """Answers each date as it is told, with 204 where it is told nothing."""
 
-    def __init__(self, dates: dict[datetime.date, Answer | BaseException | Callable[[], Answer]] | None = None) -> None:
+    def __init__(self, dates: Mapping[datetime.date, Step] | None = None) -> None:
         super().__init__()
         self.dates = dates or {}
 
     def poll(self, *, date: datetime.date | None = None, billnum: str | None = None) -> Answer:
-        self.script = [self.dates[date]] if date in self.dates else []
+        self.script = [self.dates[date]] if date is not None and date in self.dates else []
         return super().poll(date=date, billnum=billnum)
 
     @property

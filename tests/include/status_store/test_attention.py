@@ -133,7 +133,7 @@ def test_nothing_is_settled_without_a_name_and_a_note(
 ) -> None:
     for settle in (attention.accept_doubt, attention.dismiss_row):
         with pytest.raises(ValueError, match="it is empty"), session.transaction() as cursor:
-            settle(cursor, 1, **texts)
+            settle(cursor, 1, by=texts["by"], note=texts["note"])
 
     assert doubts(store) == [("unproven", "possibly cut")]
 

@@ -15,11 +15,18 @@ from local_airflow.cluster import free_port
 from tests.include.status_store.views import column, execute, query
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from psycopg2.extensions import connection as Connection
 
     from local_airflow import embedded
 
 PASSWORD = "s3cret/secr3t"
+
+
+def settings_of(store: Connection, names: Iterable[str]) -> dict[str, str]:
+    """Settings of a session, by their names."""
+    return dict(query(store, "SELECT name, setting FROM pg_settings WHERE name = ANY (%s)", ([*names],)))
 
 
 def test_a_setting_of_libpq_reaches_the_session(postgres: embedded.Server, store_name: str) -> None:
@@ -57,7 +64,7 @@ def test_a_session_commits_to_disk_and_notices_the_dead(store_dsn: str) -> None:
         "tcp_keepalives_count": "3",
     }
     with closing(connect(store_dsn)) as connection:
-        found = dict(query(connection, "SELECT name, setting FROM pg_settings WHERE name = ANY (%s)", (list(wanted),)))
+        found = settings_of(connection, wanted)
         parameters = connection.info.dsn_parameters
 
         assert found == wanted
@@ -82,7 +89,7 @@ def test_what_a_role_or_database_sets_for_its_own_people_is_not_the_sessions(
         execute(store, f'ALTER DATABASE "{store_name}" SET {name} = %s', (settings[str(name)][0],))
 
     with closing(connect(store_dsn)) as connection:
-        found = dict(query(connection, "SELECT name, setting FROM pg_settings WHERE name = ANY (%s)", ([*settings],)))
+        found = settings_of(connection, settings)
         isolation = column(connection, "SHOW transaction_isolation")
 
     assert found == {name: settings[str(name)][1] for name in known}

@@ -13,7 +13,6 @@ import psycopg2
 import pytest
 
 from include.reconciliation.unmapped import unmapped_of_profile
-from include.status_store import landing
 from include.status_store.attention import accept_doubt
 from include.status_store.database import connect
 from include.status_store.erasure import NotDealtWithError, NothingToEraseError, TextErasure
@@ -21,6 +20,7 @@ from include.status_store.redaction import ERASED
 from include.status_store.replay import replay
 from include.status_store.session import Session
 from include.status_store.source import PollInDoubtError
+from include.status_store.texts import withhold_broken
 from local_airflow.waiting import until
 from tests.include.reconciliation.world import STATUS_MAP, World
 from tests.include.status_store.erasing import (
@@ -90,14 +90,14 @@ def test_an_erasure_finds_what_came_of_a_reread_that_broke_off_and_had_looked_be
     session: Session, store: Connection, store_dsn: str, profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drain(session, profile, ScriptedSource(page(*ROWS)))
-    withhold_broken, has_looked, may_go_on = landing.withhold_broken, threading.Event(), threading.Event()
+    has_looked, may_go_on = threading.Event(), threading.Event()
 
     def look_and_wait(*arguments: Any) -> None:
         withhold_broken(*arguments)
         has_looked.set()
         may_go_on.wait(60)
 
-    monkeypatch.setattr(landing, "withhold_broken", look_and_wait)
+    monkeypatch.setattr("include.status_store.landing.withhold_broken", look_and_wait)
     broken = PollInDoubtError("broke off", http_status=200, body=json.dumps(ROWS).encode()[:-5])
     done: list[Erased] = []
 

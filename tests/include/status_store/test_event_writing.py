@@ -205,7 +205,7 @@ def test_a_bad_row_waits_once_however_often_it_comes(session: Session, store: Co
     assert (summary.new, summary.quarantined) == (2, 4)
     assert query(store, "SELECT times_seen, equal_rows, poll_id FROM ropo.status_quarantine") == [(3, 2, 1)]
     (raw,) = column(store, "SELECT raw FROM ropo.status_quarantine")
-    assert json.loads(bytes(raw)) == bad  # type: ignore[call-overload]
+    assert json.loads(bytes(raw)) == bad
 
 
 def test_rows_without_a_statusid_are_kept_by_content_and_occurrence(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
     from include.status_store.erasure import Erased
     from tests.include.reconciliation.world import World
+    from tests.include.status_store.views import Parameters
 
 
 def erase_job(session: Session, profile: Profile, jobid: str) -> Erased:
@@ -51,7 +52,7 @@ class Between:
     def __init__(self, cursor: Cursor, after: str, work: Callable[[], object]) -> None:
         self._cursor, self._after, self._work = cursor, after, work
 
-    def execute(self, query: str, values: object) -> None:
+    def execute(self, query: str, values: Parameters) -> None:
         """Execute it, and then let them."""
         self._cursor.execute(query, values)
         if query == self._after:

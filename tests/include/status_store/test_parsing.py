@@ -215,7 +215,7 @@ def test_times_of_one_form_are_read_as_each_by_itself(times: list[str]) -> None:
             assert each.statustime == str(moment)
 
 
-FORMS = {
+FORMS: dict[str, list[object]] = {
     "jobid": ["3081412", 3081412, "", None, " 7 "],
     "statusid": ["P1", 17, " P2\t"],
     "billnum": ["21979215", 0, "", " 1 "],

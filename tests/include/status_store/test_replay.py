@@ -229,12 +229,11 @@ def test_a_row_that_is_dismissed_while_a_replay_takes_it_is_on_record_as_dismiss
     """The person's name and note stay."""
     with parser_of_then(monkeypatch):
         drain(session, profile, ScriptedSource(page(row(1))))
-    taken = replay.store_events
 
     def dismissed_first(*args: Any, **named: Any) -> Stored:
         with Session(lambda: connect(store_dsn)) as other, other.transaction() as cursor:
             dismiss_row(cursor, 1, by="Anna", note="a test row of Ropo's")
-        return taken(*args, **named)
+        return store_events(*args, **named)
 
     monkeypatch.setattr(replay, "store_events", dismissed_first)
 

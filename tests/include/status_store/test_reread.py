@@ -10,6 +10,7 @@ import pytest
 
 from include.status_store import page_events, reread
 from include.status_store.journal import Journal
+from include.status_store.parsing import parse_rows
 from include.status_store.reread import Reread
 from include.status_store.source import PollInDoubtError, PollRefusedError, PollUnsentError
 from tests.include.status_store.scripted_source import EMPTY, ScriptedSource, page, row
@@ -238,10 +239,10 @@ def test_any_other_number_of_rows_is_not_cut(session: Session, capped: Profile, 
 
 
 @pytest.mark.parametrize("answer", [EMPTY, page(), page(row(2))], ids=["204", "empty list", "other rows"])
-def test_held_events_that_are_not_shown_are_absent(session: Session, profile: Profile, answer: object) -> None:
+def test_held_events_that_are_not_shown_are_absent(session: Session, profile: Profile, answer: Answer) -> None:
     drain(session, profile, ScriptedSource(page(row(1), row(9, statustime="2026-11-14 00:00:00"))))
 
-    summary = by_date(session, profile, ScriptedSource(answer))  # type: ignore[arg-type]
+    summary = by_date(session, profile, ScriptedSource(answer))
 
     assert (summary.absent, summary.whole) == (1, False)
 
@@ -295,14 +296,14 @@ def test_an_answer_that_could_not_be_parsed_is_not_whole(
 def test_of_a_date_that_is_handed_over_bit_by_bit_one_answer_that_could_not_be_parsed_leaves_it_open(
     session: Session, store: Connection, capped: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parse, broken = page_events.parse_rows, [KeyError("once")]
+    broken = [KeyError("once")]
 
-    def parse_rows(*arguments: Any) -> object:
+    def parse_or_fail(*arguments: Any) -> object:
         if broken:
             raise broken.pop()
-        return parse(*arguments)
+        return parse_rows(*arguments)
 
-    monkeypatch.setattr(page_events, "parse_rows", parse_rows)
+    monkeypatch.setattr(page_events, "parse_rows", parse_or_fail)
     source = ScriptedSource(page(row(1), row(2), row(3)), page(row(4)), EMPTY)
 
     summary = by_date(session, capped, source)

@@ -7,7 +7,7 @@ import traceback
 from concurrent.futures import Executor, Future
 from contextlib import closing, suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import psycopg2
 import pytest
@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from include.config.profiles import Profile
     from include.status_store.source import Answer
 
+Given = ParamSpec("Given")
+Came = TypeVar("Came")
+
 
 def test_events_are_stored_while_the_next_page_is_asked_for(
     session: Session, store: Connection, profile: Profile
@@ -58,13 +61,22 @@ def test_events_are_stored_while_the_next_page_is_asked_for(
     assert drain(session, profile, ScriptedSource(page(row(1)), when_they_are)).new == 1
 
 
+class Asked(Future[Came]):
+    """What a work came to, which begins where somebody asks."""
+
+    def __init__(self, work: Callable[[], Came]) -> None:
+        super().__init__()
+        self._come = cache(work)
+
+    def result(self, timeout: float | None = None) -> Came:
+        return self._come()
+
+
 class WhenAskedFor(Executor):
     """Begins a work only where somebody asks what it came to."""
 
-    def submit(self, work: Callable[..., Any], /, *given: Any) -> Future[Any]:
-        future = Future[Any]()
-        future.result = cache(lambda: work(*given))
-        return future
+    def submit(self, work: Callable[Given, Came], /, *given: Given.args, **named: Given.kwargs) -> Future[Came]:
+        return Asked(lambda: work(*given, **named))
 
 
 def test_a_204_is_on_record_only_once_all_events_are_stored(

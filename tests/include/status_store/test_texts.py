@@ -31,7 +31,7 @@ def in_another_form(*rows: dict[str, object]) -> list[dict[str, object]]:
 
 
 def waiting(store: Connection) -> list[dict[str, object]]:
-    return [json.loads(bytes(raw)) for raw in column(store, OPEN)]  # type: ignore[call-overload] # a bytea
+    return [json.loads(bytes(raw)) for raw in column(store, OPEN)]
 
 
 @pytest.mark.parametrize("kind", ["drain", "date"])

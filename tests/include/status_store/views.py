@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from include.status_store.drain import Drain
 from include.status_store.envelope import split_rows
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     Parameters = Mapping[str, object] | Sequence[object] | None
 
 
-def drain(session: Session, profile: Profile, source: StatusSource, **bounds: float) -> DrainSummary:
+def drain(
+    session: Session, profile: Profile, source: StatusSource, *, max_pages: int = 100, max_seconds: float = 60
+) -> DrainSummary:
     """Run one drain, with bounds that no test reaches by chance."""
-    limits = {"max_pages": 100, "max_seconds": 60, **bounds}
-    return Drain(session, source, Journal(profile), **limits).run()  # type: ignore[arg-type]
+    return Drain(session, source, Journal(profile), max_pages=max_pages, max_seconds=max_seconds).run()
 
 
 def land_alone(session: Session, profile: Profile, answer: Answer) -> Page:
@@ -45,7 +46,7 @@ def note_days(store: Connection) -> None:
     execute(store, "SELECT ropo.note_days()")
 
 
-def query(store: Connection, statement: str, parameters: Parameters = None) -> list[tuple[object, ...]]:
+def query(store: Connection, statement: str, parameters: Parameters = None) -> list[tuple[Any, ...]]:
     """All rows of a SELECT."""
     with store.cursor() as cursor:
         cursor.execute(statement, parameters)
@@ -59,7 +60,7 @@ def execute(store: Connection, statement: str, parameters: Parameters = None) ->
         return int(cursor.rowcount)
 
 
-def column(store: Connection, statement: str, parameters: Parameters = None) -> list[object]:
+def column(store: Connection, statement: str, parameters: Parameters = None) -> list[Any]:
     """The one column of a SELECT."""
     return [value for (value,) in query(store, statement, parameters)]
 

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
     from include.config.profiles import Profile
     from include.status_store.session import Session
+    from tests.include.status_store.scripted_source import Step
 
 
-def drain(session: Session, profile: Profile, *answers: object, run_id: str = "r1") -> None:
-    source = ScriptedSource(*answers)  # type: ignore[arg-type]
+def drain(session: Session, profile: Profile, *answers: Step, run_id: str = "r1") -> None:
+    source = ScriptedSource(*answers)
     Drain(session, source, Journal(profile, dag_id="drain", run_id=run_id), max_pages=10, max_seconds=30).run()
 
 
@@ -100,7 +101,7 @@ def test_doubts_are_one_matter_of_the_oldest_poll_all_dates_that_they_reach_and_
             (400, "r7", 2, 20, "pending", "another's", "other"),
             (400, "r8", None, None, None, None, "default", "2026-10-01"),  # a re-read takes nothing out of the queue
         ):
-            of_profile, filter_value = (*of, *("default", None)[len(of) :])
+            of_profile, filter_value = of[0] if of else "default", of[1] if len(of) > 1 else None
             cursor.execute(
                 "INSERT INTO ropo.status_poll (profile, kind, filter_value, outcome, opened_at, closed_at, "
                 "window_from, window_to, recovery, recovery_reason, dag_id, run_id) "

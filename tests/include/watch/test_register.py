@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 import pytest
@@ -19,7 +19,7 @@ from tests.include.status_store.views import column
 from tests.include.watch.records import BASE_URL, told
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from psycopg2.extensions import connection as Connection
     from psycopg2.extensions import cursor as Cursor
@@ -50,8 +50,14 @@ class Scripted:
         return [Matter(title=f"{subject} {self._found[subject]}") for subject in subjects]
 
 
+class Titles(Protocol):
+    """What a look tells, so many minutes after the first."""
+
+    def __call__(self, minutes: float, found: Mapping[str, str], *, everything: bool = True) -> list[str]: ...
+
+
 @pytest.fixture
-def titles(session: Session, profile: Profile):
+def titles(session: Session, profile: Profile) -> Titles:
     def look(minutes: float, found: Mapping[str, str], *, everything: bool = True) -> list[str]:
         now = NOW + datetime.timedelta(minutes=minutes)
         sent = told(session, Scripted(profile, now, found, everything=everything))
@@ -60,19 +66,19 @@ def titles(session: Session, profile: Profile):
     return look
 
 
-def test_it_is_told_once_and_not_every_quarter_of_an_hour(titles) -> None:
+def test_it_is_told_once_and_not_every_quarter_of_an_hour(titles: Titles) -> None:
     assert titles(0, {"a": "1"}) == ["a 1"]
     assert [titles(15 * look, {"a": "1"}) for look in range(1, 5)] == [[]] * 4
 
 
-def test_it_is_told_again_after_the_time_of_the_reminder(titles) -> None:
+def test_it_is_told_again_after_the_time_of_the_reminder(titles: Titles) -> None:
     titles(0, {"a": "1"})
     assert titles(24 * 60 - 15, {"a": "1"}) == []
     assert titles(24 * 60, {"a": "1"}) == ["a 1"]
     assert titles(24 * 60 + 15, {"a": "1"}) == []
 
 
-def test_how_often_it_was_told_since_it_holds_is_on_record(titles, store: Connection) -> None:
+def test_how_often_it_was_told_since_it_holds_is_on_record(titles: Titles, store: Connection) -> None:
     for day in range(3):
         titles(day * 24 * 60, {"a": "1"})
     assert column(store, "SELECT times_told FROM ropo.alert") == [3]
@@ -82,14 +88,14 @@ def test_how_often_it_was_told_since_it_holds_is_on_record(titles, store: Connec
 
 
 def test_reminders_do_not_creep_through_the_day_where_a_look_begins_a_little_earlier_than_the_days_before(
-    titles,
+    titles: Titles,
 ) -> None:
     looks = [(day * 24 * 60 + 15 * look, 0.5 * (day % 2 == 0)) for day in range(4) for look in range(-1, 2)]
     told_at = [minutes for minutes, late in looks if titles(minutes + late, {"a": "1"})]
     assert told_at == [day * 24 * 60 - 15 for day in range(4)]
 
 
-def test_reminders_of_what_was_found_at_several_hours_become_one_message_a_day(titles) -> None:
+def test_reminders_of_what_was_found_at_several_hours_become_one_message_a_day(titles: Titles) -> None:
     found: dict[str, str] = {}
     messages: dict[int, list[str]] = {}
     for hour in range(5 * 24):
@@ -135,24 +141,24 @@ def test_a_reminder_takes_along_those_of_the_next_half_day_or_of_half_its_time_w
     assert look(remind_hours * 60, "a", "b") == message
 
 
-def test_what_is_new_is_told_in_full_and_takes_no_reminder_along(titles) -> None:
+def test_what_is_new_is_told_in_full_and_takes_no_reminder_along(titles: Titles) -> None:
     titles(0, {"a": "1"})
     assert titles(23 * 60, {"a": "1", "b": "1"}) == ["b 1"]
 
 
-def test_what_says_something_else_is_told_at_once(titles) -> None:
+def test_what_says_something_else_is_told_at_once(titles: Titles) -> None:
     titles(0, {"a": "1"})
     assert titles(15, {"a": "2"}) == ["a 2"]
     assert titles(30, {"a": "2"}) == []
 
 
-def test_what_ended_and_came_back_is_told_anew(titles) -> None:
+def test_what_ended_and_came_back_is_told_anew(titles: Titles) -> None:
     titles(0, {"a": "1"})
     assert titles(15, {}) == []
     assert titles(30, {"a": "1"}) == ["a 1"]
 
 
-def test_what_is_over_keeps_the_moment_at_which_it_ended(titles, session: Session, store: Connection) -> None:
+def test_what_is_over_keeps_the_moment_at_which_it_ended(titles: Titles, session: Session, store: Connection) -> None:
     titles(0, {"a": "1"})
     for minutes in (15, 30):
         assert titles(minutes, {}) == []
@@ -162,7 +168,7 @@ def test_what_is_over_keeps_the_moment_at_which_it_ended(titles, session: Sessio
     assert column(store, "SELECT ended_at FROM ropo.alert") == [NOW + QUARTER]
 
 
-def test_a_look_at_one_subject_ends_no_other(titles) -> None:
+def test_a_look_at_one_subject_ends_no_other(titles: Titles) -> None:
     titles(0, {"a": "1", "b": "1"})
     titles(15, {"b": "2"}, everything=False)
     assert titles(30, {"a": "1", "b": "2"}) == []
@@ -188,7 +194,7 @@ def test_what_becomes_of_a_subject_says_nothing_of_one_of_the_same_name(
         assert ([*own.held()], [*other.held()]) == ([], ["a"])
 
 
-def test_only_what_is_new_is_told(titles) -> None:
+def test_only_what_is_new_is_told(titles: Titles) -> None:
     titles(0, {"a": "1"})
     assert titles(15, {"a": "1", "b": "1"}) == ["b 1"]
 
@@ -212,7 +218,7 @@ def test_two_tasks_that_find_the_same_thing_at_once_tell_it_once(store_dsn: str,
         go_on.wait(30)
         sent.append(alert)
 
-    def run(send) -> None:
+    def run(send: Callable[[Alert], None]) -> None:
         with Session(lambda: connect(store_dsn), patience=30) as session:
             tell(session, Scripted(profile, NOW, {"a": "1", "b": "1"}), send, base_url=BASE_URL)
 
