@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from psycopg2.extensions import connection as Connection
+    from xdist.remote import Producer
 
 
 # A file system in memory, and what it must have free: several times what the tests' databases take at once.
@@ -57,7 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
     """Give each worker whole files, in their order, and all files of a folder of :data:`TOGETHER` to one."""
     # xdist's own order is by the number of a file's tests.
     config.option.loadscopereorder = False

@@ -132,4 +132,6 @@ def test_each_side_of_a_date_is_named_where_its_head_is_not_above_it(chromium: B
         assert violations(page) == []
     with opened(chromium, f"{compared}/dates/{DATE}", width=800) as page:
         assert page.evaluate(NAMES) == ["none"] * 3
-        assert page.locator(".totals thead th").first.bounding_box()["height"] > 10
+        head = page.locator(".totals thead th").first.bounding_box()
+        assert head is not None
+        assert head["height"] > 10

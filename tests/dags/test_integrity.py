@@ -7,8 +7,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from airflow.configuration import conf
@@ -26,7 +27,14 @@ from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_o
 from ropo_one.operators.maintenance import RetentionOperator
 from ropo_one.operators.polling import RopoDoubtRecoveryOperator, RopoEarlierRereadOperator, RopoStatusDrainOperator
 from ropo_one.operators.profile import ProfileOperator
-from ropo_one.operators.reconciliation import LedgerOperator, RecheckOperator, SettleOperator, VerdictOperator
+from ropo_one.operators.reconciliation import (
+    LedgerOperator,
+    RecheckOperator,
+    ReconciliationOperator,
+    SettleOperator,
+    VerdictOperator,
+)
+from ropo_one.operators.run_profiles import RunProfilesOperator
 from ropo_one.operators.trial import TrialAlertOperator
 from ropo_one.operators.watch import WatchOperator
 from ropo_one.plugin import RopoOnePlugin
@@ -57,6 +65,12 @@ def dag(bag: DagBag, request: pytest.FixtureRequest) -> DAG:
     return bag.dags[request.param]
 
 
+def callbacks(given: object) -> Sequence[Any]:
+    """A task's callbacks of one kind, of which Airflow makes a list whatever it is given."""
+    assert isinstance(given, Sequence)
+    return given
+
+
 def as_the_scheduler_reads_it(dag: DAG, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A DAG written down and read again, with the plugin's parts known."""
     for kind in ("timetables", "deadline_references"):
@@ -67,12 +81,14 @@ def as_the_scheduler_reads_it(dag: DAG, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def test_a_full_comparison_that_is_red_is_told(bag: DagBag) -> None:
     verdict = bag.dags["ropo_full_comparison"].get_task("profile.verdict")
-    assert [type(callback) for callback in verdict.on_failure_callback] == [RedVerdictNotifier]
+    assert [type(callback) for callback in callbacks(verdict.on_failure_callback)] == [RedVerdictNotifier]
 
 
 @pytest.mark.parametrize("dag_id", ["ropo_reconciliation", "ropo_full_comparison"])
 def test_a_verdict_is_of_what_was_compared(bag: DagBag, dag_id: str) -> None:
     compare, verdict = (bag.dags[dag_id].get_task(f"profile.{name}") for name in ("compare", "verdict"))
+    assert isinstance(compare, ReconciliationOperator)
+    assert isinstance(verdict, VerdictOperator)
     assert verdict.scope == compare.scope
     assert "scope" in verdict.template_fields
 
@@ -84,24 +100,26 @@ def test_a_task_whose_failure_nothing_in_the_store_shows_is_told_in_its_own_word
         task
         for dag in bag.dags.values()
         for task in dag.tasks
-        if [type(callback) for callback in task.on_failure_callback] == [FailedTaskNotifier]
+        if [type(callback) for callback in callbacks(task.on_failure_callback)] == [FailedTaskNotifier]
     ]
     assert {f"{task.dag_id} {task.task_id.removeprefix('profile.')}" for task in told} == set(MEANINGS)
-    assert [task for task in told if failure_is_over not in task.on_success_callback] == []
-    assert {task.dag_id for task in told if failure_is_over in task.on_skipped_callback} == {"ropo_maintenance"}
+    assert [task for task in told if failure_is_over not in callbacks(task.on_success_callback)] == []
+    assert {task.dag_id for task in told if failure_is_over in callbacks(task.on_skipped_callback)} == {
+        "ropo_maintenance"
+    }
 
 
 def test_such_a_task_is_told_too_where_its_process_is_killed(bag: DagBag) -> None:
     """It says when it begins until when it is over, and that it ended."""
     for dag in bag.dags.values():
         for task in dag.tasks:
-            notifiers = [each for each in task.on_failure_callback if isinstance(each, FailedTaskNotifier)]
-            begins = [callback.__self__ for callback in task.on_execute_callback]
+            notifiers = [each for each in callbacks(task.on_failure_callback) if isinstance(each, FailedTaskNotifier)]
+            begins = [callback.__self__ for callback in callbacks(task.on_execute_callback)]
             assert begins == notifiers, task.task_id
             if notifiers:
                 assert task.execution_timeout, task.task_id
                 assert task.on_retry_callback == [task_ended], task.task_id
-                assert {*task.on_skipped_callback} & {task_ended, failure_is_over}, task.task_id
+                assert {*callbacks(task.on_skipped_callback)} & {task_ended, failure_is_over}, task.task_id
 
 
 def test_every_file_is_one_dag_that_loads(bag: DagBag) -> None:
@@ -203,14 +221,22 @@ def test_every_task_that_calls_ropo_or_reads_a_ledger_is_in_a_pool(dag: DAG) -> 
     assert {task.pool for task in dag.tasks} <= POOLS | {"default_pool"}
 
 
+def scheduled_only(dag: DAG) -> Sequence[str]:
+    profiles = dag.get_task("profiles")
+    assert isinstance(profiles, RunProfilesOperator)
+    return profiles.scheduled_only
+
+
 def test_a_backfill_starts_no_task_that_only_a_scheduled_run_needs(bag: DagBag) -> None:
     """They are skipped by the first task, by their ids; each of them skips itself where it is started all the same."""
     dag = bag.dags["ropo_reconciliation"]
-    named = dag.get_task("profiles").scheduled_only
     waits = {SettleOperator}
-    assert {type(dag.get_task(task_id)) for task_id in named} == waits | {RopoEarlierRereadOperator, RecheckOperator}
+    assert {type(dag.get_task(task_id)) for task_id in scheduled_only(dag)} == waits | {
+        RopoEarlierRereadOperator,
+        RecheckOperator,
+    }
     full = bag.dags["ropo_full_comparison"]
-    assert {type(full.get_task(task_id)) for task_id in full.get_task("profiles").scheduled_only} == waits
+    assert {type(full.get_task(task_id)) for task_id in scheduled_only(full)} == waits
 
 
 def test_one_drain_run_at_a_time_and_no_catchup(bag: DagBag) -> None:
@@ -232,7 +258,8 @@ def test_a_run_has_as_many_tasks_at_once_as_airflow_is_told(dag_id: str, monkeyp
 
 def weight(task: Any) -> int:
     """What the scheduler orders a waiting task by, the heaviest first."""
-    return validate_and_load_priority_weight_strategy(task.weight_rule).get_weight(SimpleNamespace(task=task))
+    waiting = cast("TaskInstance", SimpleNamespace(task=task))
+    return validate_and_load_priority_weight_strategy(task.weight_rule).get_weight(waiting)
 
 
 def test_the_drains_tasks_go_before_those_of_any_other_dag_such_as_a_backfills(bag: DagBag) -> None:
@@ -255,10 +282,12 @@ def test_a_run_is_red_where_any_task_of_a_profile_is(bag: DagBag) -> None:
     assert set(rules.values()) == {TriggerRule.NONE_FAILED}
 
 
-def test_no_task_is_started_for_a_green_outcome_but_to_update_the_asset(bag: DagBag) -> None:
+def test_no_task_is_started_for_a_green_outcome_but_to_update_the_asset(
+    bag: DagBag, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A start is most of what a date of a backfill costs."""
     for dag_id in IDS - PLAIN - {"ropo_status_drain"}:
-        tasks = bag.dags[dag_id].tasks
+        tasks = as_the_scheduler_reads_it(bag.dags[dag_id], monkeypatch).tasks
         assert [task.task_id for task in tasks if not TaskInstance.is_task_schedulable(task)] == ["outcome"]
 
 
@@ -274,6 +303,7 @@ def test_what_has_no_dates_cannot_be_backfilled(dag: DAG) -> None:
     says_so = "**Backfill:** none" in (dag.doc_md or "")
     runs = dag.allowed_run_types
     assert says_so == (dag.schedule is None or (runs is not None and DagRunType.BACKFILL_JOB not in runs))
+    assert runs is None or isinstance(runs, frozenset)
     assert runs is None or {each.value for each in runs} == {each.value for each in DagRunType} - {
         "backfill",
         "asset_triggered",

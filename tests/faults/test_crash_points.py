@@ -15,6 +15,7 @@ from faults.crash_points.stops import Action, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from multiprocessing.connection import Connection as Pipe
 
     from faults.crash_points.stage import Played
     from local_airflow.embedded import Server
@@ -107,9 +108,9 @@ def test_a_forked_process_dies_as_a_killed_one_does(players: Players) -> None:
             process.hear()
 
 
-def say_and_hang(pipe: object) -> None:
+def say_and_hang(pipe: Pipe) -> None:
     try:
-        pipe.send("here")  # type: ignore[attr-defined]
-        pipe.recv()  # type: ignore[attr-defined]
+        pipe.send("here")
+        pipe.recv()
     finally:
-        pipe.send("a handler ran")  # type: ignore[attr-defined]
+        pipe.send("a handler ran")

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 
 from include.simulator.app import create_app as simulator_app
 from include.simulator.ropo import DEFAULT_APICODE, DEFAULT_CID, Ropo
@@ -39,10 +40,12 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
     from schemathesis import Case
-    from schemathesis.schemas import APIOperation
-    from schemathesis.specs.openapi.schemas import OpenApiSchema
+    from schemathesis.schemas import APIOperation, BaseSchema
 
     from local_airflow.embedded import Server
+
+    Operation = APIOperation[Any, Any, Any, Any]
+    Request = Case[Any]
 
 FUZZ = settings(
     # Of each operation, of which there are many.
@@ -61,9 +64,13 @@ simulator = schemathesis.openapi.from_dict(simulator_app(Ropo()).openapi()).excl
 page = schemathesis.openapi.from_dict(reconciliation_app().openapi())
 
 
-def operations(schema: OpenApiSchema) -> list[Any]:
+def operations(schema: BaseSchema) -> list[Any]:
     """Each operation as a parameter of its own: Schemathesis gives all its tests one id, of which xdist runs one."""
-    return [pytest.param(found.ok(), id=found.ok().label) for found in schema.get_all_operations()]
+    parameters = []
+    for found in schema.get_all_operations():
+        assert isinstance(found, Ok), found.err()
+        parameters.append(pytest.param(found.ok(), id=found.ok().label))
+    return parameters
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +90,7 @@ def test_the_simulator_describes_what_ropo_ones_endpoints_take() -> None:
 
 
 @pytest.mark.parametrize("operation", operations(simulator))
-def test_no_request_is_an_error_of_the_simulator(simulated: SimulatorServer, operation: APIOperation) -> None:
+def test_no_request_is_an_error_of_the_simulator(simulated: SimulatorServer, operation: Operation) -> None:
     ropo = simulated.ropo
     known = {
         "cid": DEFAULT_CID,
@@ -93,7 +100,7 @@ def test_no_request_is_an_error_of_the_simulator(simulated: SimulatorServer, ope
         "jobid": ROWS[0]["jobid"],
     }
 
-    def ask(case: Case) -> int:
+    def ask(case: Request) -> int:
         # What the requests before have done to it is not to keep this one from an answer.
         ropo.faults.clear()
         ropo.set_now(None)
@@ -124,7 +131,7 @@ def test_a_data_set_out_of_all_measure_is_refused(simulated: SimulatorServer, wi
     assert requests.post(f"{simulated.url}/simulator/dataset", json=whole, timeout=30).status_code in (400, 404, 422)
 
 
-def fuzz(operation: APIOperation, ask: Callable[[Case], int], known: dict[str, Any]) -> None:
+def fuzz(operation: Operation, ask: Callable[[Request], int], known: dict[str, Any]) -> None:
     """Send requests of an operation, valid and invalid ones, and look that some are not refused at the door.
 
     :param ask: sends one; returns the answer's status.
@@ -140,7 +147,7 @@ def fuzz(operation: APIOperation, ask: Callable[[Case], int], known: dict[str, A
 
     @FUZZ
     @given(operation.as_strategy(GenerationMode.POSITIVE))
-    def of_what_there_is(case: Case) -> None:
+    def of_what_there_is(case: Request) -> None:
         statuses.add(ask(naming(known, case)))
 
     made_up()
@@ -148,7 +155,7 @@ def fuzz(operation: APIOperation, ask: Callable[[Case], int], known: dict[str, A
     assert statuses - REFUSED, f"{operation.label}: every request was refused"
 
 
-def naming(known: dict[str, Any], case: Case) -> Case:
+def naming(known: dict[str, Any], case: Request) -> Request:
     """The request with what there is in the place of what was made up for it; other parameters stay as they are."""
     for place in (case.path_parameters, case.query, case.body):
         if isinstance(place, dict):
@@ -208,8 +215,8 @@ def served(
 
 
 @pytest.mark.parametrize("operation", operations(page))
-def test_no_request_is_an_error_of_the_page(served: str, known: dict[str, Any], operation: APIOperation) -> None:
-    def ask(case: Case) -> int:
+def test_no_request_is_an_error_of_the_page(served: str, known: dict[str, Any], operation: Operation) -> None:
+    def ask(case: Request) -> int:
         headers: dict[str, Any] = dict(SAME_ORIGIN)
         response = case.call(base_url=served, headers=headers, allow_redirects=False, timeout=30)
         case.validate_response(response, checks=[not_a_server_error])

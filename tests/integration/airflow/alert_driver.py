@@ -43,6 +43,7 @@ def main() -> None:
             ("late", business_date, (DagRunType.BACKFILL_JOB, DagRunType.MANUAL)),
         ):
             dag = SerializedDagModel.get_dag(dag_id, session=session)
+            assert dag is not None
             for run_type in run_types:
                 run = dag.create_dagrun(
                     run_id=f"{run_type}__{key}",
@@ -54,6 +55,7 @@ def main() -> None:
                     session=session,
                 )
                 if key == yesterday:
+                    assert run.queued_at is not None
                     run.queued_at -= datetime.timedelta(days=2)
     answers.write(str(told.state))
     answers.close()

@@ -29,14 +29,18 @@ def main() -> None:
     def parse_dags() -> None:
         dag_reserialize(get_parser().parse_args(["dags", "reserialize"]))
 
+    def iso(moment: datetime.datetime | None) -> str:
+        assert moment is not None
+        return moment.isoformat()
+
     def next_runs() -> dict[str, Any]:
         with create_session() as session:
             return {
-                dag.dag_id: [dag.next_dagrun_partition_key, dag.next_dagrun_create_after.isoformat()]
+                dag.dag_id: [dag.next_dagrun_partition_key, iso(dag.next_dagrun_create_after)]
                 for dag in session.scalars(select(DagModel))
             }
 
-    def keys(dag_id: str) -> list[str]:
+    def keys(dag_id: str) -> list[str | None]:
         with create_session() as session:
             runs = session.scalars(select(DagRun).where(DagRun.dag_id == dag_id).order_by(DagRun.id))
             return [run.partition_key for run in runs]

@@ -43,7 +43,7 @@ def main() -> None:
     make_known("ropo_invoice_check.py")
     app = create_app(apps="core")
     with TestClient(app, base_url=AIRFLOW, follow_redirects=False) as client:
-        found = {"nobody": ask(client, {}, {}, asked["break_id"])}
+        found: dict[str, object] = {"nobody": ask(client, {}, {}, asked["break_id"])}
         found["forged"] = ask(client, {}, {"_token": "forged"}, asked["break_id"])
         for name in asked["users"]:
             answer = client.post("/auth/token", json={"username": name, "password": PASSWORD})
@@ -79,7 +79,8 @@ def make_known(file: str) -> None:
     from airflow.dag_processing.bundles.manager import DagBundlesManager
     from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
 
-    DagBundlesManager().sync_bundles_to_db()
+    bundles = DagBundlesManager()  # type: ignore[no-untyped-call]  # Airflow's, without annotations
+    bundles.sync_bundles_to_db()
     folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
     sync_bag_to_db(DagBag(dag_folder=folder / file, bundle_path=folder), "dags-folder", None)
 

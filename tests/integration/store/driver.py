@@ -38,9 +38,8 @@ class Job(msgspec.Struct, frozen=True):
         return Profile(name="default", start_date=self.start_date, date_cap=1_000_000)
 
 
-def drain(session: Session, hook: Any, profile: Profile, **bounds: float) -> DrainSummary:
-    limits = {"max_pages": 1000, "max_seconds": 300.0, **bounds}
-    return Drain(session, hook, Journal(profile), **limits).run()  # type: ignore[arg-type]
+def drain(session: Session, hook: Any, profile: Profile, *, max_pages: int = 1000) -> DrainSummary:
+    return Drain(session, hook, Journal(profile), max_pages=max_pages, max_seconds=300).run()
 
 
 def recover(session: Session, hook: Any, profile: Profile) -> RecoverySummary:

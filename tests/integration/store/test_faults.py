@@ -18,6 +18,7 @@ from tests.integration.store.driver import drain, recover
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
+    from include.simulator.faults import FaultName
     from include.simulator.server import SimulatorServer
     from include.status_store.session import Session
     from tests.integration.store.driver import Job
@@ -89,12 +90,12 @@ def test_a_fault_in_mid_drain_loses_nothing(
     ["drop_after_consuming", "cut_body", "error_5xx_before", "too_many_requests", "expired_token", "not_json"],
 )
 def test_a_fault_in_a_reread_is_asked_again(
-    server: SimulatorServer, session: Session, store: Connection, job: Job, small_pages: int, name: str
+    server: SimulatorServer, session: Session, store: Connection, job: Job, small_pages: int, name: FaultName
 ) -> None:
     backlog = rows(3 * small_pages, job.start_date)
     server.ropo.add_rows(backlog)
     server.ropo.faults.add(Fault("drop_after_consuming", after=2, kind="drain"))
-    server.ropo.faults.add(Fault(name, after=2, times=2, kind="date", retry_after="0"))  # type: ignore[arg-type]
+    server.ropo.faults.add(Fault(name, after=2, times=2, kind="date", retry_after="0"))
 
     run_until_done(session, job)
 
@@ -108,7 +109,7 @@ def test_a_fault_at_every_other_poll_delays_and_loses_nothing(
     backlog = rows(12 * small_pages, job.start_date)
     server.ropo.add_rows(backlog)
     for name in ("drop_after_consuming", "cut_body", "error_5xx_after", "not_json", "expired_token", "empty_200"):
-        server.ropo.faults.add(Fault(name, probability=0.12, kind="drain"))  # type: ignore[arg-type]
+        server.ropo.faults.add(Fault(name, probability=0.12, kind="drain"))
 
     run_until_done(session, job, runs=40)
 

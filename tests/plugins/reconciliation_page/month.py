@@ -41,4 +41,5 @@ def shown(client: TestClient) -> str:
 def put(client: TestClient, signature: str, note: str = "", seen: str | None = None) -> Response:
     """Send the form of a signature, as the page has it or as it had it before."""
     form = {"note": note, "shown": shown(client) if seen is None else seen}
-    return client.post(f"{PATH}/{signature}", data=form, headers=SAME_ORIGIN)
+    answer: Response = client.post(f"{PATH}/{signature}", data=form, headers=SAME_ORIGIN)
+    return answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import re
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -167,7 +168,7 @@ def switched(client: TestClient, page: str) -> str:
     assert found
     answer = client.get(found[1], params={**dict(HIDDEN.findall(found[2])), "profile": "other"})
     if answer.status_code == 303:
-        location = answer.headers["location"]
+        location = str(answer.headers["location"])
         assert client.get(location).status_code == 200
         return location
     assert answer.status_code == 200, answer.text
@@ -284,6 +285,7 @@ def test_pages_read_in_transactions_that_can_write_nothing(store_connection: str
     import psycopg2
 
     cursors = reading()
+    assert isinstance(cursors, Generator)
     cursor = next(cursors)
     with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
         cursor.execute("DELETE FROM ropo.profile_pin")

@@ -186,7 +186,8 @@ def test_a_break_in_the_csv_has_both_sides_its_age_and_who_accepted_it(client: T
     form = {"what": "accept", "note": "=known", "seen": "99"}
     assert client.post(f"{PATH}/1", data=form, headers=SAME_ORIGIN).status_code == 303
     text = client.get("/reconciliation/breaks.csv?state=accepted&decimal=comma&text=1").text
-    head, rows = [], []
+    head: list[list[str]] = []
+    rows: list[list[str]] = []
     for row in csv.reader(text.removeprefix("\ufeff").splitlines(), delimiter=";"):
         (head if row[0].startswith("#") else rows).append(row)
     names, values = rows

@@ -14,6 +14,7 @@ from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER
 from tests.plugins.reconciliation_page.test_invoice import rights, shown
 
 if TYPE_CHECKING:
+    from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
     from fastapi import FastAPI
     from fastapi.testclient import TestClient
 
@@ -25,7 +26,7 @@ def test_asking_again_triggers_the_check_as_the_user(
 ) -> None:
     asked = []
 
-    def start_check(user: object, profile: str, billnum: str) -> str:
+    def start_check(user: BaseUser, profile: str, billnum: str) -> str:
         asked.append((user.get_name(), profile, billnum))
         return "manual__1"
 

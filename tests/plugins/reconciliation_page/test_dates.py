@@ -70,7 +70,7 @@ def test_what_is_no_value_of_a_parameter_is_refused(client: TestClient, three: i
 def test_a_date_says_what_its_re_read_brought_and_whether_there_was_one(
     client: TestClient, world: World, outcome: str | None
 ) -> None:
-    counted = {} if outcome == "landed" else {"new_count": None, "absent_count": 0}
+    counted: dict[str, Any] = {} if outcome == "landed" else {"new_count": None, "absent_count": 0}
     world.reconcile(reread_poll_id=world.know_all(outcome=outcome, **counted) if outcome else None)
     page = client.get(f"/reconciliation/dates/{DAY}").text
     brought = words_of(page, "<dt>Re-read brought</dt>(.*?)</dd>")

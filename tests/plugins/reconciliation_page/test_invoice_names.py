@@ -45,7 +45,7 @@ def test_a_number_that_several_invoices_have_lists_them(client: TestClient, worl
 def leads_to(client: TestClient, find: str) -> str:
     answer = client.get("/reconciliation/invoices", params={"find": find})
     assert answer.status_code == 303, answer.text
-    return answer.headers["location"].partition("key=")[2]
+    return str(answer.headers["location"]).partition("key=")[2]
 
 
 def test_an_invoice_that_got_another_number_has_every_row_that_was_compared(client: TestClient, world: World) -> None:

@@ -79,7 +79,8 @@ class Plans:
             def execute(self, query: Any, parameters: Any = None) -> None:
                 text = query if isinstance(query, str) else query.as_string(self)
                 super().execute(f"EXPLAIN (FORMAT JSON) {text}", parameters)
-                plans.found.append(self.fetchone()[0][0]["Plan"])
+                [(explained,)] = self.fetchall()
+                plans.found.append(explained[0]["Plan"])
                 super().execute(query, parameters)
 
         with closing(connect(dsn)) as connection, connection.cursor(cursor_factory=Explaining) as cursor:

@@ -77,7 +77,7 @@ def test_that_a_signed_month_is_changed_by_opening_one_again_is_said_before_and_
     def told(path: str, what: str) -> str:
         answer = client.post(path, data={**form, "what": what}, headers=SAME_ORIGIN)
         addresses.append(answer.headers["location"])
-        return client.get(addresses[-1]).text
+        return str(client.get(addresses[-1]).text)
 
     addresses: list[str] = []
     for path, what in ((other, "accept"), (other, "reopen"), (accepted, "comment")):

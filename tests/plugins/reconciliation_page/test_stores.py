@@ -33,7 +33,7 @@ def reader(
     store_connection: str, postgres: Server, store: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[dict[str, object]]:
     """The connection `ropo_store_reader`: a role that may sign in, and was granted nothing."""
-    fields = {**postgres.airflow_connection(store_connection, ROLE), "password": postgres.password}
+    fields: dict[str, object] = {**postgres.airflow_connection(store_connection, ROLE), "password": postgres.password}
     monkeypatch.setenv("AIRFLOW_CONN_ROPO_STORE_READER", json.dumps(fields))
     with store.cursor() as cursor:
         cursor.execute(f'CREATE ROLE "{ROLE}" LOGIN PASSWORD %s', (postgres.password,))

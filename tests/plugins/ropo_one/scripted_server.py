@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     Step = bytes | Callable[["Peer"], None]
 
@@ -22,9 +22,9 @@ TOKEN = "/rest/token"
 STATUS = "/rest/jobs/statusupdates"
 
 
-def answer(status: int, body: bytes | str | dict[str, object] = b"", **headers: str) -> bytes:
+def answer(status: int, body: bytes | str | Mapping[str, object] = b"", **headers: str) -> bytes:
     """A whole answer; the connection stays open after it. Underscores in header names stand for hyphens."""
-    content = json.dumps(body) if isinstance(body, dict) else body
+    content = body if isinstance(body, bytes | str) else json.dumps(body)
     payload = content.encode() if isinstance(content, str) else content
     fields = {"Content-Type": "application/json", "Content-Length": str(len(payload))}
     fields |= {name.replace("_", "-"): value for name, value in headers.items()}
@@ -32,7 +32,7 @@ def answer(status: int, body: bytes | str | dict[str, object] = b"", **headers: 
     return f"HTTP/1.1 {status} Said\r\n{head}\r\n".encode() + payload
 
 
-def page(*rows: dict[str, object]) -> bytes:
+def page(*rows: Mapping[str, object]) -> bytes:
     """A page with these rows."""
     return answer(200, {"result": {"status": list(rows)}})
 

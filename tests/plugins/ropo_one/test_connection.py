@@ -171,10 +171,10 @@ def test_another_type_is_refused(conn_type: str | None) -> None:
 
 
 def test_a_uri_works_with_a_hyphen_in_its_scheme_only() -> None:
-    read = read_connection(Connection(conn_id="mine", uri="ropo-one://1000011:c0de@rc.ropo24.fi"))
+    read = read_connection(Connection.from_uri("ropo-one://1000011:c0de@rc.ropo24.fi", conn_id="mine"))
     assert (read.base_url, read.cid, read.apicode) == ("https://rc.ropo24.fi", "1000011", "c0de")
     with pytest.raises(RopoConnectionInvalidError, match="a URI needs the form ropo-one://"):
-        read_connection(Connection(conn_id="mine", uri="ropo_one://1000011:c0de@rc.ropo24.fi"))
+        read_connection(Connection.from_uri("ropo_one://1000011:c0de@rc.ropo24.fi", conn_id="mine"))
 
 
 def test_the_api_code_is_in_no_representation() -> None:

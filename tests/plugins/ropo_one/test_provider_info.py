@@ -67,7 +67,7 @@ def test_the_form_keeps_to_airflows_schema() -> None:
 
 
 def test_airflow_finds_the_provider_and_its_hook() -> None:
-    manager = ProvidersManager()
+    manager = ProvidersManager()  # type: ignore[no-untyped-call]  # Airflow's, without annotations
     assert "ropo-one-reconciliation" in manager.providers
     hook = manager.hooks["ropo_one"]
     assert hook is not None

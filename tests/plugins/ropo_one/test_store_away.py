@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from include.status_store.database import StoreUnavailableError
+from include.status_store.database import StoreUnavailableError, connect
 from ropo_one import store as store_module
 from ropo_one.alerts import FailedTaskNotifier, RedVerdictNotifier, failure_is_over, told_when_it_fails
 from ropo_one.deadline import tell_of_missing
@@ -42,7 +42,6 @@ def failover(monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that is away for the first who opens it, and back for the next."""
     monkeypatch.setattr("ropo_one.store.PATIENCE_SECONDS", 60.0)
     away = iter([StoreUnavailableError("the store is away")])
-    connect = store_module.connect
 
     def connect_after_failover(*args: Any, **options: Any) -> Connection:
         for error in away:

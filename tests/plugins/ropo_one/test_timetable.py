@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import datetime
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
 from airflow.timetables.base import DagRunInfo, TimeRestriction
+from pendulum import DateTime
 
 from ropo_one.timetable import BusinessDateTimetable, MonthEndTimetable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 TIMETABLE = BusinessDateTimetable(timezone="Europe/Helsinki")
 
 
 @pytest.fixture
-def set_clock(monkeypatch: pytest.MonkeyPatch) -> object:
+def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     def set_clock(text: str) -> None:
         now = datetime.datetime.fromisoformat(text).replace(tzinfo=HELSINKI).astimezone(datetime.UTC)
         clock = SimpleNamespace(utcnow=lambda: now)
@@ -39,9 +44,9 @@ def backfill(first: str, last: str) -> list[str | None]:
     ],
 )
 def test_a_backfill_has_one_key_a_day_over_a_change_of_the_clock(
-    set_clock: object, first: str, last: str, days: list[str]
+    set_clock: Callable[[str], None], first: str, last: str, days: list[str]
 ) -> None:
-    set_clock("2026-11-01")  # type: ignore[operator]
+    set_clock("2026-11-01")
     assert backfill(first, last) == [f"2026-{day}" for day in days]
 
 
@@ -54,18 +59,20 @@ def test_a_backfill_has_one_key_a_day_over_a_change_of_the_clock(
         ("2026-03-30T00:00:00", "2026-03-29"),
     ],
 )
-def test_a_backfill_stops_at_the_last_day_that_is_over(set_clock: object, now: str, last_day: str) -> None:
-    set_clock(now)  # type: ignore[operator]
+def test_a_backfill_stops_at_the_last_day_that_is_over(
+    set_clock: Callable[[str], None], now: str, last_day: str
+) -> None:
+    set_clock(now)
     assert backfill("2026-01-01", "2026-12-31")[-1] == last_day
 
 
-def test_a_backfill_of_days_to_come_has_none(set_clock: object) -> None:
-    set_clock("2026-10-25T12:00:00")  # type: ignore[operator]
+def test_a_backfill_of_days_to_come_has_none(set_clock: Callable[[str], None]) -> None:
+    set_clock("2026-10-25T12:00:00")
     assert backfill("2026-10-25", "2026-10-31") == []
 
 
 def test_the_schedule_runs_each_day_at_the_midnight_that_ends_it() -> None:
-    restriction = TimeRestriction(earliest=datetime.datetime(2026, 3, 27, tzinfo=HELSINKI), latest=None, catchup=True)
+    restriction = TimeRestriction(earliest=DateTime(2026, 3, 27, tzinfo=HELSINKI), latest=None, catchup=True)
     runs: list[DagRunInfo] = []
     while len(runs) < 5:
         info = TIMETABLE.next_dagrun_info_v2(last_dagrun_info=runs[-1] if runs else None, restriction=restriction)
@@ -84,7 +91,7 @@ MONTHS = MonthEndTimetable(timezone="Europe/Helsinki")
 
 
 def test_a_months_run_is_keyed_by_its_last_day_and_made_at_the_midnight_that_ends_it() -> None:
-    restriction = TimeRestriction(earliest=datetime.datetime(2026, 1, 5, tzinfo=HELSINKI), latest=None, catchup=True)
+    restriction = TimeRestriction(earliest=DateTime(2026, 1, 5, tzinfo=HELSINKI), latest=None, catchup=True)
     runs: list[DagRunInfo] = []
     while len(runs) < 4:
         info = MONTHS.next_dagrun_info_v2(last_dagrun_info=runs[-1] if runs else None, restriction=restriction)
@@ -111,9 +118,9 @@ def test_a_months_run_is_keyed_by_its_last_day_and_made_at_the_midnight_that_end
     ],
 )
 def test_a_backfill_has_one_run_for_each_months_end_that_is_over(
-    set_clock: object, first: str, last: str, days: list[str]
+    set_clock: Callable[[str], None], first: str, last: str, days: list[str]
 ) -> None:
-    set_clock("2026-11-20")  # type: ignore[operator]
+    set_clock("2026-11-20")
     earliest, latest = (datetime.datetime.fromisoformat(day).replace(tzinfo=datetime.UTC) for day in (first, last))
     infos = list(MONTHS.iter_partition_dagrun_infos(earliest=earliest, latest=latest))
     assert [info.partition_key for info in infos] == days

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
@@ -165,7 +165,8 @@ def test_the_environment_may_say_whom_to_trust_but_not_to_trust_everyone(
 def test_code_that_switches_verification_off_is_stopped(tls_server: ScriptedServer) -> None:
     session = RopoSession(Bearer())
     stopped = pytest.raises(ValueError, match="verify: the server's certificate is always verified")
-    for nothing in (False, 0, ""):
+    nothings: tuple[Any, ...] = (False, 0, "")
+    for nothing in nothings:
         with stopped:
             session.get(tls_server.url, verify=nothing)
     session.verify = False

@@ -6,7 +6,7 @@ import datetime
 import json
 from contextlib import closing
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import psycopg2
 import pytest
@@ -288,16 +288,16 @@ class _Ahead(datetime.datetime):
     """The clock of a machine that runs ten years ahead of the store's."""
 
     @classmethod
-    def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:
-        return datetime.datetime.now(tz) + datetime.timedelta(days=3650)
+    def now(cls, tz: datetime.tzinfo | None = None) -> Self:
+        return super().now(tz) + datetime.timedelta(days=3650)
 
 
 class _Behind(datetime.datetime):
     """The clock of a machine whose store's runs ten years ahead."""
 
     @classmethod
-    def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:
-        return datetime.datetime.now(tz) - datetime.timedelta(days=3650)
+    def now(cls, tz: datetime.tzinfo | None = None) -> Self:
+        return super().now(tz) - datetime.timedelta(days=3650)
 
 
 @pytest.mark.parametrize(("clock", "age"), [(_Ahead, "3 days"), (_Behind, "90 days")], ids=["worker", "store"])
