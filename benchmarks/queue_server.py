@@ -11,6 +11,7 @@ import datetime
 import json
 import sys
 from functools import lru_cache
+from typing import cast
 from urllib.parse import parse_qs, urlsplit
 
 from benchmarks.pages import Queue
@@ -50,7 +51,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # asyncio declares the base class; a TCP server gives this one.
-        self._transport: asyncio.Transport = transport  # type: ignore[assignment]
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._received += data

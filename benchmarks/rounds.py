@@ -39,12 +39,14 @@ class Results:
 
     def median(self, fact: str = "seconds") -> float:
         """The median of a fact over the rounds."""
-        return statistics.median(each[fact] for each in self.rounds)
+        values: list[float] = [each[fact] for each in self.rounds]
+        return statistics.median(values)
 
     def ratio(self, other: Results) -> float:
         """The median of this one's seconds over the other's, round by round: a slow moment of the machine hits both."""
         pairs = zip(self.rounds, other.rounds, strict=True)
-        return statistics.median(mine["seconds"] / theirs["seconds"] for mine, theirs in pairs)
+        ratios: list[float] = [mine["seconds"] / theirs["seconds"] for mine, theirs in pairs]
+        return statistics.median(ratios)
 
 
 def run(contestant: Contestant, task: Mapping[str, Any], variables: Mapping[str, str]) -> dict[str, Any]:

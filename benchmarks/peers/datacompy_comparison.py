@@ -15,7 +15,7 @@ FROM ropo.status_event
 LEDGER = "SELECT jobid, status = 'paid' AS is_paid, paid::float8 AS paid FROM ropo_ledger"
 
 
-def states(events):
+def states(events: pd.DataFrame) -> pd.DataFrame:
     comments = events[(events.statustype == "comment") & (events.statuscode != "98")]
     newest = comments.sort_values(["statustime", "statusid"]).drop_duplicates("jobid", keep="last")
     money = events[(events.statustype == "payment") & (events.statustext == "1")].groupby("jobid").amount.sum()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from typing import TYPE_CHECKING, Any
 
 os.environ |= {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "CRITICAL"}
 
@@ -12,9 +13,14 @@ import requests
 
 from benchmarks.measured import Meter, task
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-@dlt.resource(name="status_event", write_disposition="merge", primary_key="statusid")
-def changes(url, cid):
+
+@dlt.resource(  # type: ignore[untyped-decorator]  # dlt is not in this environment
+    name="status_event", write_disposition="merge", primary_key="statusid"
+)
+def changes(url: str, cid: str) -> Iterator[list[dict[str, Any]]]:
     session = requests.Session()
     token = session.post(f"{url}/rest/token", json={"cid": cid, "apicode": "x"}).json()["token"]
     session.headers["Authorization"] = f"Bearer {token}"

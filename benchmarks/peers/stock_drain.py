@@ -45,7 +45,9 @@ def main() -> None:
         )
         rows = operator.execute({})
         hook = PostgresHook("ropo_store")
-        hook.insert_rows("floor_event", rows, list(COLUMNS), commit_every=1000, fast_executemany=True)
+        hook.insert_rows(  # type: ignore[no-untyped-call]  # Airflow's, without annotations
+            "floor_event", rows, list(COLUMNS), commit_every=1000, fast_executemany=True
+        )
     meter.report(rows=len(rows))
 
 
