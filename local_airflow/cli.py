@@ -11,6 +11,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from include.config.execution_api import URL_VARIABLE
 from local_airflow import embedded, environment, metadata
 from local_airflow.migration import migrate_embedded
 from local_airflow.paths import PASSWORDS, ROOT, airflow_home
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AIRFLOW = str(ROOT / ".venv" / "bin" / "airflow")
+# What becomes the program once tasks can report.
+AFTER_THE_API_SERVER = (str(ROOT / ".venv" / "bin" / "python"), "-m", "include.config.execution_api")
 # These ask no database, so none is started for them.
 WITHOUT_DATABASE = ("version", "--help", "-h")
 
@@ -33,14 +36,23 @@ def main(arguments: list[str]) -> int:
     home = airflow_home()
     keep_private(home)
     variables = environment.project_environment(given, home)
+    command = [AIRFLOW, *arguments]
+    if _runs_tasks(arguments) and URL_VARIABLE in variables:
+        command = [*AFTER_THE_API_SERVER, *command]
     if metadata.is_named(given, home) or not arguments or arguments[0] in WITHOUT_DATABASE:
-        os.execve(AIRFLOW, [AIRFLOW, *arguments], variables)  # noqa: S606 - the very program asked for, without a shell
+        os.execve(command[0], command, variables)  # noqa: S606 - the very program asked for, without a shell
     with embedded.shared(home) as server:
         server.provision()
         variables = environment.with_embedded_metadata(variables, server)
         if arguments[:1] != ["db"]:
             migrate_embedded(server, variables)
-        return run([AIRFLOW, *arguments], variables)
+        return run(command, variables)
+
+
+def _runs_tasks(arguments: list[str]) -> bool:
+    """Whether a command of Airflow's starts tasks, and is not asked for its help alone."""
+    starts = arguments[:1] == ["scheduler"] or arguments[:2] == ["celery", "worker"]
+    return starts and not {"--help", "-h"} & set(arguments)
 
 
 def keep_private(home: Path) -> None:

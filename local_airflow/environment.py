@@ -6,8 +6,8 @@ import base64
 import os
 import secrets
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from include.config.execution_api import URL_VARIABLE, execution_url
 from local_airflow.paths import ROOT, private_directory
 from local_airflow.secret_files import read_or_create
 
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from local_airflow.embedded import Server
 
 METADATA_VARIABLE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
-# Of the API server: its port, and the address that is for people.
+# Of the API server.
 PORT_VARIABLE = "AIRFLOW__API__PORT"
-ADDRESS_VARIABLE = "AIRFLOW__API__BASE_URL"
 # Airflow takes the same setting as a command or from a secrets backend, too.
 METADATA_VARIABLES = (METADATA_VARIABLE, f"{METADATA_VARIABLE}_CMD", f"{METADATA_VARIABLE}_SECRET")
 
@@ -91,12 +90,11 @@ def _api_of_this_machine(given: Mapping[str, str]) -> dict[str, str]:
     """Where tasks report.
 
     Airflow would take the address that is for people (``base_url``), or port 8080; a task that reaches nobody there
-    ends without a word. The path of that address stays: the API server listens to tasks under it and nowhere else.
+    ends without a word.
     """
     server = f"http://localhost:{given.get(PORT_VARIABLE, '8080')}"
-    path = urlsplit(given.get(ADDRESS_VARIABLE, "")).path.rstrip("/")
     return {
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{server}{path}/execution/",
+        URL_VARIABLE: execution_url(server, given),
         # The API server of a busy machine may take longer than Airflow's five seconds, and the task would fail.
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
     }

@@ -7,7 +7,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from local_airflow import environment
+from local_airflow import cluster, environment
 from local_airflow.paths import PASSWORDS, ROOT
 
 
@@ -65,6 +65,25 @@ def test_the_cli_runs_on_the_embedded_postgresql_and_hands_on_the_exit_code(tmp_
     assert airflow("pools", "get", "no_such_pool").returncode == 1
     assert (tmp_path / "postgres" / "data" / "PG_VERSION").read_text().strip() == "18"
     assert not (tmp_path / "postgres" / "data" / "postmaster.pid").exists()
+
+
+def test_who_runs_tasks_waits_for_the_api_server(tmp_path: Path) -> None:
+    port = cluster.free_port()
+    given = {
+        **_bare(),
+        "AIRFLOW_HOME": str(tmp_path),
+        environment.METADATA_VARIABLE: f"sqlite:///{tmp_path}/named.db",
+        environment.PORT_VARIABLE: str(port),
+    }
+    for command in (["scheduler", "--skip-serve-logs"], ["celery", "worker"]):
+        with subprocess.Popen([ROOT / "airflow.sh", *command], env=given, stderr=subprocess.PIPE, text=True) as waiting:
+            assert waiting.stderr is not None
+            assert waiting.stderr.readline().startswith(f"Nobody answers at http://localhost:{port}/execution/ yet")
+            waiting.terminate()
+    helped = subprocess.run(
+        [ROOT / "airflow.sh", "scheduler", "--help"], env=given, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "Start a scheduler instance" in helped.stdout
 
 
 def test_the_cli_without_an_environment_says_what_to_run(tmp_path: Path) -> None:
