@@ -19,10 +19,12 @@ from tests.deployment.compose import ROOT, image_environment
 from tests.needs import missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
 PROGRAM = "bwrap"
+# Where a container finds the files that are handed to it.
+CONFIGURATION = "/opt/configuration"
 
 
 def need(program: str, package: str) -> None:
@@ -37,16 +39,16 @@ class Container:
 
     :param name: its host name, which `docker compose` would choose.
     :param definition: the service, filled in.
-    :param places: names of the containers' network, each with what it is here.
+    :param here: puts in the places of this machine for those of the containers, such as names of their network.
     :param volumes: by name, the directories that stand for them.
     :param users: the image's file of users, which knows the user that the Dockerfile adds.
     :param extra: variables on top of the file's own.
-    :param configuration: a directory that a deployment adds, to be read at ``/opt/configuration``.
+    :param configuration: a directory that a deployment adds, to be read at :data:`CONFIGURATION`.
     """
 
     name: str
     definition: Mapping[str, Any]
-    places: Mapping[str, str]
+    here: Callable[[str], str]
     volumes: Mapping[str, Path]
     users: Path
     extra: Mapping[str, str] = field(default_factory=dict)
@@ -58,16 +60,16 @@ class Container:
         known = {**image_environment(), **given, **self.extra}
         # Debian's Redis has no directory of its own among those of a login.
         path = os.pathsep.join(["/opt/ropo/.venv/bin", "/usr/local/bin", "/usr/bin", "/bin"])
-        return {"PATH": path, "HOME": "/home/airflow", **{key: self._here(known[key]) for key in known}}
+        return {"PATH": path, "HOME": "/home/airflow", **{key: self.here(known[key]) for key in known}}
 
     def command(self) -> list[str]:
         """The service's command."""
-        return self.confined([self._here(word) for word in self.definition["command"]])
+        return self.confined([self.here(word) for word in self.definition["command"]])
 
     def healthcheck(self) -> list[str]:
         """The healthcheck's command, in a container of the same kind."""
         kind, *words = self.definition["healthcheck"]["test"]
-        words = [self._here(word) for word in words]
+        words = [self.here(word) for word in words]
         return self.confined(["sh", "-c", *words] if kind == "CMD-SHELL" else words)
 
     def confined(self, command: list[str]) -> list[str]:
@@ -80,14 +82,14 @@ class Container:
             options += ["--cap-drop", "ALL"]
         options += ["--ro-bind", str(self.users), "/etc/passwd", "--tmpfs", "/opt", "--ro-bind", str(ROOT), "/opt/ropo"]
         for mount in known.get("tmpfs", []):
-            options += ["--tmpfs", mount.partition(":")[0]]
+            options += ["--tmpfs", self.here(mount.partition(":")[0])]
         if self.configuration is not None:
-            options += ["--ro-bind", str(self.configuration), "/opt/configuration"]
+            options += ["--ro-bind", str(self.configuration), CONFIGURATION]
         # The environment's programs name their interpreter by its place; the file system's root may have lost it.
         options += ["--ro-bind", str(ROOT), str(ROOT)]
         for volume in known.get("volumes", []):
             name, path = volume.split(":")
-            options += ["--bind", str(self.volumes[name]), path]
+            options += ["--bind", str(self.volumes[name]), self.here(path)]
         return [*options, "--remount-ro", "/opt", "--chdir", "/opt/ropo", "--", *command]
 
     def run(self, command: list[str], *, timeout: float = 60) -> subprocess.CompletedProcess[str]:
@@ -112,8 +114,3 @@ class Container:
                 yield process
             finally:
                 process.kill()
-
-    def _here(self, text: str) -> str:
-        for there, here in self.places.items():
-            text = text.replace(there, here)
-        return text

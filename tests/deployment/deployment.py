@@ -1,23 +1,25 @@
-"""The services of docker-compose.yaml as confined processes of this machine, on one embedded PostgreSQL."""
+"""The services of docker-compose.yaml as confined processes of this machine, by the embedded PostgreSQL's programs."""
 
 from __future__ import annotations
 
+import os
 import subprocess
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
 import pytest
-from psycopg2 import sql
 
-from local_airflow import cluster, embedded
+from local_airflow import cluster
 from local_airflow.waiting import until
 from tests.deployment import compose
-from tests.deployment.container import Container, need
+from tests.deployment.container import CONFIGURATION, Container, need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
+
+    from psycopg2.extensions import connection as Connection
 
 SECRETS = {
     "AIRFLOW_DB_PASSWORD": "airflowdatabasepassword",
@@ -29,6 +31,8 @@ SECRETS = {
     "AIRFLOW_ADMIN_PASSWORD": "adminpassword",
 }
 DATABASES = ("postgres-airflow", "postgres-store")
+# What PostgreSQL's image starts its commands by, as it is.
+ENTRY_POINT = Path(__file__).parent / "data" / "docker-entrypoint.sh"
 PROCESSES = ("api-server", "scheduler", "dag-processor", "triggerer")
 HEALTHY_SECONDS = 400
 # A check of Airflow's costs more than the start of what it looks at.
@@ -39,16 +43,14 @@ class Deployment:
     """The file, filled in and made to fit this machine.
 
     :param home: for its logs and volumes.
-    :param server: stands for both of the file's databases.
     :param variables: what would stand in `.env`.
     :param extra: variables on top of each Airflow service's own.
-    :param configuration: a directory of files for the services, see :class:`Container`.
+    :param configuration: a directory of files for Airflow's services, see :class:`Container`.
     """
 
     def __init__(
         self,
         home: Path,
-        server: embedded.Server,
         variables: Mapping[str, str],
         extra: Mapping[str, str] | None = None,
         configuration: Path | None = None,
@@ -57,26 +59,33 @@ class Deployment:
         self._home = home
         self._extra = extra or {}
         self._configuration = configuration
-        self.server = server
         self.services = compose.load(variables)["services"]
         self.port, redis = cluster.free_port(), cluster.free_port()
+        self._database_ports = {name: cluster.free_port() for name in DATABASES}
         self._places = {
-            **{f"{name}:5432": f"{server.host}:{server.port}" for name in DATABASES},
-            '"postgres-store", "port": 5432': f'"{server.host}", "port": {server.port}',
+            **{f"{name}:5432": f"127.0.0.1:{port}" for name, port in self._database_ports.items()},
+            '"postgres-store", "port": 5432': f'"127.0.0.1", "port": {self._database_ports["postgres-store"]}',
             "api-server:8080": f"127.0.0.1:{self.port}",
             "localhost:8080": f"127.0.0.1:{self.port}",
             "--port 8080": f"--host 127.0.0.1 --port {self.port}",
             "redis:6379": f"127.0.0.1:{redis}",
             "port 6379": f"port {redis}\\nbind 127.0.0.1",
             "-p 6379": f"-p {redis}",
+            # Places of PostgreSQL's image, which this machine's root, being read-only, has not.
+            "/docker-entrypoint-initdb.d": "/opt/initdb.d",
+            "/var/run/postgresql": "/opt/postgresql-socket",
+            "/var/lib/postgresql": "/opt/postgresql",
         }
-        self._volumes = {"airflow-logs": home / "airflow-logs"}
+        self._volumes = {name: home / name for name in ("airflow-logs", "airflow-database", "store-database")}
         self._users = home / "passwd"
         self._users.write_text("airflow:x:50000:50000::/home/airflow:/bin/sh\n")
         for directory in self._volumes.values():
             directory.mkdir()
-        for name in DATABASES:
-            _stand_in_for_the_database(server, self.services[name])
+        self._image_of_postgresql = home / "image-of-postgresql"
+        self._image_of_postgresql.mkdir()
+        entry_point = self._image_of_postgresql / ENTRY_POINT.name
+        entry_point.write_text(self._here(ENTRY_POINT.read_text()))
+        entry_point.chmod(0o755)
 
     def container(self, service: str, name: str | None = None) -> Container:
         """A service, under its own name or another."""
@@ -84,8 +93,57 @@ class Deployment:
         # The migration is done with what the file itself says.
         extra = self._extra if service in (*PROCESSES, "worker") else {}
         return Container(
-            name or service, definition, self._places, self._volumes, self._users, extra, self._configuration
+            name or service, definition, self._here, self._volumes, self._users, extra, self._configuration
         )
+
+    @contextmanager
+    def databases(self) -> Iterator[None]:
+        """Both of them, set up at their first start and healthy."""
+        with self.running({name: self._database(name) for name in DATABASES}):
+            yield
+
+    def _database(self, name: str) -> Container:
+        """A PostgreSQL by its image's entry point, and what that knows of its image."""
+        image = {
+            "PATH": os.pathsep.join([CONFIGURATION, str(cluster.binaries()), "/usr/bin", "/bin"]),
+            "PG_MAJOR": "18",
+            "PGDATA": "/var/lib/postgresql/18/docker",
+            "PGPORT": str(self._database_ports[name]),
+        }
+        return Container(
+            name, self.services[name], self._here, self._volumes, self._users, image, self._image_of_postgresql
+        )
+
+    def connection(self, name: str) -> dict[str, Any]:
+        """A database as an Airflow connection of its owner's.
+
+        :param name: its service.
+        """
+        given = self.services[name]["environment"]
+        return {
+            "conn_type": "postgres",
+            "host": "127.0.0.1",
+            "port": self._database_ports[name],
+            "login": given["POSTGRES_DB"],
+            "password": given["OWNER_PASSWORD"],
+            "schema": given["POSTGRES_DB"],
+        }
+
+    def connect(self, name: str, **changes: str) -> Connection:
+        """A session of a database's owner.
+
+        :param name: its service.
+        :param changes: fields of its connection that are others, such as another ``login``.
+        """
+        fields = self.connection(name) | changes
+        connection: Connection = psycopg2.connect(
+            host=fields["host"],
+            port=fields["port"],
+            user=fields["login"],
+            password=fields["password"],
+            dbname=fields["schema"],
+        )
+        return connection
 
     def migrate(self) -> None:
         """What comes before every service of Airflow's."""
@@ -108,6 +166,11 @@ class Deployment:
             for name in containers if waiting_for is None else waiting_for:
                 self._wait_until_healthy(name, containers[name], processes[name])
             yield processes
+
+    def _here(self, text: str) -> str:
+        for there, here in self._places.items():
+            text = text.replace(there, here)
+        return text
 
     def log(self, name: str) -> Path:
         """What a container has said."""
@@ -135,16 +198,3 @@ class Deployment:
             return f"{name}: {complaint}\n{self.log(name).read_text(errors='replace')[-4000:]}"
 
         until(is_healthy, seconds=HEALTHY_SECONDS, every=CHECK_SECONDS, instead=said)
-
-
-def _stand_in_for_the_database(server: embedded.Server, service: dict[str, Any]) -> None:
-    """What the image's entry point does with its variables; then the container's own healthcheck."""
-    given = service["environment"]
-    server.create_database(given["POSTGRES_DB"], owner=given["POSTGRES_USER"])
-    with closing(psycopg2.connect(server.dsn("postgres"))) as admin, admin.cursor() as cursor:
-        role = sql.Identifier(given["POSTGRES_USER"])
-        cursor.execute(sql.SQL("ALTER ROLE {} SUPERUSER PASSWORD %s").format(role), (given["POSTGRES_PASSWORD"],))
-        admin.commit()
-    machine = {"PGPORT": str(server.port), "PATH": f"{cluster.binaries()}:/usr/bin:/bin"}
-    _, check = service["healthcheck"]["test"]
-    subprocess.run(["sh", "-c", check], env={**given, **machine}, check=True, timeout=10)

@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
-import psycopg2
 import pytest
 import yaml
 
@@ -22,8 +21,6 @@ from include.simulator.faults import Fault
 from include.simulator.ropo import Ropo
 from include.simulator.rows import make_row
 from include.simulator.server import SimulatorServer
-from include.status_store.database import connect
-from local_airflow import embedded
 from local_airflow.waiting import until
 from tests.deployment.container import need
 from tests.deployment.deployment import SECRETS, Deployment
@@ -93,8 +90,7 @@ class Scene:
 
     def ask(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Airflow's metadata."""
-        dsn = self.deployment.server.dsn("airflow", "postgres")
-        with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
+        with closing(self.deployment.connect("postgres-airflow")) as connection, connection.cursor() as cursor:
             cursor.execute(statement, values)
             return list(cursor.fetchall())
 
@@ -130,7 +126,7 @@ class Scene:
 
 @pytest.fixture
 def postgres() -> None:
-    """Not needed here: the deployment has a server of its own."""
+    """Not needed here: the deployment has servers of its own."""
 
 
 def rows(profile: int) -> list[dict[str, Any]]:
@@ -146,9 +142,8 @@ def rows(profile: int) -> list[dict[str, Any]]:
     ]
 
 
-def configuration(directory: Path, url: str, server: embedded.Server) -> Path:
-    """The profiles' file, and all connections as a secrets backend reads them."""
-    directory.mkdir()
+def configure(directory: Path, url: str, store: dict[str, Any]) -> None:
+    """Write the profiles' file, and all connections as a secrets backend reads them."""
     start = (datetime.now(UTC) - timedelta(days=DAYS)).date()
     names = [f"customer-{number:03}" for number in range(PROFILES)]
     profiles = [{"name": name, "connection": name, "start_date": start} for name in names]
@@ -157,10 +152,7 @@ def configuration(directory: Path, url: str, server: embedded.Server) -> Path:
         name: {"conn_type": "ropo_one", "host": url, "login": str(number), "password": f"apicode-of-{number}"}
         for number, name in enumerate(names)
     }
-    store = server.airflow_connection("ropo_store", "ropo_store") | {"password": SECRETS["STORE_DB_PASSWORD"]}
-    connections["ropo_store"] = store
-    (directory / "connections.json").write_text(json.dumps(connections))
-    return directory
+    (directory / "connections.json").write_text(json.dumps({**connections, "ropo_store": store}))
 
 
 @pytest.fixture(scope="module")
@@ -176,9 +168,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     ropo.faults.add(Fault("slow", kind="drain", after=PROFILES, delay=3600))
     with ExitStack() as stack:
         url = stack.enter_context(SimulatorServer(ropo)).url
-        server = stack.enter_context(embedded.shared(home / "postgres", durable=False))
-        files = configuration(home / "configuration", url, server)
-        deployment = Deployment(home, server, VARIABLES, {**QUICKER, **SECRETS_BACKEND}, files)
+        files = home / "configuration"
+        files.mkdir()
+        deployment = Deployment(home, VARIABLES, {**QUICKER, **SECRETS_BACKEND}, files)
+        configure(files, url, deployment.connection("postgres-store"))
+        stack.enter_context(deployment.databases())
         deployment.migrate()
         # Nothing is deferred here, so there is no triggerer.
         services = ("api-server", "scheduler", "dag-processor", "redis")
@@ -211,7 +205,7 @@ def drained(scene: Scene, processes: dict[str, Any]) -> dict[str, Any]:
     scene.wait(lambda: len(scene.runs()) >= 2 and scene.runs()[1] in ("success", "failed"))
     ended = time.monotonic()
     load |= {name: loaded(process.pid) for name, process in processes.items()}
-    with closing(connect(scene.deployment.server.dsn("ropo_store", "postgres"))) as store:
+    with closing(scene.deployment.connect("postgres-store")) as store:
         with store.cursor() as cursor:
             cursor.execute(HELD)
             held = dict(cursor.fetchall())

@@ -8,7 +8,7 @@ import re
 import subprocess
 import threading
 import urllib.request
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from tests.deployment import compose
 from tests.deployment.deployment import DATABASES, PROCESSES, SECRETS, Deployment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tests.deployment.container import Container
 
@@ -92,6 +92,29 @@ def test_a_database_is_healthy_once_it_answers_over_tcp(tmp_path: Path) -> None:
             assert asked.returncode == 0, name
 
 
+@pytest.mark.timeout(300)
+def test_a_database_belongs_to_a_role_of_its_own_that_is_no_superuser(tmp_path: Path) -> None:
+    """Whoever has a superuser's password has the server's processes and files, too."""
+    deployment = Deployment(tmp_path, SECRETS)
+    with deployment.databases():
+        assert _standing(deployment, "postgres-airflow") == ("airflow", "airflow", False, False)
+        # The migration makes the page's role.
+        assert _standing(deployment, "postgres-store") == ("ropo_store", "ropo_store", False, True)
+        for name in DATABASES:
+            for password in {"", *SECRETS.values()}:
+                with pytest.raises(psycopg2.OperationalError, match="password"):
+                    deployment.connect(name, login="postgres", password=password)
+    # From its second start on it is there, and nothing is set up again.
+    with deployment.databases():
+        assert _standing(deployment, "postgres-store") == ("ropo_store", "ropo_store", False, True)
+
+
+def test_postgresql_has_time_for_its_last_checkpoint() -> None:
+    """After Docker's own ten seconds it would be killed, and recover at its next start."""
+    services = compose.load(SECRETS)["services"]
+    assert {services[name].get("stop_grace_period") for name in DATABASES} == {"2m"}
+
+
 def test_postgresql_has_room_for_the_parallel_queries_of_a_full_comparison() -> None:
     """Docker's own 64 MB of shared memory end one of a million invoices; 1 GB was enough."""
     services = compose.load(SECRETS)["services"]
@@ -146,12 +169,14 @@ def test_the_address_that_alerts_link_to_reaches_every_service_that_sends_them()
 def test_tasks_report_under_the_path_of_the_address_for_people(name: str, given: dict[str, str], expected: str) -> None:
     service = compose.load(SECRETS)["services"][name]
     fixed = {key: value for key, value in service["environment"].items() if value is not None}
-    path = f"{compose.ROOT / '.venv' / 'bin'}:/usr/bin:/bin"
-    told = subprocess.run(
-        _telling_where_tasks_report(service)["command"],
-        check=True, env={"PATH": path, **fixed, **given}, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-    assert told.stdout == f"{expected}\n"
+    machine = {"PATH": f"{compose.ROOT / '.venv' / 'bin'}:/usr/bin:/bin", "PYTHONPATH": str(compose.ROOT)}
+    with _answering() as port:
+        here = ("api-server:8080", f"127.0.0.1:{port}")
+        command = [word.replace(*here) for word in _telling_where_tasks_report(service)["command"]]
+        told = subprocess.run(
+            command, check=True, env={**machine, **fixed, **given}, capture_output=True, text=True, timeout=60
+        )
+        assert told.stdout == f"{expected.replace(*here)}\n"
 
 
 @pytest.mark.parametrize("own", ["", "erp.example"])
@@ -160,17 +185,15 @@ def test_services_ask_each_other_past_a_proxy(name: str, own: str, monkeypatch: 
     """Docker hands on the proxies of its own configuration to each container."""
     given = compose.load({**SECRETS, "NO_PROXY": own})["services"][name]["environment"]
     assert given["NO_PROXY"] == given["no_proxy"]
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Proxy) as proxy:
-        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+    with _answering() as port:
         for variable in ("http_proxy", "HTTP_PROXY"):
-            monkeypatch.setenv(variable, f"http://127.0.0.1:{proxy.server_port}")
+            monkeypatch.setenv(variable, f"http://127.0.0.1:{port}")
         for variable in ("no_proxy", "NO_PROXY"):
             monkeypatch.setenv(variable, given[variable])
         asked = ("localhost", "127.0.0.1", "api-server", "erp.example", "elsewhere.example")
         # Health checks ask by urllib, tasks by httpx.
         by_proxy = [host for host in asked if not urllib.request.proxy_bypass(f"{host}:1")]
         assert by_proxy == [host for host in asked if _is_answered_by_httpx(f"http://{host}:1/")]
-        proxy.shutdown()
     assert by_proxy == [host for host in ("erp.example", "elsewhere.example") if host != own]
 
 
@@ -272,8 +295,8 @@ def test_a_user_without_a_password_stops_the_start_and_no_password_is_made_up(tm
 
 @pytest.mark.timeout(900)
 def test_a_pools_slots_stay_as_they_were_set_when_the_deployment_is_migrated_again(tmp_path: Path) -> None:
-    with embedded.shared(tmp_path / "postgres", durable=False) as server:
-        deployment = Deployment(tmp_path, server, SECRETS)
+    deployment = Deployment(tmp_path, SECRETS)
+    with deployment.databases():
         deployment.migrate()
         assert _slots(deployment, "UPDATE slot_pool SET slots = 16 WHERE pool = 'ropo_one' RETURNING slots") == [16]
         _slots(deployment, "DELETE FROM slot_pool WHERE pool = 'erp_ledger' RETURNING slots")
@@ -286,8 +309,8 @@ def test_a_pools_slots_stay_as_they_were_set_when_the_deployment_is_migrated_aga
 
 @pytest.mark.timeout(900)
 def test_the_services_migrate_start_and_become_healthy_within_their_confinement(tmp_path: Path) -> None:
-    with embedded.shared(tmp_path / "postgres", durable=False) as server:
-        deployment = Deployment(tmp_path, server, SECRETS | TWO_USERS)
+    deployment = Deployment(tmp_path, SECRETS | TWO_USERS)
+    with deployment.databases():
         deployment.migrate()
         containers = {name: deployment.container(name) for name in PROCESSES}
         with deployment.running(containers):
@@ -300,8 +323,8 @@ def test_the_services_migrate_start_and_become_healthy_within_their_confinement(
 @pytest.mark.timeout(900)
 def test_under_a_path_the_api_server_becomes_healthy_and_listens_to_tasks_where_they_report(tmp_path: Path) -> None:
     under_a_path = {"AIRFLOW__API__BASE_URL": "https://example.com/air/flow"}
-    with embedded.shared(tmp_path / "postgres", durable=False) as server:
-        deployment = Deployment(tmp_path, server, SECRETS, under_a_path)
+    deployment = Deployment(tmp_path, SECRETS, under_a_path)
+    with deployment.databases():
         deployment.migrate()
         with deployment.running({"api-server": deployment.container("api-server")}):
             address = f"http://127.0.0.1:{deployment.port}"
@@ -328,7 +351,16 @@ def _status(address: str) -> int:
     return requests.get(address, timeout=60, proxies={"http": ""}).status_code
 
 
-class _Proxy(http.server.BaseHTTPRequestHandler):
+@contextmanager
+def _answering() -> Iterator[int]:
+    """A server that answers whatever it is asked for, as itself or as a proxy; its port."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Anything) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+class _Anything(http.server.BaseHTTPRequestHandler):
     """Answers whatever it is asked for."""
 
     def do_GET(self) -> None:
@@ -349,12 +381,22 @@ def _is_answered_by_httpx(address: str) -> bool:
 
 def _slots(deployment: Deployment, statement: str) -> list[int]:
     with (
-        closing(psycopg2.connect(deployment.server.dsn("airflow", cluster.SUPERUSER))) as connection,
+        closing(deployment.connect("postgres-airflow")) as connection,
         connection,
         connection.cursor() as cursor,
     ):
         cursor.execute(statement)
         return [slots for (slots,) in cursor.fetchall()]
+
+
+def _standing(deployment: Deployment, name: str) -> tuple[Any, ...] | None:
+    """Who somebody with a database's password is, whose the database is, and whether they may do all, or make roles."""
+    with closing(deployment.connect(name)) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT session_user, pg_get_userbyid(datdba), rolsuper, rolcreaterole FROM pg_database, pg_roles "
+            "WHERE datname = current_database() AND rolname = session_user"
+        )
+        return cursor.fetchone()
 
 
 def _offered() -> set[str]:
