@@ -69,9 +69,9 @@ def export_breaks(
         when the iterator is exhausted or closed.
     """
 
-    def asked(cursor: Cursor) -> Asked:
+    def asked(cursor: Cursor, now: datetime.datetime) -> Asked:
         # A file is read where no page is beside it, and one without a row would say that nothing is open.
-        doubts = read_knowledge(cursor, [profile.name])[profile.name].in_words()
+        doubts = read_knowledge(cursor, [profile], now)[profile.name].in_words()
         head: list[Sequence[Any]] = [("# not to be trusted as all there is", *doubts)] if doubts else []
         head.append(("# only breaks of", *(f"{name}: {value}" for name, value in selection.in_words().items())))
         return Asked(head, export_statement(profile.name, selection))
@@ -93,7 +93,7 @@ def export_rested_on(
     :param sign_off: the month's; by default what a signature would rest on now.
     """
 
-    def asked(cursor: Cursor) -> Asked:
+    def asked(cursor: Cursor, _: datetime.datetime) -> Asked:
         month = ("# month", f"{period:%Y-%m}")
         if sign_off is None:
             acceptances: Collection[tuple[int, int]] = period_status(cursor, profile, period).acceptances
@@ -109,14 +109,14 @@ def export_rested_on(
 
 
 def _pieces(
-    connection: Connection, profile: Profile, asked: Callable[[Cursor], Asked], dialect: Dialect
+    connection: Connection, profile: Profile, asked: Callable[[Cursor, datetime.datetime], Asked], dialect: Dialect
 ) -> Iterator[str]:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             cursor.execute("SELECT now()")
             ((now,),) = cursor.fetchall()
-            exported = asked(cursor)
+            exported = asked(cursor, now)
         yield BYTE_ORDER_MARK
         yield from csv_pieces(_lines(connection, profile, exported, now), profile.zone, dialect)
     finally:

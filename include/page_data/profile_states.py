@@ -82,7 +82,7 @@ def read_states(cursor: Cursor, profiles: Sequence[Profile], now: datetime.datet
     months = read_months_needing(cursor, profiles, now)
     breaks = read_break_sums(cursor, profiles, BreakSelection())
     high = read_break_sums(cursor, profiles, BreakSelection(severity="high"))
-    knowledge = read_knowledge(cursor, names)
+    knowledge = read_knowledge(cursor, profiles, now)
     waiting = read_waiting(cursor, names, now)
     states = [
         ProfileState(

@@ -177,7 +177,7 @@ def unmet_conditions(
         )
         found.append(Unmet(date=None, what="full_missing", why=why, scope="full"))
     for each in full:
-        found += _of_full(profile, each)
+        found += _of_full(profile, each, now)
     return found
 
 
@@ -186,13 +186,8 @@ def _of_date(profile: Profile, date: Standing, now: datetime.datetime) -> Iterat
         yield _unmet(date, "not_reconciled", f"{date.business_date} has no reconciliation; run the date")
         return
     if date.held_up:
-        why = f"{_differing(date.held_up, str(date.business_date))} within the grace"
-        why += f", at the latest until {profile.clock(date.pending_until)}" if date.pending_until else ""
-        days = (profile.business_date(now) - date.business_date).days
-        again = (
-            "the date is compared again by itself then" if days <= profile.rechecked_days else "run the date again then"
-        )
-        yield _unmet(date, "pending", f"{why}; {again}")
+        differing = _differing(date.held_up, str(date.business_date))
+        yield _unmet(date, "pending", f"{differing}{_grace(profile, date, now)}; {_compared_again(profile, date, now)}")
     if date.unsettled:
         why = _differing(date.unsettled, str(date.business_date), date.unsettled_named)
         yield _unmet(date, "open_breaks", f"{why}; mend what differs, or accept the breaks with a note")
@@ -201,13 +196,15 @@ def _of_date(profile: Profile, date: Standing, now: datetime.datetime) -> Iterat
         yield _unmet(date, "incomplete", why + "; ".join(date.reasons))
 
 
-def _of_full(profile: Profile, full: Standing) -> Iterator[Unmet]:
+def _of_full(profile: Profile, full: Standing, now: datetime.datetime) -> Iterator[Unmet]:
     if full.held_up:
-        why = _differing(full.held_up, f"the full comparison of {full.business_date}")
-        why += " within the grace, by what is of the month or before"
-        why += f", at the latest until {profile.clock(full.pending_until)}" if full.pending_until else ""
-        them = worded(full.held_up, "it", "them")
-        yield _unmet(full, "full_pending", f"{why}; a night compares the dates that have {them}, or run it again then")
+        differing = _differing(full.held_up, f"the full comparison of {full.business_date}")
+        why = f"{differing}{_grace(profile, full, now, by='by what is of the month or before')}"
+        again = "ask for the full comparison to be run again"
+        if not _is_past_grace(full, now):
+            them = worded(full.held_up, "it", "them")
+            again = f"the nightly run compares the dates that have {them}, or {again} then"
+        yield _unmet(full, "full_pending", f"{why}; {again}")
     if full.unsettled:
         why = _differing(full.unsettled, f"the full comparison of {full.business_date}", full.unsettled_named)
         why += "; mend what differs and run it again, or accept the breaks with a note"
@@ -215,6 +212,26 @@ def _of_full(profile: Profile, full: Standing) -> Iterator[Unmet]:
     if full.verdict == "incomplete" and full.acceptance_id is None:
         why = f"the full comparison of {full.business_date} is incomplete; run it again, or accept it with a note: "
         yield _unmet(full, "full_incomplete", why + "; ".join(full.reasons))
+
+
+def _compared_again(profile: Profile, date: Standing, now: datetime.datetime) -> str:
+    if _is_past_grace(date, now):
+        return "ask for the date to be run again"
+    days = (profile.business_date(now) - date.business_date).days
+    return "the date is compared again by itself then" if days <= profile.rechecked_days else "run the date again then"
+
+
+def _grace(profile: Profile, stand: Standing, now: datetime.datetime, *, by: str = "") -> str:
+    """Return how long what is held up has its grace, or since when it is past it and nothing has looked at it."""
+    until = profile.clock(stand.pending_until) if stand.pending_until else ""
+    if _is_past_grace(stand, now):
+        is_past, was = worded(stand.held_up, ("is past its", "was"), ("are past their", "were"))
+        return f"{by and f' {by}'}, {is_past} grace since {until} and {was} not compared again"
+    return f" within the grace{by and f', {by}'}{until and f', at the latest until {until}'}"
+
+
+def _is_past_grace(stand: Standing, now: datetime.datetime) -> bool:
+    return stand.pending_until is not None and stand.pending_until <= now
 
 
 def _differing(number: int, of: str, named: Sequence[str] = ()) -> str:

@@ -160,7 +160,7 @@ def _listed(
         flagged=_flagged(page, cursor, done, since),
         touched=touched,
         touched_by=Counter(month.period for months in touched.values() for month in months),
-        knowledge=read_knowledge(cursor, [page.profile.name])[page.profile.name],
+        knowledge=read_knowledge(cursor, [page.profile], page.now)[page.profile.name],
         **_problem(problem),
         note=note,
         chosen=chosen or [],

@@ -71,7 +71,7 @@ def overview(
         months=named_months,
         further_months=len(months) - len(named_months),
         open_breaks=read_open_breaks(cursor, profile, today),
-        caveat=read_knowledge(cursor, [profile.name])[profile.name].caveat,
+        caveat=read_knowledge(cursor, [profile], page.now)[profile.name].caveat,
         waiting=waiting,
         health=health,
         is_late=waiting.is_late(page.now),

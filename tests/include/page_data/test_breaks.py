@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from include.page_data.breaks import Decided
 
 DATE = datetime.date(2026, 11, 20)
+NOW = datetime.datetime(2026, 11, 21, 8, tzinfo=datetime.UTC)
 STATES = {"b:1": "accepted", "b:2": "open", "b:3": "open", "b:4": "accepted", "b:5": "resolved"}
 # The oldest first. What was accepted of b:2, and opened again of b:1, is not so any more.
 DECISIONS = [
@@ -99,7 +100,7 @@ def test_a_list_rests_on_what_was_compared_last_of_its_own_profile(store: Connec
     record(store, DATE, reasons=("doubt",), profile="sees")
     record(store, DATE, "breaks", profile="sees")
     with store.cursor() as cursor:
-        found = read_knowledge(cursor, ["default", "other", "sees", "none"])
+        found = read_knowledge(cursor, [Profile(name=name) for name in ("default", "other", "sees", "none")], NOW)
     told = {name: (each.is_compared, each.ledger_empty_on) for name, each in found.items()}
     assert told == {
         "default": (True, DATE),

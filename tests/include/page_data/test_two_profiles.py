@@ -43,7 +43,7 @@ STATES = [BreakSelection(state=state) for state in ("open", "accepted", "resolve
 def _of_breaks(cursor: Cursor, world: World) -> list[object]:
     name = world.profile.name
     return [
-        read_knowledge(cursor, [name]),
+        read_knowledge(cursor, [world.profile], LATER),
         count_breaks(cursor, name),
         [read_breaks(cursor, name, each) for each in STATES],
         [read_break_sums(cursor, [world.profile], each) for each in STATES],

@@ -42,13 +42,30 @@ def test_a_pending_date_must_wait(march: World) -> None:
     run(march, FIRST)
     run(march, LAST, now=at("2026-04-01 08:00"))
     run(march, LAST, scope="full")
-    [pending] = status(march).unmet[:1]
+    [pending] = status(march, at("2026-04-01 09:00")).unmet[:1]
     assert (pending.date, pending.what) == (LAST, "pending")
     assert "1 invoice of 2026-03-31 differs within the grace, at the latest until 2026-04-02 00:00" in pending.why
     assert pending.why.endswith("the date is compared again by itself then")
-    march.profile = msgspec.structs.replace(march.profile, recheck_days=7)
+    march.profile = msgspec.structs.replace(march.profile, recheck_days=7, grace_business_days=12)
+    run(march, LAST, now=at("2026-04-01 08:00"))
     [pending] = status(march, NOW + datetime.timedelta(days=7)).unmet[:1]
     assert pending.why.endswith("run the date again then"), "no recheck takes a date of so long ago"
+
+
+def test_what_is_past_its_grace_is_not_called_within_it_months_later(march: World) -> None:
+    owe(march, "2")
+    run(march, FIRST)
+    run(march, LAST, now=at("2026-04-01 08:00"))
+    run(march, LAST, scope="full")
+    [pending] = [each for each in status(march, at("2026-07-01 08:00")).unmet if each.what == "pending"]
+    assert pending.why == (
+        "1 invoice of 2026-03-31 differs, is past its grace since 2026-04-02 00:00 EEST and was not compared again; "
+        "ask for the date to be run again"
+    )
+    [pending] = [each for each in status(march, at("2026-04-01 20:59")).unmet if each.what == "pending"]
+    assert "within the grace, at the latest until 2026-04-02 00:00" in pending.why
+    [pending] = [each for each in status(march, at("2026-04-01 21:00")).unmet if each.what == "pending"]
+    assert "within the grace" not in pending.why
 
 
 def test_so_must_one_with_what_the_ledger_made(march: World) -> None:
@@ -90,7 +107,13 @@ def test_what_is_of_the_month_and_pending_in_the_full_comparison_alone_holds_it_
     assert (found.what, found.scope) == ("full_pending", "full")
     assert found.why == (
         "1 invoice of the full comparison of 2026-03-31 differs within the grace, by what is of the month or before, "
-        "at the latest until 2026-04-02 00:00 EEST; a night compares the dates that have it, or run it again then"
+        "at the latest until 2026-04-02 00:00 EEST; the nightly run compares the dates that have it, or ask for the "
+        "full comparison to be run again then"
+    )
+    [found] = status(march, at("2026-05-01 08:00")).unmet
+    assert found.why == (
+        "1 invoice of the full comparison of 2026-03-31 differs by what is of the month or before, is past its grace "
+        "since 2026-04-02 00:00 EEST and was not compared again; ask for the full comparison to be run again"
     )
     # Neither a full comparison of before, nor a date without it, another profile's, one after the month, or one that
     # the ledger shows nothing to is a date of it.
