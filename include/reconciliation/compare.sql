@@ -187,15 +187,22 @@ SELECT
         END
         WHEN 'ledger_behind' THEN CASE
             WHEN NOT pays_further THEN 'stage'
-            WHEN paid_differs THEN 'payment'
+            WHEN paid_differs AND COALESCE(paid, 0) > ledger_paid THEN 'payment'
             WHEN discount - COALESCE(ledger_discount, 0) > %(tolerance)s THEN 'discount'
+            -- The ledger's amounts are as far as Ropo One, and its word is not.
+            WHEN payment_word IS NOT NULL AND (still_open <= 0 OR ropo_payment = 1 AND ledger_paid + granted > 0)
+                THEN 'status_alone'
             ELSE 'closed_in_ropo'
         END
         WHEN 'ledger_ahead' THEN CASE
             WHEN NOT pays_less_far THEN 'stage'
             WHEN is_still_collected THEN 'still_collected'
             WHEN is_taken_back THEN 'taken_back'
-            WHEN NOT paid_differs AND ledger_discount - COALESCE(discount, 0) > %(tolerance)s THEN 'discount'
+            WHEN paid_differs AND ledger_paid > COALESCE(paid, 0) THEN 'payment'
+            WHEN ledger_discount - COALESCE(discount, 0) > %(tolerance)s THEN 'discount'
+            WHEN is_collected THEN 'still_collected'
+            -- It calls partly paid what nobody paid.
+            WHEN payment_word = 1 AND ledger_paid + granted <= 0 THEN 'status_alone'
             ELSE 'payment'
         END
         WHEN 'amount_mismatch' THEN CASE

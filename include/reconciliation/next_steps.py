@@ -38,6 +38,10 @@ _OF_CATEGORY = {
         "its customer service to correct it."
     ),
 }
+_STATUS_ALONE = (
+    "Correct its status in the ERP, so that it says what its amounts do; where it is right, ask whoever looks after "
+    "this deployment to correct what the status map says of it."
+)
 _OF_REASON = {
     ("unparseable", "payment_without_amount"): "Ask Ropo One's customer service what was paid.",
     ("duplicate_in_ledger", "billnum_twice"): (
@@ -74,6 +78,7 @@ _OF_REASON = {
         "Ask Ropo One's customer service to end it there too, or open it in the ERP again."
     ),
     ("ledger_behind", "discount"): "Book in the ERP the discount that Ropo One granted.",
+    ("ledger_behind", "status_alone"): _STATUS_ALONE,
     ("ledger_behind", "closed_in_ropo"): (
         "Ask Ropo One's customer service what settled the rest; book that in the ERP, or let them open it again."
     ),
@@ -91,6 +96,7 @@ _OF_REASON = {
         "Ask Ropo One's customer service whether it granted the discount; where it did not, take it out of the ERP, or "
         "tell them of it, so that they collect no more."
     ),
+    ("ledger_ahead", "status_alone"): _STATUS_ALONE,
     ("ledger_ahead", "stage"): (
         "See who took the step in the ERP; ask Ropo One's customer service to take it too, or correct the ERP."
     ),
