@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, get_args
 
 from include.config.profiles import load_profile
 from include.config.wording import counted
+from include.reconciliation.break_history import event_in_words
 from include.reconciliation.break_listing import BreakFilter, Severity, history_of, list_breaks
 from include.reconciliation.categories import CATEGORIES, MATCHED, reason_in_words
 from include.reconciliation.decisions import BreakDecisionError, accept_breaks, comment_breaks, reopen_breaks
@@ -123,8 +124,9 @@ def _history(session: Session, options: argparse.Namespace) -> None:
         raise BreakDecisionError(f"there is no break {options.id}")
     for event in events:
         found_by = f" (reconciliation {event.reconciliation_id})" if event.reconciliation_id else ""
-        note = f": {event.note}" if event.note else ""
-        say(f"{event.at:%Y-%m-%d %H:%M:%S%z} {event.kind} by {event.by_whom}{found_by}{note}")
+        told = event_in_words(event.kind, event.by_whom, event.note, None)
+        note = f": {told.note}" if told.note else ""
+        say(f"{event.at:%Y-%m-%d %H:%M:%S%z} {event.kind} by {told.by}{found_by}{note}")
 
 
 def _accept(session: Session, options: argparse.Namespace) -> None:

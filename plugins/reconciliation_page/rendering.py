@@ -17,6 +17,7 @@ from include.config.errors import ConfigurationError
 from include.config.profiles import load_profiles
 from include.config.wording import grouped, grouped_money, worded
 from include.page_data.past_grace import has_more_past_grace
+from include.reconciliation.break_history import event_in_words
 from include.reconciliation.categories import CATEGORY_WORDS
 from include.reconciliation.further import further_in_words
 from include.reconciliation.next_steps import next_step
@@ -66,6 +67,7 @@ def environment() -> Environment:
         verdict_signs=VERDICT_SIGNS,
         change_words=CHANGE_WORDS,
         next_step=next_step,
+        event_in_words=event_in_words,
         is_stake_known=is_stake_known,
         has_more_past_grace=has_more_past_grace,
         shown_code=shown_code,

@@ -102,7 +102,7 @@ def test_a_break_under_a_former_number_stands_with_the_invoice_that_it_is_now(cl
     assert "No break, ever" not in found
     assert found.startswith("Ledger behind as invoice X resolved")
     assert f"accepted by {USER}: the bank's fee" in found
-    assert "the invoice is known as b:Y now" in found
+    assert "it is known as invoice Y now" in found
     assert '<a href="/reconciliation/invoice?profile=default&amp;key=b%3AX">invoice X</a>' in (
         client.get("/reconciliation/invoice?key=b:Y").text
     )
