@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fastapi.testclient import TestClient
     from psycopg2.extensions import connection as Connection
 
-NOBODY = "No date needs anybody"
+NOBODY, UNREACHED = "No date needs anybody", "the nightly run does not compare this date: ask for it to be run again"
 
 
 def before(days: int, due_after: datetime.timedelta = TIME_FOR_A_VERDICT) -> datetime.date:
@@ -93,7 +93,7 @@ def test_a_date_whose_breaks_are_settled_is_red_until_it_is_compared_again_where
         profiles.write("    recheck_days: 2\n    late_days: 2\n")
     assert NOBODY in client.get("/reconciliation/").text, "no recheck reaches it any more"
     page = client.get(f"/reconciliation/dates/{before(3)}").text
-    assert "1 break was accepted or mended since; no night compares this date again, a backfill does." in page
+    assert f"1 break was accepted or mended since; {UNREACHED}." in page
 
 
 @pytest.mark.usefixtures("started")
@@ -135,9 +135,9 @@ def test_a_date_whose_accepted_break_was_opened_again_is_green_until_it_is_compa
         profiles.write("    recheck_days: 2\n    late_days: 2\n")
     page = client.get("/reconciliation/").text
     assert listed(page) == [f"{named(before(3))} ✕ Breaks 1 open break"]
-    assert f"A date before {before(2, due_after=datetime.timedelta(0))} no night compares again" in page
+    assert f"The nightly run compares no date before {before(2, due_after=datetime.timedelta(0))} again" in page
     page = client.get(path).text
-    assert "1 break that was accepted is open again; no night compares this date again, a backfill does." in page
+    assert f"1 break that was accepted is open again; {UNREACHED}." in page
 
 
 @pytest.mark.usefixtures("started")
@@ -149,7 +149,7 @@ def test_a_date_that_no_recheck_reaches_and_that_has_something_pending_is_compar
         profiles.write("    recheck_days: 2\n    late_days: 2\n")
     items = (broken("1", "10.00"), broken("2", "10.00", pending_until=midnight(-1)))
     path = f"/reconciliation/dates/{before(3)}"
-    for recorded, told in ((midnight(0), "the date's next comparison"), (midnight(2), "no night compares this date")):
+    for recorded, told in ((midnight(0), "the date's next comparison"), (midnight(2), UNREACHED)):
         number = record(store, before(3), "breaks", breaks=items, started_at=recorded)
         if recorded == midnight(0):
             keep_break(store, number, "b:1", "ledger_behind", "accepted")

@@ -41,6 +41,7 @@ def test_an_accepted_break_is_opened_again_on_its_own_page_with_the_users_name_a
     assert answer.headers["location"] == f"{one}?profile=default&done=reopen&since=0"
     page = client.get(answer.headers["location"]).text
     assert "1 break is open again. Its date's verdict follows with the next comparison." in page
+    assert re.search("The nightly run compares no date before [0-9-]{10} again: ask for it to be run again.", page)
     assert "<strong>opened again</strong> by ada" in page
     assert "the wrong customer" in page
     assert "<dt>Accepted</dt>" not in page
