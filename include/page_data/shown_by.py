@@ -38,7 +38,12 @@ def count_open(cursor: Cursor, profile: Profile, shown: Reconciliation) -> int |
 
     :return: None where so many differ that the page need not wait for the count.
     """
-    if shown.differing > MOST_BREAKS:
+    return count_open_of(cursor, profile, shown.reconciliation_id, differing=shown.differing)
+
+
+def count_open_of(cursor: Cursor, profile: Profile, reconciliation_id: int, *, differing: int) -> int | None:
+    """Do the same of a reconciliation of which no more is known than how many invoices differ in it."""
+    if differing > MOST_BREAKS:
         return None
-    selection = BreakSelection(shown_by=shown.reconciliation_id)
+    selection = BreakSelection(shown_by=reconciliation_id)
     return sum(each.breaks for each in read_break_sums(cursor, [profile], selection)[profile.name])

@@ -15,6 +15,7 @@ from psycopg2.extensions import cursor as Cursor
 from include.config.profiles import Scope
 from include.page_data.break_export import export_rested_on
 from include.page_data.rested_on import read_rested_on, read_signed
+from include.page_data.shown_by import count_open_of
 from include.page_data.signed_months import read_months
 from include.reconciliation.break_states import work_in
 from include.reconciliation.sign_off_conditions import FULL_DAG_ID, last_day, parse_period
@@ -46,7 +47,7 @@ from reconciliation_page.stores import Reading, StoreBusyError, changing
 
 if TYPE_CHECKING:
     from include.page_data.signed_months import Month
-    from include.reconciliation.sign_off_conditions import Condition, Unmet
+    from include.reconciliation.sign_off_conditions import Condition, Standing, Unmet
     from include.reconciliation.signing import PeriodStatus
 
 router = APIRouter()
@@ -225,7 +226,7 @@ def _shown(
         following=f"{following:%Y-%m}" if is_shown_month(following) else None,
         months=listed,
         older=len(months) - len(listed),
-        way_to=lambda unmet: _way_to(page, unmet, found),
+        way_to=lambda unmet: _way_to(page, cursor, unmet, found),
         due=due,
         rested_now=rested_now,
         rested_then=rested_then,
@@ -282,7 +283,7 @@ def _is_of_full(unmet: Unmet) -> bool:
     return unmet.scope == "full"
 
 
-def _way_to(page: Page, unmet: Unmet, found: PeriodStatus) -> tuple[str, str, bool]:
+def _way_to(page: Page, cursor: Cursor, unmet: Unmet, found: PeriodStatus) -> tuple[str, str, bool]:
     """Return the words and the address of where a condition is met, and whether that is in Airflow's own UI."""
     if unmet.date is None:
         if unmet.what == "full_missing":
@@ -292,6 +293,10 @@ def _way_to(page: Page, unmet: Unmet, found: PeriodStatus) -> tuple[str, str, bo
     state = _STATE_OF.get(unmet.what)
     if state == "break":
         recorded = [each for each in found.dates if each.reconciliation_id == unmet.reconciliation_id]
+        # What it shows as pending may be a break by now, be it of another date.
+        if any(_has_pending_and_open(page, cursor, each) for each in recorded):
+            called = "the full comparison" if is_full else f"{unmet.date}"
+            return f"Breaks of {called}", page.link("breaks", shown_by=unmet.reconciliation_id), False
         # It breaks since the date though the date's own reconciliation does not show it.
         if not is_full and not any(each.breaks or each.accepted for each in recorded):
             return f"Breaks since {unmet.date}", page.link("breaks", first_from=unmet.date, first_to=unmet.date), False
@@ -300,3 +305,11 @@ def _way_to(page: Page, unmet: Unmet, found: PeriodStatus) -> tuple[str, str, bo
             state = None
     address = page.link(f"dates/{unmet.date}", reconciliation=unmet.reconciliation_id if is_full else None, state=state)
     return "The full comparison" if is_full else f"{unmet.date}", address, False
+
+
+def _has_pending_and_open(page: Page, cursor: Cursor, recorded: Standing) -> bool:
+    """Tell whether a reconciliation has recorded pending invoices, and one that differs in it has an open break now."""
+    if recorded.reconciliation_id is None or not recorded.pending:
+        return False
+    differing = recorded.pending + (recorded.breaks or 0) + (recorded.accepted or 0)
+    return count_open_of(cursor, page.profile, recorded.reconciliation_id, differing=differing) != 0
