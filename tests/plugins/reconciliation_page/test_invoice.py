@@ -13,6 +13,7 @@ from markupsafe import escape
 from include.page_data import invoice
 from reconciliation_page.access import may_change
 from reconciliation_page.checking import may_check
+from tests.include.reconciliation.month import nothing_in_the_ledger
 from tests.include.reconciliation.world import DAY, NOW, World, at
 from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER
 
@@ -131,6 +132,25 @@ def test_a_ledger_that_came_empty_says_nothing_of_the_invoice(client: TestClient
     assert "That comparison found no row at all in the ledger: of this invoice it says nothing." in text
     assert "No reconciliation that saw the ledger has found a difference here that outlived its grace" in text
     assert "What to do next" not in text
+
+
+def test_a_ledger_that_came_empty_is_no_look_into_it(client: TestClient, world: World) -> None:
+    world.payment("7", "60")
+    world.row("7", paid="60", changed_at=at("2026-03-10 08:00"))
+    world.reconcile(now=at("2026-03-11 08:00"), reread_poll_id=world.know_all())
+    with nothing_in_the_ledger(world):
+        world.reconcile(now=at("2026-03-12 08:00"), reread_poll_id=world.know_all())
+        of_the_moment = shown(client, "invoice?key=b:7")
+        line, _, seen = of_the_moment.partition("Reconciliations that had it")
+        assert line.count(f"reconciliation of {DAY} looked into the ledger") == 1
+        assert "State partly paid the ledger came empty" in line
+        assert seen.count("the ledger came empty") == 1
+    world.reconcile(now=at("2026-03-13 08:00"), reread_poll_id=world.know_all())
+    text = shown(client, "invoice?key=b:7")
+    assert text.count("looked into the ledger") == 1, "that the row is there still is no change"
+    assert "the ledger came empty" in text.partition("Reconciliations that had it")[2]
+    for each in (of_the_moment, text):
+        assert "no row " not in each.replace("found no row at all", "")
 
 
 def test_what_is_resolved_is_at_stake_no_more(client: TestClient, world: World) -> None:
