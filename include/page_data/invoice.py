@@ -289,7 +289,7 @@ def _timeline(events: list[Event], seen: list[Seen], zone: ZoneInfo) -> Iterator
 
 
 def _changes(seen: list[Seen]) -> Iterator[Seen]:
-    """The looks, the oldest first, that showed the ledger otherwise than the one before; where it came empty is none."""
+    """The looks, the oldest first, that showed the ledger otherwise than the one before; an empty ledger is none."""
     before: tuple[object, ...] | None = None
     for look in sorted((each for each in seen if not each.is_blind), key=lambda each: each.ledger_cutoff):
         if look.ledger != before:
