@@ -14,6 +14,7 @@ from include.config.status_map import PAYMENT_TYPE
 from include.page_data.breaks import Break, read_breaks_of_invoice
 from include.page_data.statements import rows_of, statement
 from include.status_store.journal import Kind
+from include.status_store.rows import named_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,11 +33,13 @@ _INQUIRIES_SHOWN = 5
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """What one reconciliation recorded of the invoice (``invoice_items.sql``); the ledger as of ``ledger_cutoff``.
 
+    :param invoice_key: the name that it went by then.
     :param checked_at: when its date was last compared and came to the same.
     :param is_blind: the ledger had no row at all then: of the invoice that says nothing.
     """
 
     reconciliation_id: int
+    invoice_key: str
     business_date: datetime.date
     scope: Scope
     started_at: datetime.datetime
@@ -171,7 +174,8 @@ class PaymentSum(msgspec.Struct, frozen=True, kw_only=True):
 class Invoice(msgspec.Struct, frozen=True, kw_only=True):
     """All that the store holds of an invoice.
 
-    :param seen: the newest first; ``events`` and ``timeline``: the oldest first.
+    :param goes_by: the key that it has now, where that is another one; None where this is it.
+    :param seen: under its former names too, the newest first; ``events`` and ``timeline``: the oldest first.
     :param has_earlier: more reconciliations had it than are shown; the newest are.
     :param is_cut: it has more events than are shown; the newest are.
     :param renumbered: other numbers that jobs have now which were spoken of by this one; their events stand there.
@@ -181,6 +185,7 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     billnum: str | None
     jobid: str | None
+    goes_by: str | None
     seen: list[Seen]
     has_earlier: bool
     events: list[Event]
@@ -193,7 +198,7 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def latest(self) -> Seen | None:
-        """What was recorded last; None where no reconciliation had the invoice."""
+        """What was seen last; None where no reconciliation had the invoice."""
         return self.seen[0] if self.seen else None
 
     @property
@@ -211,7 +216,7 @@ def read_invoice(cursor: Cursor, profile: Profile, key: str) -> Invoice:
     """Return what the store holds of the invoice of a key, ``b:<billnum>`` or ``j:<jobid>``."""
     kind, _, value = key.partition(":")
     of_invoice = {"profile": profile.name, "invoice_key": key, "limit": SEEN_SHOWN + 1}
-    every = rows_of(cursor, Seen, "invoice_items", of_invoice)
+    every = _seen(cursor, of_invoice)
     seen = every[:SEEN_SHOWN]
     billnum, jobid = (value, None) if kind == "b" else (None, value)
     parameters = {"profile": profile.name, "billnum": billnum, "jobid": jobid, "limit": EVENTS_SHOWN + 1}
@@ -228,6 +233,7 @@ def read_invoice(cursor: Cursor, profile: Profile, key: str) -> Invoice:
         key=key,
         billnum=billnum,
         jobid=jobid or _newest([item.jobid for item in seen]) or _newest([each.jobid for each in newest_first]),
+        goes_by=_goes_by(cursor, of_invoice | {"jobid": None if kind == "b" else value}),
         seen=seen,
         has_earlier=len(every) > len(seen),
         events=events,
@@ -238,6 +244,16 @@ def read_invoice(cursor: Cursor, profile: Profile, key: str) -> Invoice:
         inquiries=rows_of(cursor, Inquiry, "invoice_inquiries", asked) if billnum else [],
         timeline=list(_timeline(events, seen, profile.zone)),
     )
+
+
+def _seen(cursor: Cursor, of_invoice: dict[str, object]) -> list[Seen]:
+    cursor.execute(statement("invoice_items").format(newest_of_job=statement("newest_of_job")), of_invoice)
+    return [msgspec.convert(row, Seen) for row in named_rows(cursor)]
+
+
+def _goes_by(cursor: Cursor, of_invoice: dict[str, object]) -> str | None:
+    cursor.execute(statement("invoice_goes_by").format(newest_of_job=statement("newest_of_job")), of_invoice)
+    return next((key for (key,) in cursor.fetchall()), None)
 
 
 def _renumbered(cursor: Cursor, profile: Profile, billnum: str) -> list[str]:

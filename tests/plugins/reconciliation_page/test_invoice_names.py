@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import html
 import posixpath
 import re
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.include.reconciliation.month import nothing_in_the_ledger
 from tests.include.reconciliation.world import World, at
 from tests.plugins.reconciliation_page.conftest import SAME_ORIGIN, USER
 
@@ -203,3 +205,79 @@ def test_the_address_of_earlier_versions_leads_to_the_invoice(client: TestClient
 )
 def test_what_can_be_no_invoice_or_no_run_is_refused(client: TestClient, path: str) -> None:
     assert client.get(f"/reconciliation/{path}").status_code == 422
+
+
+@pytest.fixture
+def spoken_of_later(world: World) -> World:
+    """Invoice 7 was compared by its ledger's row alone; two weeks later Ropo One tells a payment that nobody booked."""
+    world.row("7", sent_at=at("2026-03-10 08:00"), changed_at=at("2026-03-10 08:00"))
+    world.reconcile(now=at("2026-03-11 08:00"), reread_poll_id=world.know_all())
+    later = datetime.date(2026, 3, 24)
+    world.payment("7", "100", "2026-03-24", seen=at("2026-03-24 10:00"))
+    world.reconcile(later, now=at("2026-04-01 08:00"), reread_poll_id=world.know_all(later))
+    assert world.store("SELECT invoice_key, state FROM ropo.reconciliation_break") == [("b:7", "open")]
+    return world
+
+
+def test_a_date_leads_to_what_the_invoice_is_now(client: TestClient, spoken_of_later: World) -> None:
+    date = client.get("/reconciliation/dates/2026-03-10?state=all").text
+    [way] = {html.unescape(way) for way in re.findall(r'href="/reconciliation/(invoice\?[^"]*)"', date)}
+    text = shown(client, way)
+    assert way.endswith("j%3AJ7")
+    assert "It goes by invoice 7 now" in text
+    assert 'default&amp;key=b%3A7">invoice 7</a> now' in client.get(f"/reconciliation/{way}").text
+    assert "No break, ever" not in text
+    assert "No break under this name" in text
+    assert "goes by" not in shown(client, "invoice?key=b:7")
+
+
+def test_an_invoice_has_what_was_compared_under_its_former_name(client: TestClient, spoken_of_later: World) -> None:
+    text = shown(client, "invoice?key=b:7")
+    had = text[text.index("Reconciliations that had it") :]
+    assert re.search(r"2026-03-10 \S+ \S+ Matched as job J7 ", had)
+    assert had.count("as job J7") == 1
+    assert "The reconciliation of 2026-03-10 looked into the ledger" in text
+
+
+def test_what_a_break_was_renamed_to_is_its_invoices_name_though_it_has_another_job(
+    client: TestClient, world: World
+) -> None:
+    world.row("1", "paid", paid="100", jobid="J9", changed_at=at("2026-03-10 08:00"))
+    for now in (at("2026-03-10 08:00"), at("2026-03-20 08:00")):
+        world.reconcile(now=now, reread_poll_id=world.know_all())
+    world.payment("1", "100", jobid="J1")
+    world.ledger("UPDATE ropo_ledger SET jobid = 'J1'")
+    world.reconcile(now=at("2026-03-20 10:00"), reread_poll_id=world.know_all())
+    assert world.store("SELECT invoice_key, renamed_to FROM ropo.reconciliation_break") == [("j:J9", "b:1")]
+    assert "It goes by invoice 1 now" in shown(client, "invoice?key=j:J9")
+    assert shown(client, "invoice?key=b:1").partition("that had it")[2].count("as job J9") == 2
+
+
+def test_a_number_that_is_in_use_again_is_no_former_name(client: TestClient, world: World) -> None:
+    world.payment("X", "100", "2026-03-10", jobid="J")
+    world.row("X", jobid="J")
+    world.reconcile(now=at("2026-03-20 08:00"), reread_poll_id=world.know_all())
+    world.comment("Y", "98", "2026-03-10 12:00", jobid="J")
+    world.ledger("UPDATE ropo_ledger SET billnum = 'Y'")
+    world.reconcile(now=at("2026-03-20 10:00"), reread_poll_id=world.know_all())
+    assert "It goes by" not in shown(client, "invoice?key=b:X"), "Ropo One's rows say it already"
+    world.row("X", jobid="K", sent_at=at("2026-03-19 08:00"), changed_at=at("2026-03-19 08:00"))
+    other = datetime.date(2026, 3, 19)
+    world.comment("X", "98", "2026-03-19 12:00", jobid="K")
+    world.reconcile(other, now=at("2026-03-20 11:00"), reread_poll_id=world.know_all(other))
+    assert world.store("SELECT invoice_key FROM ropo.reconciliation_item WHERE jobid = 'K'") == [("b:X",)]
+    text = shown(client, "invoice?key=b:X")
+    assert "goes by" not in text
+    assert "2026-03-19" not in shown(client, "invoice?key=b:Y").partition("that had it")[2], "another invoice"
+
+
+def test_a_ledger_that_came_empty_names_no_invoice(client: TestClient, world: World) -> None:
+    world.payment(None, "100", "2026-03-10", jobid="J")
+    world.row("N", "paid", paid="100", jobid="J")
+    world.reconcile()
+    with nothing_in_the_ledger(world):
+        world.reconcile()
+    keys = world.store("SELECT invoice_key FROM ropo.reconciliation_item ORDER BY reconciliation_id")
+    assert keys == [("b:N",), ("j:J",)]
+    assert "goes by" not in shown(client, "invoice?key=b:N")
+    assert "It goes by invoice N now" in shown(client, "invoice?key=j:J")
