@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import msgspec
 
 from include.config.profiles import Scope, Verdict
+from include.page_data.break_names import read_standing
 from include.page_data.listing import PAGE_ROWS, Listed, after_condition, place_name, place_values
 from include.page_data.statements import rows_of, statement
 from include.reconciliation.item_result import other_result
@@ -83,7 +84,10 @@ class Changed(msgspec.Struct, frozen=True):
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """An invoice in a reconciliation, with its break as of today (``items.sql``)."""
+    """An invoice in a reconciliation, with its break as of today (``items.sql``).
+
+    :param break_id: and ``break_state``: where it stands under another name of the invoice now, of that one.
+    """
 
     invoice_key: str
     billnum: str | None
@@ -220,12 +224,24 @@ def read_items(
     text, parameters = items_statement(profile, reconciliation_id, selection, after=after)
     cursor.execute(text, parameters)
     rows = named_rows(cursor)
-    items = [msgspec.convert({name: row[name] for name in Item.__struct_fields__}, Item) for row in rows]
+    items = _as_they_stand(
+        cursor, [msgspec.convert({name: row[name] for name in Item.__struct_fields__}, Item) for row in rows]
+    )
     if len(items) <= PAGE_ROWS:
         return Listed(rows=items, after=None)
     last = rows[PAGE_ROWS - 1]
     place = place_name([last[f"key_{number}"] for number in range(len(selection.keys))])
     return Listed(rows=items[:PAGE_ROWS], after=place)
+
+
+def _as_they_stand(cursor: Cursor, items: list[Item]) -> list[Item]:
+    resolved = [each.break_id for each in items if each.break_id is not None and each.break_state == "resolved"]
+    standing = {former: (each.break_id, each.state) for former, each in read_standing(cursor, resolved).items()}
+    found = []
+    for each in items:
+        break_id, state = standing.get(each.break_id or 0, (each.break_id, each.break_state))
+        found.append(msgspec.structs.replace(each, break_id=break_id, break_state=state))
+    return found
 
 
 def items_statement(

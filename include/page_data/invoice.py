@@ -11,6 +11,7 @@ import msgspec
 
 from include.config.profiles import Scope
 from include.config.status_map import PAYMENT_TYPE
+from include.page_data.break_names import StandsAs, read_standing
 from include.page_data.breaks import Break, read_breaks_of_invoice
 from include.page_data.statements import rows_of, statement
 from include.status_store.journal import Kind
@@ -180,6 +181,7 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True):
     :param is_cut: it has more events than are shown; the newest are.
     :param renumbered: other numbers that jobs have now which were spoken of by this one; their events stand there.
     :param breaks: those under its former names too, each with that name as its ``invoice_key``.
+    :param standing: of those that are resolved, as what they stand under another name, by their ids.
     """
 
     key: str
@@ -192,6 +194,7 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True):
     is_cut: bool
     renumbered: list[str]
     breaks: list[Break]
+    standing: dict[int, StandsAs]
     history: dict[int, list[BreakEvent]]
     inquiries: list[Inquiry]
     timeline: list[Moment]
@@ -200,6 +203,10 @@ class Invoice(msgspec.Struct, frozen=True, kw_only=True):
     def latest(self) -> Seen | None:
         """What was seen last; None where no reconciliation had the invoice."""
         return self.seen[0] if self.seen else None
+
+    def stands(self, each: Break) -> str:
+        """Return the state of a break, or of what stands of it under another name."""
+        return self.standing[each.break_id].state if each.break_id in self.standing else each.state
 
     @property
     def is_known(self) -> bool:
@@ -240,6 +247,7 @@ def read_invoice(cursor: Cursor, profile: Profile, key: str) -> Invoice:
         is_cut=len(newest_first) > EVENTS_SHOWN,
         renumbered=_renumbered(cursor, profile, value) if kind == "b" else [],
         breaks=breaks,
+        standing=read_standing(cursor, (each.break_id for each in breaks if each.state == "resolved")),
         history=history,
         inquiries=rows_of(cursor, Inquiry, "invoice_inquiries", asked) if billnum else [],
         timeline=list(_timeline(events, seen, profile.zone)),

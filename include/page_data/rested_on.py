@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from include.page_data.break_names import read_standing
 from include.page_data.breaks import BreakSum
 from include.page_data.statements import statement
 from include.reconciliation.break_listing import State
@@ -28,7 +29,8 @@ NAMED = 100
 class RestedBreak(msgspec.Struct, frozen=True, kw_only=True):
     """A break that a signature rests on (``rested_on.sql``), with the money and the words that were signed.
 
-    :param state: as it is now, whatever it was when it was signed; ``is_accepted_anew``: since then.
+    :param state: as it is now, under another name of the invoice too, whatever it was when it was signed;
+        ``is_accepted_anew``: since then.
     :param accepted_by: who accepted it, and ``accepted_note`` why.
     """
 
@@ -85,7 +87,7 @@ def read_rested_on(
     return RestedOn(
         acceptances=frozenset(acceptances),
         sums=sorted(sums, key=lambda each: (each.currency != profile.currency, each.currency)),
-        named=_of_rested_on(cursor, RestedBreak, "rested_on_named", values),
+        named=_as_they_stand(cursor, _of_rested_on(cursor, RestedBreak, "rested_on_named", values), by_then),
     )
 
 
@@ -117,6 +119,20 @@ def _values(
 ) -> dict[str, Any]:
     break_ids = [break_id for break_id, _ in acceptances]
     return {"profile": profile.name, "break_ids": break_ids, "by_then": by_then or "infinity"}
+
+
+def _as_they_stand(cursor: Cursor, named: list[RestedBreak], by_then: datetime.datetime | None) -> list[RestedBreak]:
+    standing = read_standing(cursor, (each.break_id for each in named if each.state == "resolved"))
+    found = []
+    for each in named:
+        if now := standing.get(each.break_id):
+            # An acceptance that went over to the new name is as old as it was.
+            accepted_at = now.accepted_at if now.state == "accepted" else None
+            is_anew = by_then is not None and accepted_at is not None and accepted_at > by_then
+            found.append(msgspec.structs.replace(each, state=now.state, is_accepted_anew=is_anew))
+        else:
+            found.append(each)
+    return found
 
 
 def _of_rested_on(cursor: Cursor, kind: type[Row], name: str, values: dict[str, Any]) -> list[Row]:
