@@ -37,12 +37,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_BROUGHT = """
-SELECT count(*)
-FROM ropo.event_by_day
-WHERE profile = %(profile)s AND day = %(business_date)s AND first_poll_id = ANY(%(polls)s)
-"""
-
 
 class CutDate(msgspec.Struct, frozen=True, kw_only=True):
     """A date whose re-read was possibly cut (``pick_cut.sql``).
@@ -150,7 +144,7 @@ class CutAnswer:
         answers, refused = self._questions.answers, self._questions.refused
         polls = [answers[billnum].poll_id for billnum in date.billnums if billnum in answers]
         values = {"profile": self._profile.name, "polls": polls, "business_date": date.business_date}
-        cursor.execute(_BROUGHT, values)
+        cursor.execute(statement("brought_by_number"), values)
         brought = only_row(cursor)[0]
         were = worded(len(polls), "was asked about by its", "were asked about by their")
         asked = f"{grouped(len(polls))} of {counted(date.invoices, 'invoice')} {were} number"

@@ -134,6 +134,35 @@ def test_what_the_answer_lacked_is_found_and_the_date_stays_incomplete(world: Wo
     assert _told(world) == (False, "it did not show 1 event that was held for the date")
 
 
+def test_a_change_that_only_a_question_moved_to_the_date_proves_that_the_answer_was_cut(world: World) -> None:
+    world.store("DELETE FROM ropo.status_event")
+    world.row("4", "paid", paid="100", changed_at=at("2026-03-10 08:00"))
+    world.payment("4", "100", "2026-03-09", statusid="P94", seen=at("2026-03-09 10:00"))
+    source = CuttingSource(*_three(), payment("4", "100"))  # P94 is of the 10th by now
+
+    result = _run(world, source)
+
+    assert source.asked == ["1", "2", "3", "4"]
+    assert [reason.word for reason in result.reasons] == ["reread_cut"]
+    assert _told(world) == (False, "1 change of the date came by invoice number that it did not show: it was cut")
+
+
+def test_a_change_that_the_answer_itself_moved_to_the_date_proves_nothing_where_a_question_shows_it_otherwise(
+    world: World,
+) -> None:
+    world.store("DELETE FROM ropo.status_event")
+    world.payment("1", "100", "2026-03-09", statusid="P91", seen=at("2026-03-09 10:00"))
+    source = CuttingSource(*_three(), payment("1", "90"))  # of P91, too: by number alone, since it is the fourth row
+
+    _run(world, source)
+
+    amounts = "SELECT amount, statustime::date FROM ropo.status_event WHERE statusid = 'P91'"
+    assert world.store(amounts) == [(90, DAY)]
+    assert _told(world) == (
+        True, "each of the date's 3 invoices was asked about, and nothing more of the date came",
+    )  # fmt: skip
+
+
 def test_a_date_of_which_no_invoice_is_in_scope_says_so(world: World) -> None:
     """All that the answer showed is of invoices from before the work began: nobody can be asked about."""
     world.profile = msgspec.structs.replace(world.profile, start_date=DAY)
