@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import html
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.include.reconciliation.world import World
 
-PENDING = {"pending_until": datetime.datetime(2099, 1, 1, tzinfo=datetime.UTC)}
+PENDING: dict[str, Any] = {"pending_until": datetime.datetime(2099, 1, 1, tzinfo=datetime.UTC)}
 
 
 def way_of(client: TestClient, path: str, why: str) -> str:
