@@ -20,7 +20,8 @@ from local_airflow.paths import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-MODULE = [sys.executable, "-m", "include.config.execution_api"]
+# A shell has what it starts in the background ignore Ctrl-C, the tests too: here it is heard.
+MODULE = ["env", "--default-signal=INT", sys.executable, "-m", "include.config.execution_api"]
 PROGRAM = ["printenv", URL_VARIABLE]
 
 
