@@ -71,6 +71,8 @@ class Deployment:
             "redis:6379": f"127.0.0.1:{redis}",
             "port 6379": f"port {redis}\\nbind 127.0.0.1",
             "-p 6379": f"-p {redis}",
+            # What is lost with a test's machine may be.
+            "docker-entrypoint.sh postgres": "docker-entrypoint.sh postgres -c fsync=off -c full_page_writes=off",
             # Places of PostgreSQL's image, which this machine's root, being read-only, has not.
             "/docker-entrypoint-initdb.d": "/opt/initdb.d",
             "/var/run/postgresql": "/opt/postgresql-socket",
