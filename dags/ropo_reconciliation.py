@@ -13,8 +13,9 @@ that **profiles** found in the file:
    re-read had as many rows as an answer may hold and was not shown whole, about each of the date's invoices, if they
    are no more than `cut_date_invoices` (100); of more it asks nothing, and the date is `incomplete`.
 4. **verdict** turns the run red on the verdicts that the profile names in `fail_on` (`breaks`, `incomplete`).
-5. **reread_earlier** asks for each of the last `late_days` again, since changes are recorded late, and for unfinished
-   dates whose re-read failed or was cut. Scheduled runs only.
+5. **reread_earlier** asks for each of the last `late_days` again, since changes are recorded late, for unfinished dates
+   whose re-read failed or was cut, and for reconciled ones whose last of these re-reads failed or was left out.
+   Scheduled runs only.
 6. **recheck** compares the last `late_days` again and, of the last `recheck_days` (more where `late_days` or
    `first_event_days` need it: `profiles.yaml`), every date that is unfinished or of which events have come since, in
    one pass, and records a new reconciliation where the result is another: mended days turn green, pending ones red when
