@@ -1,5 +1,6 @@
 -- What became of each invoice that differed in one of two reconciliations, and how many took the same way.
--- Matched items are not read: an invoice that differs in one and not in the other agrees there, or is not in it.
+-- Matched items are not read: an invoice that differs in one and not in the other agrees there, or is not in it. One that
+-- goes by another name since is the same one.
 WITH earlier AS (
     SELECT *, pending_until IS NOT NULL AS is_pending
     FROM ropo.reconciliation_item
@@ -8,9 +9,15 @@ WITH earlier AS (
     SELECT *, pending_until IS NOT NULL AS is_pending
     FROM ropo.reconciliation_item
     WHERE reconciliation_id = %(later)s AND category <> 'matched'
+), renamed AS (
+    SELECT item.invoice_key, former.invoice_key AS former_key
+    FROM ropo.reconciliation_item AS item
+    CROSS JOIN LATERAL ropo.other_name(item, %(earlier)s) AS former
+    WHERE item.reconciliation_id = %(later)s AND item.category <> 'matched'
+        AND NOT EXISTS (SELECT FROM earlier AS same WHERE same.invoice_key = item.invoice_key)
 ), both_sides AS (
     SELECT
-        invoice_key,
+        COALESCE(later.invoice_key, earlier.invoice_key) AS invoice_key,
         CASE
             WHEN later.category IS NULL THEN 'mended'
             WHEN earlier.category IS NULL THEN 'new'
@@ -22,7 +29,11 @@ WITH earlier AS (
             ELSE 'same'
         END AS change
     FROM earlier
-    FULL JOIN later USING (invoice_key)
+    FULL JOIN (
+        SELECT later.*, COALESCE(renamed.former_key, later.invoice_key) AS former_key
+        FROM later
+        LEFT JOIN renamed USING (invoice_key)
+    ) AS later ON later.former_key = earlier.invoice_key
 )
 SELECT
     change,

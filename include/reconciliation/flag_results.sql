@@ -55,25 +55,10 @@ WITH signed AS (
         SELECT array_agg(COALESCE(found.invoice_key, was.invoice_key) ORDER BY COALESCE(found.invoice_key, was.invoice_key))
             AS invoice_keys
         FROM (
-            -- An invoice that Ropo One spoke of since goes by its number, and no longer by the ledger's jobid.
+            -- An invoice that Ropo One spoke of since goes by its number, and one whose jobid was booked since by that.
             SELECT item.*, COALESCE(renamed.invoice_key, item.invoice_key) AS key_now
             FROM ropo.reconciliation_item AS item
-            LEFT JOIN LATERAL (
-                SELECT now.invoice_key
-                FROM ropo.reconciliation_item AS now
-                WHERE now.profile = item.profile AND now.jobid = item.jobid
-                    AND now.reconciliation_id = fresh.reconciliation_id
-                    AND NOT EXISTS (
-                        SELECT FROM ropo.reconciliation_item AS same
-                        WHERE same.reconciliation_id = fresh.reconciliation_id AND same.invoice_key = item.invoice_key
-                    )
-                    AND NOT EXISTS (
-                        SELECT FROM ropo.reconciliation_item AS same
-                        WHERE same.reconciliation_id = before.reconciliation_id AND same.invoice_key = now.invoice_key
-                    )
-                ORDER BY now.invoice_key
-                LIMIT 1
-            ) AS renamed ON true
+            LEFT JOIN LATERAL ropo.other_name(item, fresh.reconciliation_id) AS renamed ON true
             WHERE item.reconciliation_id = before.reconciliation_id
         ) AS was
         FULL JOIN (
@@ -146,7 +131,8 @@ WITH signed AS (
                 -- As the very difference that it was accepted as, be it in another category than the date had it in.
                 SELECT
                 FROM ropo.reconciliation_break AS stands
-                WHERE stands.profile = fresh.profile AND stands.invoice_key = found.invoice_key
+                WHERE stands.profile = fresh.profile
+                    AND (stands.invoice_key = found.invoice_key OR stands.renamed_to = found.invoice_key)
                     AND stands.category = found.category AND signed.evidence -> 'breaks' @> to_jsonb(stands.break_id)
             ) THEN false
             ELSE

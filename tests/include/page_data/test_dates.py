@@ -98,6 +98,32 @@ def test_what_became_of_each_difference_is_told_by_the_first_that_is_so_of_it(st
     ]
 
 
+def test_an_invoice_that_goes_by_another_name_since_is_the_same_one(store: Connection) -> None:
+    by_number = (broken("30", "1"), broken("31", "1"), broken("32", "1"), broken("33", "1"))
+    before = record(store, DATE, "breaks", breaks=by_number)
+    by_job = [
+        broken(billnum, amount, key=f"j:J{billnum}", jobid=f"J{billnum}")
+        for billnum, amount in (("30", "1"), ("31", "2"))
+    ]
+    right = broken("32", "1", "matched", key="j:J32", jobid="J32")
+    after = record(store, DATE, "breaks", breaks=(*by_job, right, broken("34", "1")))
+    with store.cursor() as cursor:
+        found = read_changes(cursor, before, after)
+        back = read_changes(cursor, after, before)
+    assert [(each.change, each.examples) for each in found] == [
+        ("new", ["b:34"]),
+        ("changed", ["j:J31"]),
+        ("mended", ["b:32", "b:33"]),
+        ("same", ["j:J30"]),
+    ]
+    assert [(each.change, each.examples) for each in back] == [
+        ("new", ["b:32", "b:33"]),
+        ("changed", ["b:31"]),
+        ("mended", ["b:34"]),
+        ("same", ["b:30"]),
+    ]
+
+
 def test_no_longer_open_is_what_was_a_break_then_and_whose_invoice_has_none_now(store: Connection) -> None:
     breaks = (*(broken(f"1{place}", "1") for place in range(8)), broken("18", "1", **PENDING))
     number = record(store, DATE, "breaks", breaks=breaks)

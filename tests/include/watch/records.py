@@ -99,10 +99,10 @@ def _item(cursor: Any, reconciliation_id: int, profile: str, item: dict[str, Any
         )
         """,
         {
+            "key": f"b:{values['billnum'] or values['jobid']}",
             **values,
             "reconciliation_id": reconciliation_id,
             "profile": profile,
-            "key": f"b:{values['billnum'] or values['jobid']}",
         },
     )
 
