@@ -67,7 +67,7 @@
 ), repeated_job AS (
     SELECT jobid, count(*) AS rows FROM ledger WHERE jobid IS NOT NULL GROUP BY jobid HAVING count(*) > 1
 ), repeated_bill AS (
-    SELECT billnum, count(*) AS rows FROM ledger WHERE jobid IS NULL GROUP BY billnum HAVING count(*) > 1
+    SELECT billnum, count(*) AS rows FROM ledger WHERE jobid IS NULL AND billnum <> '' GROUP BY billnum HAVING count(*) > 1
 ), known AS (
     SELECT * FROM unnest(%(jobids)s::text[], %(billnums)s::text[]) WITH ORDINALITY AS known (jobid, billnum, place)
 ), near_row AS (

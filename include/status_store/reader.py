@@ -118,7 +118,15 @@ def _quoted(cursor: Cursor, name: str) -> str:
 
 def _identity(cursor: Cursor) -> tuple[Any, ...]:
     """Return what no other database has, whatever it is called. An address is none: one may have several."""
-    cursor.execute(_IDENTITY)
+    try:
+        cursor.execute(_IDENTITY)
+    except psycopg2.errors.InsufficientPrivilege as error:
+        # A site may have taken from everybody what PostgreSQL leaves to everybody.
+        raise StoreUnavailableError(
+            f"{READER_VARIABLE}: whether it leads to the store cannot be told: {first_line(error)}. Have a superuser "
+            "run GRANT EXECUTE ON FUNCTION pg_control_system() there, TO the store's owner and TO the reader, and run "
+            "this again"
+        ) from None
     return only_row(cursor)
 
 

@@ -197,6 +197,13 @@ def test_rows_that_share_a_key_are_told_with_an_example(world: World, checked: C
     assert said.count("WRONG") == 2
 
 
+def test_rows_without_a_number_share_none(world: World, checked: Checked) -> None:
+    for number in (" ", "", None, None):
+        world.row(number, jobid=None)
+    _, said = checked()
+    assert re.findall("WRONG .*", said) == ["WRONG no billnum 4 rows have no billnum: it is null or blank"]
+
+
 def test_statuses_that_the_map_lacks_can_be_pasted_into_it(world: World, checked: Checked) -> None:
     world.row("1", "overdue")
     world.row("2", "overdue")

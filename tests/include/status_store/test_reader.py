@@ -222,6 +222,26 @@ def test_a_connection_that_leads_to_another_database_is_refused_though_the_role_
     )
 
 
+@pytest.mark.parametrize("is_owner", [False, True])
+def test_a_site_that_lets_nobody_ask_which_server_it_is_is_told_what_to_grant(
+    postgres: Server, store_name: str, store_dsn: str, store: Connection, reader_dsn: str, maker: str, *, is_owner: bool
+) -> None:
+    grant_reader(store_dsn)
+    asked = postgres.dsn(store_name, maker) if is_owner else store_dsn
+    execute(store, "REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC")
+    try:
+        with pytest.raises(StoreUnavailableError) as caught:
+            grant_reader(asked)
+        assert str(caught.value).startswith(
+            f"{READER_VARIABLE}: whether it leads to the store cannot be told: permission denied for function "
+            "pg_control_system. Have a superuser run GRANT EXECUTE ON FUNCTION pg_control_system() there"
+        )
+        execute(store, f'GRANT EXECUTE ON FUNCTION pg_control_system() TO "{ROLE}", {maker}')
+        assert grant_reader(asked) == ROLE
+    finally:
+        execute(store, "GRANT EXECUTE ON FUNCTION pg_control_system() TO PUBLIC")
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [({"port": 9}, "refused"), ({"schema": "nowhere"}, "does not exist"), ({"extra": {"sslmode": "require"}}, "SSL")],
