@@ -65,7 +65,7 @@ def start(home: Path, *, durable: bool) -> tuple[int, str]:
     password = read_or_create(home / "postgres-password", lambda: secrets.token_urlsafe(24))
     user = _system_user(base)
     if not (data_directory / "PG_VERSION").exists():
-        _initialise(data_directory, password, user)
+        _initialise(data_directory, password, user, durable=durable)
     port = running_port(data_directory)
     return port if port is not None else _start(data_directory, user, durable=durable), password
 
@@ -81,7 +81,7 @@ def stop(home: Path) -> None:
         _run("pg_ctl", "-D", str(base / "data"), "-m", "fast", "-w", "stop", user=_system_user(base))
 
 
-def _initialise(data_directory: Path, password: str, user: str | None) -> None:
+def _initialise(data_directory: Path, password: str, user: str | None, *, durable: bool) -> None:
     """Make the cluster beside its place and move it in whole, so that a killed initdb leaves nothing half made."""
     draft = data_directory.with_name("data.draft")
     shutil.rmtree(draft, ignore_errors=True)
@@ -94,7 +94,10 @@ def _initialise(data_directory: Path, password: str, user: str | None) -> None:
     try:
         # PostgreSQL's own rules for text: the same everywhere, and the fastest.
         locale = ("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8")
-        options = ("-U", SUPERUSER, *locale, "--auth=scram-sha-256")
+        options = ["-U", SUPERUSER, *locale, "--auth=scram-sha-256"]
+        if not durable:
+            # Tests log in again and again, by a password that nobody guesses in this time.
+            options += ["--set", "scram_iterations=1"]
         _run("initdb", "-D", str(draft), *options, f"--pwfile={password_file}", user=user)
     finally:
         password_file.unlink()

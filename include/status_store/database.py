@@ -61,8 +61,8 @@ SESSION: dict[str, Any] = {
 # settings that its version knows.
 NEVER_ENDED_IDLE = """
 SELECT set_config(name, '0', false)
-FROM pg_settings
-WHERE name IN ('idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout');
+FROM unnest(ARRAY['idle_session_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout']) AS name
+WHERE current_setting(name, true) IS NOT NULL;
 """
 # Set in the session and not in the startup options, which connection poolers refuse. A commit is only reported when it
 # is on disk, since the page exists nowhere else by then. PostgreSQL's own keepalives end the session of a machine that

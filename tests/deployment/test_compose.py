@@ -247,52 +247,56 @@ def test_a_user_without_a_password_stops_the_start_and_no_password_is_made_up(tm
     assert passwords.read_text() == ""
 
 
-@pytest.mark.timeout(900)
-def test_a_pools_slots_stay_as_they_were_set_when_the_deployment_is_migrated_again(tmp_path: Path) -> None:
-    deployment = Deployment(tmp_path, SECRETS)
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """With its databases up, and migrated."""
+    deployment = Deployment(tmp_path_factory.mktemp("deployment"), SECRETS | TWO_USERS)
     with deployment.databases():
         deployment.migrate()
-        assert _slots(deployment, "UPDATE slot_pool SET slots = 16 WHERE pool = 'ropo_one' RETURNING slots") == [16]
-        _slots(deployment, "DELETE FROM slot_pool WHERE pool = 'erp_ledger' RETURNING slots")
-
-        deployment.migrate()
-
-        assert _slots(deployment, "SELECT slots FROM slot_pool WHERE pool = 'ropo_one'") == [16]
-        assert _slots(deployment, "SELECT slots FROM slot_pool WHERE pool = 'erp_ledger'") == [2]
+        yield deployment
 
 
 @pytest.mark.timeout(900)
-def test_the_services_migrate_start_and_become_healthy_within_their_confinement(tmp_path: Path) -> None:
-    deployment = Deployment(tmp_path, SECRETS | TWO_USERS)
-    with deployment.databases():
-        deployment.migrate()
-        containers = {name: deployment.container(name) for name in PROCESSES}
-        with deployment.running(containers):
-            assert _can_log_in(deployment.port, "admin", SECRETS["AIRFLOW_ADMIN_PASSWORD"])
-            assert not _can_log_in(deployment.port, "admin", "admin")
-            assert _can_log_in(deployment.port, "anna", "annas password")
-        assert _writable(containers["scheduler"]) == {"/tmp", "/opt/airflow", "/opt/airflow/logs"}
+def test_the_services_start_and_become_healthy_within_their_confinement(deployment: Deployment) -> None:
+    containers = {name: deployment.container(name) for name in PROCESSES}
+    with deployment.running(containers):
+        assert _can_log_in(deployment.port, "admin", SECRETS["AIRFLOW_ADMIN_PASSWORD"])
+        assert not _can_log_in(deployment.port, "admin", "admin")
+        assert _can_log_in(deployment.port, "anna", "annas password")
+    assert _writable(containers["scheduler"]) == {"/tmp", "/opt/airflow", "/opt/airflow/logs"}
 
 
 @pytest.mark.timeout(900)
-def test_under_a_path_the_api_server_becomes_healthy_and_listens_to_tasks_where_they_report(tmp_path: Path) -> None:
-    under_a_path = {"AIRFLOW__API__BASE_URL": "https://example.com/air/flow"}
-    deployment = Deployment(tmp_path, SECRETS, under_a_path)
-    with deployment.databases():
-        deployment.migrate()
-        with deployment.running({"api-server": deployment.container("api-server")}):
-            address = f"http://127.0.0.1:{deployment.port}"
-            for name in ("scheduler", "worker"):
-                asked = deployment.container(name)
-                asked = replace(asked, definition=_telling_where_tasks_report(asked.definition))
-                told = subprocess.run(
-                    asked.command(), env=asked.environment(), check=True, capture_output=True, text=True, timeout=60
-                )
-                assert told.stdout == f"{address}/air/flow/execution/\n", name
-                assert _status(f"{told.stdout.strip()}health") == 200
-            assert _status(f"{address}/execution/health") == 404
-            # What looks at its health from outside, and programs that log in, find it through the proxy as people do.
-            assert AirflowApi(f"{address}/air/flow", SECRETS["AIRFLOW_ADMIN_PASSWORD"]).find("/monitor/health")
+def test_a_pools_slots_stay_as_they_were_set_when_the_deployment_is_migrated_again(deployment: Deployment) -> None:
+    assert _slots(deployment, "UPDATE slot_pool SET slots = 16 WHERE pool = 'ropo_one' RETURNING slots") == [16]
+    _slots(deployment, "DELETE FROM slot_pool WHERE pool = 'erp_ledger' RETURNING slots")
+
+    deployment.migrate()
+
+    assert _slots(deployment, "SELECT slots FROM slot_pool WHERE pool = 'ropo_one'") == [16]
+    assert _slots(deployment, "SELECT slots FROM slot_pool WHERE pool = 'erp_ledger'") == [2]
+
+
+@pytest.mark.timeout(900)
+def test_under_a_path_the_api_server_becomes_healthy_and_listens_to_tasks_where_they_report(
+    deployment: Deployment,
+) -> None:
+    def placed(name: str) -> Container:
+        return replace(deployment.container(name), extra={"AIRFLOW__API__BASE_URL": "https://example.com/air/flow"})
+
+    with deployment.running({"api-server": placed("api-server")}):
+        address = f"http://127.0.0.1:{deployment.port}"
+        for name in ("scheduler", "worker"):
+            asked = placed(name)
+            asked = replace(asked, definition=_telling_where_tasks_report(asked.definition))
+            told = subprocess.run(
+                asked.command(), env=asked.environment(), check=True, capture_output=True, text=True, timeout=60
+            )
+            assert told.stdout == f"{address}/air/flow/execution/\n", name
+            assert _status(f"{told.stdout.strip()}health") == 200
+        assert _status(f"{address}/execution/health") == 404
+        # What looks at its health from outside, and programs that log in, find it through the proxy as people do.
+        assert AirflowApi(f"{address}/air/flow", SECRETS["AIRFLOW_ADMIN_PASSWORD"]).find("/monitor/health")
 
 
 def _telling_where_tasks_report(service: Mapping[str, Any]) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def test_a_select_that_stumbles_over_its_rows_is_at_fault_and_not_its_database(
 
 def test_a_store_that_goes_away_is_named(world: World, tmp_path: Path) -> None:
     name = parse_dsn(world.store_dsn)["dbname"]
-    profile = _with_number_from(world, tmp_path, _ends_sessions(f"datname = '{name}'"))
+    profile = _with_number_from(world, tmp_path, _ends_sessions(f"datname = '{name}' AND state <> 'idle'"))
     told = r"^Profile default, .*: the store's connection was lost .*run it again"
     with pytest.raises(StoreUnavailableError, match=told):
         world.reconcile(profile=profile)

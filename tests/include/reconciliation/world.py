@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import threading
 from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,6 +17,8 @@ from include.reconciliation.reconcile import reconcile
 from include.status_store.database import connect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from psycopg2.extensions import connection as Connection
 
     from include.config.profiles import Profile
@@ -81,6 +84,29 @@ def at(text: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.UTC)
 
 
+class Sessions(threading.local):
+    """A thread's open sessions, by their DSN: to log in for each statement is what most of its time would go for."""
+
+    MOST = 4
+
+    def __init__(self) -> None:
+        self._open: dict[str, Connection] = {}
+
+    def of(self, dsn: str, connect: Callable[[str], Connection]) -> Connection:
+        """Return the session of a database, in which each statement is a transaction."""
+        session = self._open.pop(dsn, None)
+        if session is None or session.closed:
+            session = connect(dsn)
+            session.autocommit = True
+        self._open[dsn] = session
+        if len(self._open) > self.MOST:
+            self._open.pop(next(iter(self._open))).close()
+        return session
+
+
+SESSIONS = Sessions()
+
+
 @dataclass
 class World:
     """A store and a ledger, and the reconciliation of the two.
@@ -99,11 +125,11 @@ class World:
 
     def store(self, query: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
         """Run one statement in the store, committed; return its rows."""
-        return _run(connect(self.store_dsn), query, parameters)
+        return _run(SESSIONS.of(self.store_dsn, connect), query, parameters)
 
     def ledger(self, query: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
         """Run one statement in the ledger, committed; return its rows."""
-        return _run(psycopg2.connect(self.ledger_dsn), query, parameters)
+        return _run(SESSIONS.of(self.ledger_dsn, psycopg2.connect), query, parameters)
 
     def poll(self, kind: str, outcome: str, **columns: Any) -> int:
         """Add a poll to the journal."""
@@ -245,6 +271,6 @@ class World:
 
 
 def _run(connection: Connection, query: str, parameters: Any) -> list[tuple[Any, ...]]:
-    with closing(connection), connection, connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(query, parameters)
         return cursor.fetchall() if cursor.description else []

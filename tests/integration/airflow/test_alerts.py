@@ -126,28 +126,33 @@ class Outcome:
 
 
 @pytest.fixture(scope="module")
-def outcome(postgres: Server, store_template: str, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def outcome(
+    postgres: Server, metadata_template: str, store_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Outcome:
     """Everything at once: Airflow takes its time to start."""
 
     def made(today: datetime.date) -> Outcome:
         home = tmp_path_factory.mktemp("airflow")
         store_name = postgres.fresh_database("store", template=store_template)
         with mail_server() as mail, closing(StatsdSocket()) as statsd:
-            return _outcome(postgres, store_name, home, mail, statsd, today)
+            return _outcome(postgres, metadata_template, store_name, home, mail, statsd, today)
 
     return on_one_day(made, late=TIME_FOR_A_VERDICT)
 
 
 def _outcome(
-    postgres: Server, store: str, home: pathlib.Path, mail: MailServer, statsd: StatsdSocket, today: datetime.date
+    postgres: Server,
+    template: str,
+    store: str,
+    home: pathlib.Path,
+    mail: MailServer,
+    statsd: StatsdSocket,
+    today: datetime.date,
 ) -> Outcome:
     reconciliation_id = _fill(postgres.dsn(store), today - 2 * DAY)
-    metadata = postgres.fresh_database("metadata")
+    metadata = postgres.fresh_database("metadata", template=template)
     variables = _variables(postgres, store, metadata, home, mail, statsd)
     variables["RECONCILIATION_ID"] = str(reconciliation_id)
-    airflow = str(ROOT / ".venv" / "bin" / "airflow")
-    subprocess.run([airflow, "db", "migrate"], env=variables, check=True, capture_output=True)
-
     outcome = Outcome()
     outcome.today = today
     outcome.is_made_late = datetime.datetime.now(HELSINKI).date() == today
@@ -169,6 +174,7 @@ def _outcome(
             outcome.failed = _asker(kept)(
                 "SELECT subject, fingerprint, ended_at IS NOT NULL FROM ropo.alert WHERE topic = 'failed_task'"
             )
+        airflow = str(ROOT / ".venv" / "bin" / "airflow")
         with _running([airflow, "scheduler"], variables, home), _running([airflow, "triggerer"], variables, home):
             _wait(lambda: ask("SELECT FROM callback WHERE state IN ('success', 'failed')"), home)
             _wait(lambda: ask("SELECT FROM dag_run WHERE dag_id = 'in_time' AND state = 'success'"), home)

@@ -6,7 +6,6 @@ Its tasks keep their profiles when the profiles file has changed since, and what
 from __future__ import annotations
 
 import json
-import subprocess
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,6 @@ from include.simulator.server import SimulatorServer
 from local_airflow import environment
 from local_airflow.api import AirflowApi
 from local_airflow.cluster import free_port
-from local_airflow.migration import migrate
 from local_airflow.serving import admin_password, serving
 from local_airflow.waiting import until
 from tests.include.reconciliation.world import LEDGER
@@ -130,11 +128,16 @@ class Airflow:
 
 
 @pytest.fixture(scope="module")
-def airflow(postgres: Server, store_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
+def airflow(
+    postgres: Server, metadata_template: str, store_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Airflow]:
     """It takes its time to start."""
     home = tmp_path_factory.mktemp("airflow")
     store = postgres.fresh_database("store", template=store_template)
-    ledger, metadata = postgres.fresh_database("ledger"), postgres.fresh_database("metadata")
+    ledger, metadata = (
+        postgres.fresh_database("ledger"),
+        postgres.fresh_database("metadata", template=metadata_template),
+    )
     with closing(psycopg2.connect(postgres.dsn(ledger))) as connection, connection, connection.cursor() as cursor:
         cursor.execute(LEDGER)
     with SimulatorServer(Ropo()) as ropo:
@@ -154,7 +157,6 @@ def airflow(postgres: Server, store_template: str, tmp_path_factory: pytest.Temp
         port = free_port()
         made = Airflow(variables, port, postgres.dsn(metadata), postgres.dsn(store))
         made.profiles("default", "beta")
-        migrate(variables, subprocess.DEVNULL)
         password = admin_password(home)
         with serving(variables, home, port):
             made.log_in(password)

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,6 @@ import pytest
 from include.simulator.ropo import Ropo
 from include.status_store.database import STORE_VARIABLE
 from local_airflow import cluster, environment
-from local_airflow.migration import migrate
 from local_airflow.paths import ROOT
 from local_airflow.serving import USER, admin_password, serving
 from tests.browser.deployment import Deployment
@@ -79,14 +77,16 @@ class Outcome:
 
 
 @pytest.fixture(scope="module")
-def outcome(postgres: Server, store_template: str, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def outcome(
+    postgres: Server, metadata_template: str, store_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Outcome:
     """Everything at once: Airflow takes its time to start."""
     home = tmp_path_factory.mktemp("airflow")
-    store, metadata = postgres.fresh_database("store", template=store_template), postgres.fresh_database("metadata")
+    store = postgres.fresh_database("store", template=store_template)
+    metadata = postgres.fresh_database("metadata", template=metadata_template)
     port = cluster.free_port()
     with mail_server() as mail, closing(psycopg2.connect(postgres.dsn(store))) as lock:
         variables = _variables(postgres, store, metadata, home) | {"AIRFLOW_CONN_SMTP_DEFAULT": mail.airflow_connection}
-        migrate(variables, subprocess.DEVNULL)
         passwords = {USER: admin_password(home)}
         lock.cursor().execute("LOCK TABLE ropo.status_page IN ACCESS EXCLUSIVE MODE")
         with serving(variables, home, port):

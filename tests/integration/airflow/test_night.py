@@ -6,7 +6,6 @@ Ropo One is the stand-in over real HTTP, the ledger and the store are PostgreSQL
 from __future__ import annotations
 
 import datetime
-import subprocess
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -19,7 +18,6 @@ from include.config.status_map import load_status_map
 from include.simulator.ropo import Ropo
 from include.simulator.rows import make_row
 from include.simulator.server import SimulatorServer
-from local_airflow.paths import ROOT
 from tests.include.reconciliation.world import LEDGER, World
 from tests.integration.airflow.driving import ask, driving, variables
 
@@ -57,7 +55,9 @@ def _payment(number: int, day: datetime.date) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def night(postgres: Server, store_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+def night(
+    postgres: Server, metadata_template: str, store_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Night]:
     """Everything in one Airflow: it takes its time to start."""
     home = tmp_path_factory.mktemp("airflow")
     store = postgres.fresh_database("store", template=store_template)
@@ -68,9 +68,7 @@ def night(postgres: Server, store_template: str, tmp_path_factory: pytest.TempPa
     night.world = _days_before(postgres, store, ledger)
     with SimulatorServer(Ropo()) as night.server:
         night.server.ropo.add_rows(_payment(number, day) for number, day in ((1, OWN), (2, MENDED)))
-        given = variables(postgres, store, ledger, home, night.server.url, profiles=PROFILES)
-        airflow = str(ROOT / ".venv" / "bin" / "airflow")
-        subprocess.run([airflow, "db", "migrate"], env=given, check=True, capture_output=True)
+        given = variables(postgres, metadata_template, store, ledger, home, night.server.url, profiles=PROFILES)
         night.log = home / "driver.log"
         with night.log.open("w") as log, driving(given, log) as driver:
             first, rest = _orders()

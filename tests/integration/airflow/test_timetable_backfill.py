@@ -66,9 +66,12 @@ for dag_id in {DAG_IDS}:
 
 
 @pytest.fixture(scope="module")
-def made(postgres: Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[datetime.date, Outcome]:
+def made(
+    postgres: Server, metadata_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[datetime.date, Outcome]:
     """Today, and by DAG: the keys of the runs made, and the next scheduled run before and after."""
-    return on_one_day(lambda today: (today, _made(postgres, tmp_path_factory.mktemp("airflow"), today)))
+    home = tmp_path_factory.mktemp
+    return on_one_day(lambda today: (today, _made(postgres, metadata_template, home("airflow"), today)))
 
 
 @pytest.fixture
@@ -81,17 +84,15 @@ def outcome(made: tuple[datetime.date, Outcome]) -> Outcome:
     return made[1]
 
 
-def _made(postgres: Server, home: pathlib.Path, today: datetime.date) -> Outcome:
+def _made(postgres: Server, template: str, home: pathlib.Path, today: datetime.date) -> Outcome:
     (home / "dags").mkdir()
     (home / "dags" / "dated.py").write_text(DAG_FILE, encoding="utf-8")
-    database = postgres.fresh_database("metadata")
+    database = postgres.fresh_database("metadata", template=template)
     given = {
         environment.METADATA_VARIABLE: postgres.dsn(database, driver="psycopg2"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
     }
     variables = environment.project_environment(given, home)
-    airflow = str(ROOT / ".venv" / "bin" / "airflow")
-    subprocess.run([airflow, "db", "migrate"], env=variables, check=True, capture_output=True)
     driver = str(ROOT / "tests" / "integration" / "airflow" / "backfill_driver.py")
     done = subprocess.run(
         [sys.executable, driver],

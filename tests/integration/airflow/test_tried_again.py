@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import subprocess
 import threading
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,6 @@ import pytest
 
 from include.simulator.ropo import DEFAULT_CID, Ropo
 from include.simulator.server import SimulatorServer
-from local_airflow.paths import ROOT
 from local_airflow.waiting import until
 from tests.include.reconciliation.world import LEDGER
 from tests.integration.airflow.driving import ask, driving, variables
@@ -44,7 +42,9 @@ class Runs:
 
 
 @pytest.fixture(scope="module")
-def runs(postgres: Server, store_template: str, tmp_path_factory: pytest.TempPathFactory) -> Runs:
+def runs(
+    postgres: Server, metadata_template: str, store_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Runs:
     """Both in one Airflow: it takes its time to start."""
     home = tmp_path_factory.mktemp("airflow")
     store, ledger = postgres.fresh_database("store", template=store_template), postgres.fresh_database("ledger")
@@ -52,13 +52,11 @@ def runs(postgres: Server, store_template: str, tmp_path_factory: pytest.TempPat
         cursor.execute(LEDGER)
     runs = Runs()
     with SimulatorServer(Ropo()) as server:
-        given = variables(postgres, store, ledger, home, server.url, profiles=PROFILES)
+        given = variables(postgres, metadata_template, store, ledger, home, server.url, profiles=PROFILES)
         given["AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY"] = str(SECONDS_BETWEEN_TRIES)
         metadata = given["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg2", "")
         wrong = {"conn_type": "ropo_one", "host": server.url, "login": DEFAULT_CID, "password": "wrong"}
         refused = given | {"AIRFLOW_CONN_ROPO_ONE_DEFAULT": json.dumps(wrong)}
-        airflow = str(ROOT / ".venv" / "bin" / "airflow")
-        subprocess.run([airflow, "db", "migrate"], env=given, check=True, capture_output=True)
         order = {"dag_id": "ropo_reconciliation", "conf": {"date": str(DATE)}}
         _let_in(postgres, ledger, allowed=False)
         mender = threading.Thread(target=_mend_between_tries, args=(postgres, ledger, metadata, runs))
