@@ -47,10 +47,14 @@ def event_in_words(kind: str, by: str, note: str | None, category: str | None) -
         return Told(by, f"it differs otherwise now: {category_in_words(other['category'])}")
     if renamed := _RENAMED.fullmatch(note):
         return Told(by, f"it is known as {_invoice_in_words(renamed['key'])} now")
-    return Told(by, _change_in_words(note, category))
+    return Told(by, change_in_words(note, category))
 
 
-def _change_in_words(note: str, category: str | None) -> str:
+def change_in_words(note: str, category: str | None) -> str:
+    """Return a note of what changed of a break as people read it.
+
+    :param category: the break's; None leaves the reasons' names.
+    """
     told = further_change_in_words(note)
     for column, words in _COLUMNS:
         told = column.sub(words, told)

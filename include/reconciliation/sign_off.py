@@ -78,7 +78,7 @@ def _lines(profile: Profile, status: PeriodStatus) -> Iterator[str]:
         found_by = f" (reconciliation {flag.reconciliation_id})" if flag.reconciliation_id else ""
         yield (
             f"  changed since ({flag.at:%Y-%m-%d %H:%M:%S%z}): {flag.kind} of {flag.business_date}{about}{found_by}: "
-            f"{flag.note}"
+            f"{flag.told}"
         )
     for unmet in status.unmet:
         found_by = f" (reconciliation {unmet.reconciliation_id})" if unmet.reconciliation_id else ""

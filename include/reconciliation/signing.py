@@ -16,6 +16,7 @@ import msgspec
 from psycopg2.extras import Json
 
 from include.config.wording import counted
+from include.reconciliation.break_history import change_in_words
 from include.reconciliation.break_states import has_waiting, work_in
 from include.reconciliation.recorded import subject
 from include.reconciliation.sign_off_conditions import Standing, Unmet, standings, unmet_conditions
@@ -57,6 +58,8 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True):
     """A row of ``ropo.period_sign_off_flag``: what changed after a sign-off.
 
     :param reconciliation_id: that shows it; None where a person opened an accepted break again.
+    :param category: the break's; None where the flag is about a date's result.
+    :param note: as it was stored, see :attr:`told`.
     """
 
     flag_id: int
@@ -65,7 +68,13 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True):
     business_date: datetime.date
     reconciliation_id: int | None
     break_id: int | None
+    category: str | None
     note: str
+
+    @property
+    def told(self) -> str:
+        """The note in words for people; what a person wrote stands as it is."""
+        return self.note if self.reconciliation_id is None else change_in_words(self.note, self.category)
 
 
 class PeriodStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -316,7 +325,8 @@ def _sign_offs(cursor: Cursor, profile: str, period: datetime.date) -> list[Sign
 
 def _flags(cursor: Cursor, sign_off: SignOff) -> list[Flag]:
     cursor.execute(
-        f"SELECT {', '.join(Flag.__struct_fields__)} FROM ropo.period_sign_off_flag "  # noqa: S608 - our own field names
+        "SELECT flag_id, at, kind, flag.business_date, flag.reconciliation_id, break_id, known.category, flag.note "
+        "FROM ropo.period_sign_off_flag AS flag LEFT JOIN ropo.reconciliation_break AS known USING (break_id) "
         "WHERE sign_off_id = %s ORDER BY flag_id",
         (sign_off.sign_off_id,),
     )

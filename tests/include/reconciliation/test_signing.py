@@ -12,6 +12,7 @@ import pytest
 from include.reconciliation import reconcile as module
 from include.reconciliation import signing
 from include.reconciliation.break_states import work_in
+from include.reconciliation.categories import reason_in_words
 from include.reconciliation.decisions import comment_breaks
 from include.reconciliation.signing import SignOffError
 from tests.include.reconciliation.month import (
@@ -76,6 +77,26 @@ def test_of_signatures_beside_each_other_each_is_read_by_its_id_with_those_befor
         assert changes
 
 
+def test_a_change_is_told_in_words_and_what_a_person_wrote_of_it_as_it_stands(march: World) -> None:
+    owe(march)
+    run_all(march)
+    [break_id] = accepts(march)
+    signs(march)
+    note = "reason from payment to closed_in_ropo, status in the ledger from unpaid to partly_paid"
+    for reconciliation_id, text in ((1, f"invoice 1: behind, {note}"), (None, f"opened again by Anna: {note}")):
+        march.store(
+            "INSERT INTO ropo.period_sign_off_flag "
+            "(sign_off_id, kind, business_date, reconciliation_id, break_id, note) "
+            "SELECT sign_off_id, 'break_reopened', period, %s, %s, %s FROM ropo.period_sign_off",
+            (reconciliation_id, break_id, text),
+        )
+    before, after = (reason_in_words("ledger_behind", reason) for reason in ("payment", "closed_in_ropo"))
+    assert [flag.told for flag in status(march).flags] == [
+        f"invoice 1: behind, reason from “{before}” to “{after}”, status in the ledger from unpaid to partly paid",
+        f"opened again by Anna: {note}",
+    ]
+
+
 def test_a_note_of_blanks_is_none_and_of_others_the_blanks_around_are_not_kept(march: World) -> None:
     run_all(march)
     with transaction(march) as cursor:
@@ -102,7 +123,14 @@ def test_a_change_or_a_signature_since_it_was_shown_makes_it_another_status(marc
     signs(march)
     shown = status(march)
     change = signing.Flag(
-        flag_id=1, at=NOW, kind="result_changed", business_date=LAST, reconciliation_id=2, break_id=None, note="other"
+        flag_id=1,
+        at=NOW,
+        kind="result_changed",
+        business_date=LAST,
+        reconciliation_id=2,
+        break_id=None,
+        category=None,
+        note="other",
     )
     others = [msgspec.structs.replace(shown, flags=[change]), msgspec.structs.replace(shown, sign_off=None)]
     assert len({shown.fingerprint, *(other.fingerprint for other in others)}) == 3
