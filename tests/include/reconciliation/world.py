@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import threading
-from contextlib import closing
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from include.reconciliation.reconcile import reconcile
 from include.status_store.database import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from psycopg2.extensions import connection as Connection
 
@@ -85,23 +85,30 @@ def at(text: str) -> datetime.datetime:
 
 
 class Sessions(threading.local):
-    """A thread's open sessions, by their DSN: to log in for each statement is what most of its time would go for."""
+    """A thread's idle sessions, by their DSN: most of the time would go for new ones, which know no table yet."""
 
     MOST = 4
 
     def __init__(self) -> None:
-        self._open: dict[str, Connection] = {}
+        self._idle: dict[str, Connection] = {}
 
-    def of(self, dsn: str, connect: Callable[[str], Connection]) -> Connection:
-        """Return the session of a database, in which each statement is a transaction."""
-        session = self._open.pop(dsn, None)
-        if session is None or session.closed:
-            session = connect(dsn)
-            session.autocommit = True
-        self._open[dsn] = session
-        if len(self._open) > self.MOST:
-            self._open.pop(next(iter(self._open))).close()
-        return session
+    @contextmanager
+    def lent(self, dsn: str, connect: Callable[[str], Connection], *, autocommit: bool = False) -> Iterator[Connection]:
+        """Lend a session of a database; one in which anything failed is not kept.
+
+        :param autocommit: each statement is a transaction.
+        """
+        session = self._idle.pop(dsn, None) or connect(dsn)
+        try:
+            session.autocommit = autocommit
+            yield session
+            session.rollback()
+        except BaseException:
+            session.close()
+            raise
+        self._idle[dsn] = session
+        if len(self._idle) > self.MOST:
+            self._idle.pop(next(iter(self._idle))).close()
 
 
 SESSIONS = Sessions()
@@ -125,11 +132,13 @@ class World:
 
     def store(self, query: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
         """Run one statement in the store, committed; return its rows."""
-        return _run(SESSIONS.of(self.store_dsn, connect), query, parameters)
+        with SESSIONS.lent(self.store_dsn, connect, autocommit=True) as store:
+            return _run(store, query, parameters)
 
     def ledger(self, query: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
         """Run one statement in the ledger, committed; return its rows."""
-        return _run(SESSIONS.of(self.ledger_dsn, psycopg2.connect), query, parameters)
+        with SESSIONS.lent(self.ledger_dsn, psycopg2.connect, autocommit=True) as ledger:
+            return _run(ledger, query, parameters)
 
     def poll(self, kind: str, outcome: str, **columns: Any) -> int:
         """Add a poll to the journal."""
@@ -233,14 +242,22 @@ class World:
     def reconcile(self, day: datetime.date = DAY, *, now: datetime.datetime = NOW, **options: Any) -> Recorded:
         """Reconcile a day."""
         profile, status_map = options.pop("profile", self.profile), options.pop("status_map", STATUS_MAP)
-        with closing(connect(self.store_dsn)) as store, closing(psycopg2.connect(self.ledger_dsn)) as ledger:
+        with self._both() as (store, ledger):
             return reconcile(store, ledger, profile, status_map, day, now=now, **options)
 
     def recheck(self, before: datetime.date, *, now: datetime.datetime, **options: Any) -> Rechecked:
         """Compare again the unfinished dates before a business date."""
         profile, status_map = options.pop("profile", self.profile), options.pop("status_map", STATUS_MAP)
-        with closing(connect(self.store_dsn)) as store, closing(psycopg2.connect(self.ledger_dsn)) as ledger:
+        with self._both() as (store, ledger):
             return recheck(store, ledger, profile, status_map, before, now=now, **options)
+
+    @contextmanager
+    def _both(self) -> Iterator[tuple[Connection, Connection]]:
+        with (
+            SESSIONS.lent(self.store_dsn, connect) as store,
+            SESSIONS.lent(self.ledger_dsn, psycopg2.connect) as ledger,
+        ):
+            yield store, ledger
 
     def verdicts(self, day: datetime.date = DAY) -> list[str]:
         """Every verdict of a day, oldest first."""
@@ -249,7 +266,7 @@ class World:
 
     def items(self, reconciliation: Recorded) -> dict[str, dict[str, Any]]:
         """What a reconciliation recorded, by invoice_key."""
-        with closing(connect(self.store_dsn)) as store, store.cursor() as cursor:
+        with SESSIONS.lent(self.store_dsn, connect) as store, store.cursor() as cursor:
             query = "SELECT * FROM ropo.reconciliation_item WHERE reconciliation_id = %s ORDER BY invoice_key"
             cursor.execute(query, (reconciliation.reconciliation_id,))
             names = [column.name for column in cursor.description or ()]
