@@ -33,7 +33,7 @@ IN_MEMORY = pathlib.Path("/dev/shm")
 ROOM_IN_MEMORY = 4 * 2**30
 # Seconds until a run that makes its folder holds the lock in it.
 A_START = 600
-# Folders whose files share what is slow to start or to make: an Airflow and a browser, its database, a Tryton.
+# Folders whose files share what is slow to start or to make: an Airflow and a browser, Airflow's tables, a Tryton.
 TOGETHER = ("tests/browser", "tests/integration/airflow", "tests/integration/tryton")
 # Folders of tests that start whole programs: they go first, so that no worker waits in the end for another's long file.
 FIRST = ("tests/deployment", "tests/demo", "tests/browser", "tests/integration", "tests/faults", "tests/local_airflow")

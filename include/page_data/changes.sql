@@ -6,15 +6,12 @@ WITH earlier AS (
     FROM ropo.reconciliation_item
     WHERE reconciliation_id = %(earlier)s AND category <> 'matched'
 ), later AS (
-    SELECT *, pending_until IS NOT NULL AS is_pending
-    FROM ropo.reconciliation_item
-    WHERE reconciliation_id = %(later)s AND category <> 'matched'
-), renamed AS (
-    SELECT item.invoice_key, former.invoice_key AS former_key
+    SELECT
+        item.*, pending_until IS NOT NULL AS is_pending,
+        COALESCE(former.invoice_key, item.invoice_key) AS former_key
     FROM ropo.reconciliation_item AS item
-    CROSS JOIN LATERAL ropo.other_name(item, %(earlier)s) AS former
-    WHERE item.reconciliation_id = %(later)s AND item.category <> 'matched'
-        AND NOT EXISTS (SELECT FROM earlier AS same WHERE same.invoice_key = item.invoice_key)
+    LEFT JOIN LATERAL ropo.other_name(item, %(earlier)s) AS former ON true
+    WHERE reconciliation_id = %(later)s AND category <> 'matched'
 ), both_sides AS (
     SELECT
         COALESCE(later.invoice_key, earlier.invoice_key) AS invoice_key,
@@ -29,11 +26,7 @@ WITH earlier AS (
             ELSE 'same'
         END AS change
     FROM earlier
-    FULL JOIN (
-        SELECT later.*, COALESCE(renamed.former_key, later.invoice_key) AS former_key
-        FROM later
-        LEFT JOIN renamed USING (invoice_key)
-    ) AS later ON later.former_key = earlier.invoice_key
+    FULL JOIN later ON later.former_key = earlier.invoice_key
 )
 SELECT
     change,

@@ -12,8 +12,8 @@ WITH signed AS (
     CROSS JOIN jsonb_array_elements_text(signed.evidence -> 'breaks') AS each (break_id)
 ), mended AS (
     SELECT DISTINCT ON (rested_on.sign_off_id, known.break_id)
-        rested_on.sign_off_id, rested_on.dates, known.break_id, known.invoice_key, known.jobid, known.category,
-        known.business_date, event.reconciliation_id
+        rested_on.sign_off_id, rested_on.dates, accepted.invoice_key AS signed_key,
+        known.break_id, known.invoice_key, known.jobid, known.category, known.business_date, event.reconciliation_id
     FROM rested_on
     JOIN ropo.reconciliation_break AS accepted USING (break_id)
     JOIN ropo.reconciliation_break AS known
@@ -42,6 +42,6 @@ WHERE NOT EXISTS (
         AND fresh.business_date = (date.signed ->> 'business_date')::date
     JOIN ropo.reconciliation_item AS showed
         ON showed.reconciliation_id = (date.signed ->> 'reconciliation_id')::bigint AND showed.category <> 'matched'
-        AND (showed.invoice_key = mended.invoice_key OR showed.jobid = mended.jobid)
+        AND (showed.invoice_key IN (mended.invoice_key, mended.signed_key) OR showed.jobid = mended.jobid)
 )
 ORDER BY mended.sign_off_id, mended.break_id

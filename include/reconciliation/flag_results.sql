@@ -117,10 +117,14 @@ WITH signed AS (
             WHEN found.category = 'matched' AND was.pending_until IS NULL THEN
                 known.break_id IS NULL
                 OR EXISTS (
-                    -- Signed over as accepted, in whatever category, under either of its names.
+                    -- Signed over as accepted, in whatever category, under whatever name it had then.
                     SELECT
                     FROM ropo.reconciliation_break AS rested
-                    WHERE rested.profile = fresh.profile AND rested.invoice_key IN (was.invoice_key, found.invoice_key)
+                    WHERE rested.profile = fresh.profile
+                        AND (
+                            rested.invoice_key IN (was.invoice_key, found.invoice_key)
+                            OR rested.renamed_to IN (was.invoice_key, found.invoice_key)
+                        )
                         AND signed.evidence -> 'breaks' @> to_jsonb(rested.break_id)
                 )
                 OR EXISTS (

@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
 
 def variables(
-    postgres: Server, metadata: str, store: str, ledger: str, home: pathlib.Path, url: str, *, profiles: str
+    postgres: Server, metadata_template: str, store: str, ledger: str, home: pathlib.Path, url: str, *, profiles: str
 ) -> dict[str, str]:
     """The environment of an Airflow of its own, with the text of its profiles file.
 
-    :param metadata: the name of a migrated database, to copy from.
+    :param metadata_template: the name of a migrated database, to copy from.
     :param store: a database's name, and ``ledger``; ``url``: of Ropo One.
     """
     (home / "profiles.yaml").write_text(profiles, encoding="utf-8")
     ropo = {"conn_type": "ropo_one", "host": url, "login": DEFAULT_CID, "password": DEFAULT_APICODE}
     given = {
         environment.METADATA_VARIABLE: postgres.dsn(
-            postgres.fresh_database("metadata", template=metadata), driver="psycopg2"
+            postgres.fresh_database("metadata", template=metadata_template), driver="psycopg2"
         ),
         "AIRFLOW_CONN_ROPO_STORE": json.dumps(postgres.airflow_connection(store)),
         "AIRFLOW_CONN_ERP_LEDGER": json.dumps(postgres.airflow_connection(ledger)),

@@ -134,10 +134,8 @@ def airflow(
     """It takes its time to start."""
     home = tmp_path_factory.mktemp("airflow")
     store = postgres.fresh_database("store", template=store_template)
-    ledger, metadata = (
-        postgres.fresh_database("ledger"),
-        postgres.fresh_database("metadata", template=metadata_template),
-    )
+    ledger = postgres.fresh_database("ledger")
+    metadata = postgres.fresh_database("metadata", template=metadata_template)
     with closing(psycopg2.connect(postgres.dsn(ledger))) as connection, connection, connection.cursor() as cursor:
         cursor.execute(LEDGER)
     with SimulatorServer(Ropo()) as ropo:

@@ -70,8 +70,9 @@ def made(
     postgres: Server, metadata_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[datetime.date, Outcome]:
     """Today, and by DAG: the keys of the runs made, and the next scheduled run before and after."""
-    home = tmp_path_factory.mktemp
-    return on_one_day(lambda today: (today, _made(postgres, metadata_template, home("airflow"), today)))
+    return on_one_day(
+        lambda today: (today, _made(postgres, metadata_template, tmp_path_factory.mktemp("airflow"), today))
+    )
 
 
 @pytest.fixture

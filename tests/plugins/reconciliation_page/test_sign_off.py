@@ -35,7 +35,8 @@ def flag(store: Connection) -> None:
     with store.cursor() as cursor:
         cursor.execute(
             "INSERT INTO ropo.period_sign_off_flag (sign_off_id, kind, business_date, reconciliation_id, note) "
-            "SELECT sign_off_id, 'result_changed', '2026-02-04', 1, 'x' FROM ropo.period_sign_off"
+            "SELECT sign_off_id, 'result_changed', '2026-02-04', 1, 'row_count in the ledger from 1 to 2' "
+            "FROM ropo.period_sign_off"
         )
 
 
@@ -203,6 +204,7 @@ def test_a_signed_month_whose_conditions_hold_no_more_is_not_green(
     flag(store)
     page = client.get(PATH).text
     assert "Changed since it was signed" in page
+    assert "2026-02-04</a>, rows in the ledger from 1 to 2</li>" in page
     assert "else what was signed stands" not in page
 
 
