@@ -23,7 +23,7 @@ from include.config.profiles import Profile
 from local_airflow.cluster import SUPERUSER
 from reconciliation_page import PREFIX
 from reconciliation_page.access import may_change, may_read
-from reconciliation_page.app import create_app
+from reconciliation_page.app import page_app as app_of_this_process
 from tests.include.reconciliation.world import LEDGER, World
 from tests.include.watch.records import broken, keep_break, record
 
@@ -94,13 +94,14 @@ def two_profiles(store_connection: str, monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 @pytest.fixture
-def page_app() -> FastAPI:
+def page_app() -> Iterator[FastAPI]:
     """The page's app with a user who may do everything; tests take rights away by overriding the dependencies."""
-    app = create_app()
+    app = app_of_this_process()
     app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username=USER, role="ADMIN")
     app.dependency_overrides[may_read] = lambda: True
     app.dependency_overrides[may_change] = lambda: True
-    return app
+    yield app
+    app.dependency_overrides.clear()
 
 
 @pytest.fixture
