@@ -16,14 +16,14 @@ from typing import IO, TYPE_CHECKING, Any
 import psycopg2
 
 from local_airflow import embedded, environment, metadata
+from local_airflow.metadata_tables import POOLS_FAILED
 from local_airflow.paths import ROOT, airflow_home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-_BIN = ROOT / ".venv" / "bin"
-_COMMANDS = ((str(_BIN / "airflow"), "db", "migrate"), (str(_BIN / "python"), "-m", "include.config.pools"))
+_PYTHON = str(ROOT / ".venv" / "bin" / "python")
 # Who has migrated the embedded metadata database last: a look at it costs nothing, a migration some seconds.
 _MIGRATED_BY = """
 SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()
@@ -42,8 +42,11 @@ def migrate(variables: Mapping[str, str], output: IO[Any] | int | None = None) -
     :param output: takes what is said (a file, or ``subprocess.DEVNULL``); by default this program's own output.
     :raises subprocess.CalledProcessError: if a step fails; Airflow has said why.
     """
-    for command in _COMMANDS:
-        subprocess.run(command, env=variables, check=True, stdout=output, stderr=output)
+    both = [_PYTHON, "-m", "local_airflow.metadata_tables"]
+    code = subprocess.run(both, env=variables, check=False, stdout=output, stderr=output).returncode
+    if code != 0:
+        failed = ["python", "-m", "include.config.pools"] if code == POOLS_FAILED else ["airflow", "db", "migrate"]
+        raise subprocess.CalledProcessError(code, failed)
 
 
 def migrate_embedded(

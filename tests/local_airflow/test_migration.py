@@ -122,7 +122,22 @@ def test_a_step_that_fails_is_named(tmp_path: Path) -> None:
     variables[f"{environment.METADATA_VARIABLE}_CMD"] = "echo postgresql+psycopg2://nobody@127.0.0.1:9/nothing"
     done = _migrate(variables)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == f"make migrate: `{ROOT}/.venv/bin/airflow db migrate` failed."
+    assert done.stderr.splitlines()[-1] == "make migrate: `airflow db migrate` failed."
+
+
+def test_pools_that_cannot_be_made_are_named_as_the_step_that_failed(postgres: embedded.Server, tmp_path: Path) -> None:
+    name = postgres.fresh_database("metadata")
+    variables = _environment(tmp_path, postgres.dsn(name, driver="psycopg2"))
+    assert _migrate(variables).returncode == 0
+    with closing(psycopg2.connect(postgres.dsn(name))) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE slot_pool ADD CHECK (pool <> 'erp_ledger') NOT VALID")
+        cursor.execute("DELETE FROM slot_pool WHERE pool = 'erp_ledger'")
+
+    done = _migrate(variables)
+
+    assert done.returncode == 1
+    assert "The pools cannot be made: Airflow's metadata database says: new row for relation" in done.stderr
+    assert done.stderr.splitlines()[-1] == "make migrate: `python -m include.config.pools` failed."
 
 
 def test_two_that_find_the_embedded_database_new_migrate_it_one_after_the_other(tmp_path: Path) -> None:
