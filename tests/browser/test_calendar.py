@@ -9,8 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.accessibility import require_rules, violations
-from tests.browser.alone import served_alone
-from tests.browser.test_profiles import opened
+from tests.browser.alone import opened, served_alone
 from tests.include.watch.records import broken, keep_break, record, stood_accepted
 from tests.plugins.reconciliation_page.conftest import client, page_app, store_connection
 

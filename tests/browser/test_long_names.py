@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.alone import served_alone
+from tests.browser.alone import blank, load, opened, served_alone
 from tests.browser.test_pages import TOO_WIDE
-from tests.browser.test_profiles import opened
 from tests.include.watch.records import broken, keep_break, record
 from tests.plugins.reconciliation_page.conftest import page_app, store_connection
 
@@ -60,8 +59,9 @@ def url(
 
 def test_neither_a_long_name_nor_a_button_widens_a_page_on_a_small_screen(chromium: Browser, url: str) -> None:
     wide = []
-    for path in PAGES:
-        with opened(chromium, f"{url}/{path}", width=320) as page:
+    with blank(chromium) as page:
+        for path in PAGES:
+            load(page, f"{url}/{path}", width=320)
             if page.evaluate(TOO_WIDE):
                 wide.append(path)
     assert wide == []

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.alone import served_alone
+from tests.browser.alone import opened, served_alone
 from tests.browser.ink import times_filled
 from tests.browser.signed_month import USER, sign
-from tests.browser.test_profiles import opened
 from tests.browser.words import broken_words
 from tests.include.watch.records import broken, keep_break, record
 from tests.plugins.reconciliation_page.conftest import client, month, page_app, store_connection

@@ -5,14 +5,13 @@ It is served by itself: the deployment of the other tests has one profile, whose
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.accessibility import require_rules, violations
-from tests.browser.alone import served_alone
+from tests.browser.alone import blank, load, opened, served_alone
 from tests.browser.test_pages import TOO_WIDE
 from tests.plugins.reconciliation_page.companies import ZONES, before, fill, write_profiles
 from tests.plugins.reconciliation_page.conftest import page_app, store_connection
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fastapi import FastAPI
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
     from psycopg2.extensions import connection as Connection
 
 __all__ = ["page_app", "store_connection"]
@@ -44,28 +43,15 @@ def url(
         yield served
 
 
-@contextmanager
-def opened(
-    chromium: Browser, address: str, *, width: int = 1280, scheme: str = "light", script: bool = True
-) -> Iterator[Page]:
-    """A window with a page of it."""
-    context = chromium.new_context(viewport={"width": width, "height": 1000}, java_script_enabled=script)
-    context.add_init_script(f"localStorage.setItem('theme', '{scheme}')")
-    page = context.new_page()
-    page.goto(address)
-    expect(page.locator("main h1")).to_be_visible()
-    yield page
-    context.close()
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_keeps_the_rules_of_accessibility_and_fits_down_to_320_pixels(
     chromium: Browser, url: str, scheme: str
 ) -> None:
     require_rules()
     found = {}
-    for width in (320, 1280, 1920):
-        with opened(chromium, f"{url}/profiles", width=width, scheme=scheme) as page:
+    with blank(chromium, scheme=scheme) as page:
+        for width in (320, 1280, 1920):
+            load(page, f"{url}/profiles", width=width)
             assert page.evaluate("document.documentElement.dataset.theme") == scheme
             assert page.locator("tbody tr:not(.group)").count() == len(ZONES)
             wrong = violations(page) + (["wider than the window"] if page.evaluate(TOO_WIDE) else [])

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.accessibility import require_rules, violations
-from tests.browser.alone import served_alone
+from tests.browser.alone import blank, load, opened, served_alone
 from tests.browser.signed_month import sign
 from tests.browser.test_pages import TOO_WIDE
-from tests.browser.test_profiles import opened
 from tests.browser.words import broken_words
 from tests.include.watch.records import broken, record
 from tests.plugins.reconciliation_page.conftest import client, month, page_app, store_connection
@@ -98,8 +97,9 @@ def test_a_long_note_of_a_sign_off_is_as_broad_as_reading_needs_it_and_its_row_n
 ) -> None:
     require_rules()
     found = {}
-    for width in WIDTHS:
-        with opened(chromium, f"{signed}/sign-off/2026-02", width=width) as page:
+    with blank(chromium) as page:
+        for width in WIDTHS:
+            load(page, f"{signed}/sign-off/2026-02", width=width)
             notes = page.evaluate(NOTES)
             assert len(notes) == 3  # of what was signed two, and of what is accepted now one
             wrong = [f"{broad} digits broad, {tall} lines tall" for broad, tall in notes if broad < 24 or tall > 28]
@@ -114,8 +114,9 @@ def test_a_long_note_of_a_sign_off_is_as_broad_as_reading_needs_it_and_its_row_n
 
 def test_an_amount_in_the_totals_of_a_date_is_never_broken_and_in_sight(chromium: Browser, compared: str) -> None:
     found = {}
-    for width in (320, 375, 640, 760, 761, 1280):
-        with opened(chromium, f"{compared}/dates/{DATE}", width=width) as page:
+    with blank(chromium) as page:
+        for width in (320, 375, 640, 760, 761, 1280):
+            load(page, f"{compared}/dates/{DATE}", width=width)
             wrong = broken_words(page, ".totals :is(td, th)")
             wrong += ["wider than the window"] if page.evaluate(TOO_WIDE) else []
             if not all(page.evaluate(SIDES)):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.accessibility import require_rules, violations
-from tests.browser.alone import served_alone
+from tests.browser.alone import blank, load, opened, served_alone
 from tests.browser.test_pages import TOO_WIDE
-from tests.browser.test_profiles import opened
 from tests.include.watch.signatures import flag, sign
 from tests.plugins.reconciliation_page.conftest import page_app, store_connection
 
@@ -54,14 +54,14 @@ def test_they_keep_the_rules_of_accessibility_and_fit_down_to_320_pixels(
 ) -> None:
     require_rules()
     found = {}
-    for width in (320, 1280, 1920):
-        for path in PAGES:
-            with opened(chromium, f"{url}/{path}", width=width, scheme=scheme) as page:
-                wrong = violations(page) + (["wider than the window"] if page.evaluate(TOO_WIDE) else [])
-                if path.startswith("sign-off"):
-                    wrong += ["beyond the list"] if page.evaluate(BEYOND) > 0.5 else []
-                if wrong:
-                    found[f"{path} at {width}"] = wrong
+    with blank(chromium, scheme=scheme) as page:
+        for width, path in itertools.product((320, 1280, 1920), PAGES):
+            load(page, f"{url}/{path}", width=width)
+            wrong = violations(page) + (["wider than the window"] if page.evaluate(TOO_WIDE) else [])
+            if path.startswith("sign-off"):
+                wrong += ["beyond the list"] if page.evaluate(BEYOND) > 0.5 else []
+            if wrong:
+                found[f"{path} at {width}"] = wrong
     assert found == {}
 
 
