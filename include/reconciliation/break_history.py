@@ -33,11 +33,11 @@ class Told(NamedTuple):
     note: str | None
 
 
-def event_in_words(kind: str, by: str, note: str | None, category: str | None) -> Told:
+def event_in_words(kind: str, by: str, note: str | None, category: str) -> Told:
     """Return who did what happened to a break, and its note, as people read it; what a person wrote stands as it is.
 
     :param kind: of the event; ``by``: who, as recorded.
-    :param category: the break's; None leaves the reasons' names.
+    :param category: the break's.
     """
     if by != ITSELF or note is None:
         return Told(by, note)

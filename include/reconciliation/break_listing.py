@@ -52,7 +52,7 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BreakEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of ``ropo.reconciliation_break_event``."""
+    """A row of ``ropo.reconciliation_break_event``, with the break's category."""
 
     event_id: int
     at: datetime.datetime
@@ -60,6 +60,7 @@ class BreakEvent(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     note: str | None
     reconciliation_id: int | None
+    category: str
 
 
 def list_breaks(cursor: Cursor, asked: BreakFilter, *, limit: int | None = None) -> list[Break]:
@@ -75,7 +76,8 @@ def history_of(cursor: Cursor, break_id: int) -> list[BreakEvent]:
     """Return everything that happened to a break, oldest first; nothing where there is no such break."""
     cursor.execute(
         f"SELECT {', '.join(BreakEvent.__struct_fields__)} "  # noqa: S608 - our own field names
-        "FROM ropo.reconciliation_break_event WHERE break_id = %s ORDER BY event_id",
+        "FROM ropo.reconciliation_break_event JOIN ropo.reconciliation_break USING (break_id) "
+        "WHERE break_id = %s ORDER BY event_id",
         (break_id,),
     )
     return structs(cursor, BreakEvent)

@@ -124,7 +124,7 @@ def _history(session: Session, options: argparse.Namespace) -> None:
         raise BreakDecisionError(f"there is no break {options.id}")
     for event in events:
         found_by = f" (reconciliation {event.reconciliation_id})" if event.reconciliation_id else ""
-        told = event_in_words(event.kind, event.by_whom, event.note, None)
+        told = event_in_words(event.kind, event.by_whom, event.note, event.category)
         note = f": {told.note}" if told.note else ""
         say(f"{event.at:%Y-%m-%d %H:%M:%S%z} {event.kind} by {told.by}{found_by}{note}")
 

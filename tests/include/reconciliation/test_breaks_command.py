@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from include.reconciliation import breaks as commands
+from include.reconciliation.categories import reason_in_words
 from tests.include.reconciliation.test_breaks import OVER, broken
 
 if TYPE_CHECKING:
@@ -65,6 +66,21 @@ def test_the_command_lists_accepts_comments_and_shows_the_history(
         "accepted by Anna: rounding",
         "commented by Otto: seen",
     ]
+
+
+@pytest.mark.usefixtures("_environment")
+def test_the_history_tells_a_reason_that_changed_in_words(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.comment("1", "101", "2026-03-10 12:00")  # paid, as Ropo One calls it
+    world.payment("1", "50")
+    world.row("1")
+    world.reconcile(now=OVER)
+    world.ledger("UPDATE ropo_ledger SET paid = 50, open = 50")
+    world.reconcile(now=OVER)
+
+    changed = command(capsys, "history", "1")[1].splitlines()[1]
+
+    before, after = (reason_in_words("ledger_behind", reason) for reason in ("payment", "closed_in_ropo"))
+    assert f"reason from “{before}” to “{after}”" in changed
 
 
 @pytest.mark.usefixtures("_environment")
