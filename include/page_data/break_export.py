@@ -11,6 +11,7 @@ from include.page_data.break_knowledge import read_knowledge
 from include.page_data.breaks import export_statement
 from include.page_data.rested_on import export_statement as rested_on_statement
 from include.page_data.rested_on import read_acceptances
+from include.reconciliation.break_history import event_in_words
 from include.reconciliation.categories import reason_in_words
 from include.reconciliation.export import BYTE_ORDER_MARK, FETCH_ROWS, POINT, csv_pieces
 from include.reconciliation.further import further_in_words
@@ -36,9 +37,12 @@ COLUMNS = (
     "ledger_paid", "ledger_discount", "ledger_credited", "ledger_open", "further", "hint", "first_seen", "last_seen",
     "times_seen", "accepted_at", "accepted_by", "accepted_note", "resolved_at", "invoice_key",
 )  # fmt: skip
-_CATEGORY, _REASON, _NEXT, _STATE, _FURTHER, _HINT = (
-    COLUMNS.index(name) for name in ("category", "reason", "what_to_do_next", "state", "further", "hint")
-)
+_CATEGORY, _REASON, _NEXT, _STATE, _FURTHER, _HINT, _BY, _NOTE = (
+    COLUMNS.index(name)
+    for name in (
+        "category", "reason", "what_to_do_next", "state", "further", "hint", "accepted_by", "accepted_note",
+    )
+)  # fmt: skip
 
 
 # What a row of a signature has as of now; all else is as it was signed.
@@ -140,4 +144,5 @@ def _lines(connection: Connection, profile: Profile, asked: Asked, now: Any) -> 
             found[_NEXT] = next_step(found[_CATEGORY], found[_REASON], found[_HINT]) if is_open else None
             found[_REASON] = reason_in_words(found[_CATEGORY], found[_REASON])
             found[_FURTHER] = further_in_words(found[_FURTHER])
+            found[_BY], found[_NOTE] = event_in_words("accepted", found[_BY], found[_NOTE], found[_CATEGORY])
             yield found

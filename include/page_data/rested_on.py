@@ -10,6 +10,7 @@ import msgspec
 from include.page_data.break_names import read_standing
 from include.page_data.breaks import BreakSum
 from include.page_data.statements import statement
+from include.reconciliation.break_history import event_in_words
 from include.reconciliation.break_listing import State
 from include.status_store.rows import Row, named_rows
 
@@ -87,7 +88,7 @@ def read_rested_on(
     return RestedOn(
         acceptances=frozenset(acceptances),
         sums=sorted(sums, key=lambda each: (each.currency != profile.currency, each.currency)),
-        named=_as_they_stand(cursor, _of_rested_on(cursor, RestedBreak, "rested_on_named", values), by_then),
+        named=_as_they_stand(cursor, _named(cursor, values), by_then),
     )
 
 
@@ -119,6 +120,15 @@ def _values(
 ) -> dict[str, Any]:
     break_ids = [break_id for break_id, _ in acceptances]
     return {"profile": profile.name, "break_ids": break_ids, "by_then": by_then or "infinity"}
+
+
+def _named(cursor: Cursor, values: dict[str, Any]) -> list[RestedBreak]:
+    found = []
+    for each in _of_rested_on(cursor, RestedBreak, "rested_on_named", values):
+        # An acceptance that went over from the invoice's former name is on record as the program's.
+        by, note = event_in_words("accepted", each.accepted_by or "", each.accepted_note, each.category)
+        found.append(msgspec.structs.replace(each, accepted_by=by or None, accepted_note=note))
+    return found
 
 
 def _as_they_stand(cursor: Cursor, named: list[RestedBreak], by_then: datetime.datetime | None) -> list[RestedBreak]:

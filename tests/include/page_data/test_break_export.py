@@ -8,9 +8,12 @@ import io
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from include.config.profiles import Profile
 from include.page_data.break_export import export_breaks, export_rested_on
 from include.page_data.breaks import BreakSelection, read_breaks
+from include.reconciliation.break_states import ITSELF
 from include.reconciliation.signing import read_sign_off
 from include.status_store.database import connect
 from tests.include.status_store.views import column, execute
@@ -115,21 +118,26 @@ def test_a_file_says_of_what_it_is_and_when_it_was_read_and_why_not_to_rest_on_i
     assert [line[-1] for line in found[4:]] == ["invoice_key", "b:12"]
 
 
+@pytest.mark.parametrize(
+    ("by", "note", "told"),
+    [("Bob", "known", "Bob"), (ITSELF, "as b:11 by Bob: known", "Bob (when it was invoice 11)")],
+    ids=["under its name", "under a former name"],
+)
 def test_what_a_signature_rests_on_is_in_its_file_as_it_was_signed_whatever_was_accepted_since(
-    store: Connection, store_dsn: str
+    store: Connection, store_dsn: str, by: str, note: str, told: str
 ) -> None:
     before, signed, since = (datetime.datetime(2026, 12, day, 12, tzinfo=datetime.UTC) for day in (1, 2, 3))
     number = record(store, DATE, "breaks", breaks=(broken("12", "1"),))
     keep_break(store, number, "b:12", "ledger_behind", "open", "8.00")
     [break_id] = column(store, "SELECT break_id FROM ropo.reconciliation_break")
     unmapped = "2 rows with codes not in the map (0af), 5.00 in all"
-    for moment, by, paid in ((before, "Bob", "60"), (since, "Eve", "999")):
+    for moment, who, why, paid in ((before, by, note, "60"), (since, "Eve", "since", "999")):
         evidence = json.dumps({"currency": "EUR", "ropo_paid": paid, "further": unmapped})
         execute(
             store,
             "INSERT INTO ropo.reconciliation_break_event (break_id, at, by_whom, kind, note, evidence) "
-            "VALUES (%s, %s, %s, 'accepted', 'known', %s)",
-            (break_id, moment, by, evidence),
+            "VALUES (%s, %s, %s, 'accepted', %s, %s)",
+            (break_id, moment, who, why, evidence),
         )
     accepted = {"accepted_breaks": [break_id], "accepted_by_events": []}
     execute(
@@ -146,6 +154,7 @@ def test_what_a_signature_rests_on_is_in_its_file_as_it_was_signed_whatever_was_
     found = dict(zip(names, row, strict=True))
     assert [line[0] for line in head] == ["# month", "# signed by", "# columns as of now"]
     assert (head[0][1], head[1][1], head[1][2][:16]) == ("2026-11", "Zoe", "2026-12-02 14:00")
-    assert (found["ropo_paid"], found["at_stake"], found["accepted_by"]) == ("60.00", "60.00", "Bob")
+    assert (found["ropo_paid"], found["at_stake"]) == ("60.00", "60.00")
+    assert (found["accepted_by"], found["accepted_note"]) == (told, "known")
     assert (found["state"], found["what_to_do_next"]) == ("open", "")
     assert found["further"] == "2 rows with codes not in the status map, 5.00 in all"

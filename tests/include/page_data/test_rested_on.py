@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from include.config.profiles import Profile
 from include.page_data.rested_on import export_statement, read_acceptances, read_rested_on
+from include.reconciliation.break_states import ITSELF
 from include.reconciliation.signing import read_sign_off
 from include.status_store.rows import named_rows
 from tests.include.status_store.views import execute, query
@@ -96,6 +97,25 @@ def test_each_difference_is_as_it_was_accepted_last_by_the_signature(store: Conn
     assert [(row["reason"], row["accepted_by"], row["accepted_note"]) for row in exported] == [
         (each.reason, each.accepted_by, each.accepted_note) for each in found.named
     ]
+
+
+def test_who_accepted_it_under_its_former_name_is_named_where_it_is_open_again(store: Connection) -> None:
+    number = record(store, datetime.date(2026, 11, 20), "breaks")
+    keep_break(store, number, "b:9", "ledger_behind", "open", "8.00")
+    execute(
+        store,
+        "INSERT INTO ropo.reconciliation_break_event (break_id, at, by_whom, kind, note, evidence) "
+        "SELECT break_id, %s, %s, 'accepted', 'as j:J9 by Anna: known, by Otto: since May', '{\"currency\": \"EUR\"}' "
+        "FROM ropo.reconciliation_break",
+        (BEFORE, ITSELF),
+    )
+    [(break_id,)] = query(store, "SELECT break_id FROM ropo.reconciliation_break")
+    acceptances = [(int(str(break_id)), 0)]
+
+    with store.cursor() as cursor:
+        [found] = read_rested_on(cursor, PROFILE, acceptances, by_then=SIGNED).named
+
+    assert (found.accepted_by, found.accepted_note) == ("Anna (when it was job J9)", "known, by Otto: since May")
 
 
 def test_a_signature_names_each_acceptance_of_its_dates_and_of_its_full_comparison(store: Connection) -> None:
