@@ -10,7 +10,7 @@ ROUNDS ?= 500
 ERP ?= plain
 EXAMPLES ?= 2000
 # Test files at once: many of them wait for a server most of the time.
-WORKERS ?= 3
+WORKERS ?= 4
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed

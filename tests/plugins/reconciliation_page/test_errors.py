@@ -52,11 +52,17 @@ def _may_fail(client: TestClient) -> None:
     client.event_hooks = {}
 
 
+@pytest.fixture(scope="module")
+def locked() -> FastAPI:
+    """The page's app as Airflow has it, where nobody has logged in."""
+    return create_app()
+
+
 @pytest.fixture
-def stranger() -> Iterator[TestClient]:
+def stranger(locked: FastAPI) -> Iterator[TestClient]:
     """Somebody whose session has ended."""
     server = FastAPI()
-    server.mount(PREFIX, create_app())
+    server.mount(PREFIX, locked)
     with TestClient(server, base_url="http://airflow/", follow_redirects=False) as client:
         yield client
 
