@@ -164,6 +164,7 @@ def test_up_runs_the_demo_again_which_changes_nothing_then_serves_airflow_and_le
         assert _kept(home) == kept
         password = up.hear(r"http://localhost:\d+ +user admin +password (\S+)")[1]
         assert "as last time" in up.said
+        assert "Otherwise than the data was made" not in up.said
         assert _found(up.said) == _found(first.stdout) != []
 
         dags = AirflowApi(f"http://127.0.0.1:{port}", password).ask("GET", "/dags")["dags"]
