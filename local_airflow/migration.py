@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-_PYTHON = str(ROOT / ".venv" / "bin" / "python")
+_BIN = ROOT / ".venv" / "bin"
+_PYTHON = str(_BIN / "python")
+# What either step is by itself, for whoever has to repeat one that failed.
+_TABLES, _POOLS = (str(_BIN / "airflow"), "db", "migrate"), (_PYTHON, "-m", "include.config.pools")
 # Who has migrated the embedded metadata database last: a look at it costs nothing, a migration some seconds.
 _MIGRATED_BY = """
 SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()
@@ -45,8 +48,7 @@ def migrate(variables: Mapping[str, str], output: IO[Any] | int | None = None) -
     both = [_PYTHON, "-m", "local_airflow.metadata_tables"]
     code = subprocess.run(both, env=variables, check=False, stdout=output, stderr=output).returncode
     if code != 0:
-        failed = ["python", "-m", "include.config.pools"] if code == POOLS_FAILED else ["airflow", "db", "migrate"]
-        raise subprocess.CalledProcessError(code, failed)
+        raise subprocess.CalledProcessError(code, _POOLS if code == POOLS_FAILED else _TABLES)
 
 
 def migrate_embedded(

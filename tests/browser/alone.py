@@ -33,10 +33,9 @@ def blank(chromium: Browser, *, scheme: str = "light", script: bool = True) -> I
     :param scheme: the theme, ``light`` or ``dark``.
     :param script: whether its pages' scripts run.
     """
-    context = chromium.new_context(java_script_enabled=script)
-    context.add_init_script(f"localStorage.setItem('theme', '{scheme}')")
-    yield context.new_page()
-    context.close()
+    with chromium.new_context(java_script_enabled=script) as context:
+        context.add_init_script(f"localStorage.setItem('theme', '{scheme}')")
+        yield context.new_page()
 
 
 def load(page: Page, address: str, *, width: int = 1280) -> None:

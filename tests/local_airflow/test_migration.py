@@ -122,7 +122,7 @@ def test_a_step_that_fails_is_named(tmp_path: Path) -> None:
     variables[f"{environment.METADATA_VARIABLE}_CMD"] = "echo postgresql+psycopg2://nobody@127.0.0.1:9/nothing"
     done = _migrate(variables)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "make migrate: `airflow db migrate` failed."
+    assert done.stderr.splitlines()[-1] == f"make migrate: `{ROOT}/.venv/bin/airflow db migrate` failed."
 
 
 def test_pools_that_cannot_be_made_are_named_as_the_step_that_failed(postgres: embedded.Server, tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_pools_that_cannot_be_made_are_named_as_the_step_that_failed(postgres: e
 
     assert done.returncode == 1
     assert "The pools cannot be made: Airflow's metadata database says: new row for relation" in done.stderr
-    assert done.stderr.splitlines()[-1] == "make migrate: `python -m include.config.pools` failed."
+    assert done.stderr.splitlines()[-1] == f"make migrate: `{ROOT}/.venv/bin/python -m include.config.pools` failed."
 
 
 def test_two_that_find_the_embedded_database_new_migrate_it_one_after_the_other(tmp_path: Path) -> None:
